@@ -1,0 +1,22 @@
+import type { Activities } from '../contract/activities.ts';
+import { resultCodeOfRefusal } from '../contract/result-codes.ts';
+import { isMember } from '../platform/database/members.ts';
+import { deadline } from './deadline.ts';
+import type { Ports } from './ports.ts';
+
+/** The real-name check. */
+export function accountHolderActivities({ stores, paymentGateway }: Ports): Pick<Activities, 'checkAccountHolder'> {
+  return {
+    async checkAccountHolder({ registrationNumber }) {
+      const { details, member, comparesMember, bankCode } = await stores.registrations.open(registrationNumber);
+      const { accountNumber, holderName, birthDate } = details;
+      if (comparesMember && !isMember(member, holderName, birthDate)) {
+        return { matched: false, resultCode: '002_911' };
+      }
+      const account = { bankCode, accountNumber, holderName, birthDate };
+      const answer = await paymentGateway.inquireAccountHolder(account, deadline());
+      if (answer === 'MATCHED') return { matched: true };
+      return { matched: false, resultCode: resultCodeOfRefusal[answer] };
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import type { Activities } from '../contract/activities.ts';
+import { accountHolderActivities } from './account-holder.ts';
+import { arsCallActivities } from './ars-call.ts';
+import { consentEvidenceActivities } from './consent-evidence.ts';
+import { paymentGatewayRegistrationActivities } from './payment-gateway-registration.ts';
+import type { Ports } from './ports.ts';
+import { recordActivities } from './records.ts';
+
+/** All activities over the given ports. */
+export function createActivities(ports: Ports): Activities {
+  return {
+    ...accountHolderActivities(ports),
+    ...arsCallActivities(ports),
+    ...consentEvidenceActivities(ports),
+    ...paymentGatewayRegistrationActivities(ports),
+    ...recordActivities(ports),
+  };
+}

@@ -1,0 +1,8 @@
+import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
+import type { Stores } from '../platform/database/stores.ts';
+
+/** What the activities reach the world through. */
+export interface Ports {
+  readonly stores: Stores;
+  readonly paymentGateway: PaymentGateway;
+}

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { createMiddleware } from 'hono/factory';
+import { routePath } from 'hono/route';
+import { secureHeaders } from 'hono/secure-headers';
+import { correlationIdPattern } from '../contract/headers.ts';
+import { fail } from './answer.ts';
+import { serveBankAccounts } from './bank-accounts.ts';
+import { serveCodec } from './codec.ts';
+import type { Api, ApiParts } from './context.ts';
+import { serveHealth } from './health.ts';
+import { servePaymentGatewayCallbacks } from './payment-gateway-callbacks.ts';
+import { Refusal } from './refusal.ts';
+
+/** The largest body taken, in bytes. */
+const maximumBodyBytes = 64 * 1024;
+
+/** Puts the API together. It listens nowhere and reads no environment. */
+export function createApp(parts: ApiParts): Hono<Api> {
+  const app = new Hono<Api>();
+  app.notFound((context) => fail(context, new Refusal('000_909')));
+  app.onError((error, context) => fail(context, error));
+  app.use(secureHeaders());
+  app.use(correlateAndLog(parts));
+  app.use(
+    bodyLimit({
+      maxSize: maximumBodyBytes,
+      onError: () => {
+        throw new Refusal('000_911');
+      },
+    }),
+  );
+  serveHealth(app, parts);
+  serveCodec(app, parts);
+  servePaymentGatewayCallbacks(app, parts);
+  serveBankAccounts(app, parts);
+  const { sandboxCredentials } = parts;
+  if (sandboxCredentials) app.get('/sandbox/credentials', (context) => context.json(sandboxCredentials() as object));
+  return app;
+}
+
+/** Echoes the caller's correlation ID, or makes one where there is none to echo, and writes one line per request. */
+function correlateAndLog({ log }: ApiParts) {
+  return createMiddleware<Api>(async (context, next) => {
+    const given = context.req.header('x-km-correlation-id') ?? '';
+    const correlationId = correlationIdPattern.test(given) ? given : createCorrelationId(new Date());
+    context.set('correlationId', correlationId);
+    context.set('log', log.child({ correlationId }));
+    context.header('X-KM-Correlation-Id', correlationId);
+    const start = performance.now();
+    await next();
+    context.var.log.info(
+      {
+        method: context.req.method,
+        route: routePath(context, -1),
+        status: context.res.status,
+        code: context.var.resultCode,
+        aspId: context.var.aspId,
+        milliseconds: Math.round(performance.now() - start),
+      },
+      'request',
+    );
+  });
+}
+
+function createCorrelationId(now: Date): string {
+  const time = now.toISOString().replace(/\D/g, '').slice(2, 14);
+  return `${time}-${randomBytes(4).toString('hex').slice(0, 7)}`;
+}

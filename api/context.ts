@@ -1,0 +1,38 @@
+import type { PayloadCodec } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
+import type { RegistrationPolicy } from '../contract/registration-policy.ts';
+import type { ResultCode } from '../contract/result-codes.ts';
+import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
+import type { Database } from '../platform/database/database.ts';
+import type { Stores } from '../platform/database/stores.ts';
+import type { Log } from '../platform/log.ts';
+
+/** What the API reaches the world through, and its settings. */
+export interface ApiParts {
+  readonly stores: Stores;
+  readonly database: Pick<Database, 'ping'>;
+  readonly temporal: Client;
+  readonly paymentGateway: PaymentGateway;
+  readonly paymentGatewaySecret: string;
+  readonly payloadCodec: PayloadCodec;
+  readonly policy: RegistrationPolicy;
+  /** How far the times of a request may be from the server's clock, in ms. */
+  readonly timeWindow: number;
+  readonly log: Log;
+  /** Who may decode payloads: the Web UI's origin, with this bearer token unless it is absent. */
+  readonly codec: { readonly allowedOrigin: string; readonly token?: string | undefined };
+  /** In sandbox mode only: the credentials anyone may read. */
+  readonly sandboxCredentials?: (() => unknown) | undefined;
+}
+
+/** What travels with a request through Hono. */
+export interface Api {
+  Variables: {
+    readonly log: Log;
+    correlationId: string;
+    /** The code the request was answered with, for the log. */
+    resultCode?: ResultCode;
+    /** Who called, once that is certain. */
+    aspId?: string;
+  };
+}

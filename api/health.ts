@@ -1,0 +1,38 @@
+import type { Hono } from 'hono';
+import type { Api, ApiParts } from './context.ts';
+
+/** How long a dependency may take to answer, in ms. */
+const probeDeadline = 1_000;
+
+/** `GET /healthz`: the process lives. `GET /readyz`: Temporal and the database answer; 503 says which does not. */
+export function serveHealth(app: Hono<Api>, { temporal, database }: ApiParts): void {
+  app.get('/healthz', (context) => context.json({ status: 'ok' }, 200));
+
+  app.get('/readyz', async (context) => {
+    const [temporalAnswers, databaseAnswers] = await Promise.all([
+      answers(temporal.withDeadline(Date.now() + probeDeadline, () => temporal.workflowService.getSystemInfo({}))),
+      answers(database.ping()),
+    ]);
+    const isReady = temporalAnswers && databaseAnswers;
+    return context.json(
+      {
+        status: isReady ? 'ready' : 'not ready',
+        temporal: temporalAnswers ? 'ok' : 'does not answer',
+        database: databaseAnswers ? 'ok' : 'does not answer',
+      },
+      isReady ? 200 : 503,
+    );
+  });
+}
+
+async function answers(probe: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, probeDeadline, false);
+  });
+  const answered = probe.then(
+    () => true,
+    () => false,
+  );
+  return await Promise.race([answered, late]).finally(() => clearTimeout(timer));
+}

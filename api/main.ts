@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { productionPolicy } from '../contract/registration-policy.ts';
+import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
+import { apiConfigSchema, readConfig } from '../platform/config.ts';
+import { openPostgres } from '../platform/database/database.ts';
+import { createStores } from '../platform/database/stores.ts';
+import { createLog } from '../platform/log.ts';
+import { runMain, stopRequested } from '../platform/process.ts';
+import { createDataConverter, createTemporalClient, temporalConnection } from '../platform/temporal.ts';
+import { createApp } from './app.ts';
+import { listen } from './server.ts';
+
+runMain(async () => {
+  const config = readConfig(apiConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
+  const log = createLog('api', config.LOG_LEVEL);
+  const database = await openPostgres(config.DATABASE_URL, log);
+  const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
+  const temporal = createTemporalClient(temporalConnection(), dataConverter);
+  const app = createApp({
+    stores: createStores(database.queries, config.DATABASE_KEYS),
+    database,
+    temporal,
+    paymentGateway: createHttpPaymentGateway({
+      baseUrl: config.PG_BASE_URL,
+      sharedSecret: config.PG_SHARED_SECRET,
+      callbackUrl: config.PG_CALLBACK_URL,
+    }),
+    paymentGatewaySecret: config.PG_SHARED_SECRET,
+    payloadCodec: dataConverter.payloadCodecs![0]!,
+    policy: productionPolicy,
+    timeWindow: config.TIME_WINDOW_MS,
+    log,
+    codec: { allowedOrigin: config.CODEC_ALLOWED_ORIGIN, token: config.CODEC_TOKEN },
+  });
+  const server = await listen(app, { port: config.PORT, host: config.HOST });
+  log.info({ port: server.port }, 'the API listens');
+  await stopRequested();
+  await server.close();
+  await temporal.connection.close();
+  await database.close();
+});

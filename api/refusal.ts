@@ -1,0 +1,17 @@
+import { resultCodes } from '../contract/result-codes.ts';
+import type { ResultCode } from '../contract/result-codes.ts';
+
+/** A request that is not fulfilled, with the code of the catalogue that says why. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: ResultCode;
+  /** What the answer carries beside `response`. */
+  readonly payload: Readonly<Record<string, unknown>>;
+
+  /** @param details `field`: the name that belongs to the text; `payload`: what the answer carries beside it. */
+  constructor(code: ResultCode, details: { field?: string; payload?: Readonly<Record<string, unknown>> } = {}) {
+    super(details.field === undefined ? resultCodes[code].text : `${resultCodes[code].text} ${details.field}`);
+    this.code = code;
+    this.payload = details.payload ?? {};
+  }
+}

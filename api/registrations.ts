@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import type { z } from 'zod';
+import { banks } from '../contract/bank-codes.ts';
+import type { BankCode } from '../contract/bank-codes.ts';
+import type { registerAccount } from '../contract/bank-account-operations.ts';
+import { maskAccountNumber } from '../contract/masking.ts';
+import { memberWorkflowId, taskQueue, workflowTypes } from '../contract/registration.ts';
+import type { RegistrationInput, RegistrationStatus } from '../contract/registration.ts';
+import { registrationStateQuery } from '../contract/registration-messages.ts';
+import type { ResultCode } from '../contract/result-codes.ts';
+import { searchAttributes } from '../contract/search-attributes.ts';
+import { createAuthNumber } from '../platform/database/ars-codes.ts';
+import type { Member } from '../platform/database/members.ts';
+import type { RegistrationRecord } from '../platform/database/registrations.ts';
+import type { ApiParts } from './context.ts';
+import { Refusal } from './refusal.ts';
+
+/** How long Temporal may take to accept a start, in ms. */
+const startDeadline = 5_000;
+/** How long a status query may take, in ms: without a worker it would wait for one. */
+const queryDeadline = 400;
+/** How long a description of a run may take, in ms. */
+const describeDeadline = 400;
+
+type RegistrationParts = Pick<ApiParts, 'stores' | 'temporal' | 'policy'>;
+
+/** How a registration stands, for the wire. */
+export interface Standing {
+  readonly status: RegistrationStatus;
+  readonly resultCode: ResultCode | null;
+}
+
+/**
+ * Starts a registration. The row comes before the run, so every number handed out can be asked for; the run's ID is
+ * the member ID, so Temporal refuses a second one (`002_013`), and the refused number is taken back.
+ * @returns the registration number, and the code where it was made for this registration.
+ */
+export async function startRegistration(
+  { stores, temporal, policy }: RegistrationParts,
+  member: Member,
+  request: z.output<typeof registerAccount.request>,
+) {
+  const issued = await stores.arsCodes.findLive(member);
+  const authNumber = issued?.authNumber ?? createAuthNumber();
+  const registrationNumber = createRegistrationNumber(new Date());
+  const bankCode = request.bankCode as BankCode;
+  await stores.registrations.add(member, {
+    registrationNumber,
+    bankCode,
+    arsCodeId: issued?.arsCodeId ?? null,
+    details: {
+      accountNumber: request.bankAccount,
+      bankName: request.bankName,
+      holderName: request.userName,
+      birthDate: request.birthDate,
+      mobileNumber: request.mobileNumber ?? member.facts.mobileNumber,
+      authNumber,
+    },
+  });
+  try {
+    const input: RegistrationInput = { registrationNumber, bankCode, policy };
+    await temporal.withDeadline(Date.now() + startDeadline, () =>
+      temporal.workflow.start(workflowTypes.register, {
+        workflowId: memberWorkflowId(member.userId),
+        workflowIdConflictPolicy: 'FAIL',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        taskQueue,
+        args: [input],
+        staticSummary: `Register ${banks[bankCode]} ${maskAccountNumber(request.bankAccount)}`,
+        typedSearchAttributes: [
+          { key: searchAttributes.aspId, value: member.aspId },
+          { key: searchAttributes.registrationNumber, value: registrationNumber },
+          { key: searchAttributes.status, value: 'ARS_AUTH_IN_PROGRESS' },
+          { key: searchAttributes.step, value: 'ACCOUNT_HOLDER_CHECK' },
+          { key: searchAttributes.bankCode, value: bankCode },
+        ],
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    await stores.registrations.remove(registrationNumber);
+    throw new Refusal('002_013', { payload: await runningRegistration({ stores, temporal }, member) });
+  }
+  return { bankAccRegNo: registrationNumber, ...(issued ? {} : { authNumber }) };
+}
+
+/** Tells how a registration stands: by its row once it has ended, else by its run, else by what Temporal lists. */
+export async function readStanding(
+  { stores, temporal }: Pick<RegistrationParts, 'stores' | 'temporal'>,
+  record: RegistrationRecord,
+): Promise<Standing> {
+  if (record.endedAt) return record;
+  const running =
+    (await queryRun(temporal, record).catch(() => undefined)) ??
+    (await describeRun(temporal, record).catch(() => undefined));
+  if (running) return running;
+  // The run may have ended, and a newer one of the member begun, since the row was read.
+  return (await stores.registrations.find(record.aspId, record.registrationNumber)) ?? record;
+}
+
+async function queryRun(temporal: Client, record: RegistrationRecord): Promise<Standing | undefined> {
+  const handle = temporal.workflow.getHandle(memberWorkflowId(record.userId));
+  const state = await temporal.withDeadline(Date.now() + queryDeadline, () => handle.query(registrationStateQuery));
+  return state.registrationNumber === record.registrationNumber ? state : undefined;
+}
+
+async function describeRun(temporal: Client, record: RegistrationRecord): Promise<Standing | undefined> {
+  const attributes = await describe(temporal, record.userId);
+  if (attributes.get(searchAttributes.registrationNumber) !== record.registrationNumber) return undefined;
+  return {
+    status: (attributes.get(searchAttributes.status) as RegistrationStatus | undefined) ?? record.status,
+    resultCode: (attributes.get(searchAttributes.resultCode) as ResultCode | undefined) ?? null,
+  };
+}
+
+async function describe(temporal: Client, userId: string) {
+  const handle = temporal.workflow.getHandle(memberWorkflowId(userId));
+  const description = await temporal.withDeadline(Date.now() + describeDeadline, () => handle.describe());
+  return description.typedSearchAttributes;
+}
+
+/** What a refused caller needs to go on: the running number, and the code if the lost answer had carried one. */
+async function runningRegistration({ stores, temporal }: Pick<RegistrationParts, 'stores' | 'temporal'>, { userId }: Member) {
+  const attributes = await describe(temporal, userId);
+  const bankAccRegNo = attributes.get(searchAttributes.registrationNumber);
+  if (bankAccRegNo === undefined) return {};
+  const { arsCodeId, details } = await stores.registrations.open(bankAccRegNo);
+  return { bankAccRegNo, ...(arsCodeId === null ? { authNumber: details.authNumber } : {}) };
+}
+
+const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+
+/** A number of 22 characters: the time of its making, `yyMMddHHmmss` in UTC, and 50 random bits. */
+export function createRegistrationNumber(now: Date): string {
+  const time = now.toISOString().replace(/\D/g, '').slice(2, 14);
+  return time + Array.from(randomBytes(10), (byte) => alphabet[byte % alphabet.length]).join('');
+}

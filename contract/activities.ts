@@ -1,0 +1,67 @@
+import type { ArsOutcome, FailedStatus, PaymentGatewayVerdict } from './registration.ts';
+import type { ResultCode } from './result-codes.ts';
+
+/** Names the registration an activity works on; the activity reads everything else from the database. */
+export interface RegistrationReference {
+  readonly registrationNumber: string;
+}
+
+/** Names one ARS call of a registration. */
+export interface ArsCallReference extends RegistrationReference {
+  /** Which call to the member, from 1. */
+  readonly attempt: number;
+}
+
+/** The answer of the real-name check. */
+export type AccountHolderCheck =
+  | { readonly matched: true }
+  | { readonly matched: false; readonly resultCode: ResultCode };
+
+/** What the payment gateway says of an ARS call when it is asked. UNKNOWN: it has nothing to say. */
+export type ArsCallInquiry =
+  | { readonly state: 'UNKNOWN' | 'IN_PROGRESS' }
+  | { readonly state: 'ENDED'; readonly callId: string; readonly outcome: ArsOutcome };
+
+/** What the payment gateway answers to an attempt. ACCEPTED: the verdict comes later. */
+export type RegistrationAttempt = PaymentGatewayVerdict | { readonly state: 'ACCEPTED' };
+
+/** What the payment gateway says of a registration when it is asked. */
+export type RegistrationInquiry = PaymentGatewayVerdict | { readonly state: 'IN_PROGRESS' | 'NOT_FOUND' };
+
+/** The activities of the registration workflow. Their failures carry a type of {@link FailureType}. */
+export interface Activities {
+  /** Asks the bank, through the payment gateway, whether the account is the named person's. */
+  checkAccountHolder(reference: RegistrationReference): Promise<AccountHolderCheck>;
+  /** Spends the code and has the member called; a repeat asks first, so the phone rings once per attempt. */
+  placeArsCall(reference: ArsCallReference): Promise<void>;
+  /** Asks how a call stands. */
+  inquireArsCall(reference: ArsCallReference): Promise<ArsCallInquiry>;
+  /** Fetches the recording, checks it, and stores it encrypted with its SHA-256. */
+  storeConsentEvidence(reference: ArsCallReference & { readonly callId: string }): Promise<void>;
+  /**
+   * Registers the account; without stored evidence of consent it refuses to. Not to be repeated unless an inquiry
+   * says NOT_FOUND.
+   */
+  registerAtPaymentGateway(reference: RegistrationReference): Promise<RegistrationAttempt>;
+  /** Asks what became of a registration. */
+  inquireRegistration(reference: RegistrationReference): Promise<RegistrationInquiry>;
+  /** Makes the account the member's one active account, in one transaction, and tells which it replaced. */
+  activateAccount(reference: RegistrationReference): Promise<{ readonly replaced: string | null }>;
+  /** Writes down that the registration failed. */
+  recordFailure(
+    failure: RegistrationReference & { readonly status: FailedStatus; readonly resultCode: ResultCode },
+  ): Promise<void>;
+  /** Removes a replaced account at the payment gateway and writes that down. */
+  removeReplacedAccount(reference: RegistrationReference): Promise<void>;
+}
+
+/** The types of failure an activity may end with. */
+export type FailureType =
+  /** The payment gateway did not answer or answered outside its protocol. */
+  | 'PaymentGatewayUnavailable'
+  /** The database did not take a query. */
+  | 'DatabaseUnavailable'
+  /** The recording is not there yet. */
+  | 'RecordingNotReady'
+  /** The recording is no permitted recording: wrong type or too large. */
+  | 'RecordingInvalid';

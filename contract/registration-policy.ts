@@ -1,0 +1,90 @@
+import type { ArsOutcome } from './registration.ts';
+
+/**
+ * The waits and limits of a registration, in ms unless said otherwise. They travel in the workflow's input, so a
+ * changed default never touches a run that has already started.
+ */
+export interface RegistrationPolicy {
+  readonly accountHolderCheck: {
+    /** How long the real-name check is tried before the registration fails with `002_913`. */
+    readonly giveUpAfter: number;
+  };
+  readonly arsCall: {
+    /** How many times the member is called at most. */
+    readonly maximumCalls: number;
+    /** The outcomes after which the member is called again. */
+    readonly callAgainAfter: readonly ArsOutcome[];
+    /** How long placing one call is tried. */
+    readonly requestGiveUpAfter: number;
+    /** How long to wait for the callback before asking the payment gateway, and between two such inquiries. */
+    readonly inquiryInterval: number;
+    /** How long a call may go without the payment gateway knowing anything of it. */
+    readonly silenceLimit: number;
+    /** How long one call may take in all. */
+    readonly callLimit: number;
+  };
+  readonly consentEvidence: {
+    /** How long fetching and storing the recording is tried before the registration fails with `002_910`. */
+    readonly giveUpAfter: number;
+  };
+  readonly paymentGatewayRegistration: {
+    /** How long one attempt may take; after that its outcome is unknown. */
+    readonly attemptTimeout: number;
+    /** The first wait before an inquiry; each further one is twice as long. */
+    readonly firstInquiryAfter: number;
+    /** The longest wait between two inquiries. */
+    readonly maximumInquiryInterval: number;
+    /** How long the payment gateway must go on not knowing an attempt before another one is allowed. */
+    readonly settleTime: number;
+    /** How long an outcome may stay unknown before an operator is asked. */
+    readonly reviewAfter: number;
+  };
+}
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+
+/**
+ * The defaults of production. Unknown outcomes are asked for at intervals growing to five minutes for a day, which
+ * is how the platform documents its own handling of charges without a proper answer.
+ */
+export const productionPolicy: RegistrationPolicy = {
+  accountHolderCheck: { giveUpAfter: 30 * minute },
+  arsCall: {
+    maximumCalls: 2,
+    callAgainAfter: ['NO_ANSWER', 'BUSY'],
+    requestGiveUpAfter: 10 * minute,
+    inquiryInterval: 30 * second,
+    silenceLimit: 5 * minute,
+    callLimit: 10 * minute,
+  },
+  consentEvidence: { giveUpAfter: 30 * minute },
+  paymentGatewayRegistration: {
+    attemptTimeout: 30 * second,
+    firstInquiryAfter: 10 * second,
+    maximumInquiryInterval: 5 * minute,
+    settleTime: minute,
+    reviewAfter: 24 * hour,
+  },
+};
+
+/** Short waits for trying things out: a lost callback is noticed within 3 s, a call without outcome ends within 20 s. */
+export const sandboxPolicy: RegistrationPolicy = {
+  accountHolderCheck: { giveUpAfter: minute },
+  arsCall: {
+    ...productionPolicy.arsCall,
+    requestGiveUpAfter: 30 * second,
+    inquiryInterval: 2 * second,
+    silenceLimit: 12 * second,
+    callLimit: 3 * minute,
+  },
+  consentEvidence: { giveUpAfter: 30 * second },
+  paymentGatewayRegistration: {
+    attemptTimeout: 3 * second,
+    firstInquiryAfter: second,
+    maximumInquiryInterval: 5 * second,
+    settleTime: second,
+    reviewAfter: 2 * minute,
+  },
+};

@@ -1,0 +1,120 @@
+import type { BankCode } from './bank-codes.ts';
+import type { RegistrationPolicy } from './registration-policy.ts';
+import type { ResultCode } from './result-codes.ts';
+
+/** The states of a registration on the wire, as the platform documents them. */
+export const registrationStatuses = [
+  'ARS_AUTH_IN_PROGRESS',
+  'ARS_AUTH_DONE',
+  'ARS_AUTH_FAILED',
+  'BANK_ACC_REG_FAILED',
+  'BANK_ACC_REGISTERED',
+] as const;
+
+/** One of {@link registrationStatuses}. */
+export type RegistrationStatus = (typeof registrationStatuses)[number];
+
+/** The states in which a registration has ended by failure. */
+export type FailedStatus = 'ARS_AUTH_FAILED' | 'BANK_ACC_REG_FAILED';
+
+/** Where a run is, in the order of the steps; REVIEW waits for an operator. */
+export type RegistrationStep =
+  | 'ACCOUNT_HOLDER_CHECK'
+  | 'ARS_CALL'
+  | 'CONSENT_EVIDENCE'
+  | 'PAYMENT_GATEWAY_REGISTRATION'
+  | 'REVIEW'
+  | 'DONE';
+
+/** How an ARS call ended at the payment gateway. */
+export const arsOutcomes = [
+  'PASSED',
+  'NO_ANSWER',
+  'BUSY',
+  'REJECTED',
+  'HUNG_UP',
+  'NO_INPUT',
+  'WRONG_CODE',
+  'NOT_IN_SERVICE',
+  'CARRIER_ERROR',
+] as const;
+
+/** One of {@link arsOutcomes}. */
+export type ArsOutcome = (typeof arsOutcomes)[number];
+
+/** The task queue that API and worker share. */
+export const taskQueue = 'withdrawal-account-registration';
+
+/** The workflow types. */
+export const workflowTypes = {
+  register: 'registerWithdrawalAccount',
+  removeReplaced: 'removeReplacedAccount',
+} as const;
+
+/**
+ * The workflow ID of a member's operations is the member ID itself: Temporal then refuses a second operation of the
+ * same member while one runs.
+ */
+export function memberWorkflowId(userId: string): string {
+  return userId;
+}
+
+/** The workflow ID under which a replaced account is removed at the payment gateway. */
+export function removalWorkflowId(registrationNumber: string): string {
+  return `removal-${registrationNumber}`;
+}
+
+/**
+ * Input of the registration workflow. It has no personal data: activities read the account from the database by
+ * the registration number, so erasing a member there leaves every history replayable.
+ */
+export interface RegistrationInput {
+  /** 22 characters, `bankAccRegNo` on the wire. */
+  readonly registrationNumber: string;
+  readonly bankCode: BankCode;
+  readonly policy: RegistrationPolicy;
+}
+
+/** How a registration ended. */
+export interface RegistrationResult {
+  readonly status: RegistrationStatus;
+  readonly resultCode: ResultCode;
+}
+
+/** Where a registration stands, as the status query answers it. */
+export interface RegistrationState {
+  readonly registrationNumber: string;
+  readonly status: RegistrationStatus;
+  readonly step: RegistrationStep;
+  readonly resultCode: ResultCode | null;
+}
+
+/** An ARS call's end, as a callback or an inquiry tells it. */
+export interface ArsCallOutcome {
+  readonly registrationNumber: string;
+  /** Which call to the member this was, from 1. */
+  readonly attempt: number;
+  /** The payment gateway's ID of the call, 12 characters. */
+  readonly callId: string;
+  readonly outcome: ArsOutcome;
+}
+
+/** What is known of a registration at the payment gateway once it has decided. */
+export type PaymentGatewayVerdict =
+  | { readonly state: 'REGISTERED' }
+  | { readonly state: 'REFUSED'; readonly resultCode: ResultCode };
+
+/** A registration's result, as a callback tells it. */
+export interface PaymentGatewayResult {
+  readonly registrationNumber: string;
+  readonly verdict: PaymentGatewayVerdict;
+}
+
+/** An operator's decision on a registration in REVIEW. */
+export interface ReviewResolution {
+  readonly verdict: 'REGISTERED' | 'NOT_REGISTERED';
+  /** Who decides; not a member's data. */
+  readonly operator: string;
+  /** Why; not a member's data. */
+  readonly reason: string;
+}

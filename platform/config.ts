@@ -1,0 +1,81 @@
+import { z } from 'zod';
+
+const secret = z.string().min(16);
+const port = z.coerce.number().int().min(1).max(65_535);
+
+/** What every process of the service reads. */
+const commonSchema = z.object({
+  DATABASE_KEYS: secret.describe('database keys, id:base64 of 32 bytes each, the first one active'),
+  PAYLOAD_KEYS: secret.describe('payload keys, id:base64 of 32 bytes each, the first one active'),
+  PG_BASE_URL: z.url().describe('base URL of the payment gateway'),
+  PG_SHARED_SECRET: secret.describe('secret shared with the payment gateway'),
+  PG_CALLBACK_URL: z.url().describe('URL of /pg/callbacks of this service, as the payment gateway reaches it'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+});
+
+const databaseUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//)
+  .describe('PostgreSQL, postgres://user:password@host:5432/name');
+
+const apiFields = {
+  PORT: port.default(3000),
+  HOST: z.string().default('0.0.0.0'),
+  TIME_WINDOW_MS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(10 * 60 * 1_000),
+  CODEC_ALLOWED_ORIGIN: z.url().describe('origin of the Temporal Web UI'),
+};
+
+/** The environment of `npm run api`. */
+export const apiConfigSchema = commonSchema.extend({
+  ...apiFields,
+  DATABASE_URL: databaseUrl,
+  CODEC_TOKEN: secret.describe('bearer token the Temporal Web UI must send to decode payloads'),
+});
+
+/** The environment of `npm run worker`. */
+export const workerConfigSchema = commonSchema.extend({
+  DATABASE_URL: databaseUrl,
+  WORKFLOW_BUNDLE: z.string().optional().describe('path of the bundle that `npm run build:workflows` made'),
+  TEMPORAL_DEPLOYMENT_NAME: z.string().optional().describe('worker deployment this version belongs to'),
+  TEMPORAL_BUILD_ID: z.string().optional().describe('version of this worker, such as the commit'),
+});
+
+/** The environment of the sandbox's service, which needs no PostgreSQL and no token. */
+export const sandboxConfigSchema = commonSchema.extend({
+  ...apiFields,
+  HOST: z.string().default('127.0.0.1'),
+  DATA_DIR: z.string().min(1),
+});
+
+/** The configuration did not hold; the text lists every problem. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+/**
+ * Reads a configuration from environment variables; an empty one counts as absent. A variable `NAME_FILE` names a
+ * file whose content is taken for `NAME`, for secrets that are mounted as files.
+ * Throws {@link ConfigurationError} with all problems at once; values are never repeated.
+ */
+export function readConfig<Schema extends z.ZodObject>(
+  schema: Schema,
+  environment: Readonly<Record<string, string | undefined>>,
+  readFile: (path: string) => string,
+): z.output<Schema> {
+  const values = Object.keys(schema.shape).map((name) => {
+    const file = environment[`${name}_FILE`];
+    return [name, file ? readFile(file).trim() : environment[name] || undefined];
+  });
+  const result = schema.safeParse(Object.fromEntries(values));
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => {
+    const name = String(path[0]);
+    const description = (schema.shape[name] as z.ZodType | undefined)?.description;
+    return `  ${name}: ${message}${description ? ` (${description})` : ''}`;
+  });
+  throw new ConfigurationError(`The environment lacks what this process needs:\n${[...new Set(problems)].join('\n')}`);
+}

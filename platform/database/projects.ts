@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { asc, eq } from 'drizzle-orm';
+import type { KeyRing } from '../key-ring.ts';
+import type { Queries } from './database.ts';
+import { accessKeys, cryptoKeys, projects, secretKeys } from './schema.ts';
+import type { KeyState } from './schema.ts';
+
+/** A pair of message encryption keys: ours to open requests, the client's to encrypt answers. PEM. */
+export interface CryptoKey {
+  readonly cryptoKeyId: string;
+  readonly state: KeyState;
+  readonly serverPrivateKey: string;
+  readonly clientPublicKey: string;
+}
+
+/** A service provider's project with its keys; crypto keys in the order of issue. */
+export interface Project {
+  readonly aspId: string;
+  readonly state: KeyState;
+  readonly demandsEncryption: boolean;
+  readonly comparesMember: boolean;
+  readonly accessKeys: readonly { readonly sha256: string; readonly state: KeyState }[];
+  readonly secretKeys: readonly { readonly secret: string; readonly state: KeyState }[];
+  readonly cryptoKeys: readonly CryptoKey[];
+}
+
+/** Everything needed to add a project with its first keys, all active. */
+export interface NewProject extends Pick<Project, 'aspId' | 'demandsEncryption' | 'comparesMember'> {
+  readonly accessKey: string;
+  readonly secretKey: string;
+  readonly cryptoKeyId: string;
+  readonly serverPrivateKey: string;
+  readonly clientPublicKey: string;
+}
+
+/** The hash by which access keys are stored and compared, in lower-case hex. */
+export function hashAccessKey(accessKey: string): string {
+  return createHash('sha256').update(accessKey).digest('hex');
+}
+
+/** The service providers' projects. */
+export function createProjects(queries: Queries, keys: KeyRing) {
+  const secretContext = (secretKeyId: string) => `secret-keys/${secretKeyId}`;
+  const cryptoContext = (cryptoKeyId: string) => `crypto-keys/${cryptoKeyId}`;
+
+  return {
+    /** The project with all its keys, if there is one. */
+    async find(aspId: string): Promise<Project | undefined> {
+      const [[project], access, secrets, crypto] = await Promise.all([
+        queries.select().from(projects).where(eq(projects.aspId, aspId)),
+        queries.select().from(accessKeys).where(eq(accessKeys.aspId, aspId)),
+        queries.select().from(secretKeys).where(eq(secretKeys.aspId, aspId)),
+        queries.select().from(cryptoKeys).where(eq(cryptoKeys.aspId, aspId)).orderBy(asc(cryptoKeys.issuedAt)),
+      ]);
+      return (
+        project && {
+          ...project,
+          accessKeys: access,
+          secretKeys: secrets.map((row) => ({
+            state: row.state,
+            secret: keys.open(row.databaseKeyId, row.sealedSecret, secretContext(row.secretKeyId)).toString(),
+          })),
+          cryptoKeys: crypto.map((row) => ({
+            cryptoKeyId: row.cryptoKeyId,
+            state: row.state,
+            clientPublicKey: row.clientPublicKey,
+            serverPrivateKey: keys
+              .open(row.databaseKeyId, row.sealedServerPrivateKey, cryptoContext(row.cryptoKeyId))
+              .toString(),
+          })),
+        }
+      );
+    },
+
+    /** Adds a project with its keys in one transaction; one that is there already stays as is. */
+    async add(project: NewProject): Promise<void> {
+      const { aspId, demandsEncryption, comparesMember, cryptoKeyId } = project;
+      const active = { aspId, state: 'ACTIVE', databaseKeyId: keys.activeKeyId } as const;
+      const secretKeyId = `${aspId}-1`;
+      await queries.transaction(async (transaction) => {
+        const added = await transaction
+          .insert(projects)
+          .values({ aspId, state: 'ACTIVE', demandsEncryption, comparesMember })
+          .onConflictDoNothing()
+          .returning();
+        if (added.length === 0) return;
+        await transaction.insert(accessKeys).values({ ...active, sha256: hashAccessKey(project.accessKey) });
+        await transaction.insert(secretKeys).values({
+          ...active,
+          secretKeyId,
+          sealedSecret: keys.seal(Buffer.from(project.secretKey), secretContext(secretKeyId)),
+        });
+        await transaction.insert(cryptoKeys).values({
+          ...active,
+          cryptoKeyId,
+          issuedAt: new Date(),
+          clientPublicKey: project.clientPublicKey,
+          sealedServerPrivateKey: keys.seal(Buffer.from(project.serverPrivateKey), cryptoContext(cryptoKeyId)),
+        });
+      });
+    },
+
+    /** Sets the state of a project, for operators and tests. */
+    async setState(aspId: string, state: KeyState): Promise<void> {
+      await queries.update(projects).set({ state }).where(eq(projects.aspId, aspId));
+    },
+
+    /** Sets the state of a project's access keys. */
+    async setAccessKeyState(aspId: string, state: KeyState): Promise<void> {
+      await queries.update(accessKeys).set({ state }).where(eq(accessKeys.aspId, aspId));
+    },
+  };
+}

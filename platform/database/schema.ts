@@ -1,0 +1,149 @@
+import { sql } from 'drizzle-orm';
+import {
+  boolean,
+  customType,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+import type { RegistrationStatus } from '../../contract/registration.ts';
+import type { ResultCode } from '../../contract/result-codes.ts';
+
+/** Encrypted bytes. PGlite answers Uint8Array where node-postgres answers Buffer. */
+const sealed = customType<{ data: Buffer; driverData: Uint8Array }>({
+  dataType: () => 'bytea',
+  fromDriver: (value) => Buffer.from(value),
+});
+
+const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+
+/** Whether a project or key may be used: an inactive one can be activated again, a discarded one never. */
+export type KeyState = 'ACTIVE' | 'INACTIVE' | 'DISCARDED';
+
+/** Projects of service providers (ASPs). */
+export const projects = pgTable('projects', {
+  aspId: text('asp_id').primaryKey(),
+  state: text('state').$type<KeyState>().notNull(),
+  /** Whether endpoints that document an encrypted body refuse a plain one. */
+  demandsEncryption: boolean('demands_encryption').notNull().default(true),
+  /** Whether an account's holder must be the member, by name and birth date. */
+  comparesMember: boolean('compares_member').notNull().default(true),
+});
+
+/** Access keys, by hash: they are compared, never shown again. */
+export const accessKeys = pgTable('access_keys', {
+  sha256: text('sha256').primaryKey(),
+  aspId: text('asp_id').notNull().references(() => projects.aspId),
+  state: text('state').$type<KeyState>().notNull(),
+});
+
+/** Secret keys for transaction tokens, sealed by a database key. */
+export const secretKeys = pgTable('secret_keys', {
+  secretKeyId: text('secret_key_id').primaryKey(),
+  aspId: text('asp_id').notNull().references(() => projects.aspId),
+  state: text('state').$type<KeyState>().notNull(),
+  databaseKeyId: text('database_key_id').notNull(),
+  sealedSecret: sealed('sealed_secret').notNull(),
+});
+
+/** RSA keys for message encryption: our private key sealed, the client's public key in PEM. */
+export const cryptoKeys = pgTable('crypto_keys', {
+  cryptoKeyId: text('crypto_key_id').primaryKey(),
+  aspId: text('asp_id').notNull().references(() => projects.aspId),
+  state: text('state').$type<KeyState>().notNull(),
+  issuedAt: time('issued_at').notNull(),
+  databaseKeyId: text('database_key_id').notNull(),
+  sealedServerPrivateKey: sealed('sealed_server_private_key').notNull(),
+  clientPublicKey: text('client_public_key').notNull(),
+});
+
+/** Members. Everything personal is sealed by the member's own data key, which a database key seals in turn. */
+export const members = pgTable('members', {
+  userId: text('user_id').primaryKey(),
+  aspId: text('asp_id').notNull().references(() => projects.aspId),
+  databaseKeyId: text('database_key_id').notNull(),
+  sealedDataKey: sealed('sealed_data_key').notNull(),
+  sealedFacts: sealed('sealed_facts').notNull(),
+});
+
+/** The latest ARS code of each member. */
+export const arsCodes = pgTable('ars_codes', {
+  userId: text('user_id').primaryKey().references(() => members.userId),
+  arsCodeId: text('ars_code_id').notNull(),
+  sealedCode: sealed('sealed_code').notNull(),
+  expiresAt: time('expires_at').notNull(),
+  /** The registration whose ARS call used the code up. */
+  spentBy: text('spent_by'),
+});
+
+/** Registrations, written down before their run starts and kept for years. */
+export const registrations = pgTable(
+  'registrations',
+  {
+    registrationNumber: text('registration_number').primaryKey(),
+    userId: text('user_id').notNull().references(() => members.userId),
+    aspId: text('asp_id').notNull().references(() => projects.aspId),
+    bankCode: text('bank_code').notNull(),
+    /** Account, holder, phone and code as JSON. */
+    sealedDetails: sealed('sealed_details').notNull(),
+    /** The code issued beforehand that this registration uses; null when the registration made its own. */
+    arsCodeId: text('ars_code_id'),
+    status: text('status').$type<RegistrationStatus>().notNull(),
+    resultCode: text('result_code').$type<ResultCode>(),
+    createdAt: time('created_at').notNull().defaultNow(),
+    endedAt: time('ended_at'),
+  },
+  (table) => [index('registrations_by_asp').on(table.aspId, table.createdAt)],
+);
+
+/** Accounts that are or were registered at the payment gateway. */
+export const accounts = pgTable(
+  'accounts',
+  {
+    registrationNumber: text('registration_number')
+      .primaryKey()
+      .references(() => registrations.registrationNumber),
+    userId: text('user_id').notNull().references(() => members.userId),
+    /** REPLACED: no longer the member's, to be removed at the payment gateway. */
+    state: text('state').$type<'ACTIVE' | 'REPLACED' | 'REMOVED'>().notNull(),
+    activatedAt: time('activated_at').notNull().defaultNow(),
+    replacedAt: time('replaced_at'),
+    /** The registration that took this one's place. */
+    replacedBy: text('replaced_by'),
+    removedAt: time('removed_at'),
+  },
+  (table) => [
+    uniqueIndex('one_active_account_per_member').on(table.userId).where(sql`state = 'ACTIVE'`),
+  ],
+);
+
+/** Evidence of consent: the recording of the ARS call, sealed by the member's data key. */
+export const consentEvidence = pgTable('consent_evidence', {
+  registrationNumber: text('registration_number')
+    .primaryKey()
+    .references(() => registrations.registrationNumber),
+  callId: text('call_id').notNull(),
+  attempt: integer('attempt').notNull(),
+  scriptVersion: text('script_version').notNull(),
+  format: text('format').$type<'wav' | 'mp3' | 'wma'>().notNull(),
+  bytes: integer('bytes').notNull(),
+  /** Of the recording as fetched, in lower-case hex. */
+  sha256: text('sha256').notNull(),
+  sealedRecording: sealed('sealed_recording').notNull(),
+  storedAt: time('stored_at').notNull().defaultNow(),
+});
+
+/** Ciphertexts accepted inside the time window, by SHA-256, so that none is accepted twice. */
+export const acceptedCiphertexts = pgTable(
+  'accepted_ciphertexts',
+  {
+    aspId: text('asp_id').notNull(),
+    sha256: text('sha256').notNull(),
+    expiresAt: time('expires_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.aspId, table.sha256] }), index('accepted_until').on(table.expiresAt)],
+);

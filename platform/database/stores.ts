@@ -1,0 +1,24 @@
+import { KeyRing } from '../key-ring.ts';
+import { createAcceptedCiphertexts } from './accepted-ciphertexts.ts';
+import { createArsCodes } from './ars-codes.ts';
+import { createConsentEvidence } from './consent-evidence.ts';
+import type { Queries } from './database.ts';
+import { createMembers } from './members.ts';
+import { createProjects } from './projects.ts';
+import { createRegistrations } from './registrations.ts';
+
+/** Everything the service stores. */
+export type Stores = ReturnType<typeof createStores>;
+
+/** Opens the stores of a database. `databaseKeys`: `id:base64` of 32 bytes each, the first one active. */
+export function createStores(queries: Queries, databaseKeys: string) {
+  const keys = new KeyRing(databaseKeys);
+  return {
+    projects: createProjects(queries, keys),
+    members: createMembers(queries, keys),
+    arsCodes: createArsCodes(queries),
+    registrations: createRegistrations(queries, keys),
+    consentEvidence: createConsentEvidence(queries),
+    acceptedCiphertexts: createAcceptedCiphertexts(queries),
+  };
+}

@@ -1,0 +1,58 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+
+const nonceBytes = 12;
+const tagBytes = 16;
+
+/**
+ * AES-256-GCM keys by key ID. The first seals; all of them open, so a key rotates by putting a new one in front and
+ * keeping the old one until nothing sealed by it is left.
+ */
+export class KeyRing {
+  readonly #keys: ReadonlyMap<string, Buffer>;
+  /** The ID of the key that seals. */
+  readonly activeKeyId: string;
+
+  /** @param keys `id:base64` of 32 bytes each, separated by commas. Throws on any other form. */
+  constructor(keys: string) {
+    this.#keys = new Map(
+      keys.split(',').map((entry) => {
+        const [id = '', encoded = ''] = entry.trim().split(':');
+        const key = Buffer.from(encoded, 'base64');
+        if (!/^[\w-]{1,32}$/.test(id) || key.length !== 32) {
+          throw new Error('Keys must be given as id:base64 of 32 bytes each, separated by commas.');
+        }
+        return [id, key];
+      }),
+    );
+    this.activeKeyId = [...this.#keys.keys()][0]!;
+  }
+
+  /** Seals under the active key. `context` must be given again to open, so a sealed value cannot be moved. */
+  seal(plain: Uint8Array, context: string): Buffer {
+    return sealWith(this.#keys.get(this.activeKeyId)!, plain, context);
+  }
+
+  /** Opens what {@link seal} made under the key `keyId`. Throws when the key, the value or the context differ. */
+  open(keyId: string, sealed: Uint8Array, context: string): Buffer {
+    const key = this.#keys.get(keyId);
+    if (!key) throw new Error(`There is no key with the ID ${keyId}.`);
+    return openWith(key, sealed, context);
+  }
+}
+
+/** Seals bytes by AES-256-GCM: 12 bytes nonce, ciphertext, 16 bytes tag. */
+export function sealWith(key: Uint8Array, plain: Uint8Array, context: string): Buffer {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
+  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Opens what {@link sealWith} made. Throws when the key, the value or the context differ. */
+export function openWith(key: Uint8Array, sealed: Uint8Array, context: string): Buffer {
+  const nonce = sealed.subarray(0, nonceBytes);
+  const tag = sealed.subarray(sealed.length - tagBytes);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes })
+    .setAAD(Buffer.from(context))
+    .setAuthTag(tag);
+  return Buffer.concat([decipher.update(sealed.subarray(nonceBytes, sealed.length - tagBytes)), decipher.final()]);
+}

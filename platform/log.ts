@@ -1,0 +1,36 @@
+import pino from 'pino';
+
+/** A structured logger: one JSON object a line. */
+export type Log = pino.Logger;
+
+/**
+ * Creates the logger of a process. Callers pass identifiers and codes only; the redaction is a second line of
+ * defence for fields that would hold personal data or secrets.
+ */
+export function createLog(name: string, level = 'info'): Log {
+  return pino({
+    name,
+    level,
+    redact: {
+      paths: ['bankAccount', 'userName', 'birthDate', 'mobileNumber', 'authNumber', 'secretKey', 'accessKey', 'body'].flatMap(
+        (field) => [field, `*.${field}`],
+      ),
+      censor: '[redacted]',
+    },
+    serializers: { err: errorWithoutInput },
+  });
+}
+
+/** Name, text and stack of an error and of its cause; no other property, since those may hold query parameters. */
+function errorWithoutInput(error: unknown): unknown {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { name, stack, cause } = error;
+  // A failed query's text repeats its parameters after this mark.
+  const text = error.message.split('\nparams:')[0];
+  return {
+    type: name,
+    message: text,
+    stack: stack?.split('\n').filter((line) => line.trimStart().startsWith('at ')).slice(0, 12).join('\n'),
+    ...(cause === undefined ? {} : { cause: errorWithoutInput(cause) }),
+  };
+}

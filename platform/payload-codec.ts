@@ -1,0 +1,27 @@
+import type { Payload, PayloadCodec } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import type { KeyRing } from './key-ring.ts';
+
+const encoding = 'binary/encrypted';
+const context = 'temporal-payload';
+
+/** Encrypts every payload that goes to Temporal, with the key's ID beside it so that keys rotate. */
+export function createPayloadCodec(keys: KeyRing): PayloadCodec {
+  return {
+    encode: async (payloads) =>
+      payloads.map((payload) => ({
+        metadata: { encoding: Buffer.from(encoding), keyId: Buffer.from(keys.activeKeyId) },
+        data: keys.seal(temporal.api.common.v1.Payload.encode(payload).finish(), context),
+      })),
+    decode: async (payloads) => payloads.map((payload) => (isEncrypted(payload) ? decrypt(payload, keys) : payload)),
+  };
+}
+
+function isEncrypted({ metadata }: Payload): boolean {
+  return Buffer.from(metadata?.['encoding'] ?? []).toString() === encoding;
+}
+
+function decrypt({ metadata, data }: Payload, keys: KeyRing): Payload {
+  const keyId = Buffer.from(metadata?.['keyId'] ?? []).toString();
+  return temporal.api.common.v1.Payload.decode(keys.open(keyId, data ?? new Uint8Array(), context));
+}

@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { KeyRing } from './key-ring.ts';
+import { createPayloadCodec } from './payload-codec.ts';
+
+/** The data converter that API, worker, tests and replay share: all payloads and failure texts are encrypted. */
+export function createDataConverter(payloadKeys: string): DataConverter {
+  return {
+    payloadCodecs: [createPayloadCodec(new KeyRing(payloadKeys))],
+    failureConverterPath: fileURLToPath(new URL('./failure-converter.cjs', import.meta.url)),
+  };
+}
+
+/** Where Temporal is, read from the TEMPORAL_* variables or a configuration file as every Temporal tool reads them. */
+export function temporalConnection() {
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  return {
+    connectionOptions: { ...connectionOptions, address: connectionOptions.address ?? 'localhost:7233' },
+    namespace: namespace ?? 'default',
+  };
+}
+
+/** A client that connects on first use, so that a process can start while Temporal is away. */
+export function createTemporalClient(
+  { connectionOptions, namespace }: ReturnType<typeof temporalConnection>,
+  dataConverter: DataConverter,
+): Client {
+  return new Client({ connection: Connection.lazy(connectionOptions), namespace, dataConverter });
+}

@@ -1,0 +1,21 @@
+import { isGrpcServiceError } from '@temporalio/client';
+import { PaymentGatewayUnavailable } from '../payment-gateway/payment-gateway.ts';
+
+/** Codes of Node's network errors that mean: the other side is away. */
+const networkCodes = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOST|ENET|EAI_)/;
+/** SQLSTATE classes that mean the same: connection, resources, operator intervention. */
+const sqlStates = /^(08|53|57|25P)/;
+/** gRPC statuses that mean the same: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, UNAVAILABLE, CANCELLED. */
+const grpcStatuses = [4, 8, 10, 14, 1];
+
+/** Whether an error says that something this process depends on is away, rather than that the program is wrong. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof PaymentGatewayUnavailable) return true;
+  if (!(error instanceof Error)) return false;
+  if (isGrpcServiceError(error)) return grpcStatuses.includes(error.code);
+  const code = 'code' in error ? String(error.code) : '';
+  if (networkCodes.test(code) || sqlStates.test(code)) return true;
+  // node-postgres gives these no code.
+  if (/^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message)) return true;
+  return isTransient(error.cause);
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { NativeConnection } from '@temporalio/worker';
+import { createActivities } from '../activities/activities.ts';
+import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
+import { readConfig, workerConfigSchema } from '../platform/config.ts';
+import { openPostgres } from '../platform/database/database.ts';
+import { createStores } from '../platform/database/stores.ts';
+import { createLog } from '../platform/log.ts';
+import { runMain } from '../platform/process.ts';
+import { createDataConverter, temporalConnection } from '../platform/temporal.ts';
+import { createWorker, installRuntime } from './worker.ts';
+
+runMain(async () => {
+  const config = readConfig(workerConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
+  const log = createLog('worker', config.LOG_LEVEL);
+  installRuntime(log);
+  const database = await openPostgres(config.DATABASE_URL, log);
+  const { connectionOptions, namespace } = temporalConnection();
+  const connection = await NativeConnection.connect(connectionOptions);
+  const worker = await createWorker({
+    connection,
+    namespace,
+    dataConverter: createDataConverter(config.PAYLOAD_KEYS),
+    activities: createActivities({
+      stores: createStores(database.queries, config.DATABASE_KEYS),
+      paymentGateway: createHttpPaymentGateway({
+        baseUrl: config.PG_BASE_URL,
+        sharedSecret: config.PG_SHARED_SECRET,
+        callbackUrl: config.PG_CALLBACK_URL,
+      }),
+    }),
+    workflowBundle: config.WORKFLOW_BUNDLE ? { codePath: config.WORKFLOW_BUNDLE } : undefined,
+    deployment:
+      config.TEMPORAL_DEPLOYMENT_NAME && config.TEMPORAL_BUILD_ID
+        ? { deploymentName: config.TEMPORAL_DEPLOYMENT_NAME, buildId: config.TEMPORAL_BUILD_ID }
+        : undefined,
+  });
+  log.info('the worker takes work');
+  await worker.run();
+  await connection.close();
+  await database.close();
+});

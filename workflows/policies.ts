@@ -1,0 +1,41 @@
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../contract/activities.ts';
+
+/**
+ * Questions to the payment gateway: they change nothing there, so they are repeated freely. Each call bounds the
+ * whole by its own `scheduleToCloseTimeout`.
+ */
+export const questions = proxyActivities<
+  Pick<Activities, 'checkAccountHolder' | 'inquireArsCall' | 'inquireRegistration' | 'storeConsentEvidence'>
+>({
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/** Rings a phone: repeated only because the activity itself asks before a repeat whether the phone already rings. */
+export const phoneCalls = proxyActivities<Pick<Activities, 'placeArsCall'>>({
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/** Cannot be undone and may not happen twice: one try, after which the workflow asks what became of it. */
+export const registrations = proxyActivities<Pick<Activities, 'registerAtPaymentGateway'>>({
+  startToCloseTimeout: '30 seconds',
+  retry: { maximumAttempts: 1 },
+});
+
+/** Removal is the same done once or often, and must happen: repeated without end. */
+export const removals = proxyActivities<Pick<Activities, 'removeReplacedAccount'>>({
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
+});
+
+/**
+ * Short transactions of our own database, safe to repeat: run inside the workflow task, which spares three history
+ * events and one task each. Repeated without end, since a run may not end without its row saying how.
+ */
+export const records = proxyLocalActivities<Pick<Activities, 'activateAccount' | 'recordFailure'>>({
+  startToCloseTimeout: '10 seconds',
+  localRetryThreshold: '5 seconds',
+  retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});

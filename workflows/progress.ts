@@ -1,0 +1,94 @@
+import { setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import type {
+  RegistrationInput,
+  RegistrationResult,
+  RegistrationState,
+  RegistrationStatus,
+  RegistrationStep,
+} from '../contract/registration.ts';
+import { registrationStateQuery } from '../contract/registration-messages.ts';
+import type { ResultCode } from '../contract/result-codes.ts';
+import { searchAttributes } from '../contract/search-attributes.ts';
+
+/** What a run shows of itself: to the status query, to operators, and in search attributes. */
+export interface Progress {
+  readonly step: () => RegistrationStep;
+  /** Enters a step. Costs one history event and no task, because something else is always asked for with it. */
+  moveTo(step: RegistrationStep, waitsFor: string, status?: RegistrationStatus): void;
+  /** Says what is waited for within a step; costs nothing. `until` is a time in ms. */
+  waitFor(waitsFor: string, until?: number): void;
+  /** Notes the latest outcome for operators; costs nothing. */
+  note(outcome: string): void;
+  /** Enters the last step and gives the run's result. */
+  end(status: RegistrationStatus, resultCode: ResultCode): RegistrationResult;
+}
+
+const titles: Record<RegistrationStep, string> = {
+  ACCOUNT_HOLDER_CHECK: 'Real-name check',
+  ARS_CALL: 'ARS call',
+  CONSENT_EVIDENCE: 'Evidence of consent',
+  PAYMENT_GATEWAY_REGISTRATION: 'Registration at the payment gateway',
+  REVIEW: 'Review: an operator must decide',
+  DONE: 'Done',
+};
+
+/** Starts showing the progress of a run, and answers the status query from now on. */
+export function trackProgress(input: RegistrationInput): Progress {
+  let state: RegistrationState = {
+    registrationNumber: input.registrationNumber,
+    status: 'ARS_AUTH_IN_PROGRESS',
+    step: 'ACCOUNT_HOLDER_CHECK',
+    resultCode: null,
+  };
+  let lastOutcome = 'accepted';
+  let waiting = 'the bank, through the payment gateway';
+
+  setHandler(registrationStateQuery, () => state, { description: 'Where the registration stands' });
+  show();
+
+  function show(): void {
+    setCurrentDetails(
+      [
+        `**${titles[state.step]}** (${state.status})`,
+        '',
+        `- Registration: \`${state.registrationNumber}\``,
+        `- Waits for: ${waiting}`,
+        `- Last outcome: ${lastOutcome}`,
+      ].join('\n'),
+    );
+  }
+
+  return {
+    step: () => state.step,
+    moveTo(step, waitsFor, status = state.status) {
+      const statusChanged = status !== state.status;
+      state = { ...state, step, status };
+      upsertSearchAttributes([
+        { key: searchAttributes.step, value: step },
+        ...(statusChanged ? [{ key: searchAttributes.status, value: status }] : []),
+      ]);
+      waiting = waitsFor;
+      show();
+    },
+    waitFor(waitsFor, until) {
+      waiting = until === undefined ? waitsFor : `${waitsFor}, until ${new Date(until).toISOString()}`;
+      show();
+    },
+    note(outcome) {
+      lastOutcome = outcome;
+      show();
+    },
+    end(status, resultCode) {
+      state = { ...state, step: 'DONE', status, resultCode };
+      upsertSearchAttributes([
+        { key: searchAttributes.step, value: state.step },
+        { key: searchAttributes.status, value: status },
+        { key: searchAttributes.resultCode, value: resultCode },
+      ]);
+      waiting = 'nothing';
+      lastOutcome = `result code ${resultCode}`;
+      show();
+      return { status, resultCode };
+    },
+  };
+}

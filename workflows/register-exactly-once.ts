@@ -1,0 +1,91 @@
+import { ActivityFailure, condition } from '@temporalio/workflow';
+import type { RegistrationAttempt, RegistrationInquiry } from '../contract/activities.ts';
+import type { PaymentGatewayVerdict, RegistrationInput } from '../contract/registration.ts';
+import type { Callbacks } from './callbacks.ts';
+import { questions, registrations } from './policies.ts';
+import type { Progress } from './progress.ts';
+
+/** The answer got lost or never came: nobody here knows whether it happened. */
+interface Unknown {
+  readonly state: 'UNKNOWN';
+}
+
+/**
+ * Registers at a payment gateway that need not be idempotent. An attempt without a clear answer has an unknown
+ * outcome: the payment gateway is asked what became of it, at growing intervals, and only when it has gone on not
+ * knowing the registration for the settle time is another attempt made. An attempt it has accepted is never repeated.
+ * An outcome still unknown after `reviewAfter` waits for an operator; it is never taken for a failure.
+ */
+export async function registerExactlyOnce(
+  { registrationNumber, policy }: RegistrationInput,
+  progress: Progress,
+  callbacks: Callbacks,
+): Promise<PaymentGatewayVerdict> {
+  const { firstInquiryAfter, maximumInquiryInterval, settleTime, reviewAfter, attemptTimeout } =
+    policy.paymentGatewayRegistration;
+  progress.note('evidence of consent is stored');
+  progress.moveTo('PAYMENT_GATEWAY_REGISTRATION', 'the payment gateway to answer');
+
+  const reviewAt = Date.now() + reviewAfter;
+  let attempt = await attemptRegistration();
+  let attemptEndedAt = Date.now();
+  let interval = firstInquiryAfter;
+
+  for (;;) {
+    if (isVerdict(attempt)) return attempt;
+    progress.note(`attempt ${attempt.state}`);
+
+    if (Date.now() >= reviewAt) return await review();
+    progress.waitFor('the payment gateway’s callback or the next inquiry', Date.now() + interval);
+    await condition(() => callbacks.verdict() !== undefined, interval, {
+      summary: 'Callback of the registration, else inquiry',
+    });
+    const told = callbacks.verdict();
+    if (told) return told;
+
+    interval = Math.min(interval * 2, maximumInquiryInterval);
+    const inquiry = await inquire();
+    if (isVerdict(inquiry)) return inquiry;
+    const settled = Date.now() - attemptEndedAt >= settleTime;
+    if (inquiry.state === 'NOT_FOUND' && attempt.state === 'UNKNOWN' && settled) {
+      attempt = await attemptRegistration();
+      attemptEndedAt = Date.now();
+    }
+  }
+
+  function attemptRegistration(): Promise<RegistrationAttempt | Unknown> {
+    return registrations.registerAtPaymentGateway
+      .executeWithOptions(
+        { startToCloseTimeout: attemptTimeout, summary: 'Register the account at the payment gateway' },
+        [{ registrationNumber }],
+      )
+      .catch(unknownOutcome);
+  }
+
+  function inquire(): Promise<RegistrationInquiry | Unknown> {
+    return questions.inquireRegistration
+      .executeWithOptions(
+        {
+          scheduleToCloseTimeout: maximumInquiryInterval,
+          summary: 'Ask what became of the registration, before any repeat',
+        },
+        [{ registrationNumber }],
+      )
+      .catch(unknownOutcome);
+  }
+
+  async function review(): Promise<PaymentGatewayVerdict> {
+    progress.moveTo('REVIEW', 'an operator: send the update `resolveReview`, or the payment gateway’s callback');
+    await condition(() => callbacks.verdict() !== undefined);
+    return callbacks.verdict()!;
+  }
+}
+
+function isVerdict(answer: { readonly state: string }): answer is PaymentGatewayVerdict {
+  return answer.state === 'REGISTERED' || answer.state === 'REFUSED';
+}
+
+function unknownOutcome(error: unknown): Unknown {
+  if (error instanceof ActivityFailure) return { state: 'UNKNOWN' };
+  throw error;
+}
