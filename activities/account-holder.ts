@@ -5,10 +5,14 @@ import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';
 
 /** The real-name check. */
-export function accountHolderActivities({ stores, paymentGateway }: Ports): Pick<Activities, 'checkAccountHolder'> {
+export function accountHolderActivities({
+  stores,
+  paymentGateway,
+}: Ports): Pick<Activities, 'checkAccountHolder'> {
   return {
     async checkAccountHolder({ registrationNumber }) {
-      const { details, member, comparesMember, bankCode } = await stores.registrations.open(registrationNumber);
+      const { details, member, comparesMember, bankCode } =
+        await stores.registrations.open(registrationNumber);
       const { accountNumber, holderName, birthDate } = details;
       if (comparesMember && !isMember(member, holderName, birthDate)) {
         return { matched: false, resultCode: '002_911' };

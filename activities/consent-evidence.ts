@@ -9,15 +9,22 @@ import { recordingFormat } from './recording-format.ts';
 const maximumBytes = 307_200;
 
 /** The evidence of consent. */
-export function consentEvidenceActivities({ stores, paymentGateway }: Ports): Pick<Activities, 'storeConsentEvidence'> {
+export function consentEvidenceActivities({
+  stores,
+  paymentGateway,
+}: Ports): Pick<Activities, 'storeConsentEvidence'> {
   return {
     async storeConsentEvidence({ registrationNumber, attempt, callId }) {
       const recording = await paymentGateway.fetchRecording(callId, deadline());
       if (!recording) {
-        throw ApplicationFailure.retryable('The recording is not there yet.', 'RecordingNotReady' satisfies FailureType);
+        throw ApplicationFailure.retryable(
+          'The recording is not there yet.',
+          'RecordingNotReady' satisfies FailureType,
+        );
       }
       const format = recordingFormat(recording);
-      if (!format || recording.length > maximumBytes) throw invalid(format ? 'is too large' : 'has no permitted format');
+      if (!format || recording.length > maximumBytes)
+        throw invalid(format ? 'is too large' : 'has no permitted format');
       const { member } = await stores.registrations.open(registrationNumber);
       await stores.consentEvidence.store(member.cipher, {
         registrationNumber,
@@ -32,5 +39,8 @@ export function consentEvidenceActivities({ stores, paymentGateway }: Ports): Pi
 }
 
 function invalid(trouble: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(`The recording ${trouble}.`, 'RecordingInvalid' satisfies FailureType);
+  return ApplicationFailure.nonRetryable(
+    `The recording ${trouble}.`,
+    'RecordingInvalid' satisfies FailureType,
+  );
 }

@@ -6,5 +6,8 @@ import { activityInfo, cancellationSignal } from '@temporalio/activity';
  */
 export function deadline(): AbortSignal {
   const { startToCloseTimeoutMs } = activityInfo();
-  return AbortSignal.any([cancellationSignal(), AbortSignal.timeout(Math.floor(startToCloseTimeoutMs * 0.9))]);
+  return AbortSignal.any([
+    cancellationSignal(),
+    AbortSignal.timeout(Math.floor(startToCloseTimeoutMs * 0.9)),
+  ]);
 }

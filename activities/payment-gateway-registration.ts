@@ -17,7 +17,12 @@ export function paymentGatewayRegistrationActivities({
       const { accountNumber, holderName, birthDate } = details;
       const account = { bankCode, accountNumber, holderName, birthDate };
       const { callId, sha256 } = evidence;
-      const order = { reference: registrationNumber, memberId: userId, ...account, evidence: { callId, sha256 } };
+      const order = {
+        reference: registrationNumber,
+        memberId: userId,
+        ...account,
+        evidence: { callId, sha256 },
+      };
       const answer = await paymentGateway.register(order, deadline());
       if (answer.state !== 'REFUSED') return { state: answer.state };
       return { state: 'REFUSED', resultCode: resultCodeOfRefusal[answer.reason] };

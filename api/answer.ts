@@ -7,7 +7,10 @@ import { Refusal } from './refusal.ts';
 /** Writes an answer that fulfils the request: the payload with `response` beside it. */
 export function succeed(context: Context<Api>, payload: object): Response {
   context.set('resultCode', '000_000');
-  return context.json({ ...payload, response: { code: '000_000', description: resultCodes['000_000'].text } }, 200);
+  return context.json(
+    { ...payload, response: { code: '000_000', description: resultCodes['000_000'].text } },
+    200,
+  );
 }
 
 /** Writes the answer to every request that is not fulfilled, whatever door the failure came by. */

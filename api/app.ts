@@ -36,7 +36,8 @@ export function createApp(parts: ApiParts): Hono<Api> {
   servePaymentGatewayCallbacks(app, parts);
   serveBankAccounts(app, parts);
   const { sandboxCredentials } = parts;
-  if (sandboxCredentials) app.get('/sandbox/credentials', (context) => context.json(sandboxCredentials() as object));
+  if (sandboxCredentials)
+    app.get('/sandbox/credentials', (context) => context.json(sandboxCredentials() as object));
   return app;
 }
 
@@ -48,7 +49,8 @@ function correlateAndLog({ log }: ApiParts) {
     context.set('correlationId', correlationId);
     context.set('log', log.child({ correlationId }));
     context.header('X-KM-Correlation-Id', correlationId);
-    const start = performance.now();
+    const arrival = performance.now();
+    context.set('arrival', arrival);
     await next();
     context.var.log.info(
       {
@@ -57,7 +59,7 @@ function correlateAndLog({ log }: ApiParts) {
         status: context.res.status,
         code: context.var.resultCode,
         aspId: context.var.aspId,
-        milliseconds: Math.round(performance.now() - start),
+        milliseconds: Math.round(performance.now() - arrival),
       },
       'request',
     );

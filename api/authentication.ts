@@ -1,23 +1,25 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { HonoRequest } from 'hono';
+import type { Context, HonoRequest } from 'hono';
 import { requestHeadersSchema } from '../contract/headers.ts';
 import type { RequestHeaders } from '../contract/headers.ts';
 import { hashAccessKey } from '../platform/database/projects.ts';
 import type { Project } from '../platform/database/projects.ts';
 import { isTimeZone, isTranTokenOf, parseTranTime, timeOfTranToken } from '../platform/tran-token.ts';
-import type { ApiParts } from './context.ts';
+import type { Api, ApiParts } from './context.ts';
 import { Refusal } from './refusal.ts';
 import { validate } from './validation.ts';
 
 /** A caller whose request is proven to be its own. */
 export interface Caller {
+  /** When the request came, by `performance.now()`. */
+  readonly arrival: number;
   readonly project: Project;
   readonly headers: RequestHeaders;
 }
 
 /** Proves who calls: headers, project and access key, token over the body as received, time. Refuses otherwise. */
 export async function authenticate(
-  request: HonoRequest,
+  { req: request, var: { arrival } }: Context<Api>,
   body: Uint8Array,
   { stores, timeWindow }: Pick<ApiParts, 'stores' | 'timeWindow'>,
 ): Promise<Caller> {
@@ -32,7 +34,7 @@ export async function authenticate(
   const token = headers['X-KM-Tran-Token'];
   if (!secrets.some(({ secret }) => isTranTokenOf(token, body, secret))) throw new Refusal('000_903');
   requireRecent(headers, timeWindow);
-  return { project, headers };
+  return { arrival, project, headers };
 }
 
 function readHeaders(request: HonoRequest): RequestHeaders {

@@ -13,6 +13,7 @@ import type { Member } from '../platform/database/members.ts';
 import type { Project } from '../platform/database/projects.ts';
 import type { Api, ApiParts } from './context.ts';
 import { serve } from './operation.ts';
+import { LatestRegistrations } from './latest-registrations.ts';
 import { Refusal } from './refusal.ts';
 import { readStanding, startRegistration } from './registrations.ts';
 
@@ -22,28 +23,33 @@ const accountHolderDeadline = 8_000;
 /** The endpoints below `/bankaccounts`. */
 export function serveBankAccounts(app: Hono<Api>, parts: ApiParts): void {
   const { stores, paymentGateway } = parts;
+  const latestRegistrations = new LatestRegistrations();
 
-  serve(app, parts, validateAccountHolder, async (request, project) => {
+  serve(app, parts, validateAccountHolder, async (request, { project }) => {
     const member = await requireMember(project, request.userId);
     const { userName: holderName, birthDate, bankCode, bankAccount: accountNumber } = request;
     if (project.comparesMember && !isMember(member, holderName, birthDate)) throw new Refusal('002_911');
 
     const account = { bankCode, accountNumber, holderName, birthDate };
-    const answer = await paymentGateway.inquireAccountHolder(account, AbortSignal.timeout(accountHolderDeadline));
+    const answer = await paymentGateway.inquireAccountHolder(
+      account,
+      AbortSignal.timeout(accountHolderDeadline),
+    );
     if (answer !== 'MATCHED') throw new Refusal(resultCodeOfRefusal[answer]);
     return {};
   });
 
-  serve(app, parts, issueArsCode, async ({ userId }, project) => {
+  serve(app, parts, issueArsCode, async ({ userId }, { project }) => {
     const { authNumber } = await stores.arsCodes.issue(await requireMember(project, userId));
     return { authNumber };
   });
 
-  serve(app, parts, registerAccount, async (request, project) =>
-    startRegistration(parts, await requireMember(project, request.userId), request),
-  );
+  serve(app, parts, registerAccount, async (request, { project, arrival }) => {
+    const member = await requireMember(project, request.userId);
+    return await startRegistration({ ...parts, latestRegistrations }, member, request, arrival);
+  });
 
-  serve(app, parts, inquireRegistration, async ({ regNo }, project) => {
+  serve(app, parts, inquireRegistration, async ({ regNo }, { project }) => {
     const record = await stores.registrations.find(project.aspId, regNo);
     if (!record) throw new Refusal('002_019');
     const { status, resultCode } = await readStanding(parts, record);

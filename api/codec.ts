@@ -41,7 +41,10 @@ export function serveCodec(app: Hono<Api>, { codec, payloadCodec }: ApiParts): v
 type JsonPayload = z.infer<typeof payloadsSchema>['payloads'][number];
 
 function fromJson({ metadata = {}, data = '' }: JsonPayload): Payload {
-  return { metadata: mapValues(metadata, (value) => Buffer.from(value, 'base64')), data: Buffer.from(data, 'base64') };
+  return {
+    metadata: mapValues(metadata, (value) => Buffer.from(value, 'base64')),
+    data: Buffer.from(data, 'base64'),
+  };
 }
 
 function toJson({ metadata, data }: Payload) {

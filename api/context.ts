@@ -30,6 +30,8 @@ export interface Api {
   Variables: {
     readonly log: Log;
     correlationId: string;
+    /** When the request came, by `performance.now()`. */
+    arrival: number;
     /** The code the request was answered with, for the log. */
     resultCode?: ResultCode;
     /** Who called, once that is certain. */

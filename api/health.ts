@@ -10,7 +10,9 @@ export function serveHealth(app: Hono<Api>, { temporal, database }: ApiParts): v
 
   app.get('/readyz', async (context) => {
     const [temporalAnswers, databaseAnswers] = await Promise.all([
-      answers(temporal.withDeadline(Date.now() + probeDeadline, () => temporal.workflowService.getSystemInfo({}))),
+      answers(
+        temporal.withDeadline(Date.now() + probeDeadline, () => temporal.workflowService.getSystemInfo({})),
+      ),
       answers(database.ping()),
     ]);
     const isReady = temporalAnswers && databaseAnswers;

@@ -20,7 +20,10 @@ export function servePaymentGatewayCallbacks(app: Hono<Api>, parts: ApiParts): v
 
   app.post('/pg/callbacks', async (context) => {
     const body = new Uint8Array(await context.req.arrayBuffer());
-    const headers = { timestamp: context.req.header('x-pg-timestamp'), signature: context.req.header('x-pg-signature') };
+    const headers = {
+      timestamp: context.req.header('x-pg-timestamp'),
+      signature: context.req.header('x-pg-signature'),
+    };
     if (!isSigned(paymentGatewaySecret, context.req.path, body, headers)) {
       return context.json({ error: 'The signature does not match, or is too old.' }, 401);
     }
@@ -29,7 +32,10 @@ export function servePaymentGatewayCallbacks(app: Hono<Api>, parts: ApiParts): v
 
     const userId = await stores.registrations.findUserId(callback.data.reference);
     const isKept = userId !== undefined && (await signal(userId, callback.data));
-    context.var.log.info({ reference: callback.data.reference, type: callback.data.type, isKept }, 'callback taken');
+    context.var.log.info(
+      { reference: callback.data.reference, type: callback.data.type, isKept },
+      'callback taken',
+    );
     return context.json({ acknowledged: true }, 200);
   });
 

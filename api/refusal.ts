@@ -9,8 +9,13 @@ export class Refusal extends Error {
   readonly payload: Readonly<Record<string, unknown>>;
 
   /** @param details `field`: the name that belongs to the text; `payload`: what the answer carries beside it. */
-  constructor(code: ResultCode, details: { field?: string; payload?: Readonly<Record<string, unknown>> } = {}) {
-    super(details.field === undefined ? resultCodes[code].text : `${resultCodes[code].text} ${details.field}`);
+  constructor(
+    code: ResultCode,
+    details: { field?: string; payload?: Readonly<Record<string, unknown>> } = {},
+  ) {
+    super(
+      details.field === undefined ? resultCodes[code].text : `${resultCodes[code].text} ${details.field}`,
+    );
     this.code = code;
     this.payload = details.payload ?? {};
   }

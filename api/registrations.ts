@@ -3,7 +3,6 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { z } from 'zod';
 import { banks } from '../contract/bank-codes.ts';
-import type { BankCode } from '../contract/bank-codes.ts';
 import type { registerAccount } from '../contract/bank-account-operations.ts';
 import { maskAccountNumber } from '../contract/masking.ts';
 import { memberWorkflowId, taskQueue, workflowTypes } from '../contract/registration.ts';
@@ -15,6 +14,7 @@ import { createAuthNumber } from '../platform/database/ars-codes.ts';
 import type { Member } from '../platform/database/members.ts';
 import type { RegistrationRecord } from '../platform/database/registrations.ts';
 import type { ApiParts } from './context.ts';
+import type { LatestRegistrations, StartedRegistration, StartOutcome } from './latest-registrations.ts';
 import { Refusal } from './refusal.ts';
 
 /** How long Temporal may take to accept a start, in ms. */
@@ -24,7 +24,11 @@ const queryDeadline = 400;
 /** How long a description of a run may take, in ms. */
 const describeDeadline = 400;
 
-type RegistrationParts = Pick<ApiParts, 'stores' | 'temporal' | 'policy'>;
+interface RegistrationParts extends Pick<ApiParts, 'stores' | 'temporal' | 'policy'> {
+  readonly latestRegistrations: LatestRegistrations;
+}
+
+type RegistrationRequest = z.output<typeof registerAccount.request>;
 
 /** How a registration stands, for the wire. */
 export interface Standing {
@@ -33,22 +37,39 @@ export interface Standing {
 }
 
 /**
- * Starts a registration. The row comes before the run, so every number handed out can be asked for; the run's ID is
- * the member ID, so Temporal refuses a second one (`002_013`), and the refused number is taken back.
+ * Starts a registration, or refuses it with `002_013` while one of the member is running or was when it arrived.
+ * @param arrival when the request came, by `performance.now()`.
  * @returns the registration number, and the code where it was made for this registration.
  */
 export async function startRegistration(
+  parts: RegistrationParts,
+  member: Member,
+  request: RegistrationRequest,
+  arrival: number,
+): Promise<StartedRegistration> {
+  const { userId } = member;
+  const outcome = await parts.latestRegistrations.startUnlessDuplicate(userId, arrival, () =>
+    startRun(parts, member, request),
+  );
+  if (!outcome.isNew) throw new Refusal('002_013', { payload: { ...outcome.registration } });
+  return outcome.registration;
+}
+
+/**
+ * Writes the registration down and starts its run. The row comes first, so every number handed out can be asked for;
+ * the run's ID is the member ID, so Temporal refuses a second one, and the refused number is taken back.
+ */
+async function startRun(
   { stores, temporal, policy }: RegistrationParts,
   member: Member,
-  request: z.output<typeof registerAccount.request>,
-) {
+  request: RegistrationRequest,
+): Promise<StartOutcome> {
   const issued = await stores.arsCodes.findLive(member);
   const authNumber = issued?.authNumber ?? createAuthNumber();
   const registrationNumber = createRegistrationNumber(new Date());
-  const bankCode = request.bankCode as BankCode;
   await stores.registrations.add(member, {
     registrationNumber,
-    bankCode,
+    bankCode: request.bankCode,
     arsCodeId: issued?.arsCodeId ?? null,
     details: {
       accountNumber: request.bankAccount,
@@ -59,8 +80,8 @@ export async function startRegistration(
       authNumber,
     },
   });
+  const input: RegistrationInput = { registrationNumber, bankCode: request.bankCode, policy };
   try {
-    const input: RegistrationInput = { registrationNumber, bankCode, policy };
     await temporal.withDeadline(Date.now() + startDeadline, () =>
       temporal.workflow.start(workflowTypes.register, {
         workflowId: memberWorkflowId(member.userId),
@@ -68,27 +89,41 @@ export async function startRegistration(
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         taskQueue,
         args: [input],
-        staticSummary: `Register ${banks[bankCode]} ${maskAccountNumber(request.bankAccount)}`,
+        staticSummary: `Register ${banks[request.bankCode]} ${maskAccountNumber(request.bankAccount)}`,
         typedSearchAttributes: [
           { key: searchAttributes.aspId, value: member.aspId },
           { key: searchAttributes.registrationNumber, value: registrationNumber },
           { key: searchAttributes.status, value: 'ARS_AUTH_IN_PROGRESS' },
           { key: searchAttributes.step, value: 'ACCOUNT_HOLDER_CHECK' },
-          { key: searchAttributes.bankCode, value: bankCode },
+          { key: searchAttributes.bankCode, value: request.bankCode },
         ],
       }),
     );
   } catch (error) {
+    // Any other error leaves open whether the run was started, and so leaves the row.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     await stores.registrations.remove(registrationNumber);
-    throw new Refusal('002_013', { payload: await runningRegistration({ stores, temporal }, member) });
+    return { isNew: false, registration: await runningRegistration({ stores, temporal }, member.userId) };
   }
-  return { bankAccRegNo: registrationNumber, ...(issued ? {} : { authNumber }) };
+  const registration = { bankAccRegNo: registrationNumber, ...(issued ? {} : { authNumber }) };
+  return { isNew: true, registration };
+}
+
+/** The member's latest registration, as the caller needs it that may have lost the answer to it. */
+async function runningRegistration(
+  { stores, temporal }: Pick<ApiParts, 'stores' | 'temporal'>,
+  userId: string,
+): Promise<Partial<StartedRegistration>> {
+  const attributes = await describe(temporal, userId, startDeadline);
+  const bankAccRegNo = attributes.get(searchAttributes.registrationNumber);
+  if (bankAccRegNo === undefined) return {};
+  const { arsCodeId, details } = await stores.registrations.open(bankAccRegNo);
+  return { bankAccRegNo, ...(arsCodeId === null ? { authNumber: details.authNumber } : {}) };
 }
 
 /** Tells how a registration stands: by its row once it has ended, else by its run, else by what Temporal lists. */
 export async function readStanding(
-  { stores, temporal }: Pick<RegistrationParts, 'stores' | 'temporal'>,
+  { stores, temporal }: Pick<ApiParts, 'stores' | 'temporal'>,
   record: RegistrationRecord,
 ): Promise<Standing> {
   if (record.endedAt) return record;
@@ -102,12 +137,14 @@ export async function readStanding(
 
 async function queryRun(temporal: Client, record: RegistrationRecord): Promise<Standing | undefined> {
   const handle = temporal.workflow.getHandle(memberWorkflowId(record.userId));
-  const state = await temporal.withDeadline(Date.now() + queryDeadline, () => handle.query(registrationStateQuery));
+  const state = await temporal.withDeadline(Date.now() + queryDeadline, () =>
+    handle.query(registrationStateQuery),
+  );
   return state.registrationNumber === record.registrationNumber ? state : undefined;
 }
 
 async function describeRun(temporal: Client, record: RegistrationRecord): Promise<Standing | undefined> {
-  const attributes = await describe(temporal, record.userId);
+  const attributes = await describe(temporal, record.userId, describeDeadline);
   if (attributes.get(searchAttributes.registrationNumber) !== record.registrationNumber) return undefined;
   return {
     status: (attributes.get(searchAttributes.status) as RegistrationStatus | undefined) ?? record.status,
@@ -115,19 +152,10 @@ async function describeRun(temporal: Client, record: RegistrationRecord): Promis
   };
 }
 
-async function describe(temporal: Client, userId: string) {
+async function describe(temporal: Client, userId: string, deadline: number) {
   const handle = temporal.workflow.getHandle(memberWorkflowId(userId));
-  const description = await temporal.withDeadline(Date.now() + describeDeadline, () => handle.describe());
+  const description = await temporal.withDeadline(Date.now() + deadline, () => handle.describe());
   return description.typedSearchAttributes;
-}
-
-/** What a refused caller needs to go on: the running number, and the code if the lost answer had carried one. */
-async function runningRegistration({ stores, temporal }: Pick<RegistrationParts, 'stores' | 'temporal'>, { userId }: Member) {
-  const attributes = await describe(temporal, userId);
-  const bankAccRegNo = attributes.get(searchAttributes.registrationNumber);
-  if (bankAccRegNo === undefined) return {};
-  const { arsCodeId, details } = await stores.registrations.open(bankAccRegNo);
-  return { bankAccRegNo, ...(arsCodeId === null ? { authNumber: details.authNumber } : {}) };
 }
 
 const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';

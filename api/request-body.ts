@@ -26,7 +26,9 @@ async function decrypt(
 ): Promise<Uint8Array> {
   const keyId = headers['X-KM-Crypto-Key-Id'];
   if (keyId === undefined) throw new Refusal('000_003', { field: 'X-KM-Crypto-Key-Id' });
-  const key = project.cryptoKeys.find(({ cryptoKeyId, state }) => cryptoKeyId === keyId && state === 'ACTIVE');
+  const key = project.cryptoKeys.find(
+    ({ cryptoKeyId, state }) => cryptoKeyId === keyId && state === 'ACTIVE',
+  );
   if (!key || typeof encData !== 'string') throw new Refusal('000_907');
   const content = await decryptMessage(encData, key.serverPrivateKey).catch(() => {
     throw new Refusal('000_907');

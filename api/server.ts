@@ -20,7 +20,10 @@ const drainTime = 10_000;
  * Throws when the port is taken.
  * @param listen `port` 0 takes any free port.
  */
-export async function listen(app: Hono<Api>, { port, host }: { port: number; host: string }): Promise<ListeningServer> {
+export async function listen(
+  app: Hono<Api>,
+  { port, host }: { port: number; host: string },
+): Promise<ListeningServer> {
   let draining = false;
   const server = await new Promise<Server>((resolve, reject) => {
     const candidate = serve(

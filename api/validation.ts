@@ -10,7 +10,10 @@ export function validate<Schema extends z.ZodType>(schema: Schema, input: unknow
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const field = issue.path.join('.');
-  const value = issue.path.reduce<unknown>((outer, key) => (outer as Record<PropertyKey, unknown>)?.[key], input);
+  const value = issue.path.reduce<unknown>(
+    (outer, key) => (outer as Record<PropertyKey, unknown>)?.[key],
+    input,
+  );
   if (value === undefined || value === null) throw new Refusal('000_003', { field });
   const isLength = issue.code === 'too_small' || issue.code === 'too_big';
   throw new Refusal(isLength && value !== '' ? '000_015' : '000_002', { field });

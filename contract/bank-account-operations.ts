@@ -84,7 +84,8 @@ export const validateAccountHolder = defineOperation({
 export const issueArsCode = defineOperation({
   path: '/bankaccounts/ars/auth',
   title: 'Authentication code before the ARS call',
-  description: 'Makes the code that the member keys in during the call. It lives ten minutes and serves one registration.',
+  description:
+    'Makes the code that the member keys in during the call. It lives ten minutes and serves one registration.',
   encrypted: false,
   request: z.object({ userId }),
   response: z.object({ authNumber }),
@@ -102,7 +103,12 @@ export const registerAccount = defineOperation({
     userId,
     bankAccount,
     bankCode,
-    bankName: z.string().min(1).max(100).regex(printable).meta({ description: "The bank's name.", examples: ['IBK'] }),
+    bankName: z
+      .string()
+      .min(1)
+      .max(100)
+      .regex(printable)
+      .meta({ description: "The bank's name.", examples: ['IBK'] }),
     userName,
     birthDate,
     mobileNumber: z
@@ -111,7 +117,10 @@ export const registerAccount = defineOperation({
       .max(20)
       .regex(/^\+?[0-9]+(-[0-9]+)*$/)
       .optional()
-      .meta({ description: "Where the ARS calls; the member's stored number when absent.", examples: ['01012341234'] }),
+      .meta({
+        description: "Where the ARS calls; the member's stored number when absent.",
+        examples: ['01012341234'],
+      }),
   }),
   response: z.object({
     bankAccRegNo: registrationNumber,
@@ -126,7 +135,8 @@ export const registerAccount = defineOperation({
 export const inquireRegistration = defineOperation({
   path: '/bankaccounts/ars/register/inquiry',
   title: 'Status of a registration',
-  description: 'Tells how a registration stands, for years. A failed one is answered with its code and its status.',
+  description:
+    'Tells how a registration stands, for years. A failed one is answered with its code and its status.',
   encrypted: false,
   request: z.object({ regNo: registrationNumber }),
   response: z.object({ status: z.enum(registrationStatuses) }),
@@ -173,7 +183,11 @@ export const bankAccountOperations = [
 ] as const;
 
 function isCalendarDate(text: string): boolean {
-  const [year, month, day] = [text.slice(0, 4), text.slice(4, 6), text.slice(6, 8)].map(Number) as [number, number, number];
+  const [year, month, day] = [text.slice(0, 4), text.slice(4, 6), text.slice(6, 8)].map(Number) as [
+    number,
+    number,
+    number,
+  ];
   const date = new Date(Date.UTC(year, month - 1, day));
   return date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }

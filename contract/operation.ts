@@ -2,7 +2,10 @@ import type { z } from 'zod';
 import type { ResultCode } from './result-codes.ts';
 
 /** An endpoint of the API as data: server, client and documentation are all made from it. */
-export interface Operation<Request extends z.ZodObject = z.ZodObject, Response extends z.ZodObject = z.ZodObject> {
+export interface Operation<
+  Request extends z.ZodObject = z.ZodObject,
+  Response extends z.ZodObject = z.ZodObject,
+> {
   /** Below `/api/v1`. */
   readonly path: `/${string}`;
   readonly title: string;

@@ -16,7 +16,12 @@ export interface ResultCodeEntry {
  * out of reach of the documented ones.
  */
 export const resultCodes = {
-  '000_000': { status: 200, text: 'Success.', when: 'The request was accepted or answered.', retryable: false },
+  '000_000': {
+    status: 200,
+    text: 'Success.',
+    when: 'The request was accepted or answered.',
+    retryable: false,
+  },
   '000_002': {
     status: 400,
     text: 'Invalid input value.',
@@ -83,7 +88,12 @@ export const resultCodes = {
     when: 'The body, or the content of its encData, is not valid UTF-8, not valid JSON or not an object.',
     retryable: false,
   },
-  '000_909': { status: 404, text: 'There is no such path.', when: 'The path is not known.', retryable: false },
+  '000_909': {
+    status: 404,
+    text: 'There is no such path.',
+    when: 'The path is not known.',
+    retryable: false,
+  },
   '000_910': {
     status: 405,
     text: 'This path does not take that method.',
@@ -163,9 +173,24 @@ export const resultCodes = {
     when: 'The real-name check found another birth date.',
     retryable: false,
   },
-  '002_903': { status: 400, text: 'There is no such account.', when: 'The bank does not know the account.', retryable: false },
-  '002_904': { status: 400, text: 'The account is closed.', when: 'The account was closed.', retryable: false },
-  '002_905': { status: 400, text: 'The account is dormant.', when: 'The bank put the account to rest.', retryable: false },
+  '002_903': {
+    status: 400,
+    text: 'There is no such account.',
+    when: 'The bank does not know the account.',
+    retryable: false,
+  },
+  '002_904': {
+    status: 400,
+    text: 'The account is closed.',
+    when: 'The account was closed.',
+    retryable: false,
+  },
+  '002_905': {
+    status: 400,
+    text: 'The account is dormant.',
+    when: 'The bank put the account to rest.',
+    retryable: false,
+  },
   '002_906': {
     status: 400,
     text: 'Accounts of this kind cannot be registered.',
@@ -184,7 +209,12 @@ export const resultCodes = {
     when: 'An accident report lies on the account.',
     retryable: false,
   },
-  '002_909': { status: 400, text: 'The account is seized.', when: 'The account is under seizure.', retryable: false },
+  '002_909': {
+    status: 400,
+    text: 'The account is seized.',
+    when: 'The account is under seizure.',
+    retryable: false,
+  },
   '002_910': {
     status: 400,
     text: 'The evidence of consent could not be secured.',

@@ -55,7 +55,10 @@ export interface PaymentGateway {
   inquireAccountHolder(account: HeldAccount, signal: AbortSignal): Promise<'MATCHED' | RefusalReason>;
   /** Has the member called. Not idempotent: asking twice rings twice. */
   placeArsCall(order: ArsCallOrder, signal: AbortSignal): Promise<void>;
-  inquireArsCall(call: Pick<ArsCallOrder, 'reference' | 'attempt'>, signal: AbortSignal): Promise<ArsCallState>;
+  inquireArsCall(
+    call: Pick<ArsCallOrder, 'reference' | 'attempt'>,
+    signal: AbortSignal,
+  ): Promise<ArsCallState>;
   /** The recording of a passed call, or undefined while there is none. At most 307,201 bytes are read. */
   fetchRecording(callId: string, signal: AbortSignal): Promise<Buffer | undefined>;
   /** Registers an account. Not idempotent: asking twice may register twice. */

@@ -12,9 +12,17 @@ export interface SignatureHeaders {
 }
 
 /** Signs a message to `path`, at `now` in Unix ms. */
-export function sign(secret: string, path: string, body: Uint8Array | string, now = Date.now()): SignatureHeaders {
+export function sign(
+  secret: string,
+  path: string,
+  body: Uint8Array | string,
+  now = Date.now(),
+): SignatureHeaders {
   const timestamp = String(now);
-  return { 'x-pg-timestamp': timestamp, 'x-pg-signature': hmac(secret, timestamp, path, body).toString('hex') };
+  return {
+    'x-pg-timestamp': timestamp,
+    'x-pg-signature': hmac(secret, timestamp, path, body).toString('hex'),
+  };
 }
 
 /** Whether a message is signed with the secret, recently. Compares in constant time. */

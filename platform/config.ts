@@ -9,7 +9,9 @@ const commonSchema = z.object({
   PAYLOAD_KEYS: secret.describe('payload keys, id:base64 of 32 bytes each, the first one active'),
   PG_BASE_URL: z.url().describe('base URL of the payment gateway'),
   PG_SHARED_SECRET: secret.describe('secret shared with the payment gateway'),
-  PG_CALLBACK_URL: z.url().describe('URL of /pg/callbacks of this service, as the payment gateway reaches it'),
+  PG_CALLBACK_URL: z
+    .url()
+    .describe('URL of /pg/callbacks of this service, as the payment gateway reaches it'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 });
 
@@ -77,5 +79,7 @@ export function readConfig<Schema extends z.ZodObject>(
     const description = (schema.shape[name] as z.ZodType | undefined)?.description;
     return `  ${name}: ${message}${description ? ` (${description})` : ''}`;
   });
-  throw new ConfigurationError(`The environment lacks what this process needs:\n${[...new Set(problems)].join('\n')}`);
+  throw new ConfigurationError(
+    `The environment lacks what this process needs:\n${[...new Set(problems)].join('\n')}`,
+  );
 }

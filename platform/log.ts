@@ -5,20 +5,28 @@ export type Log = pino.Logger;
 
 /**
  * Creates the logger of a process. Callers pass identifiers and codes only; the redaction is a second line of
- * defence for fields that would hold personal data or secrets.
+ * defence for fields that would hold personal data or secrets. Lines go to the standard output, or to `onLine`.
  */
-export function createLog(name: string, level = 'info'): Log {
-  return pino({
+export function createLog(name: string, level = 'info', onLine?: (line: string) => void): Log {
+  const options: pino.LoggerOptions = {
     name,
     level,
     redact: {
-      paths: ['bankAccount', 'userName', 'birthDate', 'mobileNumber', 'authNumber', 'secretKey', 'accessKey', 'body'].flatMap(
-        (field) => [field, `*.${field}`],
-      ),
+      paths: [
+        'bankAccount',
+        'userName',
+        'birthDate',
+        'mobileNumber',
+        'authNumber',
+        'secretKey',
+        'accessKey',
+        'body',
+      ].flatMap((field) => [field, `*.${field}`]),
       censor: '[redacted]',
     },
     serializers: { err: errorWithoutInput },
-  });
+  };
+  return onLine ? pino(options, { write: onLine }) : pino(options);
 }
 
 /** Name, text and stack of an error and of its cause; no other property, since those may hold query parameters. */
@@ -30,7 +38,11 @@ function errorWithoutInput(error: unknown): unknown {
   return {
     type: name,
     message: text,
-    stack: stack?.split('\n').filter((line) => line.trimStart().startsWith('at ')).slice(0, 12).join('\n'),
+    stack: stack
+      ?.split('\n')
+      .filter((line) => line.trimStart().startsWith('at '))
+      .slice(0, 12)
+      .join('\n'),
     ...(cause === undefined ? {} : { cause: errorWithoutInput(cause) }),
   };
 }

@@ -1,7 +1,8 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { KeyRing } from './key-ring.ts';
 
+const { Payload: ProtoPayload } = proto.temporal.api.common.v1;
 const encoding = 'binary/encrypted';
 const context = 'temporal-payload';
 
@@ -11,9 +12,10 @@ export function createPayloadCodec(keys: KeyRing): PayloadCodec {
     encode: async (payloads) =>
       payloads.map((payload) => ({
         metadata: { encoding: Buffer.from(encoding), keyId: Buffer.from(keys.activeKeyId) },
-        data: keys.seal(temporal.api.common.v1.Payload.encode(payload).finish(), context),
+        data: keys.seal(ProtoPayload.encode(payload).finish(), context),
       })),
-    decode: async (payloads) => payloads.map((payload) => (isEncrypted(payload) ? decrypt(payload, keys) : payload)),
+    decode: async (payloads) =>
+      payloads.map((payload) => (isEncrypted(payload) ? decrypt(payload, keys) : payload)),
   };
 }
 
@@ -23,5 +25,5 @@ function isEncrypted({ metadata }: Payload): boolean {
 
 function decrypt({ metadata, data }: Payload, keys: KeyRing): Payload {
   const keyId = Buffer.from(metadata?.['keyId'] ?? []).toString();
-  return temporal.api.common.v1.Payload.decode(keys.open(keyId, data ?? new Uint8Array(), context));
+  return ProtoPayload.decode(keys.open(keyId, data ?? new Uint8Array(), context));
 }

@@ -18,7 +18,9 @@ export function runMain(main: () => Promise<void>): void {
     () => process.exit(0),
     (error: unknown) => {
       const explained = error instanceof Error && error.name === 'ConfigurationError';
-      process.stderr.write(`${explained ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
+      process.stderr.write(
+        `${explained ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
+      );
       process.exit(1);
     },
   );

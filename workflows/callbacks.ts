@@ -58,7 +58,10 @@ export function receiveCallbacks(registrationNumber: string, progress: Progress)
       description: 'An operator decides what became of a registration in REVIEW',
       validator: (_resolution: ReviewResolution) => {
         if (progress.step() !== 'REVIEW' || verdict) {
-          throw ApplicationFailure.nonRetryable('Only a registration in REVIEW can be resolved.', 'NotInReview');
+          throw ApplicationFailure.nonRetryable(
+            'Only a registration in REVIEW can be resolved.',
+            'NotInReview',
+          );
         }
       },
     },

@@ -75,7 +75,10 @@ export async function registerExactlyOnce(
   }
 
   async function review(): Promise<PaymentGatewayVerdict> {
-    progress.moveTo('REVIEW', 'an operator: send the update `resolveReview`, or the payment gateway’s callback');
+    progress.moveTo(
+      'REVIEW',
+      'an operator: send the update `resolveReview`, or the payment gateway’s callback',
+    );
     await condition(() => callbacks.verdict() !== undefined);
     return callbacks.verdict()!;
   }

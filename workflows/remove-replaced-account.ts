@@ -7,7 +7,9 @@ import { removals } from './policies.ts';
  * from the registration, so that a payment gateway that cannot remove never keeps a member from the next operation.
  */
 export async function removeReplacedAccount({ registrationNumber }: RegistrationReference): Promise<void> {
-  setCurrentDetails('**Removing a replaced account**\n\n- Waits for: the payment gateway to remove it, without end');
+  setCurrentDetails(
+    '**Removing a replaced account**\n\n- Waits for: the payment gateway to remove it, without end',
+  );
   await removals.removeReplacedAccount.executeWithOptions(
     { summary: `Remove registration ${registrationNumber}` },
     [{ registrationNumber }],

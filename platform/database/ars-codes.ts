@@ -44,9 +44,14 @@ export function createArsCodes(queries: Queries) {
       const [row] = await queries
         .select()
         .from(arsCodes)
-        .where(and(eq(arsCodes.userId, userId), isNull(arsCodes.spentBy), gt(arsCodes.expiresAt, new Date())));
+        .where(
+          and(eq(arsCodes.userId, userId), isNull(arsCodes.spentBy), gt(arsCodes.expiresAt, new Date())),
+        );
       return (
-        row && { arsCodeId: row.arsCodeId, authNumber: cipher.open(row.sealedCode, context(userId)).toString() }
+        row && {
+          arsCodeId: row.arsCodeId,
+          authNumber: cipher.open(row.sealedCode, context(userId)).toString(),
+        }
       );
     },
 

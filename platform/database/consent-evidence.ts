@@ -52,7 +52,8 @@ export function createConsentEvidence(queries: Queries) {
       if (!row) throw new Error(`There is no evidence of consent for ${registrationNumber}.`);
       const recording = cipher.open(row.sealedRecording, context(registrationNumber));
       const sha256 = createHash('sha256').update(recording).digest('hex');
-      if (sha256 !== row.sha256) throw new Error(`The evidence of consent for ${registrationNumber} was altered.`);
+      if (sha256 !== row.sha256)
+        throw new Error(`The evidence of consent for ${registrationNumber} was altered.`);
       return recording;
     },
   };

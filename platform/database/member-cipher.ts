@@ -29,7 +29,8 @@ export function openMemberCipher(keys: KeyRing, member: SealedDataKey): MemberCi
     seal,
     open,
     sealJson: (value, context) => seal(Buffer.from(JSON.stringify(value)), context),
-    openJson: <Value>(sealed: Uint8Array, context: string) => JSON.parse(open(sealed, context).toString()) as Value,
+    openJson: <Value>(sealed: Uint8Array, context: string) =>
+      JSON.parse(open(sealed, context).toString()) as Value,
   };
 }
 

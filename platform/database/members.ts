@@ -33,7 +33,12 @@ const rowsPerInsert = 500;
 export function openMember(keys: KeyRing, row: typeof members.$inferSelect): Member {
   const { userId, aspId } = row;
   const cipher = openMemberCipher(keys, row);
-  return { userId, aspId, facts: cipher.openJson<MemberFacts>(row.sealedFacts, factsContext(userId)), cipher };
+  return {
+    userId,
+    aspId,
+    facts: cipher.openJson<MemberFacts>(row.sealedFacts, factsContext(userId)),
+    cipher,
+  };
 }
 
 function factsContext(userId: string): string {
@@ -53,7 +58,10 @@ export function createMembers(queries: Queries, keys: KeyRing) {
     },
 
     /** Adds members; one who is there already stays as is. */
-    async add(aspId: string, newMembers: readonly (MemberFacts & { readonly userId: string })[]): Promise<void> {
+    async add(
+      aspId: string,
+      newMembers: readonly (MemberFacts & { readonly userId: string })[],
+    ): Promise<void> {
       const rows = newMembers.map(({ userId, ...facts }) => {
         const dataKey = createDataKey(keys, userId);
         return {
@@ -63,7 +71,10 @@ export function createMembers(queries: Queries, keys: KeyRing) {
         };
       });
       for (let start = 0; start < rows.length; start += rowsPerInsert) {
-        await queries.insert(members).values(rows.slice(start, start + rowsPerInsert)).onConflictDoNothing();
+        await queries
+          .insert(members)
+          .values(rows.slice(start, start + rowsPerInsert))
+          .onConflictDoNothing();
       }
     },
   };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { asc, eq } from 'drizzle-orm';
+import { LRUCache } from 'lru-cache';
 import type { KeyRing } from '../key-ring.ts';
 import type { Queries } from './database.ts';
 import { accessKeys, cryptoKeys, projects, secretKeys } from './schema.ts';
@@ -38,39 +39,46 @@ export function hashAccessKey(accessKey: string): string {
   return createHash('sha256').update(accessKey).digest('hex');
 }
 
+/** How long a changed key or state may go unnoticed by a running process, in ms. */
+const keyStateDelay = 1_000;
+
 /** The service providers' projects. */
 export function createProjects(queries: Queries, keys: KeyRing) {
   const secretContext = (secretKeyId: string) => `secret-keys/${secretKeyId}`;
   const cryptoContext = (cryptoKeyId: string) => `crypto-keys/${cryptoKeyId}`;
 
+  async function load(aspId: string): Promise<Project | undefined> {
+    const [[project], access, secrets, crypto] = await Promise.all([
+      queries.select().from(projects).where(eq(projects.aspId, aspId)),
+      queries.select().from(accessKeys).where(eq(accessKeys.aspId, aspId)),
+      queries.select().from(secretKeys).where(eq(secretKeys.aspId, aspId)),
+      queries.select().from(cryptoKeys).where(eq(cryptoKeys.aspId, aspId)).orderBy(asc(cryptoKeys.issuedAt)),
+    ]);
+    return (
+      project && {
+        ...project,
+        accessKeys: access,
+        secretKeys: secrets.map((row) => ({
+          state: row.state,
+          secret: keys.open(row.databaseKeyId, row.sealedSecret, secretContext(row.secretKeyId)).toString(),
+        })),
+        cryptoKeys: crypto.map((row) => ({
+          cryptoKeyId: row.cryptoKeyId,
+          state: row.state,
+          clientPublicKey: row.clientPublicKey,
+          serverPrivateKey: keys
+            .open(row.databaseKeyId, row.sealedServerPrivateKey, cryptoContext(row.cryptoKeyId))
+            .toString(),
+        })),
+      }
+    );
+  }
+
+  const recent = new LRUCache<string, Project>({ max: 1_000, ttl: keyStateDelay, fetchMethod: load });
+
   return {
-    /** The project with all its keys, if there is one. */
-    async find(aspId: string): Promise<Project | undefined> {
-      const [[project], access, secrets, crypto] = await Promise.all([
-        queries.select().from(projects).where(eq(projects.aspId, aspId)),
-        queries.select().from(accessKeys).where(eq(accessKeys.aspId, aspId)),
-        queries.select().from(secretKeys).where(eq(secretKeys.aspId, aspId)),
-        queries.select().from(cryptoKeys).where(eq(cryptoKeys.aspId, aspId)).orderBy(asc(cryptoKeys.issuedAt)),
-      ]);
-      return (
-        project && {
-          ...project,
-          accessKeys: access,
-          secretKeys: secrets.map((row) => ({
-            state: row.state,
-            secret: keys.open(row.databaseKeyId, row.sealedSecret, secretContext(row.secretKeyId)).toString(),
-          })),
-          cryptoKeys: crypto.map((row) => ({
-            cryptoKeyId: row.cryptoKeyId,
-            state: row.state,
-            clientPublicKey: row.clientPublicKey,
-            serverPrivateKey: keys
-              .open(row.databaseKeyId, row.sealedServerPrivateKey, cryptoContext(row.cryptoKeyId))
-              .toString(),
-          })),
-        }
-      );
-    },
+    /** The project with all its keys, if there is one; as it was at most a second ago. */
+    find: (aspId: string): Promise<Project | undefined> => recent.fetch(aspId),
 
     /** Adds a project with its keys in one transaction; one that is there already stays as is. */
     async add(project: NewProject): Promise<void> {
@@ -95,7 +103,10 @@ export function createProjects(queries: Queries, keys: KeyRing) {
           cryptoKeyId,
           issuedAt: new Date(),
           clientPublicKey: project.clientPublicKey,
-          sealedServerPrivateKey: keys.seal(Buffer.from(project.serverPrivateKey), cryptoContext(cryptoKeyId)),
+          sealedServerPrivateKey: keys.seal(
+            Buffer.from(project.serverPrivateKey),
+            cryptoContext(cryptoKeyId),
+          ),
         });
       });
     },

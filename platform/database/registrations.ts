@@ -99,9 +99,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       await queries
         .update(registrations)
         .set({ status, resultCode, endedAt: new Date() })
-        .where(
-          and(eq(registrations.registrationNumber, registrationNumber), isNull(registrations.endedAt)),
-        );
+        .where(and(eq(registrations.registrationNumber, registrationNumber), isNull(registrations.endedAt)));
     },
 
     /**

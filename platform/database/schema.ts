@@ -37,14 +37,18 @@ export const projects = pgTable('projects', {
 /** Access keys, by hash: they are compared, never shown again. */
 export const accessKeys = pgTable('access_keys', {
   sha256: text('sha256').primaryKey(),
-  aspId: text('asp_id').notNull().references(() => projects.aspId),
+  aspId: text('asp_id')
+    .notNull()
+    .references(() => projects.aspId),
   state: text('state').$type<KeyState>().notNull(),
 });
 
 /** Secret keys for transaction tokens, sealed by a database key. */
 export const secretKeys = pgTable('secret_keys', {
   secretKeyId: text('secret_key_id').primaryKey(),
-  aspId: text('asp_id').notNull().references(() => projects.aspId),
+  aspId: text('asp_id')
+    .notNull()
+    .references(() => projects.aspId),
   state: text('state').$type<KeyState>().notNull(),
   databaseKeyId: text('database_key_id').notNull(),
   sealedSecret: sealed('sealed_secret').notNull(),
@@ -53,7 +57,9 @@ export const secretKeys = pgTable('secret_keys', {
 /** RSA keys for message encryption: our private key sealed, the client's public key in PEM. */
 export const cryptoKeys = pgTable('crypto_keys', {
   cryptoKeyId: text('crypto_key_id').primaryKey(),
-  aspId: text('asp_id').notNull().references(() => projects.aspId),
+  aspId: text('asp_id')
+    .notNull()
+    .references(() => projects.aspId),
   state: text('state').$type<KeyState>().notNull(),
   issuedAt: time('issued_at').notNull(),
   databaseKeyId: text('database_key_id').notNull(),
@@ -64,7 +70,9 @@ export const cryptoKeys = pgTable('crypto_keys', {
 /** Members. Everything personal is sealed by the member's own data key, which a database key seals in turn. */
 export const members = pgTable('members', {
   userId: text('user_id').primaryKey(),
-  aspId: text('asp_id').notNull().references(() => projects.aspId),
+  aspId: text('asp_id')
+    .notNull()
+    .references(() => projects.aspId),
   databaseKeyId: text('database_key_id').notNull(),
   sealedDataKey: sealed('sealed_data_key').notNull(),
   sealedFacts: sealed('sealed_facts').notNull(),
@@ -72,7 +80,9 @@ export const members = pgTable('members', {
 
 /** The latest ARS code of each member. */
 export const arsCodes = pgTable('ars_codes', {
-  userId: text('user_id').primaryKey().references(() => members.userId),
+  userId: text('user_id')
+    .primaryKey()
+    .references(() => members.userId),
   arsCodeId: text('ars_code_id').notNull(),
   sealedCode: sealed('sealed_code').notNull(),
   expiresAt: time('expires_at').notNull(),
@@ -85,8 +95,12 @@ export const registrations = pgTable(
   'registrations',
   {
     registrationNumber: text('registration_number').primaryKey(),
-    userId: text('user_id').notNull().references(() => members.userId),
-    aspId: text('asp_id').notNull().references(() => projects.aspId),
+    userId: text('user_id')
+      .notNull()
+      .references(() => members.userId),
+    aspId: text('asp_id')
+      .notNull()
+      .references(() => projects.aspId),
     bankCode: text('bank_code').notNull(),
     /** Account, holder, phone and code as JSON. */
     sealedDetails: sealed('sealed_details').notNull(),
@@ -107,7 +121,9 @@ export const accounts = pgTable(
     registrationNumber: text('registration_number')
       .primaryKey()
       .references(() => registrations.registrationNumber),
-    userId: text('user_id').notNull().references(() => members.userId),
+    userId: text('user_id')
+      .notNull()
+      .references(() => members.userId),
     /** REPLACED: no longer the member's, to be removed at the payment gateway. */
     state: text('state').$type<'ACTIVE' | 'REPLACED' | 'REMOVED'>().notNull(),
     activatedAt: time('activated_at').notNull().defaultNow(),
@@ -117,7 +133,9 @@ export const accounts = pgTable(
     removedAt: time('removed_at'),
   },
   (table) => [
-    uniqueIndex('one_active_account_per_member').on(table.userId).where(sql`state = 'ACTIVE'`),
+    uniqueIndex('one_active_account_per_member')
+      .on(table.userId)
+      .where(sql`state = 'ACTIVE'`),
   ],
 );
 
@@ -145,5 +163,8 @@ export const acceptedCiphertexts = pgTable(
     sha256: text('sha256').notNull(),
     expiresAt: time('expires_at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.aspId, table.sha256] }), index('accepted_until').on(table.expiresAt)],
+  (table) => [
+    primaryKey({ columns: [table.aspId, table.sha256] }),
+    index('accepted_until').on(table.expiresAt),
+  ],
 );

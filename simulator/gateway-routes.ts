@@ -1,0 +1,73 @@
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import type { Calls } from './calls.ts';
+import { accountConduct } from './conduct.ts';
+import type { Timings } from './conduct.ts';
+import * as protocol from './protocol.ts';
+import type { RegisterResult, Registrations } from './registrations.ts';
+import { cutConnection, leaveUnanswered, readBody, requireSignature } from './requests.ts';
+import type { HttpEnvironment } from './requests.ts';
+
+/** The signed protocol under /v1, which the payment gateway's clients speak. */
+export function gatewayRoutes(
+  sharedSecret: string,
+  calls: Calls,
+  registrations: Registrations,
+  timings: Timings,
+): Hono<HttpEnvironment> {
+  const routes = new Hono<HttpEnvironment>();
+  routes.use(requireSignature(sharedSecret));
+
+  routes.post('/account-holders/inquiry', async (c) => {
+    const { accountNumber } = await readBody(c, protocol.accountHolderInquiry);
+    return c.json({ result: accountConduct(accountNumber).holder });
+  });
+
+  routes.post('/ars-calls', async (c) => {
+    const callId = await calls.ring(await readBody(c, protocol.callRequest));
+    return c.json({ callId, state: 'IN_PROGRESS' }, 202);
+  });
+
+  routes.post('/ars-calls/inquiry', async (c) => {
+    const { reference, attempt } = await readBody(c, protocol.callInquiry);
+    return c.json(calls.inquire(reference, attempt));
+  });
+
+  routes.post('/ars-calls/recording', async (c) => {
+    const { callId } = await readBody(c, protocol.recordingRequest);
+    const recording = calls.recording(callId);
+    if (!recording) return c.json({ error: 'There is no recording' }, 404);
+    return c.body(recording, 200, { 'content-type': 'audio/wav' });
+  });
+
+  routes.post('/registrations', async (c) => {
+    const result = await registrations.register(await readBody(c, protocol.registrationRequest));
+    return answerRegistration(c, result, timings.silenceLasts);
+  });
+
+  routes.post('/registrations/inquiry', async (c) => {
+    const { reference } = await readBody(c, protocol.registrationInquiry);
+    return c.json(registrations.inquire(reference));
+  });
+
+  routes.post('/registrations/removal', async (c) => {
+    const { reference } = await readBody(c, protocol.registrationRemoval);
+    const removed = await registrations.remove(reference);
+    return removed ? c.json({ state: 'REMOVED' }) : c.json({ state: 'NOT_FOUND' }, 404);
+  });
+
+  return routes;
+}
+
+/** Resolves to the answer the account's conduct calls for, which may be none. */
+function answerRegistration(
+  c: Context<HttpEnvironment>,
+  result: RegisterResult,
+  silenceLasts: number,
+): Response | Promise<Response> {
+  if (result.kind === 'SILENT') return leaveUnanswered(c, silenceLasts);
+  if (result.kind === 'UNAVAILABLE') return c.json({ error: 'The bank is unavailable' }, 503);
+  if (result.kind === 'REFUSED') return c.json({ state: 'REFUSED', reason: result.reason }, 422);
+  if (result.kind === 'ACCEPTED') return c.json({ state: 'ACCEPTED' }, 202);
+  return result.answerIsLost ? cutConnection(c) : c.json({ state: 'REGISTERED' });
+}

@@ -1,0 +1,69 @@
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { Context, MiddlewareHandler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { z } from 'zod';
+import { isGenuine } from './signature.ts';
+
+/** What every handler is given besides the request: node's own request and response. */
+export interface HttpEnvironment {
+  Bindings: HttpBindings;
+}
+
+/** Refuses with 401 what is not signed with the shared secret within the last five minutes. */
+export function requireSignature(sharedSecret: string): MiddlewareHandler<HttpEnvironment> {
+  return async (c, next) => {
+    const timestamp = c.req.header('x-pg-timestamp') ?? '';
+    const signature = c.req.header('x-pg-signature') ?? '';
+    const path = new URL(c.req.url).pathname;
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    if (!isGenuine(sharedSecret, { timestamp, path, body, signature }, Date.now())) {
+      throw new HTTPException(401, { message: 'The signature or its timestamp is not acceptable' });
+    }
+    await next();
+  };
+}
+
+/** Refuses with 403 what another site's page sends; the sandbox tools know no other sign-in. */
+export const refuseOtherSites: MiddlewareHandler = async (c, next) => {
+  const site = c.req.header('sec-fetch-site') ?? 'none';
+  if (c.req.method !== 'GET' && site !== 'same-origin' && site !== 'none') {
+    throw new HTTPException(403, { message: 'Requests from other sites are refused' });
+  }
+  await next();
+};
+
+/** The JSON body as `schema` has it; throws a 400 that names the fields at fault but repeats no value. */
+export async function readBody<Schema extends z.ZodType>(
+  c: Context,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  const body: unknown = await c.req.json().catch(() => {
+    throw new HTTPException(400, { message: 'The body is not JSON' });
+  });
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const fields = new Set(parsed.error.issues.map((issue) => issue.path.join('.') || 'the body'));
+  throw new HTTPException(400, { message: `Not as the protocol has it: ${[...fields].join(', ')}` });
+}
+
+/** Cuts the connection a request came by, in place of an answer. */
+export function cutConnection(c: Context<HttpEnvironment>): Response {
+  c.env.incoming.socket.destroy();
+  return RESPONSE_ALREADY_SENT;
+}
+
+/** Leaves a request unanswered until its client gives up, or cuts it off after `milliseconds`. */
+export async function leaveUnanswered(c: Context<HttpEnvironment>, milliseconds: number): Promise<Response> {
+  const { socket } = c.env.incoming;
+  if (!socket.destroyed) {
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      socket.once('close', () => {
+        clearTimeout(timer);
+        resolve(undefined);
+      });
+    });
+  }
+  return cutConnection(c);
+}

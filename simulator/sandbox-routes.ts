@@ -1,0 +1,35 @@
+import { Hono } from 'hono';
+import { publicState } from './calls.ts';
+import type { Calls } from './calls.ts';
+import type { Registrations } from './registrations.ts';
+import type { HttpEnvironment } from './requests.ts';
+
+/** Unsigned looks behind the scenes, for tests and for people in the sandbox. */
+export function sandboxRoutes(calls: Calls, registrations: Registrations): Hono<HttpEnvironment> {
+  const routes = new Hono<HttpEnvironment>();
+
+  routes.get('/registrations', (c) => {
+    const entries = registrations.list(c.req.query('userId')).map((entry) => ({
+      bankAccRegNo: entry.reference,
+      userId: entry.memberId,
+      bankCode: entry.bankCode,
+      bankAccount: entry.accountNumber,
+      state: entry.state,
+      registerCalls: entry.registerCalls,
+    }));
+    return c.json(entries);
+  });
+
+  routes.get('/calls', (c) => {
+    const list = calls.list(c.req.query('reference')).map((call) => ({
+      callId: call.callId,
+      reference: call.reference,
+      attempt: call.attempt,
+      state: publicState(call),
+      outcome: call.outcome,
+    }));
+    return c.json(list);
+  });
+
+  return routes;
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+const environment = z.object({
+  PG_SIMULATOR_PORT: z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a port number')
+    .default('3001')
+    .transform(Number)
+    .refine((port) => port <= 65_535, 'must be a port number'),
+  PG_SIMULATOR_DATA_DIR: z.string('must be set to a directory').min(1, 'must be set to a directory'),
+  PG_SHARED_SECRET: z.string('must be set').min(16, 'must have at least 16 characters'),
+  HOST: z.string().min(1, 'must not be empty').default('127.0.0.1'),
+});
+
+/** What the simulator is told by its environment. */
+export interface Settings {
+  port: number;
+  host: string;
+  dataDirectory: string;
+  sharedSecret: string;
+}
+
+/** Reads the settings; throws one error that names every variable at fault and repeats no value. */
+export function readSettings(variables: Record<string, string | undefined>): Settings {
+  const parsed = environment.safeParse(variables);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
+    throw new Error(`The simulator cannot start with this environment:\n${problems.join('\n')}`);
+  }
+  return {
+    port: parsed.data.PG_SIMULATOR_PORT,
+    host: parsed.data.HOST,
+    dataDirectory: parsed.data.PG_SIMULATOR_DATA_DIR,
+    sharedSecret: parsed.data.PG_SHARED_SECRET,
+  };
+}

@@ -1,0 +1,175 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import {
+  ChildDiedError,
+  endRecordedProcess,
+  startChild,
+  startNodeChild,
+  unexpectedExit,
+} from '../../sandbox/child-process.ts';
+import type { Child } from '../../sandbox/child-process.ts';
+import { isRunning, processIdentity, readProcessIdentity } from '../../sandbox/process-identity.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+const sleepForever = 'setInterval(() => {}, 1000)';
+
+async function startScript(script: string, recordFile?: string): Promise<Child> {
+  const child = await startChild({
+    name: 'service',
+    executable: process.execPath,
+    arguments: ['-e', script],
+    environment: { GREETING: 'hello' },
+    logFile: join(temporaryDirectory(), 'service.log'),
+    recordFile,
+  });
+  onTestFinished(() => child.stop(AbortSignal.abort()));
+  return child;
+}
+
+test('a child that dies is reported with its name, exit code, last log lines and log file', async () => {
+  const child = await startScript(
+    'for (let i = 1; i <= 30; i += 1) console.error(`line ${i};`); process.exitCode = 3',
+  );
+
+  const failure = unexpectedExit(child);
+
+  await expect(failure).rejects.toThrow(ChildDiedError);
+  await expect(failure).rejects.toThrow('The service ended unexpectedly with exit code 3.');
+  await expect(failure).rejects.toThrow('line 30;');
+  await expect(failure).rejects.toThrow('line 11;');
+  await expect(failure).rejects.not.toThrow('line 10;');
+  await expect(failure).rejects.toThrow(child.logFile);
+});
+
+test('a killed child is reported with the signal', async () => {
+  const child = await startScript('process.kill(process.pid, "SIGKILL")');
+
+  await expect(unexpectedExit(child)).rejects.toThrow('The service ended unexpectedly by SIGKILL.');
+});
+
+test('an executable that cannot be started is an error', async () => {
+  const missing = startChild({
+    name: 'service',
+    executable: '/nowhere/program',
+    arguments: [],
+    environment: {},
+    logFile: join(temporaryDirectory(), 'service.log'),
+  });
+
+  await expect(missing).rejects.toThrow('ENOENT');
+});
+
+test('a child gets its own environment and little of the launcher’s', async () => {
+  vi.stubEnv('SECRET_OF_THE_LAUNCHER', 'x');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const child = await startScript('console.log(process.env.GREETING, process.env.SECRET_OF_THE_LAUNCHER)');
+
+  await child.exited;
+
+  expect(readFileSync(child.logFile, 'utf8')).toBe('hello undefined\n');
+});
+
+test('a stop asks first, so that a child may end in its own way', async () => {
+  const child = await startScript(`
+    process.on('SIGTERM', () => { console.log('bye'); process.exit(0); });
+    console.log('up');
+    ${sleepForever}
+  `);
+  await vi.waitUntil(() => readFileSync(child.logFile, 'utf8').includes('up'), { timeout: 10_000 });
+
+  await child.stop();
+
+  expect(await child.exited).toEqual({ code: 0, signal: null });
+  expect(readFileSync(child.logFile, 'utf8')).toContain('bye');
+});
+
+test('a stop in a hurry kills a child that will not end', async () => {
+  const child = await startScript(`process.on('SIGTERM', () => {}); console.log('up'); ${sleepForever}`);
+  await vi.waitUntil(() => readFileSync(child.logFile, 'utf8').includes('up'), { timeout: 10_000 });
+
+  await child.stop(AbortSignal.abort());
+
+  expect(await child.exited).toEqual({ code: null, signal: 'SIGKILL' });
+});
+
+test('a process left over from an earlier start is ended by its record', async () => {
+  const recordFile = join(temporaryDirectory(), 'service.json');
+  const child = await startScript(sleepForever, recordFile);
+
+  expect(await endRecordedProcess(recordFile)).toBe(true);
+
+  expect((await child.exited).signal).toBe('SIGTERM');
+  expect(existsSync(recordFile)).toBe(false);
+  expect(await endRecordedProcess(recordFile)).toBe(false);
+});
+
+test('a process that merely has a recorded process’s id is left alone', async () => {
+  const bystander = spawn(process.execPath, ['-e', sleepForever]);
+  onTestFinished(() => void bystander.kill('SIGKILL'));
+  await once(bystander, 'spawn');
+  const recordFile = join(temporaryDirectory(), 'service.json');
+  writeFileSync(recordFile, JSON.stringify({ pid: bystander.pid, started: 'earlier' }));
+
+  expect(await endRecordedProcess(recordFile)).toBe(false);
+
+  expect(processIdentity(bystander.pid ?? 0)).toBeDefined();
+});
+
+test('a Node child ends when the launcher is killed', async () => {
+  const directory = temporaryDirectory();
+  const program = join(directory, 'program.ts');
+  writeFileSync(
+    program,
+    `const interval: number = 1000; setInterval(() => {}, interval); console.log('up');`,
+  );
+  const recordFile = join(directory, 'child.json');
+  const logFile = join(directory, 'child.log');
+  const childProcess = new URL('../../sandbox/child-process.ts', import.meta.url).href;
+  const specification = { name: 'child', file: program, environment: {}, logFile, recordFile };
+  const launcher = spawn(process.execPath, [
+    '--import',
+    'tsx',
+    '--input-type=module',
+    '-e',
+    `const { startNodeChild } = await import(${JSON.stringify(childProcess)});
+     await startNodeChild(${JSON.stringify(specification)});`,
+  ]);
+  onTestFinished(() => void launcher.kill('SIGKILL'));
+  await vi.waitUntil(() => existsSync(logFile) && readFileSync(logFile, 'utf8').includes('up'), {
+    timeout: 20_000,
+  });
+  const identity = readProcessIdentity(recordFile);
+  if (!identity) throw new Error('The child was not recorded.');
+
+  launcher.kill('SIGKILL');
+
+  await vi.waitFor(() => expect(isRunning(identity)).toBe(false), { timeout: 10_000 });
+});
+
+test('Ctrl-C leaves a Node child to the launcher', async () => {
+  const directory = temporaryDirectory();
+  const program = join(directory, 'program.ts');
+  writeFileSync(program, `setInterval(() => {}, 1000); console.log('up');`);
+  const recordFile = join(directory, 'child.json');
+  const child = await startNodeChild({
+    name: 'child',
+    file: program,
+    environment: {},
+    logFile: join(directory, 'child.log'),
+    recordFile,
+  });
+  onTestFinished(() => child.stop(AbortSignal.abort()));
+  await vi.waitUntil(() => readFileSync(child.logFile, 'utf8').includes('up'), { timeout: 20_000 });
+  const identity = readProcessIdentity(recordFile);
+  if (!identity) throw new Error('The child was not recorded.');
+
+  process.kill(identity.pid, 'SIGINT');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(isRunning(identity)).toBe(true);
+
+  await child.stop();
+  expect((await child.exited).signal).toBe('SIGTERM');
+});

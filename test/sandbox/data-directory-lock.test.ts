@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { DataDirectoryInUseError, lockDataDirectory } from '../../sandbox/data-directory-lock.ts';
+import { processIdentity } from '../../sandbox/process-identity.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+test('a second holder is refused until the first one releases', () => {
+  const directory = temporaryDirectory();
+  const lock = lockDataDirectory(directory);
+
+  expect(() => lockDataDirectory(directory)).toThrow(DataDirectoryInUseError);
+  expect(() => lockDataDirectory(directory)).toThrow(`in use by process ${process.pid}`);
+
+  lock.release();
+  lockDataDirectory(directory);
+  expect(readdirSync(directory)).toEqual(['lock.2']);
+});
+
+test('the lock of another running process is respected, and stale once that process is killed', async () => {
+  const directory = temporaryDirectory();
+  const holder = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  onTestFinished(() => void holder.kill('SIGKILL'));
+  await once(holder, 'spawn');
+  writeFileSync(join(directory, 'lock.7'), JSON.stringify(processIdentity(holder.pid ?? 0)));
+
+  expect(() => lockDataDirectory(directory)).toThrow(`in use by process ${holder.pid}`);
+
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  lockDataDirectory(directory);
+  expect(readdirSync(directory)).toEqual(['lock.8']);
+});
+
+test('a lock is stale when its process id now belongs to another process', () => {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, 'lock.1'), JSON.stringify({ pid: process.pid, started: 'earlier' }));
+
+  lockDataDirectory(directory);
+
+  expect(readdirSync(directory)).toEqual(['lock.2']);
+});
+
+test('of many processes that start at once over a stale lock, one gets it', async () => {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, 'lock.1'), JSON.stringify({ pid: 1, started: 'earlier' }));
+  const script = `
+    const { lockDataDirectory } = await import(${JSON.stringify(
+      new URL('../../sandbox/data-directory-lock.ts', import.meta.url).href,
+    )});
+    await new Promise((resolve) => setTimeout(resolve, Number(process.argv[1]) - Date.now()));
+    try { lockDataDirectory(${JSON.stringify(directory)}); console.log('held'); } catch { console.log('refused'); }
+    process.stdin.resume();
+  `;
+  const startAt = Date.now() + 4_000;
+  const contenders = Array.from({ length: 6 }, () =>
+    spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, String(startAt)]),
+  );
+  onTestFinished(() => contenders.forEach((contender) => contender.kill('SIGKILL')));
+
+  const answers = await Promise.all(
+    contenders.map(async ({ stdout }) => {
+      const [chunk]: unknown[] = await once(stdout, 'data');
+      return String(chunk).trim();
+    }),
+  );
+
+  expect(answers.toSorted()).toEqual(['held', ...Array.from({ length: 5 }, () => 'refused')]);
+});

@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Runtime, bundleWorkflowCode } from '@temporalio/worker';
+import type { Worker } from '@temporalio/worker';
+import { inject } from 'vitest';
+import { createActivities } from '../activities/activities.ts';
+import { createApp } from '../api/app.ts';
+import type { ApiParts } from '../api/context.ts';
+import { listen } from '../api/server.ts';
+import { sandboxPolicy } from '../contract/registration-policy.ts';
+import type { RegistrationPolicy } from '../contract/registration-policy.ts';
+import { searchAttributeNames } from '../contract/search-attributes.ts';
+import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
+import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
+import { openPglite } from '../platform/database/database.ts';
+import type { Database } from '../platform/database/database.ts';
+import { createStores } from '../platform/database/stores.ts';
+import type { Stores } from '../platform/database/stores.ts';
+import { createLog } from '../platform/log.ts';
+import { createDataConverter } from '../platform/temporal.ts';
+import { loadCredentials, publicCredentials, seed } from '../sandbox/credentials.ts';
+import { findFreePort } from '../sandbox/ports.ts';
+import { startTemporalServer } from '../sandbox/temporal-server.ts';
+import { createSimulator } from '../simulator/simulator.ts';
+import { createWorker, workflowsPath } from '../worker/worker.ts';
+import type { Project } from './wire-client.ts';
+
+/** What a test may want to be different. */
+export interface StackOptions {
+  readonly policy?: RegistrationPolicy;
+  /** Wraps the payment gateway, to lose answers or to see what is asked. */
+  readonly paymentGateway?: (real: PaymentGateway) => PaymentGateway;
+  readonly api?: Partial<ApiParts>;
+  /** Takes every log line of the service. */
+  readonly onLogLine?: (line: string) => void;
+}
+
+/** The whole service on free ports of this machine: real HTTP, a real Temporal server, a real database, the simulator. */
+export interface Stack {
+  /** Of the API, without a path. */
+  readonly url: string;
+  readonly simulatorUrl: string;
+  /** The two sandbox projects: the first takes plain bodies, the second demands encryption. */
+  readonly projects: readonly [Project, Project];
+  readonly temporal: Client;
+  readonly temporalAddress: string;
+  readonly stores: Stores;
+  readonly database: Database;
+  readonly paymentGatewaySecret: string;
+  readonly payloadKeys: string;
+  stopWorker(): Promise<void>;
+  startWorker(): Promise<void>;
+  /** Stops and starts the Temporal server; what it held is lost. */
+  stopTemporal(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const key = () => `test-key:${randomBytes(32).toString('base64')}`;
+
+/** Starts a stack of its own; `close` it in `afterAll`. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const directory = await mkdtemp(join(tmpdir(), 'stack-'));
+  const paymentGatewaySecret = randomBytes(32).toString('hex');
+  const [payloadKeys, databaseKeys] = [key(), key()];
+  const log = createLog('test', options.onLogLine ? 'trace' : 'silent', options.onLogLine);
+  Runtime.install({ logger: quiet, shutdownSignals: [] });
+
+  const temporalServer = await startTemporalServer({
+    executable: inject('temporalExecutable'),
+    port: await findFreePort(),
+    headless: true,
+    searchAttributes: searchAttributeNames,
+  });
+  const dataConverter = createDataConverter(payloadKeys);
+  const connection = await Connection.connect({ address: temporalServer.address });
+  const temporal = new Client({ connection, dataConverter });
+
+  const database = await openPglite();
+  const stores = createStores(database.queries, databaseKeys);
+  const credentials = await loadCredentials(join(directory, 'credentials.json'));
+  await seed(stores, credentials);
+
+  const simulator = createSimulator({
+    dataDirectory: join(directory, 'simulator'),
+    sharedSecret: paymentGatewaySecret,
+  });
+  const { url: simulatorUrl } = await simulator.start(0);
+  const port = await findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  const realPaymentGateway = createHttpPaymentGateway({
+    baseUrl: simulatorUrl,
+    sharedSecret: paymentGatewaySecret,
+    callbackUrl: `${url}/pg/callbacks`,
+  });
+  const paymentGateway = options.paymentGateway?.(realPaymentGateway) ?? realPaymentGateway;
+
+  const workflowBundle = await bundleWorkflowCode({
+    workflowsPath,
+    failureConverterPath: dataConverter.failureConverterPath!,
+    logger: quiet,
+  });
+  let hosted: { worker: Worker; running: Promise<void>; connection: NativeConnection } | undefined;
+  const startWorker = async () => {
+    const nativeConnection = await NativeConnection.connect({ address: temporalServer.address });
+    const worker = await createWorker({
+      connection: nativeConnection,
+      namespace: 'default',
+      dataConverter,
+      activities: createActivities({ stores, paymentGateway }),
+      workflowBundle,
+      shutdownGraceTime: 1_000,
+    });
+    hosted = { worker, running: worker.run(), connection: nativeConnection };
+  };
+  const stopWorker = async () => {
+    if (!hosted) return;
+    hosted.worker.shutdown();
+    await hosted.running;
+    await hosted.connection.close();
+    hosted = undefined;
+  };
+  await startWorker();
+
+  const server = await listen(
+    createApp({
+      stores,
+      database,
+      temporal,
+      paymentGateway,
+      paymentGatewaySecret,
+      payloadCodec: dataConverter.payloadCodecs![0]!,
+      policy: options.policy ?? sandboxPolicy,
+      timeWindow: 10 * 60 * 1_000,
+      log,
+      codec: { allowedOrigin: 'http://localhost:8233' },
+      sandboxCredentials: () => publicCredentials(credentials),
+      ...options.api,
+    }),
+    { port, host: '127.0.0.1' },
+  );
+
+  return {
+    url,
+    simulatorUrl,
+    projects: publicCredentials(credentials).projects as unknown as [Project, Project],
+    temporal,
+    temporalAddress: temporalServer.address,
+    stores,
+    database,
+    paymentGatewaySecret,
+    payloadKeys,
+    startWorker,
+    stopWorker,
+    stopTemporal: () => temporalServer.stop(),
+    close: async () => {
+      await server.close();
+      await stopWorker();
+      await connection.close();
+      await simulator.stop();
+      await database.close();
+      await temporalServer.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+const ignore = () => {};
+const quiet = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
