@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { KmProtocolError, KmRefusal, KmUnavailable, RegistrationInProgressError } from './errors.ts';
+import { readJson } from './json.ts';
+
+/** An answer as it came. */
+export interface Answer {
+  /** HTTP status. */
+  readonly status: number;
+  readonly body: string;
+}
+
+/** How an answer is read. */
+interface Reading<Response extends z.ZodObject> {
+  readonly correlationId: string;
+  /** What stands beside `response` when the answer is `000_000`. */
+  readonly response: Response;
+  /** Opens `encData`; absent where the client has no keys. */
+  readonly decrypt: ((jwe: string) => Promise<string>) | undefined;
+}
+
+const encryptedSchema = z.object({ encData: z.string() });
+
+const envelopeSchema = z.looseObject({
+  response: z.object({ code: z.string().regex(/^\d{3}_\d{3}$/), description: z.string() }),
+});
+
+/**
+ * Takes the payload out of an answer.
+ * @throws {KmUnavailable} for HTTP 408, 429 and 5xx
+ * @throws {KmRefusal} for a result code other than `000_000`
+ * @throws {KmProtocolError} for everything that is not in the contract
+ */
+export async function readAnswer<Response extends z.ZodObject>(
+  answer: Answer,
+  { correlationId, response, decrypt }: Reading<Response>,
+): Promise<z.output<Response>> {
+  const envelope = envelopeSchema.safeParse(await open(answer.body, decrypt));
+  if (isTransient(answer.status)) {
+    const { code, description: text } = envelope.data?.response ?? serverError(answer.status);
+    throw new KmUnavailable({ code, text, correlationId });
+  }
+  if (!envelope.success) {
+    const text = `The answer is not in the form of this API (HTTP ${answer.status}). Check the base URL.`;
+    throw new KmProtocolError({ text, correlationId });
+  }
+  const { response: result, ...payload } = envelope.data;
+  if (result.code !== '000_000') {
+    const { code, description: text } = result;
+    const Refusal = code === '002_013' ? RegistrationInProgressError : KmRefusal;
+    throw new Refusal({ code, text, correlationId, payload });
+  }
+  const checked = response.safeParse(payload);
+  if (checked.success) return checked.data;
+  const field = checked.error.issues[0]?.path.join('.');
+  throw new KmProtocolError({ text: `The answer is not as documented: ${field}.`, correlationId });
+}
+
+/** The content of a body; undefined when it cannot be read. Why not is not told: it could quote the content. */
+async function open(body: string, decrypt: Reading<z.ZodObject>['decrypt']): Promise<unknown> {
+  try {
+    const content = readJson(body);
+    const encrypted = encryptedSchema.safeParse(content);
+    if (!encrypted.success) return content;
+    return decrypt && readJson(await decrypt(encrypted.data.encData));
+  } catch {
+    return undefined;
+  }
+}
+
+function isTransient(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
+}
+
+function serverError(status: number) {
+  return { code: 'SERVER_ERROR', description: `The service cannot answer at the moment (HTTP ${status}).` };
+}

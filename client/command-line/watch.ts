@@ -1,0 +1,45 @@
+import type { RegistrationStatus } from '../../contract/registration.ts';
+import type { KmClient } from '../km-client.ts';
+import type { RegistrationResult } from '../registration-result.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What goes on in each status. */
+const meanings: Readonly<Record<RegistrationStatus, string>> = {
+  ARS_AUTH_IN_PROGRESS: 'the holder is checked and the member called',
+  ARS_AUTH_DONE: 'the call went well; the account is being registered',
+  ARS_AUTH_FAILED: 'the call failed',
+  BANK_ACC_REG_FAILED: 'the account was not registered',
+  BANK_ACC_REGISTERED: 'the account can be withdrawn from',
+};
+
+/** Shows every change of a registration with the seconds gone by, until it has ended. */
+export async function watch(
+  client: KmClient,
+  registrationNumber: string,
+  terminal: Terminal,
+): Promise<RegistrationResult> {
+  const startedAt = performance.now();
+  const elapsed = () => `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`;
+  const show = (status: string, meaning: string) =>
+    terminal.line(`${elapsed().padStart(8)}  ${status.padEnd(20)}  ${terminal.paint('dim', meaning)}`);
+  const clock = terminal.isLive
+    ? setInterval(() => terminal.passing(terminal.paint('dim', `${elapsed().padStart(8)}  ...`)), 100)
+    : undefined;
+  try {
+    const result = await client.waitUntilDone(registrationNumber, {
+      intervalMs: 500,
+      onStatus: (status) => show(status, meanings[status]),
+    });
+    showResult(result, terminal, ` after ${elapsed()}`);
+    return result;
+  } finally {
+    clearInterval(clock);
+  }
+}
+
+/** The line that everything ends with. @param when such as ` after 3.2 s` */
+export function showResult(result: RegistrationResult, { line, paint }: Terminal, when = ''): void {
+  if (result.status === 'BANK_ACC_REGISTERED') return line(paint('green', `Registered${when}.`));
+  const advice = result.retryable ? ' Registering again may help.' : '';
+  line(`${paint('red', `Failed${when}:`)} ${result.text} (${result.code})${advice}`);
+}

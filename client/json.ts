@@ -1,0 +1,34 @@
+import { isLosslessNumber, parse, stringify } from 'lossless-json';
+
+/** A member ID: up to 20 digits, more than a JavaScript number keeps. A number must be a safe integer. */
+export type UserId = bigint | number | string;
+
+/**
+ * Writes a request. `userId` becomes a JSON number with every digit.
+ * @throws {RangeError} when `userId` is no safe integer and no string of digits
+ */
+export function writeJson(request: object): string {
+  const content = 'userId' in request ? { ...request, userId: toBigInt(request.userId) } : request;
+  // `stringify` gives undefined only for what is no JSON at all, never for an object.
+  return stringify(content)!;
+}
+
+/**
+ * Reads an answer: `userId` becomes a string with every digit, other numbers become numbers.
+ * @throws {SyntaxError} when the text is no JSON; its message may quote the text
+ */
+export function readJson(text: string): unknown {
+  return parse(text, (key, value) => {
+    if (!isLosslessNumber(value)) return value;
+    return key === 'userId' ? value.value : Number(value.value);
+  });
+}
+
+function toBigInt(userId: unknown): bigint {
+  if (typeof userId === 'bigint' && userId >= 0n) return userId;
+  if (typeof userId === 'number' && Number.isSafeInteger(userId) && userId >= 0) return BigInt(userId);
+  if (typeof userId === 'string' && /^(0|[1-9]\d*)$/.test(userId)) return BigInt(userId);
+  throw new RangeError(
+    'userId must be a bigint, a safe integer or a string of digits without leading zeros.',
+  );
+}

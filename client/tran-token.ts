@@ -1,0 +1,77 @@
+/** What a request or callback says of its time and its sender. */
+export interface TransactionHeaders {
+  readonly 'X-KM-Correlation-Id': string;
+  readonly 'X-KM-Tran-Token': string;
+  readonly 'X-KM-Tran-Time': string;
+  readonly 'X-KM-Time-Zone': string;
+}
+
+/** A secret key that signs and verifies. */
+export type SigningKey = Awaited<ReturnType<typeof importSecretKey>>;
+
+/** Makes a project's secret key ready for use. */
+export async function importSecretKey(secretKey: string) {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  return await crypto.subtle.importKey('raw', encode(secretKey), algorithm, false, ['sign', 'verify']);
+}
+
+/**
+ * Makes the headers that are new for every request.
+ * @param body exactly as it is sent
+ * @param time Unix ms
+ */
+export async function createTransactionHeaders(
+  key: SigningKey,
+  body: string,
+  time: number,
+): Promise<TransactionHeaders> {
+  const digits = new Date(time).toISOString().replaceAll(/\D/g, '');
+  const mac = await crypto.subtle.sign('HMAC', key, encode(body));
+  return {
+    'X-KM-Correlation-Id': `${digits.slice(2, 14)}-${randomHex(7)}`,
+    'X-KM-Tran-Token': `KMV1:${digits}:${btoa(String.fromCharCode(...new Uint8Array(mac)))}`,
+    'X-KM-Tran-Time': digits.slice(0, 14),
+    'X-KM-Time-Zone': 'UTC',
+  };
+}
+
+/** Whether a token of the form `KMV1:yyyyMMddHHmmssSSS:mac` is that of the body. Compares in constant time. */
+export async function isTranTokenOf(
+  token: string,
+  body: Uint8Array<ArrayBuffer>,
+  key: SigningKey,
+): Promise<boolean> {
+  const mac = Uint8Array.from(atob(token.slice(23)), (character) => character.charCodeAt(0));
+  return await crypto.subtle.verify('HMAC', key, mac, body);
+}
+
+/** The times of X-KM-Tran-Token and X-KM-Tran-Time in Unix ms; NaN where there is none. */
+export function readTransactionTimes(headers: TransactionHeaders): number[] {
+  const zone = headers['X-KM-Time-Zone'];
+  return [headers['X-KM-Tran-Token'].slice(5, 22), headers['X-KM-Tran-Time']].map((digits) => {
+    const iso = digits.replace(/^(....)(..)(..)(..)(..)(..)(\d*)$/, '$1-$2-$3T$4:$5:$6.$7');
+    return Date.parse(`${iso.padEnd(23, '0')}Z`) - (zoneOffsets[zone] ?? Number.NaN) * 60_000;
+  });
+}
+
+/** Offsets from UTC in minutes, for the zones that have one all year round. */
+const zoneOffsets: Readonly<Record<string, number>> = {
+  UTC: 0,
+  GMT: 0,
+  ICT: 420,
+  WIB: 420,
+  SGT: 480,
+  HKT: 480,
+  PHT: 480,
+  KST: 540,
+  JST: 540,
+};
+
+function encode(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+function randomHex(length: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(length));
+  return Array.from(bytes, (byte) => (byte % 16).toString(16)).join('');
+}

@@ -1,0 +1,238 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { runCommandLine } from '../../client/command-line/run.ts';
+import { envelope, startKmServer } from './km-server.ts';
+import type { FakeAnswer } from './km-server.ts';
+import { encryption, project, registrationNumber } from './project.ts';
+
+const register = ['register', '--user', '10000000001', '--bank', '003', '--account', '11012345678'];
+const started = envelope('000_000', `"bankAccRegNo":"${registrationNumber}","authNumber":"42"`);
+const inProgress = envelope('000_000', '"status":"ARS_AUTH_IN_PROGRESS"');
+const registered = envelope('000_000', '"status":"BANK_ACC_REGISTERED"');
+
+const { aspId, accessKey, secretKey } = project;
+const member = {
+  userId: '10000000001',
+  userName: '김하늘',
+  birthDate: '19900131',
+  mobileNumber: '01012341234',
+};
+const credentials: FakeAnswer = {
+  status: 200,
+  body: JSON.stringify({
+    projects: [
+      {
+        aspId: 'SANDBOXASP00001',
+        accessKey,
+        secretKey,
+        ...encryption,
+        members: [{ ...member, userId: '1' }],
+      },
+      { aspId, accessKey, secretKey, ...encryption, members: [member] },
+    ],
+  }),
+};
+
+/** Runs a command line against a sandbox that answers so after its credentials. */
+async function run(
+  words: readonly string[],
+  answers: readonly FakeAnswer[],
+  environment: Readonly<Record<string, string>> = {},
+) {
+  const server = await startKmServer(...answers);
+  const written = { output: '', errors: '' };
+  const exitCode = await runCommandLine(words, {
+    environment: { KM_URL: server.url, ...environment },
+    output: { write: (text) => (written.output += text) },
+    errors: { write: (text) => (written.errors += text) },
+  });
+  return { exitCode, ...written, requests: server.requests };
+}
+
+describe('register', () => {
+  test('takes credentials, name and birth date of the sandbox', async () => {
+    const { exitCode, output, requests } = await run(register, [credentials, started]);
+    expect(exitCode).toBe(0);
+    expect(output).toBe(
+      `Registration ${registrationNumber} has started.\nThe code to key in on the phone: 42\n` +
+        `Follow it: npm run km -- status --number ${registrationNumber} --watch\n`,
+    );
+    expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /sandbox/credentials',
+      'POST /open-api/api/v1/bankaccounts/ars/register',
+    ]);
+    expect(requests[1]?.headers['x-km-user-aspid']).toBe(aspId);
+    expect(JSON.parse(requests[1]!.content)).toEqual({
+      userId: 10_000_000_001,
+      bankAccount: '11012345678',
+      bankCode: '003',
+      bankName: 'IBK',
+      userName: '김하늘',
+      birthDate: '19900131',
+    });
+  });
+
+  test('takes credentials of the environment, and everything else of the command line', async () => {
+    const words = [...register, '--name', '박서준', '--birth', '19810203', '--mobile', '01099998888'];
+    const environment = { KM_ASP_ID: aspId, KM_ACCESS_KEY: accessKey, KM_SECRET_KEY: secretKey };
+    const { exitCode, requests } = await run(words, [started], environment);
+    expect(exitCode).toBe(0);
+    expect(requests).toHaveLength(1);
+    expect(JSON.parse(requests[0]!.body)).toMatchObject({
+      userName: '박서준',
+      birthDate: '19810203',
+      mobileNumber: '01099998888',
+    });
+
+    const encrypted = {
+      ...environment,
+      KM_CRYPTO_KEY_ID: encryption.cryptoKeyId,
+      KM_SERVER_PUBLIC_KEY: encryption.serverPublicKey.replaceAll('\n', '\\n'),
+      KM_CLIENT_PRIVATE_KEY: encryption.clientPrivateKey,
+    };
+    const second = await run(words, [started], encrypted);
+    expect(second.requests[0]?.body).toMatch(/^\{"encData":/);
+  });
+
+  test('--watch shows each change and ends with 0 when the account is registered', async () => {
+    const { exitCode, output } = await run(
+      [...register, '--watch'],
+      [credentials, started, inProgress, registered],
+    );
+    expect(exitCode).toBe(0);
+    expect(output).toMatch(/^ +\d\.\d s {2}ARS_AUTH_IN_PROGRESS/m);
+    expect(output).toMatch(/^ +\d\.\d s {2}BANK_ACC_REGISTERED/m);
+    expect(output).toMatch(/\nRegistered after \d\.\d s\.\n$/);
+  });
+
+  test('--watch ends with 1 when the registration failed', async () => {
+    const failure = envelope('002_014', '"status":"ARS_AUTH_FAILED"');
+    const { exitCode, output } = await run([...register, '--watch'], [credentials, started, failure]);
+    expect(exitCode).toBe(1);
+    expect(output).toMatch(/\nFailed after \d\.\d s: Text of 002_014\. \(002_014\)\n$/);
+  });
+
+  test('names the registration that is already running', async () => {
+    const refusal = envelope('002_013', `"bankAccRegNo":"${registrationNumber}"`);
+    const { exitCode, output } = await run([...register, '--watch'], [credentials, refusal]);
+    expect(exitCode).toBe(1);
+    expect(output).toBe(
+      `Not started: Text of 002_013. (002_013)\n` +
+        `Follow it: npm run km -- status --number ${registrationNumber} --watch\n`,
+    );
+  });
+});
+
+describe('the other commands', () => {
+  test('status tells where a registration stands', async () => {
+    const words = ['status', '--number', registrationNumber];
+    expect(await run(words, [credentials, inProgress])).toMatchObject({
+      exitCode: 0,
+      output: 'ARS_AUTH_IN_PROGRESS\n',
+    });
+    const failure = envelope('002_910', '"status":"BANK_ACC_REG_FAILED"');
+    expect(await run(words, [credentials, failure])).toMatchObject({
+      exitCode: 1,
+      output: 'BANK_ACC_REG_FAILED\nFailed: Text of 002_910. (002_910) Registering again may help.\n',
+    });
+    expect(await run(words, [credentials, envelope('002_019')])).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('Text of 002_019.'),
+    });
+  });
+
+  test('auth shows the code', async () => {
+    const answers = [credentials, envelope('000_000', '"authNumber":"07"')];
+    const { output } = await run(['auth', '--user', '10000000001'], answers);
+    expect(output).toBe('The code to key in on the phone: 07\n');
+  });
+
+  test('valid says whose the account is', async () => {
+    const words = ['valid', ...register.slice(1)];
+    expect(await run(words, [credentials, envelope('000_000')])).toMatchObject({ exitCode: 0 });
+    expect(await run(words, [credentials, envelope('002_901')])).toMatchObject({ exitCode: 1 });
+  });
+
+  test('institutions lists the banks', async () => {
+    const answer = envelope('000_000', '"institutions":[{"bankCode":"003","bankName":"IBK"}]');
+    expect(await run(['institutions'], [credentials, answer])).toMatchObject({
+      exitCode: 0,
+      output: '003  IBK\n',
+    });
+  });
+
+  test('--help is no failure', async () => {
+    const { exitCode, output } = await run(['--help'], [credentials]);
+    expect(exitCode).toBe(0);
+    expect(output).toContain('npm run km -- register --user 10000000001 --bank 003');
+  });
+});
+
+describe('what cannot be carried out', () => {
+  const credentialsOnly = { KM_ASP_ID: aspId, KM_ACCESS_KEY: accessKey };
+
+  test.for<[string[], string]>([
+    [[], 'Which command?'],
+    [['delete'], 'There is no command "delete".'],
+    [['toString'], 'There is no command "toString".'],
+    [['register', '--user', '1'], 'register needs --bank, --account.\nTry: npm run km -- register --user'],
+    [['register', '--usr', '1'], "Unknown option '--usr'"],
+    [['auth', '--user', '1', '--watch'], 'auth takes no --watch.\nTry: npm run km -- auth --user'],
+    [['auth', '--user', '007'], '--user must be digits'],
+    [['auth', '1'], '"1" belongs to no option.'],
+    [['institutions', '--url', 'nowhere'], '"nowhere" is no URL'],
+    [[...register, '--bank', '999'], 'There is no bank 999; see: npm run km -- institutions'],
+    [[...register, '--user', '5'], 'give --name and --birth as well.'],
+  ])('%j ends with 2 and tells what to do', async ([words, message]) => {
+    const { exitCode, output, errors } = await run(words, [credentials]);
+    expect({ exitCode, output }).toEqual({ exitCode: 2, output: '' });
+    expect(errors).toContain(message);
+    expect(errors).toContain('npm run km --');
+  });
+
+  test('input that the service does not take is one such', async () => {
+    const { exitCode, errors } = await run(register, [credentials, envelope('000_015')]);
+    expect(exitCode).toBe(2);
+    expect(errors).toContain('Text of 000_015.');
+  });
+
+  test('a part of the credentials is one such', async () => {
+    const { exitCode, errors } = await run(['institutions'], [credentials], credentialsOnly);
+    expect(exitCode).toBe(2);
+    expect(errors).toContain('KM_SECRET_KEY must be set as well.');
+  });
+
+  test('a place without a service or without sandbox credentials fails with advice', async () => {
+    const nowhere = await run(['institutions', '--url', 'http://127.0.0.1:1'], [credentials]);
+    expect(nowhere).toMatchObject({ exitCode: 1, errors: expect.stringContaining('npm start') });
+    const noSandbox = await run(['institutions'], [{ status: 404, body: '{}' }]);
+    expect(noSandbox).toMatchObject({ exitCode: 1, errors: expect.stringContaining('Set KM_ASP_ID') });
+  });
+
+  test('a service that does not answer fails', async () => {
+    const { exitCode, errors } = await run(['institutions'], [credentials, 'drop']);
+    expect(exitCode).toBe(1);
+    expect(errors).toMatch(/^Failed: The connection failed\. \(CONNECTION_FAILED, correlation ID /);
+  });
+});
+
+test('on a terminal, the time runs in place and colours are used unless they are not wanted', async () => {
+  const { url } = await startKmServer(credentials, started, inProgress, registered);
+  let written = '';
+  const output = { isTTY: true, write: (text: string) => (written += text) };
+  await runCommandLine([...register, '--watch'], { environment: { KM_URL: url }, output, errors: output });
+  expect(written).toContain('\r\u001B[K');
+  expect(written).toContain('\u001B[32mRegistered after');
+});
+
+test('the process ends with the exit code', async () => {
+  const file = fileURLToPath(new URL('../../client/km.ts', import.meta.url));
+  const result = promisify(execFile)(process.execPath, ['--import', 'tsx', file, 'register']);
+  await expect(result).rejects.toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('needs --user'),
+  });
+});

@@ -1,0 +1,265 @@
+import { describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import {
+  createKmClient,
+  defineOperation,
+  KmError,
+  KmProtocolError,
+  KmRefusal,
+  KmUnavailable,
+  RegistrationInProgressError,
+} from '../../client/index.ts';
+import type { UserId } from '../../client/index.ts';
+import { sealJwe } from './jwe.ts';
+import { envelope, startKmServer } from './km-server.ts';
+import type { FakeAnswer } from './km-server.ts';
+import { createProjectClient, encryption, project, registration, registrationNumber } from './project.ts';
+
+/** Answers with the member's ID it was asked with, as `info` will. */
+const echo = defineOperation({
+  path: '/bankaccounts/echo',
+  title: 'Echo',
+  description: 'Answers with the member.',
+  encrypted: true,
+  request: z.object({ userId: z.string() }),
+  response: z.object({ userId: z.string(), count: z.number().optional() }),
+  codes: [],
+});
+
+const longestUserId = '99999999999999999999';
+
+/** What a call to a server that answers so is rejected with. */
+async function rejectionBy(answer: FakeAnswer, options: Parameters<typeof createProjectClient>[1] = {}) {
+  const { baseUrl } = await startKmServer(answer);
+  const error: unknown = await createProjectClient(baseUrl, options)
+    .register(registration)
+    .catch((reason: unknown) => reason);
+  if (!(error instanceof KmError)) throw new Error('A KmError was expected.', { cause: error });
+  return error;
+}
+
+describe('the request', () => {
+  test('has the documented headers, made of the clock, and the token over the body as sent', async () => {
+    const server = await startKmServer(envelope('000_000', `"userId":${longestUserId}`));
+    const clock = Date.UTC.bind(Date, 2026, 10, 22, 9, 30, 5, 7);
+    await createProjectClient(server.baseUrl, { clock }).call(echo, { userId: longestUserId });
+
+    const [request] = server.requests;
+    expect(request).toMatchObject({
+      method: 'POST',
+      path: '/open-api/api/v1/bankaccounts/echo',
+      body: '{"userId":99999999999999999999}',
+      headers: {
+        'content-type': 'application/json',
+        'x-km-user-aspid': project.aspId,
+        'x-km-access-key': project.accessKey,
+        'x-km-correlation-id': expect.stringMatching(/^261122093005-[0-9a-f]{7}$/),
+        // Computed with: openssl dgst -sha256 -hmac sandbox-secret -binary | base64
+        'x-km-tran-token': 'KMV1:20261122093005007:ac8GPziB4LToLT/W79hYRIvPOQENrPC3ANgO4UnnlAc=',
+        'x-km-tran-time': '20261122093005',
+        'x-km-time-zone': 'UTC',
+      },
+    });
+    expect(request?.headers).not.toHaveProperty('x-km-crypto-key-id');
+  });
+
+  test('has another correlation ID each time', async () => {
+    const server = await startKmServer(envelope('000_000', '"institutions":[]'));
+    const km = createProjectClient(server.baseUrl);
+    await Promise.all(Array.from({ length: 5 }, () => km.institutions()));
+    expect(new Set(server.requests.map(({ headers }) => headers['x-km-correlation-id']))).toHaveLength(5);
+  });
+
+  test('is encrypted where keys are given and the documents ask for it', async () => {
+    const server = await startKmServer((path) =>
+      path.endsWith('/auth')
+        ? envelope('000_000', '"authNumber":"42"')
+        : envelope('000_000', `"bankAccRegNo":"${registrationNumber}"`),
+    );
+    const km = createProjectClient(server.baseUrl, { encryption });
+    await km.register(registration);
+    await km.issueArsCode({ userId: 7 });
+
+    const [encrypted, plain] = server.requests;
+    expect(encrypted?.headers['x-km-crypto-key-id']).toBe(project.cryptoKeyId);
+    expect(JSON.parse(encrypted!.body)).toEqual({ encData: expect.any(String) });
+    expect(JSON.parse(encrypted!.content)).toEqual({ ...registration, userId: 10_000_000_001 });
+    expect(plain?.headers).not.toHaveProperty('x-km-crypto-key-id');
+    expect(plain?.body).toBe('{"userId":7}');
+  });
+
+  test.for<[UserId, string]>([
+    [longestUserId, longestUserId],
+    [99_999_999_999_999_999_999n, longestUserId],
+    [Number.MAX_SAFE_INTEGER, '9007199254740991'],
+    ['0', '0'],
+  ])('writes the member %s as a number with every digit', async ([userId, digits]) => {
+    const server = await startKmServer(envelope('000_000', '"authNumber":"42"'));
+    await createProjectClient(server.baseUrl).issueArsCode({ userId });
+    expect(server.requests[0]?.body).toBe(`{"userId":${digits}}`);
+  });
+
+  test.for<UserId>([2 ** 53, 1.5, -1, -1n, Number.NaN, '', '007', '1e3', ' 1', '12a'])(
+    'is not sent for the member %s',
+    async (userId) => {
+      const server = await startKmServer(envelope('000_000'));
+      await expect(createProjectClient(server.baseUrl).issueArsCode({ userId })).rejects.toThrow(RangeError);
+      expect(server.requests).toEqual([]);
+    },
+  );
+
+  test('is not made with a base URL that is none', () => {
+    expect(() => createKmClient({ ...project, baseUrl: 'localhost' })).toThrow(TypeError);
+  });
+});
+
+describe('the answer', () => {
+  test.for(['/open-api', '/open-api/'])('is the payload, below %s too', async (basePath) => {
+    const server = await startKmServer(
+      envelope('000_000', '"institutions":[{"bankCode":"003","bankName":"IBK"}],"more":1'),
+    );
+    const answer = await createProjectClient(server.url + basePath).institutions();
+    expect(answer).toEqual({ institutions: [{ bankCode: '003', bankName: 'IBK' }] });
+    expect(server.requests[0]?.path).toBe('/open-api/api/v1/bankaccounts/institutions');
+  });
+
+  test.for([longestUserId, `"${longestUserId}"`])('keeps every digit of the member %s', async (userId) => {
+    const { baseUrl } = await startKmServer(envelope('000_000', `"userId":${userId},"count":3`));
+    const answer = await createProjectClient(baseUrl).call(echo, { userId: 1 });
+    expect(answer).toEqual({ userId: longestUserId, count: 3 });
+  });
+
+  test('is decrypted', async () => {
+    const { body } = envelope('000_000', `"userId":${longestUserId}`);
+    const encData = sealJwe(body, project.client.publicKey);
+    const { baseUrl } = await startKmServer({ status: 200, body: JSON.stringify({ encData }) });
+    const answer = await createProjectClient(baseUrl, { encryption }).call(echo, { userId: longestUserId });
+    expect(answer).toEqual({ userId: longestUserId });
+  });
+});
+
+describe('a refusal', () => {
+  test('has code, text, correlation ID, payload and what the catalogue says of a retry', async () => {
+    const server = await startKmServer(envelope('002_910', '"status":"BANK_ACC_REG_FAILED"'));
+    const error = await createProjectClient(server.baseUrl)
+      .inquire({ regNo: registrationNumber })
+      .catch((reason: unknown) => reason);
+    const correlationId = server.requests[0]?.headers['x-km-correlation-id'];
+    expect(error).toBeInstanceOf(KmRefusal);
+    expect(error).toMatchObject({
+      name: 'KmRefusal',
+      code: '002_910',
+      text: 'Text of 002_910.',
+      message: `Text of 002_910. (002_910, correlation ID ${String(correlationId)})`,
+      retryable: true,
+      correlationId,
+      payload: { status: 'BANK_ACC_REG_FAILED' },
+    });
+  });
+
+  test('with a code that this client does not know is a refusal still', async () => {
+    const error = await rejectionBy(envelope('003_123'));
+    expect(error).toBeInstanceOf(KmRefusal);
+    expect(error).toMatchObject({ code: '003_123', retryable: false });
+  });
+
+  test('may be encrypted', async () => {
+    const { body } = envelope('001_006');
+    const encData = sealJwe(body, project.client.publicKey);
+    const error = await rejectionBy({ status: 400, body: JSON.stringify({ encData }) }, { encryption });
+    expect(error).toMatchObject({ name: 'KmRefusal', code: '001_006' });
+  });
+
+  test('because of a running registration carries that one, and no code where loggers look', async () => {
+    const error = await rejectionBy(
+      envelope('002_013', `"bankAccRegNo":"${registrationNumber}","authNumber":"42"`),
+    );
+    expect(error).toBeInstanceOf(RegistrationInProgressError);
+    expect(error).toBeInstanceOf(KmRefusal);
+    expect(error).toMatchObject({ bankAccRegNo: registrationNumber, authNumber: '42', retryable: true });
+    expect(Object.keys(error)).not.toContain('payload');
+    expect(JSON.stringify(error)).not.toContain('42"');
+  });
+
+  test('because of another running operation carries nothing', async () => {
+    const error = await rejectionBy(envelope('002_013'));
+    expect(error).toMatchObject({ bankAccRegNo: undefined, authNumber: undefined });
+  });
+});
+
+describe('no answer', () => {
+  test('is unavailability, with the cause, when the connection breaks', async () => {
+    const error = await rejectionBy('drop');
+    expect(error).toBeInstanceOf(KmUnavailable);
+    expect(error).toMatchObject({ code: 'CONNECTION_FAILED', retryable: true, cause: expect.any(TypeError) });
+  });
+
+  test.for([
+    [503, JSON.stringify({ response: { code: '000_991', description: 'Later.' } }), '000_991', 'Later.'],
+    [502, '<html>Bad gateway</html>', 'SERVER_ERROR', 'The service cannot answer at the moment (HTTP 502).'],
+    [429, '', 'SERVER_ERROR', 'The service cannot answer at the moment (HTTP 429).'],
+  ] as const)('is unavailability when the status is %s', async ([status, body, code, text]) => {
+    const error = await rejectionBy({ status, body });
+    expect(error).toMatchObject({ name: 'KmUnavailable', code, text, retryable: true });
+  });
+
+  test('is unavailability when the time is over', async () => {
+    const fetch = vi.fn<typeof globalThis.fetch>(waitForAbort);
+    const km = createProjectClient('http://localhost', { fetch, timeoutMs: 20 });
+    await expect(km.institutions()).rejects.toMatchObject({ name: 'KmUnavailable', code: 'TIMED_OUT' });
+  });
+
+  test("is the caller's own reason when the caller gives up", async () => {
+    const km = createProjectClient('http://localhost', { fetch: waitForAbort });
+    const controller = new AbortController();
+    const answer = km.institutions({ signal: controller.signal });
+    controller.abort('enough');
+    await expect(answer).rejects.toBe('enough');
+    await expect(km.institutions({ signal: controller.signal })).rejects.toBe('enough');
+  });
+});
+
+describe('an answer outside the contract', () => {
+  const otherProject = sealJwe('{"response":{"code":"000_000","description":""}}', project.server.publicKey);
+
+  test.for<[string, FakeAnswer]>([
+    ['a page', { status: 404, body: '<html>김하늘</html>' }],
+    ['nothing', { status: 200, body: '' }],
+    ['no envelope', { status: 200, body: '{"bankAccRegNo":"김하늘"}' }],
+    ['no result code', { status: 400, body: '{"response":{"code":"NO","description":"김하늘"}}' }],
+    ['an encrypted one for another key', { status: 200, body: JSON.stringify({ encData: otherProject }) }],
+    ['a payload that is not as documented', envelope('000_000', '"bankAccRegNo":"김하늘"')],
+    ['an absent payload', envelope('000_000')],
+  ])('such as %s is a protocol error that quotes nothing', async ([, answer]) => {
+    const error = await rejectionBy(answer, { encryption });
+    expect(error).toBeInstanceOf(KmProtocolError);
+    expect(error).toMatchObject({ code: 'UNEXPECTED_ANSWER', retryable: false });
+    expect(error).not.toHaveProperty('cause');
+    expect(error.message).not.toContain('김하늘');
+  });
+
+  test('such as an encrypted one where there are no keys is a protocol error', async () => {
+    const error = await rejectionBy({ status: 200, body: JSON.stringify({ encData: otherProject }) });
+    expect(error).toBeInstanceOf(KmProtocolError);
+  });
+
+  test('such as a redirect is not followed', async () => {
+    const target = await startKmServer(envelope('000_000'));
+    const error = await rejectionBy({ status: 307, body: '', location: target.url });
+    expect(error).toBeInstanceOf(KmProtocolError);
+    expect(target.requests).toEqual([]);
+  });
+
+  test('names the field that is wrong', async () => {
+    const error = await rejectionBy(envelope('000_000', '"bankAccRegNo":"short"'));
+    expect(error.text).toBe('The answer is not as documented: bankAccRegNo.');
+  });
+});
+
+/** A service that never answers. */
+async function waitForAbort(_url: unknown, request?: { signal?: AbortSignal | null }): Promise<Response> {
+  const signal = request?.signal;
+  return await new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason));
+  });
+}
