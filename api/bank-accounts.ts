@@ -9,13 +9,11 @@ import {
 } from '../contract/bank-account-operations.ts';
 import { resultCodeOfRefusal } from '../contract/result-codes.ts';
 import { isMember } from '../platform/database/members.ts';
-import type { Member } from '../platform/database/members.ts';
-import type { Project } from '../platform/database/projects.ts';
 import type { Api, ApiParts } from './context.ts';
 import { serve } from './operation.ts';
 import { LatestRegistrations } from './latest-registrations.ts';
 import { Refusal } from './refusal.ts';
-import { readStanding, startRegistration } from './registrations.ts';
+import { readStanding, requireMember, startRegistration } from './registrations.ts';
 
 /** How long the synchronous real-name check may take, in ms. */
 const accountHolderDeadline = 8_000;
@@ -26,7 +24,7 @@ export function serveBankAccounts(app: Hono<Api>, parts: ApiParts): void {
   const latestRegistrations = new LatestRegistrations();
 
   serve(app, parts, validateAccountHolder, async (request, { project }) => {
-    const member = await requireMember(project, request.userId);
+    const member = await requireMember(stores, project.aspId, request.userId);
     const { userName: holderName, birthDate, bankCode, bankAccount: accountNumber } = request;
     if (project.comparesMember && !isMember(member, holderName, birthDate)) throw new Refusal('002_911');
 
@@ -40,14 +38,13 @@ export function serveBankAccounts(app: Hono<Api>, parts: ApiParts): void {
   });
 
   serve(app, parts, issueArsCode, async ({ userId }, { project }) => {
-    const { authNumber } = await stores.arsCodes.issue(await requireMember(project, userId));
+    const { authNumber } = await stores.arsCodes.issue(await requireMember(stores, project.aspId, userId));
     return { authNumber };
   });
 
-  serve(app, parts, registerAccount, async (request, { project, arrival }) => {
-    const member = await requireMember(project, request.userId);
-    return await startRegistration({ ...parts, latestRegistrations }, member, request, arrival);
-  });
+  serve(app, parts, registerAccount, (request, { project, arrival }) =>
+    startRegistration({ ...parts, latestRegistrations }, project.aspId, request, arrival),
+  );
 
   serve(app, parts, inquireRegistration, async ({ regNo }, { project }) => {
     const record = await stores.registrations.find(project.aspId, regNo);
@@ -60,10 +57,4 @@ export function serveBankAccounts(app: Hono<Api>, parts: ApiParts): void {
   serve(app, parts, listInstitutions, async () => ({
     institutions: Object.entries(banks).map(([bankCode, bankName]) => ({ bankCode, bankName })),
   }));
-
-  async function requireMember({ aspId }: Project, userId: string): Promise<Member> {
-    const member = await stores.members.find(aspId, userId);
-    if (!member) throw new Refusal('001_006');
-    return member;
-  }
 }

@@ -13,7 +13,12 @@ export interface StartedRegistration {
 /** What came of a start: a new registration, or the operation that was running already. */
 export type StartOutcome =
   | { readonly isNew: true; readonly registration: StartedRegistration }
-  | { readonly isNew: false; readonly registration: Partial<StartedRegistration> };
+  | {
+      readonly isNew: false;
+      readonly registration: Partial<StartedRegistration>;
+      /** Whether it has ended and only its run is still closing. */
+      readonly isEnding: boolean;
+    };
 
 /**
  * What this process knows of each member's latest registration, so that a burst of duplicates is judged as of its
@@ -29,33 +34,35 @@ export class LatestRegistrations {
   readonly #starts = new Map<string, Promise<unknown>>();
 
   /**
-   * Does a start for a member, unless it turns out to be a duplicate: when a registration of the member was learned of
+   * Does a start for a member, named by provider and ID, unless it turns out to be a duplicate: when a registration of the member was learned of
    * since `arrival`, a time of `performance.now()`, be it after waiting for a start under way.
    */
   async startUnlessDuplicate(
-    userId: string,
+    member: string,
     arrival: number,
     start: () => Promise<StartOutcome>,
   ): Promise<StartOutcome> {
     for (;;) {
-      const latest = this.#latest.get(userId);
-      if (latest && arrival <= latest.at) return { isNew: false, registration: latest.registration };
-      const underWay = this.#starts.get(userId);
+      const latest = this.#latest.get(member);
+      if (latest && arrival <= latest.at) {
+        return { isNew: false, registration: latest.registration, isEnding: false };
+      }
+      const underWay = this.#starts.get(member);
       if (!underWay) break;
       await underWay.catch(() => undefined);
     }
-    const outcome = this.#startAndLearn(userId, start);
-    this.#starts.set(userId, outcome);
+    const outcome = this.#startAndLearn(member, start);
+    this.#starts.set(member, outcome);
     return await outcome;
   }
 
-  async #startAndLearn(userId: string, start: () => Promise<StartOutcome>): Promise<StartOutcome> {
+  async #startAndLearn(member: string, start: () => Promise<StartOutcome>): Promise<StartOutcome> {
     try {
       const outcome = await start();
-      this.#latest.set(userId, { registration: outcome.registration, at: performance.now() });
+      this.#latest.set(member, { registration: outcome.registration, at: performance.now() });
       return outcome;
     } finally {
-      this.#starts.delete(userId);
+      this.#starts.delete(member);
     }
   }
 }

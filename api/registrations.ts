@@ -12,6 +12,7 @@ import type { ResultCode } from '../contract/result-codes.ts';
 import { searchAttributes } from '../contract/search-attributes.ts';
 import { createAuthNumber } from '../platform/database/ars-codes.ts';
 import type { Member } from '../platform/database/members.ts';
+import type { Stores } from '../platform/database/stores.ts';
 import type { RegistrationRecord } from '../platform/database/registrations.ts';
 import type { ApiParts } from './context.ts';
 import type { LatestRegistrations, StartedRegistration, StartOutcome } from './latest-registrations.ts';
@@ -19,6 +20,8 @@ import { Refusal } from './refusal.ts';
 
 /** How long Temporal may take to accept a start, in ms. */
 const startDeadline = 5_000;
+/** How long a run may take to close once its registration has ended, in ms. */
+const closingDeadline = 3_000;
 /** How long a status query may take, in ms: without a worker it would wait for one. */
 const queryDeadline = 400;
 /** How long a description of a run may take, in ms. */
@@ -43,16 +46,27 @@ export interface Standing {
  */
 export async function startRegistration(
   parts: RegistrationParts,
-  member: Member,
+  aspId: string,
   request: RegistrationRequest,
   arrival: number,
 ): Promise<StartedRegistration> {
-  const { userId } = member;
-  const outcome = await parts.latestRegistrations.startUnlessDuplicate(userId, arrival, () =>
-    startRun(parts, member, request),
-  );
+  const key = `${aspId}/${request.userId}`;
+  const outcome = await parts.latestRegistrations.startUnlessDuplicate(key, arrival, async () => {
+    const member = await requireMember(parts.stores, aspId, request.userId);
+    const first = await startRun(parts, member, request);
+    if (first.isNew || !first.isEnding) return first;
+    await untilClosed(parts.temporal, member.userId);
+    return await startRun(parts, member, request);
+  });
   if (!outcome.isNew) throw new Refusal('002_013', { payload: { ...outcome.registration } });
   return outcome.registration;
+}
+
+/** The service provider's member. Refuses with `001_006` when there is none of this ID. */
+export async function requireMember(stores: Stores, aspId: string, userId: string): Promise<Member> {
+  const member = await stores.members.find(aspId, userId);
+  if (!member) throw new Refusal('001_006');
+  return member;
 }
 
 /**
@@ -103,7 +117,7 @@ async function startRun(
     // Any other error leaves open whether the run was started, and so leaves the row.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     await stores.registrations.remove(registrationNumber);
-    return { isNew: false, registration: await runningRegistration({ stores, temporal }, member.userId) };
+    return { isNew: false, ...(await runningRegistration({ stores, temporal }, member.userId)) };
   }
   const registration = { bankAccRegNo: registrationNumber, ...(issued ? {} : { authNumber }) };
   return { isNew: true, registration };
@@ -113,12 +127,22 @@ async function startRun(
 async function runningRegistration(
   { stores, temporal }: Pick<ApiParts, 'stores' | 'temporal'>,
   userId: string,
-): Promise<Partial<StartedRegistration>> {
+): Promise<{ registration: Partial<StartedRegistration>; isEnding: boolean }> {
   const attributes = await describe(temporal, userId, startDeadline);
   const bankAccRegNo = attributes.get(searchAttributes.registrationNumber);
-  if (bankAccRegNo === undefined) return {};
-  const { arsCodeId, details } = await stores.registrations.open(bankAccRegNo);
-  return { bankAccRegNo, ...(arsCodeId === null ? { authNumber: details.authNumber } : {}) };
+  if (bankAccRegNo === undefined) return { registration: {}, isEnding: false };
+  const { arsCodeId, details, endedAt } = await stores.registrations.open(bankAccRegNo);
+  const code = arsCodeId === null ? { authNumber: details.authNumber } : {};
+  return { registration: { bankAccRegNo, ...code }, isEnding: endedAt !== null };
+}
+
+/** Waits for a run whose registration has ended already, and of which only the closing is left. */
+async function untilClosed(temporal: Client, userId: string): Promise<void> {
+  const handle = temporal.workflow.getHandle(memberWorkflowId(userId));
+  await temporal
+    .withDeadline(Date.now() + closingDeadline, () => handle.result())
+    // However it ended or however long it takes, the next start tells.
+    .catch(() => undefined);
 }
 
 /** Tells how a registration stands: by its row once it has ended, else by its run, else by what Temporal lists. */

@@ -10,6 +10,7 @@ import { createActivities } from '../activities/activities.ts';
 import { createApp } from '../api/app.ts';
 import type { ApiParts } from '../api/context.ts';
 import { listen } from '../api/server.ts';
+import type { ListeningServer } from '../api/server.ts';
 import { sandboxPolicy } from '../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import { searchAttributeNames } from '../contract/search-attributes.ts';
@@ -51,6 +52,8 @@ export interface Stack {
   readonly database: Database;
   readonly paymentGatewaySecret: string;
   readonly payloadKeys: string;
+  /** Starts a second API beside the first, sharing nothing with it in memory. @returns its URL */
+  startAnotherApi(): Promise<string>;
   stopWorker(): Promise<void>;
   startWorker(): Promise<void>;
   /** Stops and starts the Temporal server; what it held is lost. */
@@ -124,8 +127,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   };
   await startWorker();
 
-  const server = await listen(
-    createApp({
+  const servers: ListeningServer[] = [];
+  const startApi = async (apiPort: number) => {
+    const parts: ApiParts = {
       stores,
       database,
       temporal,
@@ -138,9 +142,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       codec: { allowedOrigin: 'http://localhost:8233' },
       sandboxCredentials: () => publicCredentials(credentials),
       ...options.api,
-    }),
-    { port, host: '127.0.0.1' },
-  );
+    };
+    const server = await listen(createApp(parts), { port: apiPort, host: '127.0.0.1' });
+    servers.push(server);
+    return `http://127.0.0.1:${server.port}`;
+  };
+  await startApi(port);
 
   return {
     url,
@@ -152,11 +159,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     database,
     paymentGatewaySecret,
     payloadKeys,
+    startAnotherApi: () => startApi(0),
     startWorker,
     stopWorker,
     stopTemporal: () => temporalServer.stop(),
     close: async () => {
-      await server.close();
+      await Promise.all(servers.map((server) => server.close()));
       await stopWorker();
       await connection.close();
       await simulator.stop();

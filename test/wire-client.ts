@@ -1,4 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { CompactEncrypt, compactDecrypt, importPKCS8, importSPKI } from 'jose';
 
 /** A sandbox project as `GET /sandbox/credentials` gives it. */
@@ -40,6 +42,21 @@ export interface Alterations {
   readonly clockOffset?: number;
 }
 
+/** The headers of a request whose body is `body`, by the clock plus `clockOffset` ms. */
+function signedHeaders(project: Project, body: Uint8Array | string, clockOffset = 0): Record<string, string> {
+  const now = new Date(Date.now() + clockOffset).toISOString().replace(/\D/g, '');
+  const mac = createHmac('sha256', project.secretKey).update(body).digest('base64');
+  return {
+    'Content-Type': 'application/json',
+    'X-KM-User-AspId': project.aspId,
+    'X-KM-Access-Key': project.accessKey,
+    'X-KM-Correlation-Id': `${now.slice(2, 14)}-${randomBytes(4).toString('hex').slice(0, 7)}`,
+    'X-KM-Tran-Token': `KMV1:${now}:${mac}`,
+    'X-KM-Tran-Time': now.slice(0, 14),
+    'X-KM-Time-Zone': 'UTC',
+  };
+}
+
 /**
  * Calls the API by the wire's own rules, written against the specification and apart from the project's client, so
  * that the two cannot be wrong together.
@@ -52,18 +69,8 @@ export async function send(
   alterations: Alterations = {},
 ): Promise<WireAnswer> {
   const bytes = Buffer.from(body);
-  const now = new Date(Date.now() + (alterations.clockOffset ?? 0)).toISOString().replace(/\D/g, '');
-  const mac = createHmac('sha256', project.secretKey).update(bytes).digest('base64');
-  const headers: Record<string, string | null> = {
-    'Content-Type': 'application/json',
-    'X-KM-User-AspId': project.aspId,
-    'X-KM-Access-Key': project.accessKey,
-    'X-KM-Correlation-Id': `${now.slice(2, 14)}-${randomBytes(4).toString('hex').slice(0, 7)}`,
-    'X-KM-Tran-Token': `KMV1:${now}:${mac}`,
-    'X-KM-Tran-Time': now.slice(0, 14),
-    'X-KM-Time-Zone': 'UTC',
-    ...alterations.headers,
-  };
+  const signed = signedHeaders(project, bytes, alterations.clockOffset);
+  const headers: Record<string, string | null> = { ...signed, ...alterations.headers };
   const method = alterations.method ?? 'POST';
   const response = await fetch(`${url}${path}`, {
     method,
@@ -76,6 +83,28 @@ export async function send(
     headers: response.headers,
     text,
     body: text ? JSON.parse(text) : undefined,
+  };
+}
+
+/** Begins a request and holds back the end of its body until `finish` is called, which answers the parsed body. */
+export function sendSlowly(url: string, project: Project, path: string, body: string) {
+  const bytes = Buffer.from(body);
+  const headers = { ...signedHeaders(project, bytes), 'Content-Length': bytes.length };
+  const outgoing = request(`${url}${path}`, { method: 'POST', headers });
+  const answer = once(outgoing, 'response').then(async ([incoming]) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
+    return JSON.parse(Buffer.concat(chunks).toString()) as WireAnswer['body'];
+  });
+  return {
+    /** Resolves when the server has had time to take the beginning in. */
+    begun: new Promise<void>((resolve) => {
+      outgoing.write(bytes.subarray(0, 10), () => setTimeout(resolve, 200));
+    }),
+    finish: () => {
+      outgoing.end(bytes.subarray(10));
+      return answer;
+    },
   };
 }
 

@@ -1,7 +1,9 @@
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { registrations } from '../../platform/database/schema.ts';
 import { startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
-import { call, registration, untilEnded } from '../wire-client.ts';
+import { call, registration, sendSlowly, untilEnded } from '../wire-client.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -9,13 +11,18 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
+/** Takes 5 s, longer than this one process takes to send 200 requests and to take them in. */
+const slow = { mobileNumber: '01012340006', bankAccount: '11012349006' };
+
 it('accepts one of 200 parallel registrations of a member and refuses 199 with its number', async () => {
   const project = stack.projects[0];
   const { body: issued } = await call(stack.url, project, '/ars/auth', {
     userId: project.members[0]!.userId,
   });
   const answers = await Promise.all(
-    Array.from({ length: 200 }, () => call(stack.url, project, '/ars/register', registration(project, 0))),
+    Array.from({ length: 200 }, () =>
+      call(stack.url, project, '/ars/register', registration(project, 0, slow)),
+    ),
   );
   const accepted = answers.filter(({ status }) => status === 200);
   const refused = answers.filter(({ status, body }) => status === 400 && body.response.code === '002_013');
@@ -28,6 +35,34 @@ it('accepts one of 200 parallel registrations of a member and refuses 199 with i
   expect((await untilEnded(stack.url, project, regNo)).body['status']).toBe('BANK_ACC_REGISTERED');
   const ledger = (await (await fetch(`${stack.simulatorUrl}/simulator/registrations`)).json()) as object[];
   expect(ledger).toEqual([expect.objectContaining({ bankAccRegNo: regNo, registerCalls: 1 })]);
+  expect(await rowsOf(project.members[0]!.userId)).toEqual([regNo]);
+});
+
+it('refuses a duplicate that came before the end of a registration, however late it is read', async () => {
+  const project = stack.projects[0];
+  const body = JSON.stringify(registration(project, 4));
+  const duplicate = sendSlowly(stack.url, project, '/open-api/api/v1/bankaccounts/ars/register', body);
+  await duplicate.begun;
+  const first = await call(stack.url, project, '/ars/register', registration(project, 4));
+  const regNo = String(first.body['bankAccRegNo']);
+  expect((await untilEnded(stack.url, project, regNo)).body['status']).toBe('BANK_ACC_REGISTERED');
+  const answer = await duplicate.finish();
+  expect(answer).toMatchObject({ bankAccRegNo: regNo, response: { code: '002_013' } });
+
+  const later = await call(stack.url, project, '/ars/register', registration(project, 4));
+  expect(later.body.response.code).toBe('000_000');
+});
+
+it('leaves it to Temporal to refuse what another process started', async () => {
+  const project = stack.projects[0];
+  const otherProcess = await stack.startAnotherApi();
+  const first = await call(stack.url, project, '/ars/register', registration(project, 5, slow));
+  const second = await call(otherProcess, project, '/ars/register', registration(project, 5));
+  expect(second.body).toEqual({
+    bankAccRegNo: first.body['bankAccRegNo'],
+    authNumber: first.body['authNumber'],
+    response: { code: '002_013', description: 'Ars auth and bank account register is still in progress.' },
+  });
 });
 
 it('gives a caller that lost the first answer the number and the code made for it', async () => {
@@ -84,4 +119,12 @@ it('keeps the old account active until the new one is, then removes it at the pa
 async function statesOf(userId: string): Promise<Record<string, string>> {
   const accounts = await stack.stores.registrations.accountsOf(userId);
   return Object.fromEntries(accounts.map(({ registrationNumber, state }) => [registrationNumber, state]));
+}
+
+async function rowsOf(userId: string): Promise<string[]> {
+  const rows = await stack.database.queries
+    .select()
+    .from(registrations)
+    .where(eq(registrations.userId, userId));
+  return rows.map(({ registrationNumber }) => registrationNumber);
 }
