@@ -16,8 +16,10 @@ export interface RegistrationPolicy {
     readonly callAgainAfter: readonly ArsOutcome[];
     /** How long placing one call is tried. */
     readonly requestGiveUpAfter: number;
-    /** How long to wait for the callback before asking the payment gateway, and between two such inquiries. */
-    readonly inquiryInterval: number;
+    /** How long to wait for the callback before asking the payment gateway; each further wait is twice as long. */
+    readonly firstInquiryAfter: number;
+    /** The longest wait between two inquiries. */
+    readonly maximumInquiryInterval: number;
     /** How long a call may go without the payment gateway knowing anything of it. */
     readonly silenceLimit: number;
     /** How long one call may take in all. */
@@ -55,7 +57,8 @@ export const productionPolicy: RegistrationPolicy = {
     maximumCalls: 2,
     callAgainAfter: ['NO_ANSWER', 'BUSY'],
     requestGiveUpAfter: 10 * minute,
-    inquiryInterval: 30 * second,
+    firstInquiryAfter: 30 * second,
+    maximumInquiryInterval: minute,
     silenceLimit: 5 * minute,
     callLimit: 10 * minute,
   },
@@ -75,7 +78,8 @@ export const sandboxPolicy: RegistrationPolicy = {
   arsCall: {
     ...productionPolicy.arsCall,
     requestGiveUpAfter: 30 * second,
-    inquiryInterval: 2 * second,
+    firstInquiryAfter: 2 * second,
+    maximumInquiryInterval: 8 * second,
     silenceLimit: 12 * second,
     callLimit: 3 * minute,
   },

@@ -191,7 +191,7 @@ function describeSandbox({ port, simulatorPort, temporalUiPort }: SandboxSetting
 
 /** A command to paste into another terminal. */
 function exampleCommand(port: number): string {
-  return `curl -s http://localhost:${port}/sandbox/credentials`;
+  return `npm run km -- register --user 10000000001 --bank 003 --account 11012345678 --watch --url http://localhost:${port}`;
 }
 
 async function aborted(signal: AbortSignal): Promise<never> {

@@ -37,6 +37,8 @@ export interface StackOptions {
   readonly api?: Partial<ApiParts>;
   /** Takes every log line of the service. */
   readonly onLogLine?: (line: string) => void;
+  /** Keys that encrypt what Temporal stores; default: made for this stack alone. */
+  readonly payloadKeys?: string;
 }
 
 /** The whole service on free ports of this machine: real HTTP, a real Temporal server, a real database, the simulator. */
@@ -52,8 +54,8 @@ export interface Stack {
   readonly database: Database;
   readonly paymentGatewaySecret: string;
   readonly payloadKeys: string;
-  /** Starts a second API beside the first, sharing nothing with it in memory. @returns its URL */
-  startAnotherApi(): Promise<string>;
+  /** Starts another API beside the first, sharing nothing with it in memory. @returns its URL */
+  startAnotherApi(parts?: Partial<ApiParts>): Promise<string>;
   stopWorker(): Promise<void>;
   startWorker(): Promise<void>;
   /** Stops and starts the Temporal server; what it held is lost. */
@@ -67,7 +69,7 @@ const key = () => `test-key:${randomBytes(32).toString('base64')}`;
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const directory = await mkdtemp(join(tmpdir(), 'stack-'));
   const paymentGatewaySecret = randomBytes(32).toString('hex');
-  const [payloadKeys, databaseKeys] = [key(), key()];
+  const [payloadKeys, databaseKeys] = [options.payloadKeys ?? key(), key()];
   const log = createLog('test', options.onLogLine ? 'trace' : 'silent', options.onLogLine);
   Runtime.install({ logger: quiet, shutdownSignals: [] });
 
@@ -128,7 +130,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   await startWorker();
 
   const servers: ListeningServer[] = [];
-  const startApi = async (apiPort: number) => {
+  const startApi = async (apiPort: number, otherParts: Partial<ApiParts> = {}) => {
     const parts: ApiParts = {
       stores,
       database,
@@ -142,6 +144,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       codec: { allowedOrigin: 'http://localhost:8233' },
       sandboxCredentials: () => publicCredentials(credentials),
       ...options.api,
+      ...otherParts,
     };
     const server = await listen(createApp(parts), { port: apiPort, host: '127.0.0.1' });
     servers.push(server);
@@ -159,7 +162,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     database,
     paymentGatewaySecret,
     payloadKeys,
-    startAnotherApi: () => startApi(0),
+    startAnotherApi: (otherParts) => startApi(0, otherParts),
     startWorker,
     stopWorker,
     stopTemporal: () => temporalServer.stop(),

@@ -51,14 +51,16 @@ async function callMember(
   }
 
   const placedAt = Date.now();
+  let interval = arsCall.firstInquiryAfter;
   progress.waitFor('the member to key in the code', placedAt + arsCall.callLimit);
   for (;;) {
-    await condition(() => callbacks.arsCallEnded(attempt) !== undefined, arsCall.inquiryInterval, {
+    await condition(() => callbacks.arsCallEnded(attempt) !== undefined, interval, {
       summary: `Callback of ARS call ${attempt}, else inquiry`,
     });
     const told = callbacks.arsCallEnded(attempt);
     if (told) return told;
 
+    interval = Math.min(interval * 2, arsCall.maximumInquiryInterval);
     const inquiry = await inquire(attempt);
     const toldMeanwhile = callbacks.arsCallEnded(attempt);
     if (toldMeanwhile) return toldMeanwhile;
@@ -70,7 +72,7 @@ async function callMember(
   async function inquire(call: number) {
     try {
       return await questions.inquireArsCall.executeWithOptions(
-        { scheduleToCloseTimeout: arsCall.inquiryInterval * 2, summary: `Ask about ARS call ${call}` },
+        { scheduleToCloseTimeout: arsCall.maximumInquiryInterval, summary: `Ask about ARS call ${call}` },
         [{ registrationNumber, attempt: call }],
       );
     } catch (error) {

@@ -32,6 +32,11 @@ const titles: Record<RegistrationStep, string> = {
   DONE: 'Done',
 };
 
+/** A time of day for people, from Unix ms: `2026-11-22 21:36:29 UTC`. */
+function time(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
 /** Starts showing the progress of a run, and answers the status query from now on. */
 export function trackProgress(input: RegistrationInput): Progress {
   let state: RegistrationState = {
@@ -51,7 +56,6 @@ export function trackProgress(input: RegistrationInput): Progress {
       [
         `**${titles[state.step]}** (${state.status})`,
         '',
-        `- Registration: \`${state.registrationNumber}\``,
         `- Waits for: ${waiting}`,
         `- Last outcome: ${lastOutcome}`,
       ].join('\n'),
@@ -71,7 +75,7 @@ export function trackProgress(input: RegistrationInput): Progress {
       show();
     },
     waitFor(waitsFor, until) {
-      waiting = until === undefined ? waitsFor : `${waitsFor}, until ${new Date(until).toISOString()}`;
+      waiting = until === undefined ? waitsFor : `${waitsFor}, until ${time(until)}`;
       show();
     },
     note(outcome) {
