@@ -179,4 +179,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 const ignore = () => {};
-const quiet = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+/** Swallows what the SDK logs. */
+export const quiet = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };

@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { HistoryAndWorkflowId } from '@temporalio/client';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Path } from './paths.ts';

@@ -1,6 +1,6 @@
 import { Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { createDataConverter } from '../../platform/temporal.ts';
 import { workflowsPath } from '../../worker/worker.ts';
 import { quiet } from '../stack.ts';
@@ -15,18 +15,43 @@ beforeAll(async () => {
   workflowBundle = await bundleWorkflowCode({ workflowsPath, failureConverterPath, logger: quiet });
 });
 
-/** Replays histories of runs against the workflows as they are now. @returns the errors, by number of the history */
-async function replay(histories: ReturnType<typeof loadHistory>[]) {
-  const errors = new Map<number, Error>();
-  let number = 0;
+/** Replays recorded histories against the workflows as they are now. @returns what is wrong, by file */
+async function replay(files: readonly string[], alter?: (text: string) => string) {
+  const histories = files.map((file) => loadHistory(file, alter));
+  const remaining = [...files];
+  const errors: Record<string, Error> = {};
   for await (const { error } of Worker.runReplayHistories({ workflowBundle, dataConverter }, histories)) {
-    if (error) errors.set(number, error);
-    number++;
+    const file = remaining.shift()!;
+    if (error) errors[file] = error;
   }
-  expect(number).toBe(histories.length);
+  expect(remaining).toEqual([]);
   return errors;
 }
 
-it('has a history of every path of this version', () => {
+it('has a history of every path for this version', () => {
   expect(historyFiles()).toEqual(expect.arrayContaining(paths.map(historyFile)));
+});
+
+it('replays every recorded history of every version', async () => {
+  expect(await replay(historyFiles())).toEqual({});
+});
+
+it.for([
+  ['an activity was another one', '"storeConsentEvidence"', '"placeArsCall"'],
+  [
+    'a step was not entered',
+    '"EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES"',
+    '"EVENT_TYPE_MARKER_RECORDED"',
+  ],
+  ['a wait was something else', '"EVENT_TYPE_TIMER_STARTED"', '"EVENT_TYPE_MARKER_RECORDED"'],
+] as const)('does not replay a history in which %s', async ([, recorded, altered]) => {
+  const file = historyFile('registered');
+  const errors = await replay([file], (text) => text.replace(recorded, altered));
+  expect(errors[file]).toBeInstanceOf(DeterminismViolationError);
+});
+
+it('does not replay a history that another key has encrypted', async () => {
+  const file = historyFile('registered');
+  const errors = await replay([file], (text) => text.replaceAll('dGVzdA==', 'b3RoZXI='));
+  expect(errors[file]?.message).toContain('other');
 });

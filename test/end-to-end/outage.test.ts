@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { call, registration, untilEnded } from '../wire-client.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.close());
+
+const register = async (member: number, overrides = {}) => {
+  const request = registration(stack.projects[0], member, overrides);
+  const { body } = await call(stack.url, stack.projects[0], '/ars/register', request);
+  return String(body['bankAccRegNo']);
+};
+const inquire = (regNo: string) => call(stack.url, stack.projects[0], '/ars/register/inquiry', { regNo });
+
+it('knows every number from the moment it is handed out', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, async (_, index) => await inquire(await register(index))),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 30 }, () => 200));
+});
+
+it('answers the inquiry within a second while no worker runs, and goes on when one does', async () => {
+  const running = await register(40, { mobileNumber: '01012340006' });
+  await stack.stopWorker();
+  const accepted = await register(41);
+  for (const regNo of [running, accepted]) {
+    const answer = await Promise.race([
+      inquire(regNo),
+      new Promise((resolve) => setTimeout(resolve, 1_000, 'late')),
+    ]);
+    expect(answer).toMatchObject({ status: 200, body: { status: 'ARS_AUTH_IN_PROGRESS' } });
+  }
+  await stack.startWorker();
+  for (const regNo of [running, accepted]) {
+    expect((await untilEnded(stack.url, stack.projects[0], regNo)).body['status']).toBe(
+      'BANK_ACC_REGISTERED',
+    );
+  }
+});
+
+it('answers the inquiry after Temporal forgot the run', async () => {
+  const registered = await register(42);
+  const failed = await register(43, { bankAccount: '11012349002' });
+  for (const [member, regNo] of [
+    [42, registered],
+    [43, failed],
+  ] as const) {
+    await untilEnded(stack.url, stack.projects[0], regNo);
+    const workflowId = stack.projects[0].members[member]!.userId;
+    await stack.temporal.workflowService.deleteWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId },
+    });
+    const handle = stack.temporal.workflow.getHandle(workflowId);
+    await expect
+      .poll(
+        () =>
+          handle.describe().then(
+            () => 'known',
+            () => 'forgotten',
+          ),
+        { timeout: 20_000 },
+      )
+      .toBe('forgotten');
+  }
+  expect((await inquire(registered)).body['status']).toBe('BANK_ACC_REGISTERED');
+  expect((await inquire(failed)).body).toMatchObject({
+    status: 'BANK_ACC_REG_FAILED',
+    response: { code: '002_015' },
+  });
+});
+
+it('refuses to promise anything while Temporal is away, and answers what it knows', async () => {
+  const ended = await register(44);
+  await untilEnded(stack.url, stack.projects[0], ended);
+  await stack.stopWorker();
+  await stack.stopTemporal();
+  const refused = await call(
+    stack.url,
+    stack.projects[0],
+    '/ars/register',
+    registration(stack.projects[0], 45),
+  );
+  expect(refused).toMatchObject({ status: 503, body: { response: { code: '000_991' } } });
+  expect(refused.headers.get('retry-after')).toBe('1');
+  expect((await inquire(ended)).body['status']).toBe('BANK_ACC_REGISTERED');
+});

@@ -1,0 +1,29 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.close());
+
+it("runs the README's shell block to a registered account", async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, script] = /A test runs this block[^]*?```bash\n([^]*?)```/.exec(readme)!;
+  const environment = { ...process.env, URL: stack.url };
+  const { stdout } = await promisify(execFile)('bash', ['-eu', '-c', script!], {
+    env: environment,
+    timeout: 50_000,
+  });
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(lines[0]).toEqual({ response: { code: '000_000', description: 'Success.' } });
+  expect(lines[1]).toMatchObject({ authNumber: expect.stringMatching(/^\d\d$/) });
+  expect(lines[2]).toMatchObject({ bankAccRegNo: expect.stringMatching(/^[0-9A-Z]{22}$/) });
+});

@@ -1,0 +1,335 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
+import type {
+  ArsOutcome,
+  RegistrationResult,
+  RegistrationStep,
+  ReviewResolution,
+} from '../../contract/registration.ts';
+import {
+  arsCallEndedSignal,
+  paymentGatewayDecidedSignal,
+  registrationStateQuery,
+  resolveReviewUpdate,
+} from '../../contract/registration-messages.ts';
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
+import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
+import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { call, callEncrypted, registration } from '../wire-client.ts';
+import { recordingKeys, saveHistory } from './histories.ts';
+import { paths } from './paths.ts';
+import type { Path } from './paths.ts';
+
+/** Waits so short that giving up is quick to see. */
+const impatientPolicy: RegistrationPolicy = {
+  accountHolderCheck: { giveUpAfter: 1_500 },
+  arsCall: { ...sandboxPolicy.arsCall, requestGiveUpAfter: 1_500 },
+  consentEvidence: { giveUpAfter: 1_500 },
+  paymentGatewayRegistration: {
+    attemptTimeout: 1_000,
+    firstInquiryAfter: 300,
+    maximumInquiryInterval: 600,
+    settleTime: 60_000,
+    reviewAfter: 1_000,
+  },
+};
+
+let stack: Stack;
+let impatientApi: string;
+let simulated: PaymentGateway;
+/** What the payment gateway does instead of what the simulator would do; for paths recorded one after another. */
+let faults: Partial<PaymentGateway> = {};
+let nextMember = 0;
+
+beforeAll(async () => {
+  stack = await startStack({
+    payloadKeys: recordingKeys,
+    paymentGateway: (real) => {
+      simulated = real;
+      return new Proxy(real, { get: (_, method: keyof PaymentGateway) => faults[method] ?? real[method] });
+    },
+  });
+  impatientApi = await stack.startAnotherApi({ policy: impatientPolicy });
+});
+afterAll(() => stack.close());
+
+/** A run whose history is to be recorded. */
+interface Run {
+  readonly userId: string;
+  readonly registrationNumber: string;
+}
+
+interface Way {
+  /** Where the registration is asked for, which decides its policy. */
+  readonly api?: string;
+  /** Of the first project. */
+  readonly member?: number;
+  /** What happens beside the simulator's own conduct. */
+  readonly meanwhile?: (run: Run) => Promise<unknown>;
+}
+
+const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the recorder.'));
+
+async function start(overrides: Readonly<Record<string, unknown>>, { api, member }: Way): Promise<Run> {
+  const project = stack.projects[0];
+  const body = registration(project, member ?? nextMember++, overrides);
+  const answer = await call(api ?? stack.url, project, '/ars/register', body);
+  expect(answer.body.response.code).toBe('000_000');
+  return { userId: String(body['userId']), registrationNumber: String(answer.body['bankAccRegNo']) };
+}
+
+/** Waits for the end of a run, and keeps its history. */
+async function finish(path: Path, workflowId: string): Promise<unknown> {
+  const handle = stack.temporal.workflow.getHandle(workflowId);
+  const result: unknown = await handle.result();
+  saveHistory(path, await handle.fetchHistory());
+  recorded.add(path);
+  return result;
+}
+
+const recorded = new Set<Path>();
+
+/** Has a member register, sees how that ends, and keeps the history. */
+async function record(
+  path: Path,
+  overrides: Readonly<Record<string, unknown>>,
+  ending: RegistrationResult,
+  way: Way = {},
+): Promise<Run> {
+  const run = await start(overrides, way);
+  await way.meanwhile?.(run);
+  expect(await finish(path, memberWorkflowId(run.userId))).toEqual(ending);
+  return run;
+}
+
+const handleOf = ({ userId }: Run) => stack.temporal.workflow.getHandle(memberWorkflowId(userId));
+
+async function untilStep(run: Run, step: RegistrationStep): Promise<void> {
+  await vi.waitFor(
+    async () => expect((await handleOf(run).query(registrationStateQuery)).step).toBe(step),
+    20_000,
+  );
+}
+
+const cancelAt = (step: RegistrationStep) => async (run: Run) => {
+  await untilStep(run, step);
+  await handleOf(run).cancel();
+};
+
+const registered: RegistrationResult = { status: 'BANK_ACC_REGISTERED', resultCode: '000_000' };
+const callFailed: RegistrationResult = { status: 'ARS_AUTH_FAILED', resultCode: '002_014' };
+const failed = (resultCode: RegistrationResult['resultCode']): RegistrationResult => ({
+  status: 'BANK_ACC_REG_FAILED',
+  resultCode,
+});
+const account = (digits: string) => ({ bankAccount: `1101234${digits}` });
+const phone = (digits: string) => ({ mobileNumber: `0101234${digits}` });
+
+describe.concurrent('what the simulator can do', () => {
+  it.for<[Path, Readonly<Record<string, unknown>>, RegistrationResult]>([
+    ['registered', {}, registered],
+    ['real-name-check-002_901-name', account('9001'), failed('002_901')],
+    ['real-name-check-002_902-birth-date', account('9098'), failed('002_902')],
+    ['real-name-check-002_903-no-account', account('9091'), failed('002_903')],
+    ['real-name-check-002_904-closed', account('9092'), failed('002_904')],
+    ['real-name-check-002_905-dormant', account('9093'), failed('002_905')],
+    ['real-name-check-002_906-wrong-kind', account('9094'), failed('002_906')],
+    ['real-name-check-002_907-deceased', account('9095'), failed('002_907')],
+    ['real-name-check-002_908-accident', account('9096'), failed('002_908')],
+    ['real-name-check-002_909-seized', account('9097'), failed('002_909')],
+    ['ars-call-no-answer-once', phone('0002'), registered],
+    ['ars-call-no-answer-twice', phone('0001'), callFailed],
+    ['ars-call-wrong-code', phone('0003'), callFailed],
+    ['ars-call-callback-lost', phone('0006'), registered],
+    ['ars-call-callback-early', phone('0007'), registered],
+    ['ars-call-callback-three-times', phone('0005'), registered],
+    ['ars-call-no-outcome', phone('0009'), callFailed],
+    ['payment-gateway-002_015-lifetime-account', account('9002'), failed('002_015')],
+    ['payment-gateway-002_016-restricted', account('9003'), failed('002_016')],
+    ['payment-gateway-answer-lost', account('9004'), registered],
+    ['payment-gateway-unanswered', account('9005'), registered],
+    ['payment-gateway-callback', account('9006'), registered],
+    ['payment-gateway-unavailable-twice', account('9007'), registered],
+  ])('%s', async ([path, overrides, ending]) => {
+    await record(path, overrides, ending);
+  });
+
+  it('real-name-check-002_911-not-the-member', async () => {
+    const project = stack.projects[1];
+    const body = registration(project, 0, { userName: '남의 이름' });
+    await callEncrypted(stack.url, project, '/ars/register', body);
+    const path = 'real-name-check-002_911-not-the-member';
+    expect(await finish(path, memberWorkflowId(String(body['userId'])))).toEqual(failed('002_911'));
+  });
+
+  it('account-changed and its removal', async () => {
+    const member = nextMember++;
+    const old = await start({ bankAccount: '11011111111' }, { member });
+    expect(await handleOf(old).result()).toEqual(registered);
+    await record('account-changed', { bankAccount: '11022222222' }, registered, { member });
+    await finish('account-changed-removal', removalWorkflowId(old.registrationNumber));
+  });
+
+  it('ars-call-callback-late-or-foreign', async () => {
+    await record('ars-call-callback-late-or-foreign', { ...phone('0002'), ...account('9006') }, registered, {
+      meanwhile: async (run) => {
+        const { registrationNumber } = run;
+        const tell = (number: string, attempt: number, outcome: ArsOutcome) =>
+          handleOf(run).signal(arsCallEndedSignal, {
+            registrationNumber: number,
+            attempt,
+            callId: 'OFANOTHERONE',
+            outcome,
+          });
+        const other = registrationNumber.replace(/.$/, '0');
+        await tell(other, 1, 'WRONG_CODE');
+        await handleOf(run).signal(paymentGatewayDecidedSignal, {
+          registrationNumber: other,
+          verdict: { state: 'REFUSED', resultCode: '002_016' },
+        });
+        await untilStep(run, 'PAYMENT_GATEWAY_REGISTRATION');
+        await tell(registrationNumber, 1, 'WRONG_CODE');
+        await tell(registrationNumber, 2, 'NO_ANSWER');
+      },
+    });
+  });
+
+  it('payment-gateway-refuses-by-callback', async () => {
+    await record('payment-gateway-refuses-by-callback', account('9006'), failed('002_909'), {
+      meanwhile: async (run) => {
+        await untilStep(run, 'PAYMENT_GATEWAY_REGISTRATION');
+        await handleOf(run).signal(paymentGatewayDecidedSignal, {
+          registrationNumber: run.registrationNumber,
+          verdict: { state: 'REFUSED', resultCode: '002_909' },
+        });
+      },
+    });
+  });
+
+  it('cancelled-during-ars-call', async () => {
+    await record('cancelled-during-ars-call', phone('0008'), failed('002_914'), {
+      meanwhile: cancelAt('ARS_CALL'),
+    });
+  });
+
+  it('cancelled-too-late', async () => {
+    await record('cancelled-too-late', account('9006'), registered, {
+      meanwhile: cancelAt('PAYMENT_GATEWAY_REGISTRATION'),
+    });
+  });
+});
+
+describe('what takes a worse payment gateway', () => {
+  afterEach(() => {
+    faults = {};
+  });
+
+  it('account-changed-removal-repeated', async () => {
+    const member = nextMember++;
+    const old = await start({ bankAccount: '11011111111' }, { member });
+    expect(await handleOf(old).result()).toEqual(registered);
+    faults = { removeRegistration: unavailable };
+    const replacement = await start({ bankAccount: '11022222222' }, { member });
+    expect(await handleOf(replacement).result()).toEqual(registered);
+    const removal = removalWorkflowId(old.registrationNumber);
+    await vi.waitFor(async () => expect(await attemptsOf(removal)).toBeGreaterThan(1), 10_000);
+    faults = {};
+    await finish('account-changed-removal-repeated', removal);
+  });
+
+  it('real-name-check-002_913-given-up', async () => {
+    faults = { inquireAccountHolder: unavailable };
+    await record('real-name-check-002_913-given-up', {}, failed('002_913'), { api: impatientApi });
+  });
+
+  it('ars-call-not-placed', async () => {
+    faults = { placeArsCall: unavailable, inquireArsCall: unavailable };
+    await record('ars-call-not-placed', {}, callFailed, { api: impatientApi });
+  });
+
+  it('ars-call-answer-lost', async () => {
+    faults = { placeArsCall: (order, signal) => simulated.placeArsCall(order, signal).then(unavailable) };
+    await record('ars-call-answer-lost', {}, registered);
+  });
+
+  it('evidence-002_910-never-ready', async () => {
+    faults = { fetchRecording: async () => undefined };
+    await record('evidence-002_910-never-ready', {}, failed('002_910'), { api: impatientApi });
+  });
+
+  it('evidence-002_910-invalid', async () => {
+    faults = { fetchRecording: async () => Buffer.from('no recording') };
+    await record('evidence-002_910-invalid', {}, failed('002_910'));
+  });
+
+  it('payment-gateway-002_910-evidence-refused', async () => {
+    faults = { register: async () => ({ state: 'REFUSED', reason: 'EVIDENCE_INVALID' }) };
+    await record('payment-gateway-002_910-evidence-refused', {}, failed('002_910'));
+  });
+
+  it('payment-gateway-callback-lost', async () => {
+    faults = {
+      register: async (order, signal) => {
+        await simulated.register(order, signal);
+        return { state: 'ACCEPTED' };
+      },
+    };
+    await record('payment-gateway-callback-lost', {}, registered);
+  });
+
+  it.for<[Path, RegistrationResult, (run: Run) => Promise<unknown>]>([
+    ['review-resolved-as-registered', registered, (run) => resolveReview(run, 'REGISTERED')],
+    ['review-resolved-as-not-registered', failed('002_912'), (run) => resolveReview(run, 'NOT_REGISTERED')],
+    [
+      'review-ended-by-callback',
+      registered,
+      (run) =>
+        handleOf(run).signal(paymentGatewayDecidedSignal, {
+          registrationNumber: run.registrationNumber,
+          verdict: { state: 'REGISTERED' },
+        }),
+    ],
+  ])('%s', async ([path, ending, decide]) => {
+    faults = { register: unavailable, inquireRegistration: unavailable };
+    await record(path, {}, ending, {
+      api: impatientApi,
+      meanwhile: async (run) => {
+        await untilStep(run, 'REVIEW');
+        await decide(run);
+      },
+    });
+  });
+
+  it('cancelled-during-real-name-check', async () => {
+    faults = { inquireAccountHolder: unavailable };
+    await record('cancelled-during-real-name-check', {}, failed('002_914'), {
+      meanwhile: cancelAt('ACCOUNT_HOLDER_CHECK'),
+    });
+  });
+
+  it('cancelled-during-evidence', async () => {
+    faults = { fetchRecording: async () => undefined };
+    await record('cancelled-during-evidence', {}, failed('002_914'), {
+      meanwhile: cancelAt('CONSENT_EVIDENCE'),
+    });
+  });
+});
+
+it('has recorded every path', () => {
+  expect([...recorded].toSorted()).toEqual([...paths].toSorted());
+});
+
+async function resolveReview(run: Run, verdict: ReviewResolution['verdict']): Promise<void> {
+  await handleOf(run).executeUpdate(resolveReviewUpdate, {
+    args: [{ verdict, operator: 'the recorder', reason: 'It was looked up at the payment gateway.' }],
+  });
+}
+
+/** How often the one activity of a run has been tried. */
+async function attemptsOf(workflowId: string): Promise<number> {
+  const { raw } = await stack.temporal.workflow.getHandle(workflowId).describe();
+  return raw.pendingActivities?.[0]?.attempt ?? 0;
+}
