@@ -34,6 +34,7 @@ export function consentEvidenceActivities({
         format,
         recording,
       });
+      await stores.registrations.markArsDone(registrationNumber);
     },
   };
 }

@@ -3,11 +3,14 @@ import { resultCodeOfRefusal } from '../contract/result-codes.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';
 
-/** Registration at the payment gateway, and removal there. */
+/** Registration at the payment gateway, for withdrawal and for auto charge, and removal there. */
 export function paymentGatewayRegistrationActivities({
   stores,
   paymentGateway,
-}: Ports): Pick<Activities, 'registerAtPaymentGateway' | 'inquireRegistration' | 'removeReplacedAccount'> {
+}: Ports): Pick<
+  Activities,
+  'registerAtPaymentGateway' | 'inquireRegistration' | 'removeAccount' | 'registerAutoCharge'
+> {
   return {
     async registerAtPaymentGateway({ registrationNumber }) {
       const { details, bankCode, userId } = await stores.registrations.open(registrationNumber);
@@ -37,9 +40,19 @@ export function paymentGatewayRegistrationActivities({
       return { state: standing.state === 'REMOVED' ? 'IN_PROGRESS' : standing.state };
     },
 
-    async removeReplacedAccount({ registrationNumber }) {
+    async removeAccount({ registrationNumber }) {
       await paymentGateway.removeRegistration(registrationNumber, deadline());
-      await stores.registrations.markRemoved(registrationNumber);
+      await stores.accounts.markRemoved(registrationNumber);
+    },
+
+    async registerAutoCharge({ userId }) {
+      const account = await stores.accounts.findActive(userId);
+      if (!account) return { resultCode: '002_916' };
+      const { registrationNumber } = account;
+      const isRegistered = await paymentGateway.registerAutoCharge(registrationNumber, deadline());
+      if (!isRegistered) return { resultCode: '002_917' };
+      await stores.accounts.markAutoCharge(registrationNumber);
+      return { resultCode: '000_000' };
     },
   };
 }

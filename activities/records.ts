@@ -1,16 +1,19 @@
 import type { Activities } from '../contract/activities.ts';
 import type { Ports } from './ports.ts';
 
-/** How a registration ended, written to the database. */
+/** What became of registrations and accounts, written to the database. */
 export function recordActivities({
   stores,
-}: Pick<Ports, 'stores'>): Pick<Activities, 'activateAccount' | 'recordFailure'> {
+}: Pick<Ports, 'stores'>): Pick<Activities, 'activateAccount' | 'recordFailure' | 'deactivateAccount'> {
   return {
-    async activateAccount({ registrationNumber }) {
-      return { replaced: await stores.registrations.activate(registrationNumber) };
+    async activateAccount({ registrationNumber, timeline }) {
+      return { replaced: await stores.registrations.activate(registrationNumber, timeline) };
     },
-    async recordFailure({ registrationNumber, status, resultCode }) {
-      await stores.registrations.fail(registrationNumber, status, resultCode);
+    async recordFailure({ registrationNumber, ...end }) {
+      await stores.registrations.fail(registrationNumber, end);
+    },
+    async deactivateAccount({ userId, deletion }) {
+      return { deactivated: await stores.accounts.deactivate(userId, deletion) };
     },
   };
 }

@@ -1,16 +1,27 @@
 import type { Context } from 'hono';
-import { isTransient } from '../platform/transient-errors.ts';
+import { LosslessNumber, stringify } from 'lossless-json';
 import { resultCodes } from '../contract/result-codes.ts';
+import type { CryptoKey } from '../platform/database/projects.ts';
+import { encryptMessage } from '../platform/message-encryption.ts';
+import { isTransient } from '../platform/transient-errors.ts';
 import type { Api } from './context.ts';
 import { Refusal } from './refusal.ts';
 
-/** Writes an answer that fulfils the request: the payload with `response` beside it. */
-export function succeed(context: Context<Api>, payload: object): Response {
+/** Writes an answer that fulfils the request: the payload with `response` beside it, encrypted where a key is given. */
+export async function succeed(context: Context<Api>, payload: object, key?: CryptoKey): Promise<Response> {
   context.set('resultCode', '000_000');
-  return context.json(
-    { ...payload, response: { code: '000_000', description: resultCodes['000_000'].text } },
-    200,
-  );
+  const response = { code: '000_000', description: resultCodes['000_000'].text };
+  const body = stringify({ ...payload, response }, writeUserId) ?? '';
+  context.header('Content-Type', 'application/json');
+  if (!key) return context.body(body, 200);
+  context.header('X-KM-Crypto-Key-Id', key.cryptoKeyId);
+  const encData = await encryptMessage(Buffer.from(body), key.clientPublicKey);
+  return context.body(JSON.stringify({ encData }), 200);
+}
+
+/** Inside the program a member ID is a string; on the wire it is a number with all its digits. */
+function writeUserId(name: string, value: unknown): unknown {
+  return name === 'userId' && typeof value === 'string' ? new LosslessNumber(value) : value;
 }
 
 /** Writes the answer to every request that is not fulfilled, whatever door the failure came by. */

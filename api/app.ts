@@ -6,6 +6,7 @@ import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import { correlationIdPattern } from '../contract/headers.ts';
 import { fail } from './answer.ts';
+import { serveRegistrations } from './bank-account-registrations.ts';
 import { serveBankAccounts } from './bank-accounts.ts';
 import { serveCodec } from './codec.ts';
 import type { Api, ApiParts } from './context.ts';
@@ -34,6 +35,7 @@ export function createApp(parts: ApiParts): Hono<Api> {
   serveHealth(app, parts);
   serveCodec(app, parts);
   servePaymentGatewayCallbacks(app, parts);
+  serveRegistrations(app, parts);
   serveBankAccounts(app, parts);
   const { sandboxCredentials } = parts;
   if (sandboxCredentials)

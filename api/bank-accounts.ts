@@ -1,27 +1,30 @@
 import type { Hono } from 'hono';
-import { banks } from '../contract/bank-codes.ts';
 import {
-  inquireRegistration,
+  deleteAccount,
+  getAccount,
+  inquireAccount,
   issueArsCode,
   listInstitutions,
-  registerAccount,
+  registerForAutoCharge,
   validateAccountHolder,
 } from '../contract/bank-account-operations.ts';
+import { banks, isBankCode } from '../contract/bank-codes.ts';
+import { maskAccountNumber, maskName } from '../contract/masking.ts';
+import { workflowTypes } from '../contract/registration.ts';
 import { resultCodeOfRefusal } from '../contract/result-codes.ts';
 import { isMember } from '../platform/database/members.ts';
+import type { Member } from '../platform/database/members.ts';
 import type { Api, ApiParts } from './context.ts';
+import { requireMember, runMemberOperation } from './member-runs.ts';
 import { serve } from './operation.ts';
-import { LatestRegistrations } from './latest-registrations.ts';
 import { Refusal } from './refusal.ts';
-import { readStanding, requireMember, startRegistration } from './registrations.ts';
 
 /** How long the synchronous real-name check may take, in ms. */
 const accountHolderDeadline = 8_000;
 
-/** The endpoints below `/bankaccounts`. */
+/** The endpoints of members' accounts: `/bankaccounts` but for registrations. */
 export function serveBankAccounts(app: Hono<Api>, parts: ApiParts): void {
   const { stores, paymentGateway } = parts;
-  const latestRegistrations = new LatestRegistrations();
 
   serve(app, parts, validateAccountHolder, async (request, { project }) => {
     const member = await requireMember(stores, project.aspId, request.userId);
@@ -42,19 +45,65 @@ export function serveBankAccounts(app: Hono<Api>, parts: ApiParts): void {
     return { authNumber };
   });
 
-  serve(app, parts, registerAccount, (request, { project, arrival }) =>
-    startRegistration({ ...parts, latestRegistrations }, project.aspId, request, arrival),
-  );
+  serve(app, parts, getAccount, async ({ userId }, { project, answerKey }) => {
+    const { accountNumber, holderName, ...account } = await requireAccount(
+      await requireMember(stores, project.aspId, userId),
+    );
+    const isMasked = answerKey === undefined;
+    return {
+      userId,
+      accountInfo: {
+        accountId: account.accountId,
+        userName: isMasked ? maskName(holderName) : holderName,
+        bankCode: account.bankCode,
+        bankName: account.bankName,
+        bankAccount: isMasked ? maskAccountNumber(accountNumber) : accountNumber,
+        bankAccRegNo: account.registrationNumber,
+      },
+    };
+  });
 
-  serve(app, parts, inquireRegistration, async ({ regNo }, { project }) => {
-    const record = await stores.registrations.find(project.aspId, regNo);
-    if (!record) throw new Refusal('002_019');
-    const { status, resultCode } = await readStanding(parts, record);
-    if (resultCode === null || resultCode === '000_000') return { status };
-    throw new Refusal(resultCode, { payload: { status } });
+  serve(app, parts, inquireAccount, async ({ userId }, { project }) => {
+    const account = await requireAccount(await requireMember(stores, project.aspId, userId));
+    const bankAccount = maskAccountNumber(account.accountNumber);
+    const { bankCode, bankName, autoChargeSince } = account;
+    return {
+      bankCode,
+      bankName,
+      bankAccount,
+      ...(autoChargeSince && { bankAccForAutoRcg: bankAccount }),
+      isAutoRcgAccRegAllowed: !autoChargeSince,
+    };
+  });
+
+  serve(app, parts, registerForAutoCharge, async ({ userId }, { project }) => {
+    const member = await requireMember(stores, project.aspId, userId);
+    await runMemberOperation(
+      parts,
+      member,
+      workflowTypes.registerAutoCharge,
+      'Register the account for auto charge',
+    );
+    return {};
+  });
+
+  serve(app, parts, deleteAccount, async ({ userId }, { project }) => {
+    const member = await requireMember(stores, project.aspId, userId);
+    await runMemberOperation(parts, member, workflowTypes.delete, 'Delete the account');
+    return {};
   });
 
   serve(app, parts, listInstitutions, async () => ({
     institutions: Object.entries(banks).map(([bankCode, bankName]) => ({ bankCode, bankName })),
   }));
+
+  async function requireAccount({ userId }: Member) {
+    const account = await stores.accounts.findActive(userId);
+    if (!account) throw new Refusal('002_916');
+    const { bankCode, details } = await stores.registrations.open(account.registrationNumber);
+    if (!isBankCode(bankCode))
+      throw new Error(`Registration ${account.registrationNumber} is at no known bank.`);
+    const { accountNumber, holderName } = details;
+    return { ...account, bankCode, bankName: banks[bankCode], accountNumber, holderName };
+  }
 }

@@ -16,8 +16,6 @@ export type StartOutcome =
   | {
       readonly isNew: false;
       readonly registration: Partial<StartedRegistration>;
-      /** Whether it has ended and only its run is still closing. */
-      readonly isEnding: boolean;
     };
 
 /**
@@ -45,7 +43,7 @@ export class LatestRegistrations {
     for (;;) {
       const latest = this.#latest.get(member);
       if (latest && arrival <= latest.at) {
-        return { isNew: false, registration: latest.registration, isEnding: false };
+        return { isNew: false, registration: latest.registration };
       }
       const underWay = this.#starts.get(member);
       if (!underWay) break;

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import type { z } from 'zod';
 import type { Operation } from '../contract/operation.ts';
+import type { CryptoKey, Project } from '../platform/database/projects.ts';
 import { succeed } from './answer.ts';
 import { authenticate } from './authentication.ts';
 import type { Caller } from './authentication.ts';
@@ -15,7 +16,9 @@ const basePaths = ['/api/v1', '/open-api/api/v1'];
 /** A handler: the checked request of a proven caller in, the payload of the answer out. */
 export type Handler<Request extends z.ZodObject, Response extends z.ZodObject> = (
   request: z.output<Request>,
-  caller: Caller,
+  caller: Caller & {
+    /** What the answer will be encrypted for, if it will be. */ readonly answerKey: CryptoKey | undefined;
+  },
 ) => Promise<z.input<Response>>;
 
 /** Serves an operation: who calls is proven, the body opened and checked, and the answer put into the envelope. */
@@ -31,14 +34,26 @@ export function serve<Request extends z.ZodObject, Response extends z.ZodObject>
       const body = new Uint8Array(await context.req.arrayBuffer());
       const caller = await authenticate(context, body, parts);
       context.set('aspId', caller.project.aspId);
-      const content = await openBody(body, operation.encrypted, caller, parts);
-      return succeed(context, await handle(validate(operation.request, content), caller));
+      const { content, cryptoKey } = await openBody(body, operation.encrypted, caller, parts);
+      const answerKey = answerKeyOf(operation, caller.project, cryptoKey);
+      const answer = await handle(validate(operation.request, content), { ...caller, answerKey });
+      return await succeed(context, answer, answerKey);
     });
     app.all(basePath + operation.path, (context) => {
       context.header('Allow', 'POST');
       throw new Refusal('000_910');
     });
   }
+}
+
+function answerKeyOf(
+  { answerEncrypted }: Operation,
+  project: Project,
+  requestKey: CryptoKey | undefined,
+): CryptoKey | undefined {
+  if (answerEncrypted === undefined) return undefined;
+  if (requestKey || answerEncrypted === 'as-asked') return requestKey;
+  return project.cryptoKeys.find(({ state }) => state === 'ACTIVE');
 }
 
 function requireJson(contentType = ''): void {

@@ -1,27 +1,30 @@
 import { randomBytes } from 'node:crypto';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { WorkflowNotFoundError, WorkflowUpdateFailedError, isGrpcServiceError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { z } from 'zod';
-import { banks } from '../contract/bank-codes.ts';
 import type { registerAccount } from '../contract/bank-account-operations.ts';
+import { banks } from '../contract/bank-codes.ts';
 import { maskAccountNumber } from '../contract/masking.ts';
-import { memberWorkflowId, taskQueue, workflowTypes } from '../contract/registration.ts';
+import { memberWorkflowId, workflowTypes } from '../contract/registration.ts';
 import type { RegistrationInput, RegistrationStatus } from '../contract/registration.ts';
-import { registrationStateQuery } from '../contract/registration-messages.ts';
+import {
+  cancelRegistrationUpdate,
+  registrationStateQuery,
+  registrationTimelineQuery,
+} from '../contract/registration-messages.ts';
 import type { ResultCode } from '../contract/result-codes.ts';
 import { searchAttributes } from '../contract/search-attributes.ts';
+import type { TimelineEntry } from '../contract/timeline.ts';
 import { createAuthNumber } from '../platform/database/ars-codes.ts';
 import type { Member } from '../platform/database/members.ts';
-import type { Stores } from '../platform/database/stores.ts';
 import type { RegistrationRecord } from '../platform/database/registrations.ts';
 import type { ApiParts } from './context.ts';
-import type { LatestRegistrations, StartedRegistration, StartOutcome } from './latest-registrations.ts';
+import type { LatestRegistrations, StartOutcome, StartedRegistration } from './latest-registrations.ts';
+import { describeMemberRun, requireMember, startMemberRun } from './member-runs.ts';
 import { Refusal } from './refusal.ts';
 
-/** How long Temporal may take to accept a start, in ms. */
-const startDeadline = 5_000;
-/** How long a run may take to close once its registration has ended, in ms. */
-const closingDeadline = 3_000;
+/** How long a cancellation or a timeline may take, in ms. */
+const operationDeadline = 8_000;
 /** How long a status query may take, in ms: without a worker it would wait for one. */
 const queryDeadline = 400;
 /** How long a description of a run may take, in ms. */
@@ -51,22 +54,11 @@ export async function startRegistration(
   arrival: number,
 ): Promise<StartedRegistration> {
   const key = `${aspId}/${request.userId}`;
-  const outcome = await parts.latestRegistrations.startUnlessDuplicate(key, arrival, async () => {
-    const member = await requireMember(parts.stores, aspId, request.userId);
-    const first = await startRun(parts, member, request);
-    if (first.isNew || !first.isEnding) return first;
-    await untilClosed(parts.temporal, member.userId);
-    return await startRun(parts, member, request);
-  });
+  const outcome = await parts.latestRegistrations.startUnlessDuplicate(key, arrival, async () =>
+    startRun(parts, await requireMember(parts.stores, aspId, request.userId), request),
+  );
   if (!outcome.isNew) throw new Refusal('002_013', { payload: { ...outcome.registration } });
   return outcome.registration;
-}
-
-/** The service provider's member. Refuses with `001_006` when there is none of this ID. */
-export async function requireMember(stores: Stores, aspId: string, userId: string): Promise<Member> {
-  const member = await stores.members.find(aspId, userId);
-  if (!member) throw new Refusal('001_006');
-  return member;
 }
 
 /**
@@ -95,54 +87,22 @@ async function startRun(
     },
   });
   const input: RegistrationInput = { registrationNumber, bankCode: request.bankCode, policy };
-  try {
-    await temporal.withDeadline(Date.now() + startDeadline, () =>
-      temporal.workflow.start(workflowTypes.register, {
-        workflowId: memberWorkflowId(member.userId),
-        workflowIdConflictPolicy: 'FAIL',
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        taskQueue,
-        args: [input],
-        staticSummary: `Register ${banks[request.bankCode]} ${maskAccountNumber(request.bankAccount)}`,
-        typedSearchAttributes: [
-          { key: searchAttributes.aspId, value: member.aspId },
-          { key: searchAttributes.registrationNumber, value: registrationNumber },
-          { key: searchAttributes.status, value: 'ARS_AUTH_IN_PROGRESS' },
-          { key: searchAttributes.step, value: 'ACCOUNT_HOLDER_CHECK' },
-          { key: searchAttributes.bankCode, value: request.bankCode },
-        ],
-      }),
-    );
-  } catch (error) {
-    // Any other error leaves open whether the run was started, and so leaves the row.
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  const { refusedBy } = await startMemberRun({ stores, temporal }, member, workflowTypes.register, {
+    args: [input],
+    staticSummary: `Register ${banks[request.bankCode]} ${maskAccountNumber(request.bankAccount)}`,
+    typedSearchAttributes: [
+      { key: searchAttributes.registrationNumber, value: registrationNumber },
+      { key: searchAttributes.status, value: 'ARS_AUTH_IN_PROGRESS' },
+      { key: searchAttributes.step, value: 'ACCOUNT_HOLDER_CHECK' },
+      { key: searchAttributes.bankCode, value: request.bankCode },
+    ],
+  });
+  if (refusedBy) {
     await stores.registrations.remove(registrationNumber);
-    return { isNew: false, ...(await runningRegistration({ stores, temporal }, member.userId)) };
+    return { isNew: false, registration: refusedBy };
   }
   const registration = { bankAccRegNo: registrationNumber, ...(issued ? {} : { authNumber }) };
   return { isNew: true, registration };
-}
-
-/** The member's latest registration, as the caller needs it that may have lost the answer to it. */
-async function runningRegistration(
-  { stores, temporal }: Pick<ApiParts, 'stores' | 'temporal'>,
-  userId: string,
-): Promise<{ registration: Partial<StartedRegistration>; isEnding: boolean }> {
-  const attributes = await describe(temporal, userId, startDeadline);
-  const bankAccRegNo = attributes.get(searchAttributes.registrationNumber);
-  if (bankAccRegNo === undefined) return { registration: {}, isEnding: false };
-  const { arsCodeId, details, endedAt } = await stores.registrations.open(bankAccRegNo);
-  const code = arsCodeId === null ? { authNumber: details.authNumber } : {};
-  return { registration: { bankAccRegNo, ...code }, isEnding: endedAt !== null };
-}
-
-/** Waits for a run whose registration has ended already, and of which only the closing is left. */
-async function untilClosed(temporal: Client, userId: string): Promise<void> {
-  const handle = temporal.workflow.getHandle(memberWorkflowId(userId));
-  await temporal
-    .withDeadline(Date.now() + closingDeadline, () => handle.result())
-    // However it ended or however long it takes, the next start tells.
-    .catch(() => undefined);
 }
 
 /** Tells how a registration stands: by its row once it has ended, else by its run, else by what Temporal lists. */
@@ -168,18 +128,69 @@ async function queryRun(temporal: Client, record: RegistrationRecord): Promise<S
 }
 
 async function describeRun(temporal: Client, record: RegistrationRecord): Promise<Standing | undefined> {
-  const attributes = await describe(temporal, record.userId, describeDeadline);
-  if (attributes.get(searchAttributes.registrationNumber) !== record.registrationNumber) return undefined;
-  return {
-    status: (attributes.get(searchAttributes.status) as RegistrationStatus | undefined) ?? record.status,
-    resultCode: (attributes.get(searchAttributes.resultCode) as ResultCode | undefined) ?? null,
-  };
+  const run = await describeMemberRun(temporal, record.userId, describeDeadline);
+  if (run.registrationNumber !== record.registrationNumber) return undefined;
+  return { status: run.status ?? record.status, resultCode: run.resultCode ?? null };
 }
 
-async function describe(temporal: Client, userId: string, deadline: number) {
-  const handle = temporal.workflow.getHandle(memberWorkflowId(userId));
-  const description = await temporal.withDeadline(Date.now() + deadline, () => handle.describe());
-  return description.typedSearchAttributes;
+/**
+ * Cancels a registration and waits until that is done. Refuses with `002_915` when it is too late; one that was
+ * cancelled before is as good as cancelled now.
+ */
+export async function cancelRegistration(
+  { stores, temporal }: Pick<ApiParts, 'stores' | 'temporal'>,
+  record: RegistrationRecord,
+): Promise<void> {
+  if (!record.endedAt) {
+    const run = await describeMemberRun(temporal, record.userId, operationDeadline);
+    if (
+      run.registrationNumber === record.registrationNumber &&
+      (await isCancelled(temporal, record.userId, run.runId))
+    ) {
+      return;
+    }
+  }
+  const ended = await stores.registrations.find(record.aspId, record.registrationNumber);
+  if (ended?.resultCode !== '002_914') throw new Refusal('002_915');
+}
+
+/** Asks a run to cancel; false when it is too late for that, or the run has closed. */
+async function isCancelled(temporal: Client, userId: string, runId: string): Promise<boolean> {
+  const run = temporal.workflow.getHandle(memberWorkflowId(userId), runId);
+  const deadline = Date.now() + operationDeadline;
+  for (;;) {
+    try {
+      await temporal.withDeadline(deadline, () => run.executeUpdate(cancelRegistrationUpdate));
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError) return false;
+      if (!isLostUpdate(error) || Date.now() >= deadline) throw error;
+    }
+  }
+}
+
+/**
+ * Temporal drops an update when the task that would have accepted it also closes the run and something else came in
+ * meanwhile. It then asks to send the update again, by FAILED_PRECONDITION (9).
+ */
+function isLostUpdate(error: unknown): boolean {
+  return isGrpcServiceError(error) ? Number(error.code) === 9 : error instanceof Error && isLostUpdate(error.cause);
+}
+
+/** What has happened to a registration: by its row once it has ended, else by its run. */
+export async function readTimeline(
+  { stores, temporal }: Pick<ApiParts, 'stores' | 'temporal'>,
+  record: RegistrationRecord,
+): Promise<readonly TimelineEntry[]> {
+  if (record.timeline) return record.timeline;
+  const run = await describeMemberRun(temporal, record.userId, operationDeadline);
+  if (run.registrationNumber === record.registrationNumber) {
+    const handle = temporal.workflow.getHandle(memberWorkflowId(record.userId), run.runId);
+    return await temporal.withDeadline(Date.now() + operationDeadline, () =>
+      handle.query(registrationTimelineQuery),
+    );
+  }
+  return (await stores.registrations.find(record.aspId, record.registrationNumber))?.timeline ?? [];
 }
 
 const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';

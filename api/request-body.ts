@@ -1,10 +1,17 @@
 import { isLosslessNumber, parse } from 'lossless-json';
 import { decryptMessage } from '../platform/message-encryption.ts';
+import type { CryptoKey } from '../platform/database/projects.ts';
 import type { Caller } from './authentication.ts';
 import type { ApiParts } from './context.ts';
 import { Refusal } from './refusal.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The content of a body, and the key it was encrypted for if it was. */
+export interface OpenedBody {
+  readonly content: object;
+  readonly cryptoKey?: CryptoKey;
+}
 
 /** Reads a body, plain or encrypted. Refuses a plain one where the project demands encryption. */
 export async function openBody(
@@ -12,18 +19,18 @@ export async function openBody(
   encrypted: boolean,
   caller: Caller,
   parts: Pick<ApiParts, 'stores' | 'timeWindow'>,
-): Promise<object> {
+): Promise<OpenedBody> {
   const outer = parseObject(body);
-  if ('encData' in outer) return parseObject(await decrypt(outer.encData, caller, parts));
+  if ('encData' in outer) return await decrypt(outer.encData, caller, parts);
   if (encrypted && caller.project.demandsEncryption) throw new Refusal('000_906');
-  return outer;
+  return { content: outer };
 }
 
 async function decrypt(
   encData: unknown,
   { project, headers }: Caller,
   { stores, timeWindow }: Pick<ApiParts, 'stores' | 'timeWindow'>,
-): Promise<Uint8Array> {
+): Promise<OpenedBody> {
   const keyId = headers['X-KM-Crypto-Key-Id'];
   if (keyId === undefined) throw new Refusal('000_003', { field: 'X-KM-Crypto-Key-Id' });
   const key = project.cryptoKeys.find(
@@ -37,7 +44,7 @@ async function decrypt(
   const expiresAt = new Date(Date.now() + 2 * timeWindow);
   const isNew = await stores.acceptedCiphertexts.accept(project.aspId, encData, expiresAt);
   if (!isNew) throw new Refusal('000_905');
-  return content;
+  return { content: parseObject(content), cryptoKey: key };
 }
 
 /** A JSON object whose `userId` is a string with every digit, whichever way it was written. */

@@ -1,5 +1,12 @@
-import type { ArsOutcome, FailedStatus, PaymentGatewayVerdict } from './registration.ts';
+import type {
+  ArsOutcome,
+  FailedStatus,
+  MemberInput,
+  OperationResult,
+  PaymentGatewayVerdict,
+} from './registration.ts';
 import type { ResultCode } from './result-codes.ts';
+import type { TimelineEntry } from './timeline.ts';
 
 /** Names the registration an activity works on; the activity reads everything else from the database. */
 export interface RegistrationReference {
@@ -46,13 +53,25 @@ export interface Activities {
   /** Asks what became of a registration. */
   inquireRegistration(reference: RegistrationReference): Promise<RegistrationInquiry>;
   /** Makes the account the member's one active account, in one transaction, and tells which it replaced. */
-  activateAccount(reference: RegistrationReference): Promise<{ readonly replaced: string | null }>;
+  activateAccount(
+    ended: RegistrationReference & { readonly timeline: readonly TimelineEntry[] },
+  ): Promise<{ readonly replaced: string | null }>;
   /** Writes down that the registration failed. */
   recordFailure(
-    failure: RegistrationReference & { readonly status: FailedStatus; readonly resultCode: ResultCode },
+    ended: RegistrationReference & {
+      readonly status: FailedStatus;
+      readonly resultCode: ResultCode;
+      readonly timeline: readonly TimelineEntry[];
+    },
   ): Promise<void>;
-  /** Removes a replaced account at the payment gateway and writes that down. */
-  removeReplacedAccount(reference: RegistrationReference): Promise<void>;
+  /** Takes the member's active account out of use and tells which it was; null when there is none. */
+  deactivateAccount(
+    deletion: MemberInput & { /** The ID of the run. */ readonly deletion: string },
+  ): Promise<{ readonly deactivated: string | null }>;
+  /** Removes an account that is out of use at the payment gateway and writes that down. */
+  removeAccount(reference: RegistrationReference): Promise<void>;
+  /** Registers the member's active account for auto charge at the payment gateway; the same again is harmless. */
+  registerAutoCharge(member: MemberInput): Promise<OperationResult>;
 }
 
 /** The types of failure an activity may end with. */

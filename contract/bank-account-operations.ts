@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { isBankCode } from './bank-codes.ts';
 import { defineOperation } from './operation.ts';
 import { registrationStatuses } from './registration.ts';
+import { timelineLabels } from './timeline.ts';
+import type { TimelineStep } from './timeline.ts';
 
 /** Text for people: anything but control characters and halves of characters. */
 const printable = /^[^\p{Cc}\p{Cs}]*\S[^\p{Cc}\p{Cs}]*$/u;
@@ -162,6 +164,145 @@ export const inquireRegistration = defineOperation({
   ],
 });
 
+const accountId = z
+  .string()
+  .length(5)
+  .meta({ description: 'The account, for people.', examples: ['40213'] });
+
+/** The member's registered account. */
+export const getAccount = defineOperation({
+  path: '/bankaccounts/info',
+  title: "The member's registered account",
+  description:
+    'Gives the registered account. An encrypted request is answered encrypted and in full; a plain one, where the project allows it, with the account masked.',
+  encrypted: true,
+  answerEncrypted: 'as-asked',
+  request: z.object({ userId }),
+  response: z.object({
+    userId,
+    accountInfo: z.object({
+      accountId,
+      userName: z.string().meta({ description: 'The account holder; masked in a plain answer.' }),
+      bankCode,
+      bankName: z.string(),
+      bankAccount: z.string().meta({ description: 'The account number; masked in a plain answer.' }),
+      bankAccRegNo: registrationNumber,
+    }),
+  }),
+  codes: ['001_006', '002_916'],
+});
+
+/** What the member's account can be used for. */
+export const inquireAccount = defineOperation({
+  path: '/bankaccounts/inquiry',
+  title: "The member's account details",
+  description: 'Tells what the registered account can be used for.',
+  encrypted: false,
+  request: z.object({ userId }),
+  response: z.object({
+    bankCode,
+    bankName: z.string(),
+    bankAccount: z.string().meta({ description: 'The account number, masked.' }),
+    bankAccForAutoRcg: z
+      .string()
+      .optional()
+      .meta({ description: 'The account for auto charge, masked. Present: auto charge can be set.' }),
+    isAutoRcgAccRegAllowed: z
+      .boolean()
+      .meta({ description: 'True: register the account for auto charge first.' }),
+  }),
+  codes: ['001_006', '002_916'],
+});
+
+/** Auto-charge registration of the account that is registered already. */
+export const registerForAutoCharge = defineOperation({
+  path: '/bankaccounts/as-rcg-svc/ars/register',
+  title: 'Auto-charge registration',
+  description: 'Registers the account, registered already, for auto charge. The answer is encrypted.',
+  encrypted: true,
+  answerEncrypted: 'always',
+  request: z.object({ userId }),
+  response: z.object({}),
+  codes: ['001_006', '002_013', '002_916', '002_917'],
+});
+
+/** Deletion of the member's account. */
+export const deleteAccount = defineOperation({
+  path: '/bankaccounts/delete',
+  title: 'Deletion of the account',
+  description:
+    'Takes the registered account out of use and has it removed at the payment gateway. The evidence of consent is kept.',
+  encrypted: true,
+  request: z.object({ userId }),
+  response: z.object({}),
+  codes: ['001_006', '002_013', '002_916'],
+});
+
+/** Cancellation of a running registration. */
+export const cancelRegistration = defineOperation({
+  path: '/bankaccounts/ars/register/cancel',
+  title: 'Cancellation of a registration',
+  description:
+    'Cancels a registration until the payment gateway is asked to register the account. It then ends as BANK_ACC_REG_FAILED with 002_914. Cancelling twice is harmless.',
+  encrypted: false,
+  request: z.object({ regNo: registrationNumber }),
+  response: z.object({}),
+  codes: ['002_019', '002_915'],
+});
+
+/** What happened to a registration. */
+export const getTimeline = defineOperation({
+  path: '/bankaccounts/ars/register/timeline',
+  title: 'Timeline of a registration',
+  description: 'Tells what has happened to a registration, oldest first.',
+  encrypted: false,
+  request: z.object({ regNo: registrationNumber }),
+  response: z.object({
+    steps: z.array(
+      z.object({
+        step: z.enum(Object.keys(timelineLabels) as [TimelineStep, ...TimelineStep[]]),
+        at: z.iso.datetime().meta({ description: 'When, in UTC.' }),
+        attempt: z.int().min(1).meta({ description: 'Which one of its kind.' }),
+        outcome: z.string().meta({ description: "What came of it: an outcome's name or a result code." }),
+        ko: z.string(),
+        en: z.string(),
+      }),
+    ),
+  }),
+  codes: ['002_019'],
+});
+
+/** A project's registrations. */
+export const listRegistrations = defineOperation({
+  path: '/bankaccounts/ars/register/list',
+  title: 'Registrations of the project',
+  description:
+    'Lists registrations, newest first, a page at a time. Statuses of running ones may lag a moment behind.',
+  encrypted: false,
+  request: z.object({
+    status: z.enum(registrationStatuses).optional(),
+    from: z.iso.datetime({ offset: true }).optional().meta({ description: 'Begun at or after, ISO 8601.' }),
+    to: z.iso.datetime({ offset: true }).optional().meta({ description: 'Begun before, ISO 8601.' }),
+    cursor: registrationNumber.optional().meta({ description: '`nextCursor` of the page before.' }),
+    limit: z.int().min(1).max(100).optional().meta({ description: 'At most so many; 20 by default.' }),
+  }),
+  response: z.object({
+    registrations: z.array(
+      z.object({
+        bankAccRegNo: registrationNumber,
+        userId,
+        bankCode,
+        status: z.enum(registrationStatuses),
+        code: z.string().optional().meta({ description: 'The result code, once it has ended.' }),
+        createdAt: z.iso.datetime(),
+        endedAt: z.iso.datetime().optional(),
+      }),
+    ),
+    nextCursor: registrationNumber.optional().meta({ description: 'Present when there may be more.' }),
+  }),
+  codes: [],
+});
+
 /** The financial institutions. */
 export const listInstitutions = defineOperation({
   path: '/bankaccounts/institutions',
@@ -179,6 +320,13 @@ export const bankAccountOperations = [
   issueArsCode,
   registerAccount,
   inquireRegistration,
+  cancelRegistration,
+  getTimeline,
+  listRegistrations,
+  getAccount,
+  inquireAccount,
+  registerForAutoCharge,
+  deleteAccount,
   listInstitutions,
 ] as const;
 

@@ -12,6 +12,10 @@ export interface Operation<
   readonly description: string;
   /** Whether the documents ask for an encrypted request body. */
   readonly encrypted: boolean;
+  /**
+   * Which answers are encrypted: by default none. `always`: every one. `as-asked`: the answer to an encrypted request.
+   */
+  readonly answerEncrypted?: 'always' | 'as-asked';
   readonly request: Request;
   /** What stands beside `response` in the answer. */
   readonly response: Response;

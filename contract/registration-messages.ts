@@ -5,6 +5,7 @@ import type {
   RegistrationState,
   ReviewResolution,
 } from './registration.ts';
+import type { TimelineEntry } from './timeline.ts';
 
 /** Answers where the registration stands. */
 export const registrationStateQuery = defineQuery<RegistrationState>('registrationState');
@@ -14,6 +15,12 @@ export const arsCallEndedSignal = defineSignal<[ArsCallOutcome]>('arsCallEnded')
 
 /** Tells the run what the payment gateway decided. */
 export const paymentGatewayDecidedSignal = defineSignal<[PaymentGatewayResult]>('paymentGatewayDecided');
+
+/** Answers what has happened to the registration so far. */
+export const registrationTimelineQuery = defineQuery<readonly TimelineEntry[]>('registrationTimeline');
+
+/** Cancels the registration and answers when that is done; refused from the payment gateway's point of no return on. */
+export const cancelRegistrationUpdate = defineUpdate<void>('cancelRegistration');
 
 /** Resolves a registration in REVIEW; refused in every other step. */
 export const resolveReviewUpdate = defineUpdate<void, [ReviewResolution]>('resolveReview');

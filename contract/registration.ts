@@ -48,7 +48,8 @@ export const taskQueue = 'withdrawal-account-registration';
 /** The workflow types. */
 export const workflowTypes = {
   register: 'registerWithdrawalAccount',
-  removeReplaced: 'removeReplacedAccount',
+  delete: 'deleteWithdrawalAccount',
+  registerAutoCharge: 'registerAutoCharge',
 } as const;
 
 /**
@@ -73,6 +74,16 @@ export interface RegistrationInput {
   readonly registrationNumber: string;
   readonly bankCode: BankCode;
   readonly policy: RegistrationPolicy;
+}
+
+/** Input of the other operations on a member's account. */
+export interface MemberInput {
+  readonly userId: string;
+}
+
+/** How an operation on a member's account ended. */
+export interface OperationResult {
+  readonly resultCode: ResultCode;
 }
 
 /** How a registration ended. */

@@ -245,6 +245,24 @@ export const resultCodes = {
     when: 'The registration was cancelled before the payment gateway was asked to register the account.',
     retryable: true,
   },
+  '002_915': {
+    status: 400,
+    text: 'It is too late to cancel this registration.',
+    when: 'The payment gateway has been asked to register the account, or the registration has ended.',
+    retryable: false,
+  },
+  '002_916': {
+    status: 400,
+    text: 'The member has no registered account.',
+    when: 'The operation needs a registered withdrawal account.',
+    retryable: false,
+  },
+  '002_917': {
+    status: 400,
+    text: 'The account could not be registered for auto charge.',
+    when: 'The payment gateway does not know the account, or gave no answer for the whole of the time allowed.',
+    retryable: true,
+  },
 } as const satisfies Record<string, ResultCodeEntry>;
 
 /** A code of the catalogue, such as `002_013`. */

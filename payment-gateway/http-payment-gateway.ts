@@ -101,6 +101,11 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
       return await ask('/v1/registrations/inquiry', { reference }, registrationStanding, signal);
     },
 
+    async registerAutoCharge(reference, signal) {
+      const response = await post('/v1/registrations/auto-charge', { reference }, [200, 404], signal);
+      return response.status === 200;
+    },
+
     async removeRegistration(reference, signal) {
       await post('/v1/registrations/removal', { reference }, [200, 404], signal);
     },

@@ -64,6 +64,8 @@ export interface PaymentGateway {
   /** Registers an account. Not idempotent: asking twice may register twice. */
   register(order: RegistrationOrder, signal: AbortSignal): Promise<RegistrationAnswer>;
   inquireRegistration(reference: string, signal: AbortSignal): Promise<RegistrationStanding>;
+  /** Registers a registered account for auto charge; the same again is harmless. False when it is not registered. */
+  registerAutoCharge(reference: string, signal: AbortSignal): Promise<boolean>;
   /** Removes a registration; one that is not there is as good as removed. */
   removeRegistration(reference: string, signal: AbortSignal): Promise<void>;
 }

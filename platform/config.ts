@@ -1,12 +1,14 @@
 import { z } from 'zod';
+import { KeyRing } from './key-ring.ts';
 
 const secret = z.string().min(16);
+const keys = z.string().refine(areKeys, 'Invalid keys');
 const port = z.coerce.number().int().min(1).max(65_535);
 
 /** What every process of the service reads. */
 const commonSchema = z.object({
-  DATABASE_KEYS: secret.describe('database keys, id:base64 of 32 bytes each, the first one active'),
-  PAYLOAD_KEYS: secret.describe('payload keys, id:base64 of 32 bytes each, the first one active'),
+  DATABASE_KEYS: keys.describe('database keys, id:base64 of 32 bytes each, the first one active'),
+  PAYLOAD_KEYS: keys.describe('payload keys, id:base64 of 32 bytes each, the first one active'),
   PG_BASE_URL: z.url().describe('base URL of the payment gateway'),
   PG_SHARED_SECRET: secret.describe('secret shared with the payment gateway'),
   PG_CALLBACK_URL: z
@@ -82,4 +84,12 @@ export function readConfig<Schema extends z.ZodObject>(
   throw new ConfigurationError(
     `The environment lacks what this process needs:\n${[...new Set(problems)].join('\n')}`,
   );
+}
+
+function areKeys(text: string): boolean {
+  try {
+    return new KeyRing(text).activeKeyId !== '';
+  } catch {
+    return false;
+  }
 }

@@ -50,6 +50,13 @@ export function gatewayRoutes(
     return c.json(registrations.inquire(reference));
   });
 
+  // Registered for auto charge or not is nothing the simulator acts on, so it keeps no record of it.
+  routes.post('/registrations/auto-charge', async (c) => {
+    const { reference } = await readBody(c, protocol.registrationInquiry);
+    const { state } = registrations.inquire(reference);
+    return state === 'REGISTERED' ? c.json({ state }) : c.json({ state: 'NOT_FOUND' }, 404);
+  });
+
   routes.post('/registrations/removal', async (c) => {
     const { reference } = await readBody(c, protocol.registrationRemoval);
     const removed = await registrations.remove(reference);

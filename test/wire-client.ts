@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { CompactEncrypt, compactDecrypt, importPKCS8, importSPKI } from 'jose';
 
 /** A sandbox project as `GET /sandbox/credentials` gives it. */
@@ -43,7 +44,11 @@ export interface Alterations {
 }
 
 /** The headers of a request whose body is `body`, by the clock plus `clockOffset` ms. */
-function signedHeaders(project: Project, body: Uint8Array | string, clockOffset = 0): Record<string, string> {
+export function signedHeaders(
+  project: Project,
+  body: Uint8Array | string,
+  clockOffset = 0,
+): Record<string, string> {
   const now = new Date(Date.now() + clockOffset).toISOString().replace(/\D/g, '');
   const mac = createHmac('sha256', project.secretKey).update(body).digest('base64');
   return {
@@ -108,6 +113,16 @@ export function sendSlowly(url: string, project: Project, path: string, body: st
   };
 }
 
+/** Sends bytes as they are to the server's port and answers all that comes back until the server hangs up. */
+export async function sendRaw(url: string, bytes: string | Uint8Array): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.write(bytes);
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
 /** Calls an endpoint below `/open-api/api/v1/bankaccounts` with a plain JSON body. */
 export function call(url: string, project: Project, endpoint: string, body: object): Promise<WireAnswer> {
   return send(url, project, `/open-api/api/v1/bankaccounts${endpoint}`, JSON.stringify(body));
@@ -126,10 +141,15 @@ export async function callEncrypted(
 }
 
 /** Encrypts for the server's public key. */
-export async function encrypt(content: string, project: Project, enc = 'A128GCM'): Promise<string> {
+export async function encrypt(
+  content: string | Uint8Array,
+  project: Project,
+  enc = 'A128GCM',
+  alg = 'RSA-OAEP-256',
+): Promise<string> {
   return await new CompactEncrypt(Buffer.from(content))
-    .setProtectedHeader({ alg: 'RSA-OAEP-256', enc })
-    .encrypt(await importSPKI(project.serverPublicKey, 'RSA-OAEP-256'));
+    .setProtectedHeader({ alg, enc })
+    .encrypt(await importSPKI(project.serverPublicKey, alg));
 }
 
 /** Decrypts with the client's private key. */

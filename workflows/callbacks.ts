@@ -52,7 +52,7 @@ export function receiveCallbacks(registrationNumber: string, progress: Progress)
         resolution.verdict === 'REGISTERED'
           ? { state: 'REGISTERED' }
           : { state: 'REFUSED', resultCode: '002_912' };
-      progress.note(`resolved as ${resolution.verdict} by an operator`);
+      progress.record('REVIEW_RESOLVED', resolution.verdict);
     },
     {
       description: 'An operator decides what became of a registration in REVIEW',

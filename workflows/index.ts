@@ -1,2 +1,4 @@
+export { deleteWithdrawalAccount } from './delete-withdrawal-account.ts';
+export { registerAutoCharge } from './register-auto-charge.ts';
 export { registerWithdrawalAccount } from './register-withdrawal-account.ts';
-export { removeReplacedAccount } from './remove-replaced-account.ts';
+export { removeAccount } from './remove-account.ts';

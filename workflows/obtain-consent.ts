@@ -21,12 +21,11 @@ export async function obtainConsent(
   callbacks: Callbacks,
 ): Promise<Consent | undefined> {
   const { maximumCalls, callAgainAfter } = input.policy.arsCall;
-  progress.note('real-name check matched');
   progress.moveTo('ARS_CALL', 'the payment gateway to take the call');
 
   for (let attempt = 1; attempt <= maximumCalls; attempt++) {
     const end = await callMember(attempt, input, progress, callbacks);
-    progress.note(`call ${attempt} of at most ${maximumCalls}: ${end.outcome}`);
+    progress.record('ARS_CALL_ENDED', end.outcome, attempt);
     if (end.outcome === 'PASSED') return { attempt, callId: end.callId };
     if (end.outcome === 'NOT_PLACED' || end.outcome === 'NO_OUTCOME') return undefined;
     if (!callAgainAfter.includes(end.outcome)) return undefined;
@@ -50,6 +49,7 @@ async function callMember(
     return callbacks.arsCallEnded(attempt) ?? { outcome: 'NOT_PLACED' };
   }
 
+  progress.record('ARS_CALL_PLACED', 'PLACED', attempt);
   const placedAt = Date.now();
   let interval = arsCall.firstInquiryAfter;
   progress.waitFor('the member to key in the code', placedAt + arsCall.callLimit);

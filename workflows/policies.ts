@@ -25,16 +25,25 @@ export const registrations = proxyActivities<Pick<Activities, 'registerAtPayment
 });
 
 /** Removal is the same done once or often, and must happen: repeated without end. */
-export const removals = proxyActivities<Pick<Activities, 'removeReplacedAccount'>>({
+export const removals = proxyActivities<Pick<Activities, 'removeAccount'>>({
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
+});
+
+/** The same done once or often, while a caller waits for it: repeated for a short time only. */
+export const autoCharges = proxyActivities<Pick<Activities, 'registerAutoCharge'>>({
+  startToCloseTimeout: '5 seconds',
+  scheduleToCloseTimeout: '1 minute',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
 
 /**
  * Short transactions of our own database, safe to repeat: run inside the workflow task, which spares three history
  * events and one task each. Repeated without end, since a run may not end without its row saying how.
  */
-export const records = proxyLocalActivities<Pick<Activities, 'activateAccount' | 'recordFailure'>>({
+export const records = proxyLocalActivities<
+  Pick<Activities, 'activateAccount' | 'recordFailure' | 'deactivateAccount'>
+>({
   startToCloseTimeout: '10 seconds',
   localRetryThreshold: '5 seconds',
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '1 minute' },

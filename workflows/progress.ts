@@ -6,8 +6,10 @@ import type {
   RegistrationStatus,
   RegistrationStep,
 } from '../contract/registration.ts';
-import { registrationStateQuery } from '../contract/registration-messages.ts';
+import { registrationStateQuery, registrationTimelineQuery } from '../contract/registration-messages.ts';
 import type { ResultCode } from '../contract/result-codes.ts';
+import { timelineLabels } from '../contract/timeline.ts';
+import type { TimelineEntry, TimelineStep } from '../contract/timeline.ts';
 import { searchAttributes } from '../contract/search-attributes.ts';
 
 /** What a run shows of itself: to the status query, to operators, and in search attributes. */
@@ -17,8 +19,9 @@ export interface Progress {
   moveTo(step: RegistrationStep, waitsFor: string, status?: RegistrationStatus): void;
   /** Says what is waited for within a step; costs nothing. `until` is a time in ms. */
   waitFor(waitsFor: string, until?: number): void;
-  /** Notes the latest outcome for operators; costs nothing. */
-  note(outcome: string): void;
+  /** Notes something that happened, for the timeline and for operators; costs nothing. `attempt` counts from 1. */
+  record(step: TimelineStep, outcome: string, attempt?: number): void;
+  timeline(): readonly TimelineEntry[];
   /** Enters the last step and gives the run's result. */
   end(status: RegistrationStatus, resultCode: ResultCode): RegistrationResult;
 }
@@ -45,10 +48,12 @@ export function trackProgress(input: RegistrationInput): Progress {
     step: 'ACCOUNT_HOLDER_CHECK',
     resultCode: null,
   };
-  let lastOutcome = 'accepted';
+  const timeline: TimelineEntry[] = [];
   let waiting = 'the bank, through the payment gateway';
 
+  timeline.push({ step: 'ACCEPTED', at: new Date().toISOString(), attempt: 1, outcome: 'ACCEPTED' });
   setHandler(registrationStateQuery, () => state, { description: 'Where the registration stands' });
+  setHandler(registrationTimelineQuery, () => timeline, { description: 'What has happened so far' });
   show();
 
   function show(): void {
@@ -57,9 +62,14 @@ export function trackProgress(input: RegistrationInput): Progress {
         `**${titles[state.step]}** (${state.status})`,
         '',
         `- Waits for: ${waiting}`,
-        `- Last outcome: ${lastOutcome}`,
+        `- Last outcome: ${lastOutcome()}`,
       ].join('\n'),
     );
+  }
+
+  function lastOutcome(): string {
+    const last = timeline.at(-1);
+    return last ? `${timelineLabels[last.step].en} (${last.attempt}): ${last.outcome}` : 'none';
   }
 
   return {
@@ -78,10 +88,14 @@ export function trackProgress(input: RegistrationInput): Progress {
       waiting = until === undefined ? waitsFor : `${waitsFor}, until ${time(until)}`;
       show();
     },
-    note(outcome) {
-      lastOutcome = outcome;
+    record(step, outcome, attempt = 1) {
+      const last = timeline.at(-1);
+      // Hundreds of inquiries with the same answer are one entry, which tells the latest.
+      if (last?.step === step && last.outcome === outcome) timeline.pop();
+      timeline.push({ step, at: new Date().toISOString(), attempt, outcome });
       show();
     },
+    timeline: () => timeline,
     end(status, resultCode) {
       state = { ...state, step: 'DONE', status, resultCode };
       upsertSearchAttributes([
@@ -90,7 +104,6 @@ export function trackProgress(input: RegistrationInput): Progress {
         { key: searchAttributes.resultCode, value: resultCode },
       ]);
       waiting = 'nothing';
-      lastOutcome = `result code ${resultCode}`;
       show();
       return { status, resultCode };
     },

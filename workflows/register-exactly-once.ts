@@ -23,24 +23,24 @@ export async function registerExactlyOnce(
 ): Promise<PaymentGatewayVerdict> {
   const { firstInquiryAfter, maximumInquiryInterval, settleTime, reviewAfter, attemptTimeout } =
     policy.paymentGatewayRegistration;
-  progress.note('evidence of consent is stored');
   progress.moveTo('PAYMENT_GATEWAY_REGISTRATION', 'the payment gateway to answer');
 
   const reviewAt = Date.now() + reviewAfter;
+  let attempts = 0;
+  let inquiries = 0;
   let attempt = await attemptRegistration();
   let attemptEndedAt = Date.now();
   let interval = firstInquiryAfter;
 
   for (;;) {
     if (isVerdict(attempt)) return attempt;
-    progress.note(`attempt ${attempt.state}`);
 
     if (Date.now() >= reviewAt) return await review();
     progress.waitFor('the payment gateway’s callback or the next inquiry', Date.now() + interval);
     await condition(() => callbacks.verdict() !== undefined, interval, {
       summary: 'Callback of the registration, else inquiry',
     });
-    const told = callbacks.verdict();
+    const told = toldVerdict();
     if (told) return told;
 
     interval = Math.min(interval * 2, maximumInquiryInterval);
@@ -53,17 +53,19 @@ export async function registerExactlyOnce(
     }
   }
 
-  function attemptRegistration(): Promise<RegistrationAttempt | Unknown> {
-    return registrations.registerAtPaymentGateway
+  async function attemptRegistration(): Promise<RegistrationAttempt | Unknown> {
+    const answer = await registrations.registerAtPaymentGateway
       .executeWithOptions(
         { startToCloseTimeout: attemptTimeout, summary: 'Register the account at the payment gateway' },
         [{ registrationNumber }],
       )
       .catch(unknownOutcome);
+    progress.record('REGISTRATION_ATTEMPTED', outcomeOf(answer), ++attempts);
+    return answer;
   }
 
-  function inquire(): Promise<RegistrationInquiry | Unknown> {
-    return questions.inquireRegistration
+  async function inquire(): Promise<RegistrationInquiry | Unknown> {
+    const answer = await questions.inquireRegistration
       .executeWithOptions(
         {
           scheduleToCloseTimeout: maximumInquiryInterval,
@@ -72,6 +74,14 @@ export async function registerExactlyOnce(
         [{ registrationNumber }],
       )
       .catch(unknownOutcome);
+    progress.record('REGISTRATION_INQUIRED', outcomeOf(answer), ++inquiries);
+    return answer;
+  }
+
+  function toldVerdict(): PaymentGatewayVerdict | undefined {
+    const verdict = callbacks.verdict();
+    if (verdict) progress.record('REGISTRATION_TOLD', outcomeOf(verdict));
+    return verdict;
   }
 
   async function review(): Promise<PaymentGatewayVerdict> {
@@ -79,9 +89,14 @@ export async function registerExactlyOnce(
       'REVIEW',
       'an operator: send the update `resolveReview`, or the payment gateway’s callback',
     );
+    progress.record('REVIEW_BEGUN', 'UNKNOWN');
     await condition(() => callbacks.verdict() !== undefined);
     return callbacks.verdict()!;
   }
+}
+
+function outcomeOf(answer: RegistrationAttempt | RegistrationInquiry | Unknown): string {
+  return answer.state === 'REFUSED' ? answer.resultCode : answer.state;
 }
 
 function isVerdict(answer: { readonly state: string }): answer is PaymentGatewayVerdict {

@@ -1,83 +1,91 @@
 import {
   ActivityFailure,
   CancellationScope,
-  ParentClosePolicy,
+  allHandlersFinished,
+  condition,
   isCancellation,
-  startChild,
 } from '@temporalio/workflow';
-import { removalWorkflowId } from '../contract/registration.ts';
 import type { FailedStatus, RegistrationInput, RegistrationResult } from '../contract/registration.ts';
 import type { ResultCode } from '../contract/result-codes.ts';
+import { acceptCancellation } from './cancellation.ts';
 import { receiveCallbacks } from './callbacks.ts';
 import { obtainConsent } from './obtain-consent.ts';
 import { questions, records } from './policies.ts';
 import { trackProgress } from './progress.ts';
 import { registerExactlyOnce } from './register-exactly-once.ts';
-import { removeReplacedAccount } from './remove-replaced-account.ts';
+import { startRemoval } from './remove-account.ts';
+
+interface Failure {
+  readonly status: FailedStatus;
+  readonly resultCode: ResultCode;
+}
 
 /**
  * Registers a member's withdrawal account: real-name check, ARS call, evidence of consent, registration at the
  * payment gateway, switch to the new account. Its ID is the member ID, so a member has one operation at a time.
  *
  * It ends by returning how the registration ended, failures of the business included. Until the payment gateway is
- * asked to register it can be cancelled; from then on a cancellation request has no effect, because what has been
- * asked for cannot be taken back.
+ * asked to register it can be cancelled; from then on a cancellation has no effect, because what has been asked for
+ * cannot be taken back.
  */
 export async function registerWithdrawalAccount(input: RegistrationInput): Promise<RegistrationResult> {
-  const { registrationNumber, policy } = input;
+  const { registrationNumber } = input;
   const progress = trackProgress(input);
   const callbacks = receiveCallbacks(registrationNumber, progress);
+  const cancellable = acceptCancellation(progress);
 
-  try {
+  const failure = await cancellable(() => prepare());
+  const result = await CancellationScope.nonCancellable(() => (failure ? fail(failure) : register()));
+  await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  return result;
+
+  /** Everything that may be given up without a trace at the payment gateway. */
+  async function prepare(): Promise<Failure | undefined> {
+    const { accountHolderCheck, consentEvidence } = input.policy;
     const holder = await questions.checkAccountHolder
       .executeWithOptions(
         {
-          scheduleToCloseTimeout: policy.accountHolderCheck.giveUpAfter,
+          scheduleToCloseTimeout: accountHolderCheck.giveUpAfter,
           summary: 'Ask the bank whether the account is the named person’s',
         },
         [{ registrationNumber }],
       )
       .catch(orWhenGivenUp({ matched: false, resultCode: '002_913' } as const));
-    if (!holder.matched) return await fail('BANK_ACC_REG_FAILED', holder.resultCode);
+    progress.record('ACCOUNT_HOLDER_CHECKED', holder.matched ? 'MATCHED' : holder.resultCode);
+    if (!holder.matched) return { status: 'BANK_ACC_REG_FAILED', resultCode: holder.resultCode };
 
     const consent = await obtainConsent(input, progress, callbacks);
-    if (!consent) return await fail('ARS_AUTH_FAILED', '002_014');
+    if (!consent) return { status: 'ARS_AUTH_FAILED', resultCode: '002_014' };
 
     progress.moveTo('CONSENT_EVIDENCE', 'the recording of the call to be stored', 'ARS_AUTH_DONE');
     const secured = await questions.storeConsentEvidence
       .executeWithOptions(
         {
-          scheduleToCloseTimeout: policy.consentEvidence.giveUpAfter,
+          scheduleToCloseTimeout: consentEvidence.giveUpAfter,
           summary: 'Fetch, check and store the recording',
         },
         [{ registrationNumber, attempt: consent.attempt, callId: consent.callId }],
       )
       .then(() => true)
       .catch(orWhenGivenUp(false));
-    if (!secured) return await fail('BANK_ACC_REG_FAILED', '002_910');
-  } catch (error) {
-    if (!isCancellation(error)) throw error;
-    return await CancellationScope.nonCancellable(() => fail('BANK_ACC_REG_FAILED', '002_914'));
+    progress.record('CONSENT_EVIDENCE_STORED', secured ? 'STORED' : 'NOT_STORED');
+    return secured ? undefined : { status: 'BANK_ACC_REG_FAILED', resultCode: '002_910' };
   }
 
-  return await CancellationScope.nonCancellable(async () => {
+  async function register(): Promise<RegistrationResult> {
     const verdict = await registerExactlyOnce(input, progress, callbacks);
-    if (verdict.state === 'REFUSED') return await fail('BANK_ACC_REG_FAILED', verdict.resultCode);
-
-    const { replaced } = await records.activateAccount({ registrationNumber });
-    if (replaced) {
-      await startChild(removeReplacedAccount, {
-        workflowId: removalWorkflowId(replaced),
-        args: [{ registrationNumber: replaced }],
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        staticSummary: 'Remove a replaced account at the payment gateway',
-      });
+    if (verdict.state === 'REFUSED') {
+      return await fail({ status: 'BANK_ACC_REG_FAILED', resultCode: verdict.resultCode });
     }
+    progress.record('ENDED', '000_000');
+    const { replaced } = await records.activateAccount({ registrationNumber, timeline: progress.timeline() });
+    if (replaced) await startRemoval(replaced);
     return progress.end('BANK_ACC_REGISTERED', '000_000');
-  });
+  }
 
-  async function fail(status: FailedStatus, resultCode: ResultCode): Promise<RegistrationResult> {
-    await records.recordFailure({ registrationNumber, status, resultCode });
+  async function fail({ status, resultCode }: Failure): Promise<RegistrationResult> {
+    progress.record('ENDED', resultCode);
+    await records.recordFailure({ registrationNumber, status, resultCode, timeline: progress.timeline() });
     return progress.end(status, resultCode);
   }
 }

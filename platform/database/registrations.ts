@@ -1,8 +1,10 @@
-import { and, eq, isNull, ne } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, gte, isNull, lt } from 'drizzle-orm';
 import type { BankCode } from '../../contract/bank-codes.ts';
-import type { FailedStatus } from '../../contract/registration.ts';
+import type { FailedStatus, RegistrationStatus } from '../../contract/registration.ts';
 import type { ResultCode } from '../../contract/result-codes.ts';
+import type { TimelineEntry } from '../../contract/timeline.ts';
 import type { KeyRing } from '../key-ring.ts';
+import { createAccountId } from './accounts.ts';
 import type { Queries } from './database.ts';
 import { openMember } from './members.ts';
 import type { Member } from './members.ts';
@@ -33,9 +35,26 @@ export interface NewRegistration {
 /** A registration without its personal part. */
 export type RegistrationRecord = Omit<typeof registrations.$inferSelect, 'sealedDetails'>;
 
-/** The registrations of all members, and the accounts that came of them. */
+/** How a registration failed. */
+export interface FailedEnd {
+  readonly status: FailedStatus;
+  readonly resultCode: ResultCode;
+  readonly timeline: readonly TimelineEntry[];
+}
+
+/** Which registrations to list: from a time on, until before a time, and before the number a page ended with. */
+export interface ListFilter {
+  readonly status?: RegistrationStatus | undefined;
+  readonly from?: Date | undefined;
+  readonly to?: Date | undefined;
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
+/** The registrations of all members. */
 export function createRegistrations(queries: Queries, keys: KeyRing) {
   const context = (registrationNumber: string) => `registrations/${registrationNumber}`;
+  const { sealedDetails: _sealedDetails, ...columns } = getTableColumns(registrations);
 
   return {
     /** Writes a registration down. This comes before its run, so that no number without a row is ever handed out. */
@@ -60,7 +79,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
     /** The registration of this number, if the service provider has one. */
     async find(aspId: string, registrationNumber: string): Promise<RegistrationRecord | undefined> {
       const [row] = await queries
-        .select()
+        .select(columns)
         .from(registrations)
         .where(and(eq(registrations.registrationNumber, registrationNumber), eq(registrations.aspId, aspId)));
       return row;
@@ -94,11 +113,40 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       };
     },
 
-    /** Writes down a failure; the same again is harmless, and what has ended stays as it is. */
-    async fail(registrationNumber: string, status: FailedStatus, resultCode: ResultCode): Promise<void> {
+    /** Writes down that the ARS authentication is done and its evidence stored; what has ended stays as it is. */
+    async markArsDone(registrationNumber: string): Promise<void> {
       await queries
         .update(registrations)
-        .set({ status, resultCode, endedAt: new Date() })
+        .set({ status: 'ARS_AUTH_DONE' })
+        .where(and(eq(registrations.registrationNumber, registrationNumber), isNull(registrations.endedAt)));
+    },
+
+    /** A service provider's registrations, newest first, at most `limit` of them. */
+    async list(
+      aspId: string,
+      { status, from, to, before, limit }: ListFilter,
+    ): Promise<RegistrationRecord[]> {
+      return await queries
+        .select(columns)
+        .from(registrations)
+        .where(
+          and(
+            eq(registrations.aspId, aspId),
+            status && eq(registrations.status, status),
+            from && gte(registrations.createdAt, from),
+            to && lt(registrations.createdAt, to),
+            before ? lt(registrations.registrationNumber, before) : undefined,
+          ),
+        )
+        .orderBy(desc(registrations.registrationNumber))
+        .limit(limit);
+    },
+
+    /** Writes down a failure; the same again is harmless, and what has ended stays as it is. */
+    async fail(registrationNumber: string, end: FailedEnd): Promise<void> {
+      await queries
+        .update(registrations)
+        .set({ ...end, endedAt: new Date() })
         .where(and(eq(registrations.registrationNumber, registrationNumber), isNull(registrations.endedAt)));
     },
 
@@ -107,48 +155,40 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
      * becomes REPLACED, so at every moment exactly one is usable. Repeating it changes nothing and answers the same.
      * @returns the number of the replaced registration that is still to be removed, or null.
      */
-    async activate(registrationNumber: string): Promise<string | null> {
+    async activate(registrationNumber: string, timeline: readonly TimelineEntry[]): Promise<string | null> {
       return await queries.transaction(async (transaction) => {
         const [registration] = await transaction
-          .update(registrations)
-          .set({ status: 'BANK_ACC_REGISTERED', resultCode: '000_000', endedAt: new Date() })
+          .select({ userId: members.userId })
+          .from(registrations)
+          .innerJoin(members, eq(members.userId, registrations.userId))
           .where(eq(registrations.registrationNumber, registrationNumber))
-          .returning({ userId: registrations.userId });
+          // One activation of a member at a time: two at once would not see each other's account.
+          .for('no key update', { of: members });
         if (!registration) throw new Error(`There is no registration ${registrationNumber}.`);
         const { userId } = registration;
-        await transaction
-          .update(accounts)
-          .set({ state: 'REPLACED', replacedAt: new Date(), replacedBy: registrationNumber })
-          .where(
-            and(
-              eq(accounts.userId, userId),
-              eq(accounts.state, 'ACTIVE'),
-              ne(accounts.registrationNumber, registrationNumber),
-            ),
-          );
-        await transaction
-          .insert(accounts)
-          .values({ registrationNumber, userId, state: 'ACTIVE' })
-          .onConflictDoNothing();
+        const activated = await transaction
+          .select({ state: accounts.state })
+          .from(accounts)
+          .where(eq(accounts.registrationNumber, registrationNumber));
+        if (activated.length === 0) {
+          await transaction
+            .update(registrations)
+            .set({ status: 'BANK_ACC_REGISTERED', resultCode: '000_000', endedAt: new Date(), timeline })
+            .where(eq(registrations.registrationNumber, registrationNumber));
+          await transaction
+            .update(accounts)
+            .set({ state: 'REPLACED', retiredAt: new Date(), retiredBy: registrationNumber })
+            .where(and(eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')));
+          await transaction
+            .insert(accounts)
+            .values({ registrationNumber, userId, accountId: createAccountId(), state: 'ACTIVE' });
+        }
         const [replaced] = await transaction
           .select({ registrationNumber: accounts.registrationNumber })
           .from(accounts)
-          .where(and(eq(accounts.replacedBy, registrationNumber), eq(accounts.state, 'REPLACED')));
+          .where(and(eq(accounts.retiredBy, registrationNumber), eq(accounts.state, 'REPLACED')));
         return replaced?.registrationNumber ?? null;
       });
-    },
-
-    /** Writes down that a replaced account is removed at the payment gateway. */
-    async markRemoved(registrationNumber: string): Promise<void> {
-      await queries
-        .update(accounts)
-        .set({ state: 'REMOVED', removedAt: new Date() })
-        .where(and(eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'REPLACED')));
-    },
-
-    /** The member's accounts, for operators and tests. */
-    async accountsOf(userId: string) {
-      return await queries.select().from(accounts).where(eq(accounts.userId, userId));
     },
   };
 }

@@ -4,6 +4,7 @@ import {
   customType,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -12,6 +13,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { RegistrationStatus } from '../../contract/registration.ts';
 import type { ResultCode } from '../../contract/result-codes.ts';
+import type { TimelineEntry } from '../../contract/timeline.ts';
 
 /** Encrypted bytes. PGlite answers Uint8Array where node-postgres answers Buffer. */
 const sealed = customType<{ data: Buffer; driverData: Uint8Array }>({
@@ -110,8 +112,10 @@ export const registrations = pgTable(
     resultCode: text('result_code').$type<ResultCode>(),
     createdAt: time('created_at').notNull().defaultNow(),
     endedAt: time('ended_at'),
+    /** What happened, once it has ended; until then the run tells. */
+    timeline: jsonb('timeline').$type<readonly TimelineEntry[]>(),
   },
-  (table) => [index('registrations_by_asp').on(table.aspId, table.createdAt)],
+  (table) => [index('registrations_by_asp').on(table.aspId, table.registrationNumber)],
 );
 
 /** Accounts that are or were registered at the payment gateway. */
@@ -124,12 +128,15 @@ export const accounts = pgTable(
     userId: text('user_id')
       .notNull()
       .references(() => members.userId),
-    /** REPLACED: no longer the member's, to be removed at the payment gateway. */
-    state: text('state').$type<'ACTIVE' | 'REPLACED' | 'REMOVED'>().notNull(),
+    /** Five digits, for people. */
+    accountId: text('account_id').notNull(),
+    /** REPLACED and DELETED: out of use, to be removed at the payment gateway. */
+    state: text('state').$type<'ACTIVE' | 'REPLACED' | 'DELETED' | 'REMOVED'>().notNull(),
+    autoChargeSince: time('auto_charge_since'),
     activatedAt: time('activated_at').notNull().defaultNow(),
-    replacedAt: time('replaced_at'),
-    /** The registration that took this one's place. */
-    replacedBy: text('replaced_by'),
+    retiredAt: time('retired_at'),
+    /** What put it out of use: the number of the registration that replaced it, or the ID of the deletion's run. */
+    retiredBy: text('retired_by'),
     removedAt: time('removed_at'),
   },
   (table) => [

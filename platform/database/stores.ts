@@ -1,5 +1,6 @@
 import { KeyRing } from '../key-ring.ts';
 import { createAcceptedCiphertexts } from './accepted-ciphertexts.ts';
+import { createAccounts } from './accounts.ts';
 import { createArsCodes } from './ars-codes.ts';
 import { createConsentEvidence } from './consent-evidence.ts';
 import type { Queries } from './database.ts';
@@ -18,6 +19,7 @@ export function createStores(queries: Queries, databaseKeys: string) {
     members: createMembers(queries, keys),
     arsCodes: createArsCodes(queries),
     registrations: createRegistrations(queries, keys),
+    accounts: createAccounts(queries),
     consentEvidence: createConsentEvidence(queries),
     acceptedCiphertexts: createAcceptedCiphertexts(queries),
   };

@@ -117,7 +117,7 @@ it('keeps the old account active until the new one is, then removes it at the pa
 });
 
 async function statesOf(userId: string): Promise<Record<string, string>> {
-  const accounts = await stack.stores.registrations.accountsOf(userId);
+  const accounts = await stack.stores.accounts.listOf(userId);
   return Object.fromEntries(accounts.map(({ registrationNumber, state }) => [registrationNumber, state]));
 }
 

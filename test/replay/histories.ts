@@ -1,10 +1,9 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { HistoryAndWorkflowId } from '@temporalio/client';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Path } from './paths.ts';
-
-type History = HistoryAndWorkflowId['history'] & object;
 
 const directory = new URL('./histories/', import.meta.url);
 
@@ -22,12 +21,13 @@ export function historyFiles(): string[] {
 }
 
 /** Keeps the history of a path, in place of an earlier recording of the same version. */
-export function saveHistory(path: Path, history: History): void {
-  // Worker identities hold the name of the machine.
-  const text = JSON.stringify(JSON.parse(historyToJSON(history)), (name, value: unknown) =>
-    name === 'identity' ? 'recorder' : value,
+export function saveHistory(path: Path, history: Parameters<typeof historyToJSON>[0]): void {
+  const withoutMachine = historyToJSON(history).replaceAll(`@${hostname()}`, '@recorder');
+  writeFileSync(
+    new URL(historyFile(path), directory),
+    `${withoutMachine}
+`,
   );
-  writeFileSync(new URL(historyFile(path), directory), `${text}\n`);
 }
 
 /** A recorded history with its workflow ID, as replay takes it. `alter` changes its JSON text first. */

@@ -14,10 +14,12 @@ CREATE TABLE "access_keys" (
 CREATE TABLE "accounts" (
 	"registration_number" text PRIMARY KEY NOT NULL,
 	"user_id" text NOT NULL,
+	"account_id" text NOT NULL,
 	"state" text NOT NULL,
+	"auto_charge_since" timestamp with time zone,
 	"activated_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"replaced_at" timestamp with time zone,
-	"replaced_by" text,
+	"retired_at" timestamp with time zone,
+	"retired_by" text,
 	"removed_at" timestamp with time zone
 );
 --> statement-breakpoint
@@ -76,7 +78,8 @@ CREATE TABLE "registrations" (
 	"status" text NOT NULL,
 	"result_code" text,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"ended_at" timestamp with time zone
+	"ended_at" timestamp with time zone,
+	"timeline" jsonb
 );
 --> statement-breakpoint
 CREATE TABLE "secret_keys" (
@@ -99,4 +102,4 @@ ALTER TABLE "registrations" ADD CONSTRAINT "registrations_asp_id_projects_asp_id
 ALTER TABLE "secret_keys" ADD CONSTRAINT "secret_keys_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "accepted_until" ON "accepted_ciphertexts" USING btree ("expires_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "one_active_account_per_member" ON "accounts" USING btree ("user_id") WHERE state = 'ACTIVE';--> statement-breakpoint
-CREATE INDEX "registrations_by_asp" ON "registrations" USING btree ("asp_id","created_at");
+CREATE INDEX "registrations_by_asp" ON "registrations" USING btree ("asp_id","registration_number");

@@ -1,0 +1,84 @@
+import type { Hono } from 'hono';
+import {
+  cancelRegistration as cancelRegistrationOperation,
+  getTimeline,
+  inquireRegistration,
+  listRegistrations,
+  registerAccount,
+} from '../contract/bank-account-operations.ts';
+import { isBankCode } from '../contract/bank-codes.ts';
+import { timelineLabels } from '../contract/timeline.ts';
+import type { Project } from '../platform/database/projects.ts';
+import type { RegistrationRecord } from '../platform/database/registrations.ts';
+import type { Api, ApiParts } from './context.ts';
+import { LatestRegistrations } from './latest-registrations.ts';
+import { serve } from './operation.ts';
+import { Refusal } from './refusal.ts';
+import { cancelRegistration, readStanding, readTimeline, startRegistration } from './registrations.ts';
+
+const defaultPageSize = 20;
+
+/** The endpoints of registrations: `/bankaccounts/ars/register` and below. */
+export function serveRegistrations(app: Hono<Api>, parts: ApiParts): void {
+  const { stores } = parts;
+  const latestRegistrations = new LatestRegistrations();
+
+  serve(app, parts, registerAccount, (request, { project, arrival }) =>
+    startRegistration({ ...parts, latestRegistrations }, project.aspId, request, arrival),
+  );
+
+  serve(app, parts, inquireRegistration, async ({ regNo }, { project }) => {
+    const { status, resultCode } = await readStanding(parts, await requireRegistration(project, regNo));
+    if (resultCode === null || resultCode === '000_000') return { status };
+    throw new Refusal(resultCode, { payload: { status } });
+  });
+
+  serve(app, parts, cancelRegistrationOperation, async ({ regNo }, { project }) => {
+    await cancelRegistration(parts, await requireRegistration(project, regNo));
+    return {};
+  });
+
+  serve(app, parts, getTimeline, async ({ regNo }, { project }) => {
+    const timeline = await readTimeline(parts, await requireRegistration(project, regNo));
+    return { steps: timeline.map((entry) => ({ ...entry, ...timelineLabels[entry.step] })) };
+  });
+
+  serve(
+    app,
+    parts,
+    listRegistrations,
+    async ({ status, from, to, cursor, limit = defaultPageSize }, { project }) => {
+      const filter = { status, from: from ? new Date(from) : undefined, to: to ? new Date(to) : undefined };
+      const records = await stores.registrations.list(project.aspId, { ...filter, before: cursor, limit });
+      const last = records.length === limit ? records.at(-1) : undefined;
+      return { registrations: records.map(listed), ...(last && { nextCursor: last.registrationNumber }) };
+    },
+  );
+
+  async function requireRegistration({ aspId }: Project, regNo: string): Promise<RegistrationRecord> {
+    const record = await stores.registrations.find(aspId, regNo);
+    if (!record) throw new Refusal('002_019');
+    return record;
+  }
+}
+
+function listed({
+  registrationNumber,
+  userId,
+  bankCode,
+  status,
+  resultCode,
+  createdAt,
+  endedAt,
+}: RegistrationRecord) {
+  if (!isBankCode(bankCode)) throw new Error(`Registration ${registrationNumber} is at no known bank.`);
+  return {
+    bankAccRegNo: registrationNumber,
+    userId,
+    bankCode,
+    status,
+    ...(resultCode && { code: resultCode }),
+    createdAt: createdAt.toISOString(),
+    ...(endedAt && { endedAt: endedAt.toISOString() }),
+  };
+}

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
+import { startProgram } from './process-group.ts';
+
+const common = ['DATABASE_KEYS', 'PAYLOAD_KEYS', 'PG_BASE_URL', 'PG_SHARED_SECRET', 'PG_CALLBACK_URL'];
+
+it.for([
+  ['api/main.ts', ['DATABASE_URL', 'CODEC_ALLOWED_ORIGIN', 'CODEC_TOKEN', ...common]],
+  ['worker/main.ts', ['DATABASE_URL', ...common]],
+  ['sandbox/service.ts', ['DATA_DIR', 'CODEC_ALLOWED_ORIGIN', ...common]],
+] as const)('%s names every variable it lacks', async ([file, names]) => {
+  const program = startProgram(file, {});
+  expect(await program.exited).toBe(1);
+  const named = [...program.output().matchAll(/^ {2}([A-Z_]+)/gm)].map(([, name]) => name);
+  expect(named.toSorted()).toEqual([...names].toSorted());
+  expect(program.output()).not.toMatch(/^\s+at /m);
+});
+
+it('says which keys are of the wrong form, and does not repeat them', async () => {
+  const program = startProgram('sandbox/service.ts', {
+    DATABASE_KEYS: 'no-keys-but-a-long-text',
+    PAYLOAD_KEYS: `test:${Buffer.alloc(31).toString('base64')}`,
+    PG_BASE_URL: 'http://127.0.0.1:9',
+    PG_CALLBACK_URL: 'http://127.0.0.1:9',
+    PG_SHARED_SECRET: 'a-secret-for-this-test',
+    CODEC_ALLOWED_ORIGIN: 'http://127.0.0.1:9',
+    DATA_DIR: temporaryDirectory(),
+  });
+  expect(await program.exited).toBe(1);
+  expect(program.output()).toMatch(/^ {2}DATABASE_KEYS: /m);
+  expect(program.output()).toMatch(/^ {2}PAYLOAD_KEYS: /m);
+  expect(program.output()).not.toMatch(/^\s+at |long-text|AAAA/m);
+});

@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, inject, it } from 'vitest';
+import { findFreePort } from '../../sandbox/ports.ts';
+import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
+import { call, registration, untilEnded } from '../wire-client.ts';
+import type { Project } from '../wire-client.ts';
+import { startGroup } from './process-group.ts';
+import { expectRegisteredOnce, registerMany } from './registrations.ts';
+
+it('`npm start` registers, goes on after kill -9 with what was in flight, and stops on SIGTERM', async () => {
+  const [port, simulatorPort, temporalPort] = [
+    await findFreePort(),
+    await findFreePort(),
+    await findFreePort(),
+  ];
+  const environment = {
+    PORT: String(port),
+    PG_SIMULATOR_PORT: String(simulatorPort),
+    TEMPORAL_PORT: String(temporalPort),
+    TEMPORAL_CLI_PATH: inject('temporalExecutable'),
+    DATA_DIR: temporaryDirectory(),
+  };
+  const [url, simulatorUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${simulatorPort}`];
+  const ready = /^ready .*$/m;
+
+  const first = startGroup('npm', ['start'], environment);
+  expect((await first.untilOutput(ready))[0]).toContain(`http://localhost:${port}`);
+  const credentials = (await (await fetch(`${url}/sandbox/credentials`)).json()) as { projects: Project[] };
+  const project = credentials.projects[0]!;
+  const member = registration(project, 0);
+  const { userId, bankAccount, bankCode, userName, birthDate } = member;
+  const holder = { userId, bankAccount, bankCode, userName, birthDate };
+  expect((await call(url, project, '/user/valid', holder)).body.response.code).toBe('000_000');
+  const { authNumber } = (await call(url, project, '/ars/auth', { userId })).body;
+  expect(authNumber).toMatch(/^\d\d$/);
+  const { bankAccRegNo } = (await call(url, project, '/ars/register', member)).body;
+  const { body } = await untilEnded(url, project, String(bankAccRegNo));
+  expect(body['status']).toBe('BANK_ACC_REGISTERED');
+
+  const accepted = await registerMany(url, project, 1, 20);
+  await delay(500);
+  await first.kill();
+  const second = startGroup('npm', ['start'], environment);
+  await second.untilOutput(ready);
+  await expectRegisteredOnce(url, simulatorUrl, project, [
+    { registrationNumber: String(bankAccRegNo), registerCalls: 1 },
+    ...accepted,
+  ]);
+
+  second.terminate();
+  await second.exited;
+  expect(second.isAlive()).toBe(false);
+  expect(second.output()).toContain('Stopped.');
+}, 180_000);

@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+import { projectDirectory } from '../../sandbox/project-directory.ts';
+
+/** A program with all its children, in a process group of its own. */
+export interface ProcessGroup {
+  /** What it has written so far, to either output. */
+  output(): string;
+  /** The exit code of the program itself; null when a signal ended it. */
+  readonly exited: Promise<number | null>;
+  /** Resolves with the first match in the output. @throws {Error} with the output when the program ends before */
+  untilOutput(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Asks the program itself to end. */
+  terminate(): void;
+  /** Ends the whole group by SIGKILL, and waits. */
+  kill(): Promise<void>;
+  /** Whether any process of the group is left. */
+  isAlive(): boolean;
+}
+
+/** Starts a program in the project's directory with no environment but the one given; it ends with the test. */
+export function startGroup(
+  command: string,
+  commandArguments: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): ProcessGroup {
+  const inherited = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+  const program = spawn(command, commandArguments, {
+    cwd: projectDirectory,
+    env: { ...inherited, ...environment },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const group = -program.pid!;
+  let output = '';
+  for (const stream of [program.stdout, program.stderr]) {
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  }
+  const exited = new Promise<number | null>((resolve) => {
+    program.on('close', resolve);
+  });
+
+  const isAlive = (): boolean => {
+    try {
+      return process.kill(group, 0);
+    } catch {
+      return false;
+    }
+  };
+  const kill = async (): Promise<void> => {
+    if (isAlive()) process.kill(group, 'SIGKILL');
+    while (isAlive()) await delay(20);
+    await exited;
+  };
+  onTestFinished(kill);
+
+  return {
+    output: () => output,
+    exited,
+    isAlive,
+    kill,
+    terminate: () => program.kill('SIGTERM'),
+    async untilOutput(pattern) {
+      let ended = false;
+      void exited.then(() => (ended = true));
+      for (;;) {
+        const match = pattern.exec(output);
+        if (match) return match;
+        if (ended) throw new Error(`It ended before it wrote ${String(pattern)}:\n${output}`);
+        await delay(50);
+      }
+    },
+  };
+}
+
+/** Starts a TypeScript program of the project. */
+export function startProgram(file: string, environment: Readonly<Record<string, string>>): ProcessGroup {
+  return startGroup(process.execPath, ['--import', 'tsx', file], environment);
+}

@@ -1,0 +1,54 @@
+import { expect } from 'vitest';
+import { z } from 'zod';
+import { bankAccountOperations } from '../../contract/bank-account-operations.ts';
+import { correlationIdPattern, requestHeadersSchema } from '../../contract/headers.ts';
+import type { Operation } from '../../contract/operation.ts';
+import { registrationStatuses } from '../../contract/registration.ts';
+import { resultCodes } from '../../contract/result-codes.ts';
+import type { ResultCode, ResultCodeEntry } from '../../contract/result-codes.ts';
+import type { WireAnswer } from '../wire-client.ts';
+
+/** A code of the catalogue, followed by the name of the field where the description names one. */
+export type Expected = ResultCode | `${'000_002' | '000_003' | '000_015'} ${string}`;
+
+const fields = [...bankAccountOperations.flatMap(({ request }) => Object.keys(request.shape))].concat(
+  Object.keys(requestHeadersSchema.shape),
+);
+const response = z.strictObject({ code: z.string(), description: z.string() });
+
+/** All that a refusal may carry. */
+const refusal = z.strictObject({
+  response,
+  status: z.enum(registrationStatuses).optional(),
+  bankAccRegNo: z
+    .string()
+    .regex(/^[0-9A-Z]{22}$/)
+    .optional(),
+  authNumber: z
+    .string()
+    .regex(/^\d\d$/)
+    .optional(),
+});
+
+/** Expects an answer in the envelope with this code, its HTTP status and its text, and nothing it may not carry. */
+export function expectAnswer(answer: WireAnswer, expected: Expected, operation?: Operation): void {
+  const [code = '', field] = expected.split(' ');
+  const { text } = resultCodes[code as ResultCode];
+  expect(answer.body.response).toEqual({ code, description: field === undefined ? text : `${text} ${field}` });
+  expectEnvelope(answer, operation);
+}
+
+/** Expects an answer in the envelope, whatever its code. */
+export function expectEnvelope({ status, headers, body }: WireAnswer, operation?: Operation): void {
+  const { code, description } = body.response;
+  expect(Object.keys(resultCodes)).toContain(code);
+  const entry: ResultCodeEntry = resultCodes[code as ResultCode];
+  expect(status).toBe(entry.status);
+  const namesField = ['000_002', '000_003', '000_015'].includes(code);
+  const descriptions = namesField ? fields.map((field) => `${entry.text} ${field}`) : [entry.text];
+  expect(descriptions).toContain(description);
+  expect(headers.get('content-type')).toBe('application/json');
+  expect(headers.get('x-km-correlation-id')).toMatch(correlationIdPattern);
+  if (status !== 200) refusal.parse(body);
+  else if (operation) z.strictObject({ ...operation.response.shape, response }).parse(body);
+}

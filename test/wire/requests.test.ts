@@ -1,0 +1,772 @@
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  bankAccountOperations,
+  inquireRegistration,
+  issueArsCode,
+  listInstitutions,
+  registerAccount,
+  validateAccountHolder,
+} from '../../contract/bank-account-operations.ts';
+import { correlationIdPattern } from '../../contract/headers.ts';
+import { cryptoKeys, secretKeys } from '../../platform/database/schema.ts';
+import type { KeyState } from '../../platform/database/schema.ts';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import {
+  call,
+  callEncrypted,
+  encrypt,
+  registration,
+  send,
+  sendRaw,
+  signedHeaders,
+  untilEnded,
+} from '../wire-client.ts';
+import type { Alterations, Project, WireAnswer } from '../wire-client.ts';
+import { expectAnswer, expectEnvelope } from './envelope.ts';
+import type { Expected } from './envelope.ts';
+
+let stack: Stack;
+/** Takes plain bodies. */
+let lenient: Project;
+/** Demands encryption and compares the holder with the member. */
+let strict: Project;
+/** Takes plain bodies; tests change the states of its keys. */
+let changing: Project;
+beforeAll(async () => {
+  stack = await startStack();
+  [lenient, strict] = stack.projects;
+  changing = await addProject('TESTINGASP00003');
+});
+afterAll(() => stack.close());
+
+const basePath = '/open-api/api/v1';
+const institutions = basePath + listInstitutions.path;
+const hour = 60 * 60 * 1_000;
+const minute = 60 * 1_000;
+
+/** Sends an empty request for the institutions: the least of all valid requests. */
+const askInstitutions = (alterations?: Alterations, project = lenient, body: string | Uint8Array = '{}') =>
+  send(stack.url, project, institutions, body, alterations);
+
+describe('headers', () => {
+  it.for([
+    ['X-KM-User-AspId', null, '000_003'],
+    ['X-KM-User-AspId', '', '000_002'],
+    ['X-KM-User-AspId', 'SANDBOXASP0000', '000_015'],
+    ['X-KM-User-AspId', 'SANDBOXASP000011', '000_015'],
+    ['X-KM-User-AspId', 'SANDBOX SP00001', '000_002'],
+    ['X-KM-User-AspId', 'SANDBOXASP0000é', '000_002'],
+    ['X-KM-Correlation-Id', null, '000_003'],
+    ['X-KM-Correlation-Id', '', '000_002'],
+    ['X-KM-Correlation-Id', '261122093015-abcdef', '000_015'],
+    ['X-KM-Correlation-Id', '261122093015-abcdef01', '000_015'],
+    ['X-KM-Correlation-Id', '261122093015_abcdef0', '000_002'],
+    ['X-KM-Correlation-Id', '26112209301a-abcdef0', '000_002'],
+    ['X-KM-Correlation-Id', '261122093015-abcdefg', '000_002'],
+    ['X-KM-Access-Key', null, '000_003'],
+    ['X-KM-Access-Key', '', '000_002'],
+    ['X-KM-Access-Key', 'a'.repeat(39), '000_015'],
+    ['X-KM-Access-Key', 'a'.repeat(41), '000_015'],
+    ['X-KM-Crypto-Key-Id', '', '000_002'],
+    ['X-KM-Crypto-Key-Id', 'a'.repeat(31), '000_015'],
+    ['X-KM-Crypto-Key-Id', 'a'.repeat(33), '000_015'],
+    ['X-KM-Tran-Token', null, '000_003'],
+    ['X-KM-Tran-Token', '', '000_002'],
+    ['X-KM-Tran-Token', 'KMV1', '000_002'],
+    ['X-KM-Tran-Token', `KMV2:20261122093015123:${'A'.repeat(43)}=`, '000_002'],
+    ['X-KM-Tran-Token', `KMV1:20261122093015:${'A'.repeat(43)}=`, '000_002'],
+    ['X-KM-Tran-Token', `KMV1:20261122093015123:${'A'.repeat(42)}`, '000_002'],
+    ['X-KM-Tran-Token', `KMV1:20261122093015123:${'A'.repeat(43)}==`, '000_002'],
+    ['X-KM-Tran-Token', `KMV1:20261122093015123:${'_'.repeat(43)}=`, '000_002'],
+    ['X-KM-Tran-Token', `KMV1:20261322093015123:${'A'.repeat(43)}=`, '000_903'],
+    ['X-KM-Tran-Time', null, '000_003'],
+    ['X-KM-Tran-Time', '', '000_002'],
+    ['X-KM-Tran-Time', '2026112209301', '000_015'],
+    ['X-KM-Tran-Time', '202611220930151', '000_015'],
+    ['X-KM-Tran-Time', '2026112209301x', '000_002'],
+    ['X-KM-Tran-Time', '20260230093015', '000_002'],
+    ['X-KM-Tran-Time', '20261322093015', '000_002'],
+    ['X-KM-Tran-Time', '20261122243015', '000_002'],
+    ['X-KM-Tran-Time', '20261122096015', '000_002'],
+    ['X-KM-Time-Zone', null, '000_003'],
+    ['X-KM-Time-Zone', '', '000_002'],
+    ['X-KM-Time-Zone', 'UT', '000_015'],
+    ['X-KM-Time-Zone', 'Asia/Seoul', '000_015'],
+    ['X-KM-Time-Zone', 'utc', '000_002'],
+    ['X-KM-Time-Zone', 'XYZ', '000_002'],
+  ] as const)('%s of %j: %s', async ([name, value, code]) => {
+    const answer = await askInstitutions({ headers: { [name]: value } });
+    expectAnswer(answer, code === '000_903' ? code : `${code} ${name}`);
+  });
+
+  it('may have names in any case', async () => {
+    for (const change of [
+      (name: string) => name,
+      (name: string) => name.toLowerCase(),
+      (name: string) => name.toUpperCase(),
+    ]) {
+      const headers = Object.entries(signedHeaders(lenient, '{}'))
+        .map(([name, value]) => `${change(name)}: ${value}\r\n`)
+        .join('');
+      const answer = await sendRaw(stack.url, rawRequest(headers, '{}'));
+      expect(answer).toContain('"response":{"code":"000_000","description":"Success."}');
+    }
+  });
+
+  it.for([
+    ['an unknown provider', { 'X-KM-User-AspId': 'SANDBOXASP99999' }],
+    ['an unknown access key', { 'X-KM-Access-Key': 'a'.repeat(40) }],
+  ] as const)('are refused for %s', async ([, headers]) => {
+    expectAnswer(await askInstitutions({ headers }), '000_901');
+  });
+
+  it("are refused for another provider's access key", async () => {
+    const headers = { 'X-KM-Access-Key': strict.accessKey };
+    expectAnswer(await askInstitutions({ headers }), '000_901');
+  });
+});
+
+describe('states of a project and its keys', () => {
+  /** A running API may take a second to notice a change. */
+  const expectCode = (code: string) =>
+    expect
+      .poll(async () => (await askInstitutions({}, changing)).body.response.code, { timeout: 10_000 })
+      .toBe(code);
+
+  const setters: Readonly<Record<string, (state: KeyState) => Promise<unknown>>> = {
+    project: (state) => stack.stores.projects.setState(changing.aspId, state),
+    'access key': (state) => stack.stores.projects.setAccessKeyState(changing.aspId, state),
+    'secret key': (state) =>
+      stack.database.queries.update(secretKeys).set({ state }).where(eq(secretKeys.aspId, changing.aspId)),
+  };
+
+  it.for([
+    ['project', 'INACTIVE'],
+    ['project', 'DISCARDED'],
+    ['access key', 'INACTIVE'],
+    ['access key', 'DISCARDED'],
+    ['secret key', 'INACTIVE'],
+    ['secret key', 'DISCARDED'],
+  ] as const)('a %s that is %s is refused until it is active', async ([name, state]) => {
+    await expectCode('000_000');
+    await setters[name]!(state);
+    await expectCode('000_902');
+    expectAnswer(await askInstitutions({}, changing), '000_902');
+    await setters[name]!('ACTIVE');
+    await expectCode('000_000');
+  });
+
+  it.for(['INACTIVE', 'DISCARDED'] as const)('a crypto key that is %s opens nothing', async (state) => {
+    const setState = (newState: KeyState) =>
+      stack.database.queries
+        .update(cryptoKeys)
+        .set({ state: newState })
+        .where(eq(cryptoKeys.aspId, changing.aspId));
+    const code = async () =>
+      (await callEncrypted(stack.url, changing, '/institutions', {})).body.response.code;
+    await expect.poll(code, { timeout: 10_000 }).toBe('000_000');
+    await setState(state);
+    await expect.poll(code, { timeout: 10_000 }).toBe('000_907');
+    await setState('ACTIVE');
+    await expect.poll(code, { timeout: 10_000 }).toBe('000_000');
+  });
+});
+
+describe('the transaction token', () => {
+  it('is accepted with 67 characters, padded, and with 66, unpadded', async () => {
+    const token = signedHeaders(lenient, '{}')['X-KM-Tran-Token']!;
+    expect(token).toHaveLength(67);
+    for (const accepted of [token, token.slice(0, 66)]) {
+      expectAnswer(await askInstitutions({ headers: { 'X-KM-Tran-Token': accepted } }), '000_000');
+    }
+  });
+
+  it.for([
+    ['by another key', (project: Project) => ({ ...project, secretKey: 'another-key' }), '{}'],
+    ['by the key of another project', () => strict, '{}'],
+    ['by the access key', (project: Project) => ({ ...project, secretKey: project.accessKey }), '{}'],
+    ['by an empty key', (project: Project) => ({ ...project, secretKey: '' }), '{}'],
+    ['for another body', (project: Project) => project, '{} '],
+    ['for an empty body', (project: Project) => project, ''],
+  ] as const)('is refused when signed %s', async ([, signer, body]) => {
+    const headers = { 'X-KM-Tran-Token': signedHeaders(signer(lenient), body)['X-KM-Tran-Token']! };
+    expectAnswer(await askInstitutions({ headers }), '000_903');
+  });
+
+  it.for(['{"userId":10000000001} ', '{"userId":10000000002}', '{ "userId":10000000001}', ''])(
+    'is refused when the body was altered to %j after signing',
+    async (sentBody) => {
+      const body = '{"userId":10000000001}';
+      const path = basePath + issueArsCode.path;
+      expectAnswer(await send(stack.url, lenient, path, body, { sentBody }), '000_903');
+    },
+  );
+
+  it('is refused when an encrypted body was altered after signing', async () => {
+    const encData = await encrypt('{}', lenient);
+    const headers = { 'X-KM-Crypto-Key-Id': lenient.cryptoKeyId };
+    const sentBody = JSON.stringify({ encData: await encrypt('{}', lenient) });
+    expectAnswer(
+      await askInstitutions({ headers, sentBody }, lenient, JSON.stringify({ encData })),
+      '000_903',
+    );
+  });
+});
+
+describe('the times', () => {
+  it.for([
+    ['UTC', 0, '000_000'],
+    ['UTC', 9 * minute, '000_000'],
+    ['UTC', -9 * minute, '000_000'],
+    ['UTC', 11 * minute, '000_904'],
+    ['UTC', -11 * minute, '000_904'],
+    ['UTC', 9 * hour, '000_904'],
+    ['KST', 9 * hour, '000_000'],
+    ['KST', 9 * hour + 9 * minute, '000_000'],
+    ['KST', 9 * hour - 11 * minute, '000_904'],
+    ['KST', 0, '000_904'],
+    ['ICT', 7 * hour, '000_000'],
+  ] as const)('in %s, %d ms from now: %s', async ([zone, clockOffset, code]) => {
+    expectAnswer(await askInstitutions({ clockOffset, headers: { 'X-KM-Time-Zone': zone } }), code);
+  });
+
+  it.for(['X-KM-Tran-Time', 'X-KM-Tran-Token'])('must both be recent: %s alone is not', async (name) => {
+    for (const offset of [-11 * minute, 11 * minute]) {
+      const headers = { [name]: signedHeaders(lenient, '{}', offset)[name]! };
+      expectAnswer(await askInstitutions({ headers }), '000_904');
+    }
+  });
+
+  it.for(['20260230093015123', '20261322093015123', '20261122093060123'])(
+    'must exist: %s in the token does not',
+    async (time) => {
+      const token = signedHeaders(lenient, '{}')['X-KM-Tran-Token']!;
+      const headers = { 'X-KM-Tran-Token': `KMV1:${time}${token.slice(22)}` };
+      expectAnswer(await askInstitutions({ headers }), '000_002 X-KM-Tran-Token');
+    },
+  );
+});
+
+describe('each operation', () => {
+  /** A valid request of each operation, for a member of its own. */
+  const requests = [
+    [validateAccountHolder, ({ bankName: _, ...request }) => request, '000_000'],
+    [issueArsCode, ({ userId }) => ({ userId }), '000_000'],
+    [registerAccount, (request) => ({ ...request, mobileNumber: '01012341234' }), '000_000'],
+    [inquireRegistration, () => ({ regNo: '261122093000AB12CD34EF' }), '002_019'],
+    [listInstitutions, () => ({}), '000_000'],
+  ] as const satisfies readonly (readonly [
+    object,
+    (request: Record<string, unknown>) => Record<string, unknown>,
+    Expected,
+  ])[];
+  const rows = requests.flatMap(([operation, body, expected], index) =>
+    ['/api/v1', basePath].map(
+      (base, baseIndex) =>
+        [`${base}${operation.path}`, operation, body, expected, index * 10 + baseIndex * 5] as const,
+    ),
+  );
+
+  it('has a request here', () => {
+    expect(requests.map(([operation]) => operation)).toEqual([...bankAccountOperations]);
+  });
+
+  it.for(rows)('%s takes a plain body', async ([path, operation, body, expected, member]) => {
+    const content = JSON.stringify(body(registration(lenient, member)));
+    expectAnswer(await send(stack.url, lenient, path, content), expected, operation);
+  });
+
+  it.for(rows)(
+    '%s takes an encrypted body, A128GCM or A256GCM',
+    async ([path, operation, body, expected, member]) => {
+      for (const [index, enc] of ['A128GCM', 'A256GCM'].entries()) {
+        const content = JSON.stringify(body(registration(strict, member + index)));
+        const encrypted = JSON.stringify({ encData: await encrypt(content, strict, enc) });
+        const headers = { 'X-KM-Crypto-Key-Id': strict.cryptoKeyId };
+        expectAnswer(await send(stack.url, strict, path, encrypted, { headers }), expected, operation);
+      }
+    },
+  );
+
+  it.for(rows)(
+    '%s takes a plain body of a project that demands encryption only if it documents one',
+    async ([path, operation, body, expected]) => {
+      const answer = await send(stack.url, strict, path, JSON.stringify(body(registration(strict, 99))));
+      expectAnswer(answer, operation.encrypted ? '000_906' : expected, operation);
+    },
+  );
+
+  it.for(
+    rows.flatMap(([path]) =>
+      ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'].map((method) => [method, path] as const),
+    ),
+  )('refuses %s %s', async ([method, path]) => {
+    const answer = await send(stack.url, lenient, path, '{}', { method });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
+    if (method === 'HEAD') expect(answer.text).toBe('');
+    else expectAnswer(answer, '000_910');
+  });
+
+  it('answers the status of a running and of an ended registration', async () => {
+    const accepted = await call(stack.url, lenient, '/ars/register', registration(lenient, 60));
+    expectAnswer(accepted, '000_000', registerAccount);
+    const regNo = String(accepted.body['bankAccRegNo']);
+    expectAnswer(
+      await call(stack.url, lenient, '/ars/register/inquiry', { regNo }),
+      '000_000',
+      inquireRegistration,
+    );
+    const ended = await untilEnded(stack.url, lenient, regNo);
+    expectAnswer(ended, '000_000', inquireRegistration);
+    expect(ended.body['status']).toBe('BANK_ACC_REGISTERED');
+  });
+
+  it('answers the status beside the code of a failed registration', async () => {
+    const body = registration(lenient, 61, { bankAccount: '11012349003' });
+    const accepted = await call(stack.url, lenient, '/ars/register', body);
+    const ended = await untilEnded(stack.url, lenient, String(accepted.body['bankAccRegNo']));
+    expectAnswer(ended, '002_016', inquireRegistration);
+    expect(ended.body['status']).toBe('BANK_ACC_REG_FAILED');
+  });
+
+  it('lists the banks', async () => {
+    const { body } = await askInstitutions();
+    expect(body['institutions']).toHaveLength(23);
+    expect(body['institutions']).toContainEqual({ bankCode: '003', bankName: 'IBK' });
+  });
+});
+
+describe('real-name verification', () => {
+  it.for([
+    ['9001', '002_901'],
+    ['9098', '002_902'],
+    ['9091', '002_903'],
+    ['9092', '002_904'],
+    ['9093', '002_905'],
+    ['9094', '002_906'],
+    ['9095', '002_907'],
+    ['9096', '002_908'],
+    ['9097', '002_909'],
+  ] as const)('of an account that ends in %s: %s', async ([digits, code]) => {
+    const body = registration(lenient, 70, { bankAccount: `1101234${digits}` });
+    expectAnswer(await call(stack.url, lenient, '/user/valid', body), code, validateAccountHolder);
+  });
+
+  it.for([{ userName: '다른이' }, { birthDate: '19000101' }])(
+    'refuses %o where the holder must be the member',
+    async (other) => {
+      const answer = await callEncrypted(stack.url, strict, '/user/valid', registration(strict, 70, other));
+      expectAnswer(answer, '002_911', validateAccountHolder);
+    },
+  );
+});
+
+describe('encrypted bodies', () => {
+  const sendEncrypted = (encData: unknown, keyId: string | null = lenient.cryptoKeyId) =>
+    askInstitutions(
+      { headers: { 'X-KM-Crypto-Key-Id': keyId } },
+      lenient,
+      JSON.stringify({ encData }),
+    );
+
+  it('need the ID of their key', async () => {
+    expectAnswer(await sendEncrypted(await encrypt('{}', lenient), null), '000_003 X-KM-Crypto-Key-Id');
+  });
+
+  it.for([
+    ['an unknown key', () => 'f'.repeat(32)],
+    ["another project's key", () => strict.cryptoKeyId],
+  ] as const)('are refused under the ID of %s', async ([, keyId]) => {
+    expectAnswer(await sendEncrypted(await encrypt('{}', lenient), keyId()), '000_907');
+  });
+
+  it('are refused when made for another key', async () => {
+    expectAnswer(await sendEncrypted(await encrypt('{}', strict)), '000_907');
+  });
+
+  it.for([
+    ['A128GCM', 'RSA-OAEP'],
+    ['A128GCM', 'RSA-OAEP-512'],
+    ['A192GCM', 'RSA-OAEP-256'],
+    ['A128CBC-HS256', 'RSA-OAEP-256'],
+  ] as const)('are refused under %s with %s', async ([enc, alg]) => {
+    expectAnswer(await sendEncrypted(await encrypt('{}', lenient, enc, alg)), '000_907');
+  });
+
+  it.for([0, 1, 2, 3, 4])('are refused when part %d was altered', async (part) => {
+    const parts = (await encrypt('{}', lenient)).split('.');
+    const bytes = Buffer.from(parts[part]!, 'base64url');
+    bytes[0]! ^= 1;
+    parts[part] = bytes.toString('base64url');
+    expectAnswer(await sendEncrypted(parts.join('.')), '000_907');
+  });
+
+  it.for([[null], [1], [{}], [['a']], [''], ['a.b.c.d.e'], ['....'], ['{}'], [true]])(
+    'are refused when encData is %j',
+    async ([encData]) => {
+      expectAnswer(await sendEncrypted(encData), '000_907');
+    },
+  );
+
+  it('are accepted once', async () => {
+    const encData = await encrypt('{}', lenient);
+    expectAnswer(await sendEncrypted(encData), '000_000');
+    expectAnswer(await sendEncrypted(encData), '000_905');
+  });
+
+  it('start one registration however often they come', async () => {
+    const encData = await encrypt(JSON.stringify(registration(strict, 80)), strict);
+    const path = basePath + registerAccount.path;
+    const headers = { 'X-KM-Crypto-Key-Id': strict.cryptoKeyId };
+    const body = JSON.stringify({ encData });
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => send(stack.url, strict, path, body, { headers })),
+    );
+    const codes = answers.map((answer) => answer.body.response.code).toSorted();
+    expect(codes).toEqual(['000_000', ...Array.from({ length: 9 }, () => '000_905')]);
+  });
+});
+
+describe('bodies that are no JSON object in UTF-8', () => {
+  const bodies: readonly (readonly [string, string | Uint8Array])[] = [
+    ['half an object', '{"userId":1'],
+    ['an array', '[]'],
+    ['a string', '"{}"'],
+    ['null', 'null'],
+    ['a number', '1'],
+    ['nothing', ''],
+    ['blanks', '   '],
+    ['two objects', '{}{}'],
+    ['a comment', '{/**/}'],
+    ['a trailing comma', '{"userId":1,}'],
+    ['single quotes', "{'userId':1}"],
+    ['a number with a leading zero', '{"userId":01}'],
+    ['a key twice', '{"userId":10000000001,"userId":10000000002}'],
+    ['a bad escape', '{"userId":"\\x31"}'],
+    ['bad UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
+    ['half a character', Buffer.from('{"a":"é"}', 'latin1')],
+    ['UTF-16', Buffer.from('{"userId":1}', 'utf16le')],
+    ['too many levels', '['.repeat(30_000)],
+    ['too many levels of objects', '{"a":'.repeat(10_000)],
+  ];
+
+  it.for(bodies)('plain: %s', async ([, body]) => {
+    expectAnswer(await askInstitutions({}, lenient, body), '000_908');
+  });
+
+  it.for(bodies)('encrypted: %s', async ([, content]) => {
+    const body = JSON.stringify({ encData: await encrypt(content, lenient) });
+    const headers = { 'X-KM-Crypto-Key-Id': lenient.cryptoKeyId };
+    expectAnswer(await askInstitutions({ headers }, lenient, body), '000_908');
+  });
+
+  it('do not include an object whose prototype would be another', async () => {
+    const body = '{"__proto__":{"userId":"10000000001"},"constructor":1}';
+    expectAnswer(
+      await send(stack.url, lenient, basePath + issueArsCode.path, body),
+      '000_003 userId',
+    );
+  });
+});
+
+describe('fields', () => {
+  /** JSON texts of values of the wrong length, beside those of the wrong form. */
+  const fields: Readonly<Record<string, { length: readonly string[]; form: readonly string[] }>> = {
+    userId: {
+      length: ['"123456789012345678901"', '123456789012345678901', '-12345678901234567890'],
+      form: ['"-1"', '-1', '"1e3"', '1e3', '"01"', '1.0', '0.5', '" 1"', '"1x"', '"１２"', '1E400'],
+    },
+    bankAccount: { length: ['"123456789012345678901"'], form: ['"12 34"', '"12-"', '"abc"', '12345678901'] },
+    bankCode: { length: ['"03"', '"0003"'], form: ['"999"', '"0x3"', '"00３"', '3', '"toS"'] },
+    bankName: { length: [`"${'가'.repeat(101)}"`], form: ['"  "', '"a\\u0000"', '"a\\nb"', '"\\ud800"', '1'] },
+    userName: { length: [`"${'가'.repeat(101)}"`], form: ['"  "', '"a\\u0000"', '"a\\nb"', '"\\udc00"', '1'] },
+    birthDate: {
+      length: ['"1990013"', '"199001311"', '"1990-01-31"'],
+      form: ['"19900132"', '"19901301"', '"19900230"', '"1990013x"', '19900131'],
+    },
+    mobileNumber: {
+      length: ['"010123412"', '"010123412341234123412"'],
+      form: ['"010 1234 1234"', '"0101234123x"', '"-01012341234"', '1012341234'],
+    },
+    regNo: {
+      length: ['"261122093000AB12CD34E"', '"261122093000AB12CD34EFG"'],
+      form: ['"261122093000AB12CD34E-"', '"261122093000AB12CD34E "', '1234567890123456789012'],
+    },
+  };
+  const valid: Readonly<Record<string, string>> = {
+    userId: '10000000099',
+    bankAccount: '"11012345678"',
+    bankCode: '"003"',
+    bankName: '"IBK"',
+    userName: '"김하늘"',
+    birthDate: '"19900131"',
+    mobileNumber: '"01012341234"',
+    regNo: '"261122093000AB12CD34EF"',
+  };
+
+  const rows = bankAccountOperations.flatMap(({ path, request: { shape } }) =>
+    Object.keys(shape).flatMap((name) => {
+      const isOptional = name === 'mobileNumber';
+      const row = (code: string, value?: string) => [path, name, value, `${code} ${name}` as Expected] as const;
+      const { length, form } = fields[name]!;
+      return [
+        ...(isOptional ? [] : [row('000_003')]),
+        row('000_003', 'null'),
+        ...length.map((value) => row('000_015', value)),
+        ...[...form, '""', '{}', '[]', '["1"]', 'true'].map((value) => row('000_002', value)),
+      ].map((entry) => [entry, shape] as const);
+    }),
+  );
+
+  it.for(rows)('%o', async ([[path, name, value, expected], shape]) => {
+    const texts = { ...valid, [name]: value };
+    const entries = Object.keys(shape).filter((key) => texts[key] !== undefined);
+    const body = `{${entries.map((key) => `"${key}":${texts[key]}`).join(',')}}`;
+    expectAnswer(await send(stack.url, lenient, basePath + path, body), expected);
+  });
+
+  it('that are not known are passed over', async () => {
+    const body = { userId: lenient.members[90]!.userId, somethingNew: { userId: 1 } };
+    expectAnswer(await call(stack.url, lenient, '/ars/auth', body), '000_000', issueArsCode);
+  });
+});
+
+describe('member IDs', () => {
+  const userId = '12345678901234567890';
+  const facts = { userName: '가나다', birthDate: '19850505', mobileNumber: '01055551234' };
+  const account = { bankCode: '003', bankName: 'IBK', bankAccount: '11012345678' };
+
+  beforeAll(() => stack.stores.members.add(lenient.aspId, [{ userId, ...facts }]));
+
+  it.for([
+    ['a number', userId],
+    ['a string', `"${userId}"`],
+  ] as const)('keep 20 digits as %s, through to the payment gateway', async ([, text]) => {
+    const { mobileNumber: _, ...person } = facts;
+    const body = JSON.stringify({ ...person, ...account }).replace('{', `{"userId":${text},`);
+    const answer = await send(stack.url, lenient, basePath + registerAccount.path, body);
+    expectAnswer(answer, '000_000', registerAccount);
+    const regNo = String(answer.body['bankAccRegNo']);
+    expect((await untilEnded(stack.url, lenient, regNo)).body['status']).toBe('BANK_ACC_REGISTERED');
+    const ledger = await fetch(`${stack.simulatorUrl}/simulator/registrations?userId=${userId}`);
+    expect(await ledger.json()).toContainEqual(
+      expect.objectContaining({ bankAccRegNo: regNo, userId, state: 'REGISTERED' }),
+    );
+  });
+
+  it.for(['12345678901234567891', '12345678901234567000', '1234567890123456789', '0'])(
+    'are not taken for one another: %s is unknown',
+    async (neighbour) => {
+      const body = `{"userId":${neighbour}}`;
+      expectAnswer(await send(stack.url, lenient, basePath + issueArsCode.path, body), '001_006');
+    },
+  );
+
+  it.for(['/user/valid', '/ars/auth', '/ars/register'])(
+    "of another provider's members are unknown to %s",
+    async (endpoint) => {
+      expectAnswer(await call(stack.url, lenient, endpoint, registration(strict, 0)), '001_006');
+    },
+  );
+
+  it("do not open another provider's registration", async () => {
+    const accepted = await callEncrypted(stack.url, strict, '/ars/register', registration(strict, 91));
+    const regNo = String(accepted.body['bankAccRegNo']);
+    const inquire = (project: Project) => call(stack.url, project, '/ars/register/inquiry', { regNo });
+    expectAnswer(await inquire(strict), '000_000', inquireRegistration);
+    expectAnswer(await inquire(lenient), '002_019', inquireRegistration);
+  });
+});
+
+describe('HTTP', () => {
+  it.for([
+    '/',
+    '/api/v1',
+    '/api/v1/bankaccounts',
+    '/api/v2/bankaccounts/institutions',
+    '/open-api/bankaccounts/institutions',
+    '/api/v1/bankaccounts/institutions/',
+    '/api/v1/bankaccounts/Institutions',
+    '/api/v1/bankaccounts/institutions%00',
+    '/api/v1/%zz',
+    '//api/v1/bankaccounts/institutions',
+    '/sandbox/secrets',
+  ])('has no path %s', async (path) => {
+    for (const method of ['POST', 'GET', 'DELETE']) {
+      expectAnswer(await send(stack.url, lenient, path, '{}', { method }), '000_909');
+    }
+  });
+
+  it.for([
+    [null, '000_912'],
+    ['', '000_912'],
+    ['text/plain', '000_912'],
+    ['application/x-www-form-urlencoded', '000_912'],
+    ['application/jsonx', '000_912'],
+    ['application/json-patch+json', '000_912'],
+    ['application/json; charset=euc-kr', '000_912'],
+    ['application/json; charset=utf-8; x=1', '000_912'],
+    ['application/json', '000_000'],
+    ['application/json; charset=utf-8', '000_000'],
+    ['application/json;charset=UTF-8', '000_000'],
+    ['Application/JSON; charset="utf-8"', '000_000'],
+  ] as const)('content type %j: %s', async ([contentType, code]) => {
+    expectAnswer(await askInstitutions({ headers: { 'Content-Type': contentType } }), code);
+  });
+
+  const limit = 64 * 1024;
+  const bodyOf = (bytes: number) => `{}${' '.repeat(bytes - 2)}`;
+
+  it.for([
+    [limit, '000_000'],
+    [limit + 1, '000_911'],
+    [4 * limit, '000_911'],
+  ] as const)('body of %d bytes: %s', async ([bytes, code]) => {
+    expectAnswer(await askInstitutions({}, lenient, bodyOf(bytes)), code);
+  });
+
+  it.for([
+    [limit, '000_000'],
+    [limit + 1, '000_911'],
+    [4 * limit, '000_911'],
+  ] as const)('body of %d bytes in chunks: %s', async ([bytes, code]) => {
+    expectAnswer(await sendInChunks(bodyOf(bytes)), code);
+  });
+
+  it('refuses headers that are too large', async () => {
+    const answer = await sendRaw(stack.url, rawRequest(`X-Large: ${'a'.repeat(17 * 1024)}\r\n`, '{}'));
+    expect(answer).toMatch(/^HTTP\/1\.1 413 .*"code":"000_911","description":"The request is too large\."/s);
+  });
+
+  it.for([
+    'hello\r\n\r\n',
+    '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+    'GET / HTTP/9.9\r\n\r\n',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    `POST ${institutions} HTTP/1.1\r\nHost: here\r\nContent-Length: many\r\n\r\n`,
+    `POST ${institutions} HTTP/1.1\r\nHost: here\r\nContent-Length: -1\r\n\r\n`,
+    `POST ${institutions} HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}`,
+    `POST ${institutions} HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,
+    `POST ${institutions} HTTP/1.1\r\nHost: here\r\nX-Bad: a\0b\r\n\r\n`,
+    `POST ${institutions} HTTP/1.1\r\nHost: here\r\nBad Name: a\r\n\r\n`,
+    `POST ${institutions} HTTP/1.1\r\nHost: not a host\r\nConnection: close\r\n\r\n`,
+    `POST ${institutions} HTTP/1.1\r\nHost: here/there?\r\nConnection: close\r\n\r\n`,
+    `POST ${institutions} HTTP/1.1\r\nConnection: close\r\n\r\n`,
+    `POST http://[ HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n`,
+    `POST \\api HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n`,
+  ])('refuses what is no HTTP: %j', async (bytes) => {
+    const answer = await sendRaw(stack.url, Buffer.from(bytes, 'latin1'));
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer.slice(answer.indexOf('\r\n\r\n') + 4)).toBe(
+      '{"response":{"code":"000_913","description":"The request is not valid HTTP."}}',
+    );
+  });
+
+  it('answers TRACE like every other method, and echoes nothing', async () => {
+    const answer = await sendRaw(
+      stack.url,
+      `TRACE ${institutions} HTTP/1.1\r\nHost: here\r\nX-Secret: planted\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 405 .*\r\nallow: POST\r\n.*"code":"000_910"/is);
+    expect(answer).not.toContain('planted');
+  });
+
+  it('tells nothing of what it is made with', async () => {
+    const { headers } = await askInstitutions();
+    expect([headers.get('server'), headers.get('x-powered-by')]).toEqual([null, null]);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
+});
+
+describe('the correlation ID', () => {
+  it.for(['261122093015-abcdef0', '000000000000-ABCDEF9'])('%s is echoed', async (id) => {
+    for (const [body, code] of [
+      ['{}', '000_000'],
+      ['[]', '000_908'],
+    ] as const) {
+      const answer = await askInstitutions({ headers: { 'X-KM-Correlation-Id': id } }, lenient, body);
+      expectAnswer(answer, code);
+      expect(answer.headers.get('x-km-correlation-id')).toBe(id);
+    }
+  });
+
+  it.for([null, '', '1', '261122093015-abcdefg', '261122093015-abcdef0<script>'])(
+    '%j is replaced by one of the right form',
+    async (id) => {
+      const answer = await askInstitutions({ headers: { 'X-KM-Correlation-Id': id } });
+      expectEnvelope(answer);
+      expect(answer.headers.get('x-km-correlation-id')).toMatch(correlationIdPattern);
+    },
+  );
+
+  it('is there where no path is', async () => {
+    const response = await fetch(`${stack.url}/nowhere`);
+    expect(response.headers.get('x-km-correlation-id')).toMatch(correlationIdPattern);
+  });
+});
+
+/** Adds a project that takes plain bodies. */
+async function addProject(aspId: string): Promise<Project> {
+  const pair = () =>
+    generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
+  const [server, client] = [pair(), pair()];
+  const shared = {
+    aspId,
+    accessKey: randomBytes(20).toString('hex'),
+    secretKey: randomBytes(32).toString('base64url'),
+    cryptoKeyId: createHash('md5').update(aspId).digest('hex'),
+  };
+  await stack.stores.projects.add({
+    ...shared,
+    demandsEncryption: false,
+    comparesMember: false,
+    serverPrivateKey: server.privateKey,
+    clientPublicKey: client.publicKey,
+  });
+  return {
+    ...shared,
+    serverPublicKey: server.publicKey,
+    clientPrivateKey: client.privateKey,
+    members: [],
+  };
+}
+
+function rawRequest(headers: string, body: string): string {
+  return (
+    `POST ${institutions} HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: ${body.length}\r\n` +
+    `${headers}\r\n${body}`
+  );
+}
+
+/** Sends a body without saying how long it will be. */
+async function sendInChunks(body: string): Promise<WireAnswer> {
+  const outgoing = request(`${stack.url}${institutions}`, {
+    method: 'POST',
+    headers: signedHeaders(lenient, body),
+  });
+  const answered = new Promise<WireAnswer>((resolve, reject) => {
+    outgoing.on('error', reject);
+    outgoing.on('response', (incoming) => {
+      incoming.toArray().then((chunks: Buffer[]) => {
+        const text = Buffer.concat(chunks).toString();
+        const headers = new Headers(incoming.headers as Record<string, string>);
+        resolve({ status: incoming.statusCode!, headers, text, body: JSON.parse(text) });
+      }, reject);
+    });
+  });
+  for (let start = 0; start < body.length; start += 16 * 1024) {
+    outgoing.write(body.slice(start, start + 16 * 1024));
+    await delay(1);
+  }
+  outgoing.end();
+  return await answered;
+}

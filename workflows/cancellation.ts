@@ -1,0 +1,57 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
+import type { FailedStatus } from '../contract/registration.ts';
+import { cancelRegistrationUpdate } from '../contract/registration-messages.ts';
+import type { ResultCode } from '../contract/result-codes.ts';
+import type { Progress } from './progress.ts';
+
+const cancelled: { readonly status: FailedStatus; readonly resultCode: ResultCode } = {
+  status: 'BANK_ACC_REG_FAILED',
+  resultCode: '002_914',
+};
+
+/**
+ * Lets a registration be cancelled, by the update of a service provider or by a cancellation request of an operator,
+ * until the payment gateway is asked to register.
+ * @returns runs the part that can be cancelled, and answers its outcome or that it was cancelled.
+ */
+export function acceptCancellation(progress: Progress) {
+  const scope = new CancellationScope();
+
+  setHandler(
+    cancelRegistrationUpdate,
+    async () => {
+      scope.cancel();
+      await condition(() => progress.step() === 'DONE');
+    },
+    {
+      description: 'Cancels the registration before the payment gateway is asked to register',
+      validator: () => {
+        if (!isEarly()) throw ApplicationFailure.nonRetryable('It is too late to cancel.', 'TooLateToCancel');
+      },
+    },
+  );
+
+  function isEarly(): boolean {
+    return (
+      ['ACCOUNT_HOLDER_CHECK', 'ARS_CALL', 'CONSENT_EVIDENCE'].includes(progress.step()) &&
+      !scope.consideredCancelled
+    );
+  }
+
+  return async <Outcome>(part: () => Promise<Outcome>): Promise<Outcome | typeof cancelled> => {
+    const outcome = await scope.run(part).catch((error: unknown) => {
+      if (isCancellation(error)) return cancelled;
+      throw error;
+    });
+    // The part may have ended in the very task in which the cancellation came: it counts all the same.
+    if (!scope.consideredCancelled) return outcome;
+    progress.record('CANCEL_REQUESTED', 'CANCELLED');
+    return cancelled;
+  };
+}

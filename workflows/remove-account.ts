@@ -1,0 +1,26 @@
+import { ParentClosePolicy, setCurrentDetails, startChild } from '@temporalio/workflow';
+import type { RegistrationReference } from '../contract/activities.ts';
+import { removalWorkflowId } from '../contract/registration.ts';
+import { removals } from './policies.ts';
+
+/**
+ * Removes an account that is out of use, replaced or deleted, at the payment gateway, however long that takes. It
+ * runs apart from the member's operations, so that a payment gateway that cannot remove keeps no member waiting.
+ */
+export async function removeAccount({ registrationNumber }: RegistrationReference): Promise<void> {
+  setCurrentDetails(
+    '**Removing an account that is out of use**\n\n- Waits for: the payment gateway, without end',
+  );
+  const summary = `Remove registration ${registrationNumber}`;
+  await removals.removeAccount.executeWithOptions({ summary }, [{ registrationNumber }]);
+}
+
+/** Starts {@link removeAccount}, which goes on when the run that started it has ended. */
+export async function startRemoval(registrationNumber: string): Promise<void> {
+  await startChild(removeAccount, {
+    workflowId: removalWorkflowId(registrationNumber),
+    args: [{ registrationNumber }],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: 'Remove an account that is out of use at the payment gateway',
+  });
+}
