@@ -5,6 +5,7 @@ import { consentEvidenceActivities } from './consent-evidence.ts';
 import { paymentGatewayRegistrationActivities } from './payment-gateway-registration.ts';
 import type { Ports } from './ports.ts';
 import { recordActivities } from './records.ts';
+import { resultCallbackActivities } from './result-callback.ts';
 
 /** All activities over the given ports. */
 export function createActivities(ports: Ports): Activities {
@@ -14,5 +15,6 @@ export function createActivities(ports: Ports): Activities {
     ...consentEvidenceActivities(ports),
     ...paymentGatewayRegistrationActivities(ports),
     ...recordActivities(ports),
+    ...resultCallbackActivities(ports),
   };
 }

@@ -7,10 +7,10 @@ export function recordActivities({
 }: Pick<Ports, 'stores'>): Pick<Activities, 'activateAccount' | 'recordFailure' | 'deactivateAccount'> {
   return {
     async activateAccount({ registrationNumber, timeline }) {
-      return { replaced: await stores.registrations.activate(registrationNumber, timeline) };
+      return await stores.registrations.activate(registrationNumber, timeline);
     },
     async recordFailure({ registrationNumber, ...end }) {
-      await stores.registrations.fail(registrationNumber, end);
+      return await stores.registrations.fail(registrationNumber, end);
     },
     async deactivateAccount({ userId, deletion }) {
       return { deactivated: await stores.accounts.deactivate(userId, deletion) };

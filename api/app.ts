@@ -10,9 +10,11 @@ import { serveRegistrations } from './bank-account-registrations.ts';
 import { serveBankAccounts } from './bank-accounts.ts';
 import { serveCodec } from './codec.ts';
 import type { Api, ApiParts } from './context.ts';
+import { serveDocs } from './docs.ts';
 import { serveHealth } from './health.ts';
 import { servePaymentGatewayCallbacks } from './payment-gateway-callbacks.ts';
 import { Refusal } from './refusal.ts';
+import { serveSandbox } from './sandbox.ts';
 
 /** The largest body taken, in bytes. */
 const maximumBodyBytes = 64 * 1024;
@@ -33,13 +35,13 @@ export function createApp(parts: ApiParts): Hono<Api> {
     }),
   );
   serveHealth(app, parts);
+  serveDocs(app, parts);
   serveCodec(app, parts);
   servePaymentGatewayCallbacks(app, parts);
   serveRegistrations(app, parts);
   serveBankAccounts(app, parts);
   const { sandboxCredentials } = parts;
-  if (sandboxCredentials)
-    app.get('/sandbox/credentials', (context) => context.json(sandboxCredentials() as object));
+  if (sandboxCredentials) serveSandbox(app, parts, sandboxCredentials);
   return app;
 }
 

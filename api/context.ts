@@ -22,7 +22,9 @@ export interface ApiParts {
   /** Who may decode payloads: the Web UI's origin, with this bearer token unless it is absent. */
   readonly codec: { readonly allowedOrigin: string; readonly token?: string | undefined };
   /** In sandbox mode only: the credentials anyone may read. */
-  readonly sandboxCredentials?: (() => unknown) | undefined;
+  readonly sandboxCredentials?: (() => object) | undefined;
+  /** In sandbox mode only: the page of the simulated phone. */
+  readonly phoneUrl?: string | undefined;
 }
 
 /** What travels with a request through Hono. */

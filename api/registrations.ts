@@ -174,7 +174,9 @@ async function isCancelled(temporal: Client, userId: string, runId: string): Pro
  * meanwhile. It then asks to send the update again, by FAILED_PRECONDITION (9).
  */
 function isLostUpdate(error: unknown): boolean {
-  return isGrpcServiceError(error) ? Number(error.code) === 9 : error instanceof Error && isLostUpdate(error.cause);
+  return isGrpcServiceError(error)
+    ? Number(error.code) === 9
+    : error instanceof Error && isLostUpdate(error.cause);
 }
 
 /** What has happened to a registration: by its row once it has ended, else by its run. */

@@ -35,6 +35,9 @@ export type RegistrationAttempt = PaymentGatewayVerdict | { readonly state: 'ACC
 /** What the payment gateway says of a registration when it is asked. */
 export type RegistrationInquiry = PaymentGatewayVerdict | { readonly state: 'IN_PROGRESS' | 'NOT_FOUND' };
 
+/** GONE: the receiver wants no more. EXHAUSTED: it never acknowledged. */
+export type CallbackState = 'PENDING' | 'DELIVERED' | 'GONE' | 'EXHAUSTED';
+
 /** The activities of the registration workflow. Their failures carry a type of {@link FailureType}. */
 export interface Activities {
   /** Asks the bank, through the payment gateway, whether the account is the named person's. */
@@ -55,7 +58,7 @@ export interface Activities {
   /** Makes the account the member's one active account, in one transaction, and tells which it replaced. */
   activateAccount(
     ended: RegistrationReference & { readonly timeline: readonly TimelineEntry[] },
-  ): Promise<{ readonly replaced: string | null }>;
+  ): Promise<{ readonly replaced: string | null; readonly hasCallback: boolean }>;
   /** Writes down that the registration failed. */
   recordFailure(
     ended: RegistrationReference & {
@@ -63,13 +66,20 @@ export interface Activities {
       readonly resultCode: ResultCode;
       readonly timeline: readonly TimelineEntry[];
     },
-  ): Promise<void>;
+  ): Promise<{ readonly hasCallback: boolean }>;
   /** Takes the member's active account out of use and tells which it was; null when there is none. */
   deactivateAccount(
     deletion: MemberInput & { /** The ID of the run. */ readonly deletion: string },
   ): Promise<{ readonly deactivated: string | null }>;
   /** Removes an account that is out of use at the payment gateway and writes that down. */
   removeAccount(reference: RegistrationReference): Promise<void>;
+  /**
+   * Tells the service provider how a registration ended, and writes down what came of that: PENDING to be tried
+   * again, unless it is the last delivery. `retryAfter`: how long the receiver asks to wait, in ms.
+   */
+  deliverResultCallback(
+    delivery: RegistrationReference & { readonly isLast: boolean },
+  ): Promise<{ readonly state: CallbackState; readonly retryAfter: number }>;
   /** Registers the member's active account for auto charge at the payment gateway; the same again is harmless. */
   registerAutoCharge(member: MemberInput): Promise<OperationResult>;
 }

@@ -41,6 +41,13 @@ export interface RegistrationPolicy {
     /** How long an outcome may stay unknown before an operator is asked. */
     readonly reviewAfter: number;
   };
+  readonly resultCallback: CallbackPolicy;
+}
+
+/** When a result is delivered to the service provider. */
+export interface CallbackPolicy {
+  /** The wait before each delivery, each lengthened by up to a tenth at random; as many deliveries as waits. */
+  readonly waits: readonly number[];
 }
 
 const second = 1_000;
@@ -70,6 +77,22 @@ export const productionPolicy: RegistrationPolicy = {
     settleTime: minute,
     reviewAfter: 24 * hour,
   },
+  // Eleven deliveries over three days.
+  resultCallback: {
+    waits: [
+      0,
+      30 * second,
+      5 * minute,
+      30 * minute,
+      2 * hour,
+      5 * hour,
+      10 * hour,
+      12 * hour,
+      14 * hour,
+      14 * hour,
+      15 * hour,
+    ],
+  },
 };
 
 /** Short waits for trying things out: a lost callback is noticed within 3 s, a call without outcome ends within 20 s. */
@@ -91,4 +114,5 @@ export const sandboxPolicy: RegistrationPolicy = {
     settleTime: second,
     reviewAfter: 2 * minute,
   },
+  resultCallback: { waits: [0, 1, 1, 2, 2, 5, 5, 10, 30, 60].map((seconds) => seconds * second) },
 };

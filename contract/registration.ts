@@ -50,6 +50,7 @@ export const workflowTypes = {
   register: 'registerWithdrawalAccount',
   delete: 'deleteWithdrawalAccount',
   registerAutoCharge: 'registerAutoCharge',
+  deliverCallback: 'deliverResultCallback',
 } as const;
 
 /**
@@ -60,7 +61,12 @@ export function memberWorkflowId(userId: string): string {
   return userId;
 }
 
-/** The workflow ID under which a replaced account is removed at the payment gateway. */
+/** The workflow ID under which the result of a registration is delivered to the service provider. */
+export function callbackWorkflowId(registrationNumber: string): string {
+  return `callback-${registrationNumber}`;
+}
+
+/** The workflow ID under which an account out of use is removed at the payment gateway. */
 export function removalWorkflowId(registrationNumber: string): string {
   return `removal-${registrationNumber}`;
 }

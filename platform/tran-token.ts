@@ -44,3 +44,17 @@ export function isTranTokenOf(token: string, body: Uint8Array, secretKey: string
   const expected = createHmac('sha256', secretKey).update(body).digest();
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
+
+/** A time as X-KM-Tran-Time has it, `yyyyMMddHHmmss`, in UTC. */
+export function tranTimeOf(now: Date): string {
+  return digitsOf(now).slice(0, 14);
+}
+
+/** The transaction token for a body sent at `now`, in UTC. */
+export function createTranToken(body: string, secretKey: string, now: Date): string {
+  return `KMV1:${digitsOf(now)}:${createHmac('sha256', secretKey).update(body).digest('base64')}`;
+}
+
+function digitsOf(now: Date): string {
+  return now.toISOString().replace(/\D/g, '');
+}

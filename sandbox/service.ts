@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
 import { createActivities } from '../activities/activities.ts';
+import { createCallbackSender } from '../activities/callback-sender.ts';
 import { createApp } from '../api/app.ts';
 import { listen } from '../api/server.ts';
 import { sandboxPolicy } from '../contract/registration-policy.ts';
@@ -38,7 +39,11 @@ runMain(async () => {
     connection,
     namespace,
     dataConverter,
-    activities: createActivities({ stores, paymentGateway }),
+    activities: createActivities({
+      stores,
+      paymentGateway,
+      callbackSender: createCallbackSender({ allowLoopback: true }),
+    }),
     shutdownGraceTime: 4_000,
   });
   const running = worker.run();
@@ -54,6 +59,7 @@ runMain(async () => {
     log,
     codec: { allowedOrigin: config.CODEC_ALLOWED_ORIGIN },
     sandboxCredentials: () => publicCredentials(credentials),
+    phoneUrl: new URL('/simulator/phone', config.PG_BASE_URL).href,
   });
   const server = await listen(app, { port: config.PORT, host: config.HOST });
   log.info({ port: server.port }, 'the service is up');

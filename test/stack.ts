@@ -6,6 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, bundleWorkflowCode } from '@temporalio/worker';
 import type { Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
+import { createCallbackSender } from '../activities/callback-sender.ts';
 import { createActivities } from '../activities/activities.ts';
 import { createApp } from '../api/app.ts';
 import type { ApiParts } from '../api/context.ts';
@@ -114,7 +115,11 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       connection: nativeConnection,
       namespace: 'default',
       dataConverter,
-      activities: createActivities({ stores, paymentGateway }),
+      activities: createActivities({
+        stores,
+        paymentGateway,
+        callbackSender: createCallbackSender({ allowLoopback: true }),
+      }),
       workflowBundle,
       shutdownGraceTime: 1_000,
     });
@@ -143,6 +148,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       log,
       codec: { allowedOrigin: 'http://localhost:8233' },
       sandboxCredentials: () => publicCredentials(credentials),
+      phoneUrl: `${simulatorUrl}/simulator/phone`,
       ...options.api,
       ...otherParts,
     };

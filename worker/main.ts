@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { NativeConnection } from '@temporalio/worker';
 import { createActivities } from '../activities/activities.ts';
+import { createCallbackSender } from '../activities/callback-sender.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
 import { readConfig, workerConfigSchema } from '../platform/config.ts';
 import { openPostgres } from '../platform/database/database.ts';
@@ -23,6 +24,7 @@ runMain(async () => {
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
     activities: createActivities({
       stores: createStores(database.queries, config.DATABASE_KEYS),
+      callbackSender: createCallbackSender({ allowLoopback: false }),
       paymentGateway: createHttpPaymentGateway({
         baseUrl: config.PG_BASE_URL,
         sharedSecret: config.PG_SHARED_SECRET,

@@ -1,4 +1,5 @@
 export { deleteWithdrawalAccount } from './delete-withdrawal-account.ts';
+export { deliverResultCallback } from './deliver-result-callback.ts';
 export { registerAutoCharge } from './register-auto-charge.ts';
 export { registerWithdrawalAccount } from './register-withdrawal-account.ts';
 export { removeAccount } from './remove-account.ts';

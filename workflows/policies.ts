@@ -30,6 +30,12 @@ export const removals = proxyActivities<Pick<Activities, 'removeAccount'>>({
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
 });
 
+/** One delivery each: what the receiver answers is a result, so only our own database's trouble is repeated. */
+export const deliveries = proxyActivities<Pick<Activities, 'deliverResultCallback'>>({
+  startToCloseTimeout: '20 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
 /** The same done once or often, while a caller waits for it: repeated for a short time only. */
 export const autoCharges = proxyActivities<Pick<Activities, 'registerAutoCharge'>>({
   startToCloseTimeout: '5 seconds',

@@ -9,6 +9,7 @@ import type { FailedStatus, RegistrationInput, RegistrationResult } from '../con
 import type { ResultCode } from '../contract/result-codes.ts';
 import { acceptCancellation } from './cancellation.ts';
 import { receiveCallbacks } from './callbacks.ts';
+import { startDelivery } from './deliver-result-callback.ts';
 import { obtainConsent } from './obtain-consent.ts';
 import { questions, records } from './policies.ts';
 import { trackProgress } from './progress.ts';
@@ -78,14 +79,18 @@ export async function registerWithdrawalAccount(input: RegistrationInput): Promi
       return await fail({ status: 'BANK_ACC_REG_FAILED', resultCode: verdict.resultCode });
     }
     progress.record('ENDED', '000_000');
-    const { replaced } = await records.activateAccount({ registrationNumber, timeline: progress.timeline() });
+    const timeline = progress.timeline();
+    const { replaced, hasCallback } = await records.activateAccount({ registrationNumber, timeline });
     if (replaced) await startRemoval(replaced);
+    if (hasCallback) await startDelivery({ registrationNumber, policy: input.policy.resultCallback });
     return progress.end('BANK_ACC_REGISTERED', '000_000');
   }
 
   async function fail({ status, resultCode }: Failure): Promise<RegistrationResult> {
     progress.record('ENDED', resultCode);
-    await records.recordFailure({ registrationNumber, status, resultCode, timeline: progress.timeline() });
+    const timeline = progress.timeline();
+    const { hasCallback } = await records.recordFailure({ registrationNumber, status, resultCode, timeline });
+    if (hasCallback) await startDelivery({ registrationNumber, policy: input.policy.resultCallback });
     return progress.end(status, resultCode);
   }
 }

@@ -111,6 +111,16 @@ export function createProjects(queries: Queries, keys: KeyRing) {
       });
     },
 
+    /** Sets where a project's results are delivered; null: nowhere. False when there is no such project. */
+    async setCallbackUrl(aspId: string, callbackUrl: string | null): Promise<boolean> {
+      const updated = await queries
+        .update(projects)
+        .set({ callbackUrl })
+        .where(eq(projects.aspId, aspId))
+        .returning({ aspId: projects.aspId });
+      return updated.length > 0;
+    },
+
     /** Sets the state of a project, for operators and tests. */
     async setState(aspId: string, state: KeyState): Promise<void> {
       await queries.update(projects).set({ state }).where(eq(projects.aspId, aspId));

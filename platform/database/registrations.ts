@@ -5,6 +5,7 @@ import type { ResultCode } from '../../contract/result-codes.ts';
 import type { TimelineEntry } from '../../contract/timeline.ts';
 import type { KeyRing } from '../key-ring.ts';
 import { createAccountId } from './accounts.ts';
+import { queueCallback } from './result-callbacks.ts';
 import type { Queries } from './database.ts';
 import { openMember } from './members.ts';
 import type { Member } from './members.ts';
@@ -40,6 +41,13 @@ export interface FailedEnd {
   readonly status: FailedStatus;
   readonly resultCode: ResultCode;
   readonly timeline: readonly TimelineEntry[];
+}
+
+/** What follows from an activation. */
+export interface Activation {
+  readonly replaced: string | null;
+  /** Whether the service provider is to be told. */
+  readonly hasCallback: boolean;
 }
 
 /** Which registrations to list: from a time on, until before a time, and before the number a page ended with. */
@@ -143,19 +151,24 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
     },
 
     /** Writes down a failure; the same again is harmless, and what has ended stays as it is. */
-    async fail(registrationNumber: string, end: FailedEnd): Promise<void> {
-      await queries
-        .update(registrations)
-        .set({ ...end, endedAt: new Date() })
-        .where(and(eq(registrations.registrationNumber, registrationNumber), isNull(registrations.endedAt)));
+    async fail(registrationNumber: string, end: FailedEnd): Promise<{ hasCallback: boolean }> {
+      return await queries.transaction(async (transaction) => {
+        await transaction
+          .update(registrations)
+          .set({ ...end, endedAt: new Date() })
+          .where(
+            and(eq(registrations.registrationNumber, registrationNumber), isNull(registrations.endedAt)),
+          );
+        return { hasCallback: await queueCallback(transaction, registrationNumber) };
+      });
     },
 
     /**
      * Makes the registered account the member's one active account. In one transaction the account active so far
      * becomes REPLACED, so at every moment exactly one is usable. Repeating it changes nothing and answers the same.
-     * @returns the number of the replaced registration that is still to be removed, or null.
+     * @returns `replaced`: the number of the replaced registration that is still to be removed, or null.
      */
-    async activate(registrationNumber: string, timeline: readonly TimelineEntry[]): Promise<string | null> {
+    async activate(registrationNumber: string, timeline: readonly TimelineEntry[]): Promise<Activation> {
       return await queries.transaction(async (transaction) => {
         const [registration] = await transaction
           .select({ userId: members.userId })
@@ -187,7 +200,8 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
           .select({ registrationNumber: accounts.registrationNumber })
           .from(accounts)
           .where(and(eq(accounts.retiredBy, registrationNumber), eq(accounts.state, 'REPLACED')));
-        return replaced?.registrationNumber ?? null;
+        const hasCallback = await queueCallback(transaction, registrationNumber);
+        return { replaced: replaced?.registrationNumber ?? null, hasCallback };
       });
     },
   };

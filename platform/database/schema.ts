@@ -11,6 +11,7 @@ import {
   timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
+import type { CallbackState } from '../../contract/activities.ts';
 import type { RegistrationStatus } from '../../contract/registration.ts';
 import type { ResultCode } from '../../contract/result-codes.ts';
 import type { TimelineEntry } from '../../contract/timeline.ts';
@@ -34,6 +35,8 @@ export const projects = pgTable('projects', {
   demandsEncryption: boolean('demands_encryption').notNull().default(true),
   /** Whether an account's holder must be the member, by name and birth date. */
   comparesMember: boolean('compares_member').notNull().default(true),
+  /** Where results are delivered; null: nowhere. */
+  callbackUrl: text('callback_url'),
 });
 
 /** Access keys, by hash: they are compared, never shown again. */
@@ -78,6 +81,8 @@ export const members = pgTable('members', {
   databaseKeyId: text('database_key_id').notNull(),
   sealedDataKey: sealed('sealed_data_key').notNull(),
   sealedFacts: sealed('sealed_facts').notNull(),
+  /** The sequence number of the member's latest result callback. */
+  callbackSequence: integer('callback_sequence').notNull().default(0),
 });
 
 /** The latest ARS code of each member. */
@@ -161,6 +166,26 @@ export const consentEvidence = pgTable('consent_evidence', {
   sealedRecording: sealed('sealed_recording').notNull(),
   storedAt: time('stored_at').notNull().defaultNow(),
 });
+
+/** Results to be told to service providers, numbered per member without gaps. */
+export const resultCallbacks = pgTable(
+  'result_callbacks',
+  {
+    registrationNumber: text('registration_number')
+      .primaryKey()
+      .references(() => registrations.registrationNumber),
+    userId: text('user_id')
+      .notNull()
+      .references(() => members.userId),
+    sequence: integer('sequence').notNull(),
+    state: text('state').$type<CallbackState>().notNull(),
+    occurredAt: time('occurred_at').notNull().defaultNow(),
+    /** How often it was sent so far. */
+    deliveries: integer('deliveries').notNull().default(0),
+    deliveredAt: time('delivered_at'),
+  },
+  (table) => [uniqueIndex('one_callback_per_sequence').on(table.userId, table.sequence)],
+);
 
 /** Ciphertexts accepted inside the time window, by SHA-256, so that none is accepted twice. */
 export const acceptedCiphertexts = pgTable(

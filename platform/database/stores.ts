@@ -6,6 +6,7 @@ import { createConsentEvidence } from './consent-evidence.ts';
 import type { Queries } from './database.ts';
 import { createMembers } from './members.ts';
 import { createProjects } from './projects.ts';
+import { createResultCallbacks } from './result-callbacks.ts';
 import { createRegistrations } from './registrations.ts';
 
 /** Everything the service stores. */
@@ -21,6 +22,7 @@ export function createStores(queries: Queries, databaseKeys: string) {
     registrations: createRegistrations(queries, keys),
     accounts: createAccounts(queries),
     consentEvidence: createConsentEvidence(queries),
+    resultCallbacks: createResultCallbacks(queries),
     acceptedCiphertexts: createAcceptedCiphertexts(queries),
   };
 }

@@ -35,6 +35,7 @@ const impatientPolicy: RegistrationPolicy = {
     settleTime: 60_000,
     reviewAfter: 1_000,
   },
+  resultCallback: sandboxPolicy.resultCallback,
 };
 
 let stack: Stack;

@@ -58,14 +58,16 @@ CREATE TABLE "members" (
 	"asp_id" text NOT NULL,
 	"database_key_id" text NOT NULL,
 	"sealed_data_key" "bytea" NOT NULL,
-	"sealed_facts" "bytea" NOT NULL
+	"sealed_facts" "bytea" NOT NULL,
+	"callback_sequence" integer DEFAULT 0 NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "projects" (
 	"asp_id" text PRIMARY KEY NOT NULL,
 	"state" text NOT NULL,
 	"demands_encryption" boolean DEFAULT true NOT NULL,
-	"compares_member" boolean DEFAULT true NOT NULL
+	"compares_member" boolean DEFAULT true NOT NULL,
+	"callback_url" text
 );
 --> statement-breakpoint
 CREATE TABLE "registrations" (
@@ -80,6 +82,16 @@ CREATE TABLE "registrations" (
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"ended_at" timestamp with time zone,
 	"timeline" jsonb
+);
+--> statement-breakpoint
+CREATE TABLE "result_callbacks" (
+	"registration_number" text PRIMARY KEY NOT NULL,
+	"user_id" text NOT NULL,
+	"sequence" integer NOT NULL,
+	"state" text NOT NULL,
+	"occurred_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"deliveries" integer DEFAULT 0 NOT NULL,
+	"delivered_at" timestamp with time zone
 );
 --> statement-breakpoint
 CREATE TABLE "secret_keys" (
@@ -99,7 +111,10 @@ ALTER TABLE "crypto_keys" ADD CONSTRAINT "crypto_keys_asp_id_projects_asp_id_fk"
 ALTER TABLE "members" ADD CONSTRAINT "members_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "registrations" ADD CONSTRAINT "registrations_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "registrations" ADD CONSTRAINT "registrations_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "result_callbacks" ADD CONSTRAINT "result_callbacks_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "result_callbacks" ADD CONSTRAINT "result_callbacks_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "secret_keys" ADD CONSTRAINT "secret_keys_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "accepted_until" ON "accepted_ciphertexts" USING btree ("expires_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "one_active_account_per_member" ON "accounts" USING btree ("user_id") WHERE state = 'ACTIVE';--> statement-breakpoint
-CREATE INDEX "registrations_by_asp" ON "registrations" USING btree ("asp_id","registration_number");
+CREATE INDEX "registrations_by_asp" ON "registrations" USING btree ("asp_id","registration_number");--> statement-breakpoint
+CREATE UNIQUE INDEX "one_callback_per_sequence" ON "result_callbacks" USING btree ("user_id","sequence");

@@ -1,0 +1,34 @@
+import { element } from './elements.ts';
+import type { Scenario, ScenarioGroup } from './scenarios.ts';
+
+/** A button for each scenario, under the headings of their groups; all but the first group can be folded away. */
+export function createCards(
+  groups: readonly ScenarioGroup[],
+  onClick: (scenario: Scenario) => void,
+): HTMLElement[] {
+  return groups.map(({ title, scenarios }, position) => {
+    const cards = element(
+      'ul',
+      { className: 'cards' },
+      ...scenarios.map((scenario) => element('li', {}, createCard(scenario, onClick))),
+    );
+    if (position === 0) return element('section', {}, element('h3', { textContent: title }), cards);
+    const count = element('span', { className: 'quiet', textContent: ` ${scenarios.length}` });
+    return element('details', {}, element('summary', {}, title, count), cards);
+  });
+}
+
+function createCard(scenario: Scenario, onClick: (scenario: Scenario) => void): HTMLButtonElement {
+  const { title, description, endsWith, isSentTwice } = scenario;
+  const code = isSentTwice ? '002_013' : endsWith;
+  const card = element(
+    'button',
+    { type: 'button', className: 'card' },
+    element('strong', { textContent: title }),
+    ' ',
+    element('span', { textContent: description }),
+    ...(code === undefined ? [] : [' ', element('code', { textContent: code })]),
+  );
+  card.addEventListener('click', () => onClick(scenario));
+  return card;
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { createCards } from './cards.ts';
+import { byId } from './elements.ts';
+import { showReference, showReferenceToTry } from './reference.ts';
+import { showRun } from './run-view.ts';
+import { createSelection, fetchProjects } from './sandbox.ts';
+import { runScenario } from './scenario-run.ts';
+import { scenarioGroups } from './scenarios.ts';
+
+// zod would compile its checks with `new Function`, which the page's policy forbids.
+z.config({ jitless: true });
+
+if ('sandbox' in document.documentElement.dataset) await startSandbox();
+else await showReference();
+
+async function startSandbox(): Promise<void> {
+  const selection = createSelection(await fetchProjects());
+  const reference = await showReferenceToTry(selection);
+  let underWay = new AbortController();
+
+  const cards = createCards(scenarioGroups, (scenario) => {
+    underWay.abort();
+    underWay = new AbortController();
+    const selected = selection.advance();
+    const view = showRun(scenario, selected.member);
+    const listener = {
+      ...view,
+      onAccepted: (registrationNumber: string, authNumber: string | undefined) => {
+        reference.useRegistration(registrationNumber);
+        view.onAccepted(registrationNumber, authNumber);
+      },
+    };
+    void runScenario(scenario, selected, listener, underWay.signal);
+  });
+  byId('cards', HTMLDivElement).replaceChildren(...cards);
+  byId('sandbox', HTMLElement).hidden = false;
+  byId('credentials-link', HTMLAnchorElement).hidden = false;
+}

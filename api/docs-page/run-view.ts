@@ -1,0 +1,133 @@
+import { resultCodes } from '../../client/index.ts';
+import type { KmError, RegistrationResult, RegistrationStatus } from '../../client/index.ts';
+import { byId, element } from './elements.ts';
+import type { SandboxMember } from './sandbox.ts';
+import type { Exchange, ScenarioListener } from './scenario-run.ts';
+import type { Scenario } from './scenarios.ts';
+
+const meanings: Readonly<Record<RegistrationStatus, string>> = {
+  ARS_AUTH_IN_PROGRESS: 'The holder is checked and the member called.',
+  ARS_AUTH_DONE: 'The call passed; the account is being registered.',
+  ARS_AUTH_FAILED: 'The call failed, so the registration did.',
+  BANK_ACC_REG_FAILED: 'The account was not registered.',
+  BANK_ACC_REGISTERED: 'The account can be withdrawn from.',
+};
+
+/** Shows one run of a scenario in the panel, from its request to its end. */
+export function showRun(scenario: Scenario, member: SandboxMember): ScenarioListener {
+  const startedAt = performance.now();
+  const statuses = byId('statuses', HTMLOListElement);
+  const exchanges = byId('exchanges', HTMLDivElement);
+  const codeCard = byId('code-card', HTMLDivElement);
+  const shown = new Map<string, HTMLElement>();
+
+  byId('run-title', HTMLElement).textContent = scenario.title;
+  setText('run-text', `${scenario.description} Member ${member.userId}, ${member.userName}.`);
+  statuses.replaceChildren();
+  exchanges.replaceChildren();
+  codeCard.hidden = true;
+  byId('result', HTMLDivElement).hidden = true;
+  announce(`${scenario.title}: sent.`);
+  byId('run', HTMLElement).scrollIntoView({ block: 'nearest' });
+
+  const addLine = (name: string, text: string) => {
+    const elapsed = `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`;
+    statuses.append(
+      element(
+        'li',
+        {},
+        element('span', { className: 'elapsed', textContent: elapsed }),
+        element('code', { textContent: name }),
+        element('span', { textContent: text }),
+      ),
+    );
+    announce(`${name}. ${text}`);
+  };
+  const conclude = (isGood: boolean, title: string, text: string) => {
+    const result = byId('result', HTMLDivElement);
+    result.hidden = false;
+    result.dataset['good'] = String(isGood);
+    setText('result-title', title);
+    setText('result-text', text);
+    codeCard.hidden = true;
+    announce(`${title}. ${text}`);
+  };
+
+  return {
+    onExchange: (exchange) => {
+      // Of the inquiries, which are many, the last one stands for all.
+      const isInquiry = exchange.path.endsWith('/inquiry');
+      const name = isInquiry ? exchange.path : `${exchange.path} ${shown.size}`;
+      const before = shown.get(name);
+      const next = describeExchange(
+        exchange,
+        before instanceof HTMLDetailsElement ? before.open : !isInquiry,
+      );
+      if (before) before.replaceWith(next);
+      else exchanges.append(next);
+      shown.set(name, next);
+    },
+    onAccepted: (registrationNumber, authNumber) => {
+      addLine('000_000', `Accepted as ${registrationNumber}.`);
+      if (!scenario.isAnsweredByPerson) return;
+      codeCard.hidden = false;
+      setText('code', authNumber ?? '');
+      announce(
+        `The code is ${authNumber?.split('').join(' ')}. Open the phone, answer it, and key the code in.`,
+      );
+    },
+    onRefusal: ({ code }) => addLine(code, `The second one: ${explain(code)}`),
+    onStatus: (status) => addLine(status, meanings[status]),
+    onEnd: (result: RegistrationResult) => {
+      const isGood = result.status === 'BANK_ACC_REGISTERED';
+      const code = isGood ? '000_000' : result.code;
+      conclude(
+        isGood,
+        `${result.status} · ${code}`,
+        isGood ? meanings[result.status] : explain(code, result.text),
+      );
+    },
+    onError: (error: KmError) => conclude(false, error.code, explain(error.code, error.text)),
+  };
+}
+
+function describeExchange({ path, headers, body, status, answer }: Exchange, isOpen: boolean): HTMLElement {
+  const sent = [...headers].map(([name, value]) => `${name}: ${value}`).join('\n');
+  return element(
+    'details',
+    { className: 'exchange', open: isOpen },
+    element('summary', {}, `POST ${path} `, element('span', { textContent: `HTTP ${status}` })),
+    element('h4', { textContent: 'Request' }),
+    block(`${sent}\n\n${pretty(body)}`),
+    element('h4', { textContent: 'Answer' }),
+    block(pretty(answer)),
+  );
+}
+
+/** Text that scrolls, by the keyboard too. */
+function block(text: string): HTMLPreElement {
+  return element('pre', { textContent: text, tabIndex: 0 });
+}
+
+function pretty(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json), null, 2);
+  } catch {
+    return json;
+  }
+}
+
+/** What the catalogue says of a code. */
+function explain(code: string, fallback = ''): string {
+  if (!Object.hasOwn(resultCodes, code)) return fallback;
+  const { text, when, retryable } = resultCodes[code as keyof typeof resultCodes];
+  return `${text} ${when} ${retryable ? 'Another try may succeed.' : 'Another try will not help.'}`;
+}
+
+function setText(id: string, text: string): void {
+  byId(id, HTMLElement).textContent = text;
+}
+
+function announce(text: string): void {
+  setText('announcement', text);
+}

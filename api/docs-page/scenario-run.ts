@@ -1,0 +1,80 @@
+import {
+  createKmClient,
+  KmError,
+  RegistrationInProgressError,
+  type RegistrationResult,
+  type RegistrationStatus,
+} from '../../client/index.ts';
+import type { Selection } from './sandbox.ts';
+import { scenarioRequest } from './scenarios.ts';
+import type { Scenario } from './scenarios.ts';
+
+/** A request and its answer, as they went over the wire. */
+export interface Exchange {
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body: string;
+  readonly status: number;
+  readonly answer: string;
+}
+
+/** What is told while a scenario runs. */
+export interface ScenarioListener {
+  onExchange(exchange: Exchange): void;
+  /** The registration that was sent while another one ran is refused. */
+  onRefusal(refusal: RegistrationInProgressError): void;
+  onAccepted(registrationNumber: string, authNumber: string | undefined): void;
+  onStatus(status: RegistrationStatus): void;
+  onEnd(result: RegistrationResult): void;
+  /** Something went wrong before the outcome was known. */
+  onError(error: KmError): void;
+}
+
+/** Registers what the scenario says for the selected member and follows the registration to its end. */
+export async function runScenario(
+  scenario: Scenario,
+  { project, member, encrypts }: Selection,
+  listener: ScenarioListener,
+  signal: AbortSignal,
+): Promise<void> {
+  const client = createKmClient({
+    baseUrl: new URL('open-api', document.baseURI).href,
+    ...project,
+    encryption: encrypts ? project : undefined,
+    fetch: recordingFetch(listener),
+  });
+  const { userId, userName, birthDate } = member;
+  const request = { userId, ...scenarioRequest(scenario), userName, birthDate };
+  try {
+    const { bankAccRegNo, authNumber } = await client.register(request, { signal });
+    listener.onAccepted(bankAccRegNo, authNumber);
+    if (scenario.isSentTwice) {
+      const refusal = await client.register(request, { signal }).catch((error: unknown) => error);
+      if (!(refusal instanceof RegistrationInProgressError)) throw refusal;
+      listener.onRefusal(refusal);
+    }
+    listener.onEnd(
+      await client.waitUntilDone(bankAccRegNo, {
+        intervalMs: 500,
+        signal,
+        onStatus: (status) => listener.onStatus(status),
+      }),
+    );
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof KmError)) throw error;
+    listener.onError(error);
+  }
+}
+
+function recordingFetch({ onExchange }: Pick<ScenarioListener, 'onExchange'>): typeof fetch {
+  return async (url, init) => {
+    const request = new Request(url, init);
+    const { headers } = request;
+    const body = await request.clone().text();
+    const response = await fetch(request);
+    const answer = await response.clone().text();
+    onExchange({ path: new URL(request.url).pathname, headers, body, status: response.status, answer });
+    return response;
+  };
+}

@@ -1,0 +1,200 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createCallbackSender } from '../../activities/callback-sender.ts';
+import { verifyCallback } from '../../client/index.ts';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { callEncrypted, registration, untilEnded } from '../wire-client.ts';
+import type { Project } from '../wire-client.ts';
+
+const acknowledgement = { status: 200, body: '{"response":{"code":"000_000","description":"Success."}}' };
+
+interface Answer {
+  readonly status: number;
+  readonly body?: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** A service provider's callback endpoint, with answers to give in turn; the last one is repeated. */
+async function startReceiver() {
+  const received: { headers: IncomingMessage['headers']; body: Buffer; at: number }[] = [];
+  let answers: readonly Answer[] = [acknowledgement];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const answer = answers[Math.min(received.length, answers.length - 1)]!;
+      received.push({ headers: request.headers, body: Buffer.concat(chunks), at: Date.now() });
+      response.writeHead(answer.status, answer.headers).end(answer.body ?? '');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/results`,
+    received,
+    answerWith: (...next: readonly Answer[]) => {
+      answers = next;
+    },
+    close: () => server.close(),
+  };
+}
+
+let stack: Stack;
+let project: Project;
+let receiver: Awaited<ReturnType<typeof startReceiver>>;
+let member = 0;
+beforeAll(async () => {
+  stack = await startStack();
+  project = stack.projects[1];
+});
+afterAll(() => stack.close());
+beforeEach(async () => {
+  receiver = await startReceiver();
+  expect((await setCallbackUrl(receiver.url)).status).toBe(200);
+});
+afterEach(() => receiver.close());
+
+const setCallbackUrl = (callbackUrl: string | null) =>
+  fetch(`${stack.url}/sandbox/projects/${project.aspId}/callback`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ callbackUrl }),
+  });
+
+async function register(ofMember: number, overrides: Readonly<Record<string, unknown>> = {}) {
+  const request = registration(project, ofMember, overrides);
+  const { body } = await callEncrypted(stack.url, project, '/ars/register', request);
+  const regNo = String(body['bankAccRegNo']);
+  await untilEnded(stack.url, project, regNo);
+  return regNo;
+}
+
+async function verified(index: number) {
+  const { headers, body } = receiver.received[index]!;
+  const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+  return await verifyCallback({ ...project, headers: given, body });
+}
+
+const callbackOf = async (regNo: string, userId: string) =>
+  (await stack.stores.resultCallbacks.listOf(userId)).find((row) => row.registrationNumber === regNo);
+
+describe('the callback', () => {
+  it('tells each end, signed, encrypted and numbered per member', async () => {
+    const { userId } = project.members[++member]!;
+    const numbers = [await register(member), await register(member, { bankAccount: '11012349002' })];
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBe(2);
+    expect(await verified(0)).toMatchObject({
+      bankAccRegNo: numbers[0],
+      userId,
+      status: 'BANK_ACC_REGISTERED',
+      response: { code: '000_000' },
+      sequence: 1,
+    });
+    expect(await verified(1)).toMatchObject({
+      bankAccRegNo: numbers[1],
+      status: 'BANK_ACC_REG_FAILED',
+      response: { code: '002_015' },
+      sequence: 2,
+    });
+    const { headers } = receiver.received[0]!;
+    expect(headers['x-km-access-key']).toBeUndefined();
+    expect(headers['x-km-crypto-key-id']).toBe(project.cryptoKeyId);
+    await expect
+      .poll(() => callbackOf(numbers[1]!, userId), { timeout: 5_000 })
+      .toMatchObject({ state: 'DELIVERED', deliveries: 1 });
+  });
+
+  it('is delivered again until it is acknowledged with 000_000', async () => {
+    const { userId } = project.members[++member]!;
+    receiver.answerWith(
+      { status: 500 },
+      { status: 200, body: 'ok' },
+      { status: 302, headers: { location: '/' } },
+      acknowledgement,
+    );
+    const regNo = await register(member);
+    await expect
+      .poll(() => callbackOf(regNo, userId), { timeout: 20_000 })
+      .toMatchObject({ state: 'DELIVERED', deliveries: 4 });
+    expect(receiver.received).toHaveLength(4);
+    expect(await verified(3)).toEqual(await verified(0));
+  });
+
+  it('waits as long as Retry-After asks', async () => {
+    receiver.answerWith({ status: 503, headers: { 'retry-after': '3' } }, acknowledgement);
+    await register(++member);
+    await expect.poll(() => receiver.received.length, { timeout: 15_000 }).toBe(2);
+    expect(receiver.received[1]!.at - receiver.received[0]!.at).toBeGreaterThanOrEqual(3_000);
+  });
+
+  it('stops at 410', async () => {
+    const { userId } = project.members[++member]!;
+    receiver.answerWith({ status: 410 });
+    const regNo = await register(member);
+    await expect
+      .poll(() => callbackOf(regNo, userId), { timeout: 10_000 })
+      .toMatchObject({ state: 'GONE', deliveries: 1 });
+  });
+
+  it('is not sent while none is wanted, and takes no number then', async () => {
+    const { userId } = project.members[++member]!;
+    await setCallbackUrl(null);
+    await register(member);
+    await setCallbackUrl(receiver.url);
+    await register(member);
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBe(1);
+    expect(await verified(0)).toMatchObject({ userId, sequence: 1 });
+  });
+});
+
+describe('where callbacks go', () => {
+  it.for(['not a url', 'ftp://127.0.0.1/', 'file:///etc/passwd', 7])(
+    'refuses %s as a URL',
+    async (callbackUrl) => {
+      expect((await setCallbackUrl(callbackUrl as string)).status).toBe(400);
+    },
+  );
+
+  it('refuses addresses that are not public, by number or by name', async () => {
+    const sender = createCallbackSender({ allowLoopback: false });
+    const port = new URL(receiver.url).port;
+    const hosts = [
+      '127.0.0.1',
+      'localhost',
+      '[::1]',
+      '[::ffff:127.0.0.1]',
+      '2130706433',
+      '0x7f.1',
+      '0.0.0.0',
+      '10.0.0.1',
+      '169.254.169.254',
+      '192.168.0.1',
+      '[fd00::1]',
+      '[fe80::1]',
+    ];
+    for (const host of hosts) {
+      for (const scheme of ['http', 'https']) {
+        expect([host, await sender.send(`${scheme}://${host}:${port}/`, {}, '{}')]).toEqual([
+          host,
+          { reached: false },
+        ]);
+      }
+    }
+    await sender.close();
+    expect(receiver.received).toEqual([]);
+  });
+
+  it('reaches loopback in the sandbox only, and other private addresses not even there', async () => {
+    const sender = createCallbackSender({ allowLoopback: true });
+    expect(await sender.send(receiver.url, {}, '{}')).toMatchObject({ reached: true, status: 200 });
+    expect(await sender.send(receiver.url.replace('127.0.0.1', 'localhost'), {}, '{}')).toMatchObject({
+      reached: true,
+    });
+    expect(await sender.send('http://10.0.0.1/', {}, '{}')).toEqual({ reached: false });
+    await sender.close();
+  });
+});

@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, inject, it, onTestFinished } from 'vitest';
+import { searchAttributeNames } from '../../contract/search-attributes.ts';
+import { openPostgres } from '../../platform/database/database.ts';
+import { createStores } from '../../platform/database/stores.ts';
+import { createLog } from '../../platform/log.ts';
+import { loadCredentials, publicCredentials, seed } from '../../sandbox/credentials.ts';
+import { findFreePort } from '../../sandbox/ports.ts';
+import { startTemporalServer } from '../../sandbox/temporal-server.ts';
+import { createSimulator } from '../../simulator/simulator.ts';
+import { createFreshPostgres } from '../fresh-postgres.ts';
+import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
+import type { Project } from '../wire-client.ts';
+import { startProgram } from './process-group.ts';
+import type { ProcessGroup } from './process-group.ts';
+import { expectRegisteredOnce, registerMany } from './registrations.ts';
+
+const databaseUrl = process.env['DATABASE_URL'];
+if (!databaseUrl) {
+  process.stdout.write('DATABASE_URL is not set: the worker is killed on PGlite, not on PostgreSQL.\n');
+}
+
+/** Moments of the kills, in ms after the worker is up: made from a seed, the same in every run. */
+const killMoments = [1, 2, 3].map((kill) => (kill * 7_919) % 1_500);
+
+const key = () => `test:${randomBytes(32).toString('base64')}`;
+
+/** A service of which the part that works can be killed. */
+interface Service {
+  readonly url: string;
+  readonly project: Project;
+  /** Starts the part that works, and waits until it does. */
+  startWorker(): Promise<ProcessGroup>;
+}
+
+it('50 registrations end, each made once, however often the worker is killed', async () => {
+  const surroundings = await startSurroundings();
+  const service = await (databaseUrl
+    ? startOnPostgres(databaseUrl, surroundings)
+    : startSandboxService(surroundings));
+  let worker = await service.startWorker();
+  const accepted = await registerMany(service.url, service.project, 0, 50);
+  for (const moment of killMoments) {
+    await delay(moment);
+    await worker.kill();
+    worker = await service.startWorker();
+  }
+  await expectRegisteredOnce(service.url, surroundings.simulatorUrl, service.project, accepted);
+  worker.terminate();
+  expect(await worker.exited).toBe(0);
+}, 240_000);
+
+type Surroundings = Awaited<ReturnType<typeof startSurroundings>>;
+
+/** A Temporal server, a payment gateway, and what the service's environment says of them. */
+async function startSurroundings() {
+  const sharedSecret = randomBytes(32).toString('hex');
+  const temporalServer = await startTemporalServer({
+    executable: inject('temporalExecutable'),
+    port: await findFreePort(),
+    headless: true,
+    searchAttributes: searchAttributeNames,
+  });
+  onTestFinished(() => temporalServer.stop());
+  const simulator = createSimulator({ dataDirectory: temporaryDirectory(), sharedSecret });
+  const { url: simulatorUrl } = await simulator.start(0);
+  onTestFinished(() => simulator.stop());
+  const port = await findFreePort();
+  const environment = {
+    PORT: String(port),
+    HOST: '127.0.0.1',
+    DATABASE_KEYS: key(),
+    PAYLOAD_KEYS: key(),
+    TEMPORAL_ADDRESS: temporalServer.address,
+    PG_BASE_URL: simulatorUrl,
+    PG_SHARED_SECRET: sharedSecret,
+    PG_CALLBACK_URL: `http://127.0.0.1:${port}/pg/callbacks`,
+    CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
+    CODEC_TOKEN: randomBytes(16).toString('hex'),
+  };
+  return { url: `http://127.0.0.1:${port}`, simulatorUrl, environment };
+}
+
+/** API and worker as in production, on PostgreSQL; the worker is what can be killed. */
+async function startOnPostgres(serverUrl: string, { url, environment }: Surroundings): Promise<Service> {
+  const fresh = await createFreshPostgres(serverUrl);
+  onTestFinished(() => fresh.drop());
+  const database = await openPostgres(fresh.url, createLog('test', 'silent'));
+  const credentials = await loadCredentials(`${temporaryDirectory()}/credentials.json`);
+  await seed(createStores(database.queries, environment.DATABASE_KEYS), credentials);
+  await database.close();
+
+  const variables = { ...environment, DATABASE_URL: fresh.url };
+  await startProgram('api/main.ts', variables).untilOutput(/the API listens/);
+  return {
+    url,
+    project: publicCredentials(credentials).projects[0] as unknown as Project,
+    async startWorker() {
+      const worker = startProgram('worker/main.ts', variables);
+      await worker.untilOutput(/the worker takes work/);
+      return worker;
+    },
+  };
+}
+
+/** API, worker and embedded database in one process, all of which is killed. */
+async function startSandboxService({ url, environment }: Surroundings): Promise<Service> {
+  const variables = { ...environment, DATA_DIR: temporaryDirectory() };
+  const startWorker = async () => {
+    const service = startProgram('sandbox/service.ts', variables);
+    await service.untilOutput(/the service is up/);
+    return service;
+  };
+  const first = await startWorker();
+  const credentials = await fetch(`${url}/sandbox/credentials`);
+  const { projects } = (await credentials.json()) as { projects: Project[] };
+  await first.kill();
+  return { url, project: projects[0]!, startWorker };
+}
