@@ -1,9 +1,16 @@
 import type { z } from 'zod';
 import {
+  cancelRegistration,
+  deleteAccount,
+  getAccount,
+  getTimeline,
+  inquireAccount,
   inquireRegistration,
   issueArsCode,
   listInstitutions,
+  listRegistrations,
   registerAccount,
+  registerForAutoCharge,
   validateAccountHolder,
 } from '../contract/bank-account-operations.ts';
 import type { Operation } from '../contract/operation.ts';
@@ -145,6 +152,20 @@ export function createKmClient({
     register: method(registerAccount),
     /** Asks how a registration stands. A failed one comes as a KmRefusal with its reason: see failedRegistration. */
     inquire,
+    /** Cancels a registration; KmRefusal 002_915 once the payment gateway was asked to register the account. */
+    cancel: method(cancelRegistration),
+    /** Tells what has happened to a registration, oldest first. */
+    timeline: method(getTimeline),
+    /** Lists the project's registrations, newest first, a page at a time. */
+    list: method(listRegistrations),
+    /** Gives the member's registered account: in full when the client encrypts, else masked. */
+    account: method(getAccount),
+    /** Tells what the member's registered account can be used for. */
+    accountUse: method(inquireAccount),
+    /** Registers the member's account, registered already, for auto charge. */
+    registerForAutoCharge: method(registerForAutoCharge),
+    /** Deletes the member's account. */
+    deleteAccount: method(deleteAccount),
     /** Lists the banks. */
     institutions: (options?: CallOptions) => call(listInstitutions, {}, options),
     /**

@@ -183,10 +183,9 @@ function requestExamples(request: z.ZodObject): Record<string, Json> {
 }
 
 function codeExample(code: ResultCode): Json {
-  const { text, when } = resultCodes[code];
+  const { text } = resultCodes[code];
   return {
     summary: `${code} ${text}`,
-    description: when,
     value: { response: { code, description: text } },
   };
 }

@@ -39,7 +39,12 @@ it is taken as a JSON number or as a string of digits, and answered as a number 
 
 Codes of family 000 can come from every operation. *Again* tells whether the same request may succeed later.
 
+<details>
+<summary>All result codes</summary>
+
 ${resultCodeTable()}
+
+</details>
 `;
 }
 

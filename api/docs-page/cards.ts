@@ -9,7 +9,7 @@ export function createCards(
   return groups.map(({ title, scenarios }, position) => {
     const cards = element(
       'ul',
-      { className: 'cards' },
+      { className: position === 0 ? 'cards first' : 'cards' },
       ...scenarios.map((scenario) => element('li', {}, createCard(scenario, onClick))),
     );
     if (position === 0) return element('section', {}, element('h3', { textContent: title }), cards);

@@ -91,12 +91,18 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
   };
 }
 
-function describeExchange({ path, headers, body, status, answer }: Exchange, isOpen: boolean): HTMLElement {
+function describeExchange(
+  { path, headers, body, content, status, answer }: Exchange,
+  isOpen: boolean,
+): HTMLElement {
   const sent = [...headers].map(([name, value]) => `${name}: ${value}`).join('\n');
   return element(
     'details',
     { className: 'exchange', open: isOpen },
     element('summary', {}, `POST ${path} `, element('span', { textContent: `HTTP ${status}` })),
+    ...(content
+      ? [element('h4', { textContent: 'Before encryption' }), block(JSON.stringify(content, null, 2))]
+      : []),
     element('h4', { textContent: 'Request' }),
     block(`${sent}\n\n${pretty(body)}`),
     element('h4', { textContent: 'Answer' }),

@@ -14,6 +14,8 @@ export interface Exchange {
   readonly path: string;
   readonly headers: Headers;
   readonly body: string;
+  /** What `body` holds, where that is encrypted. */
+  readonly content: object | undefined;
   readonly status: number;
   readonly answer: string;
 }
@@ -37,14 +39,14 @@ export async function runScenario(
   listener: ScenarioListener,
   signal: AbortSignal,
 ): Promise<void> {
+  const { userId, userName, birthDate } = member;
+  const request = { userId, ...scenarioRequest(scenario), userName, birthDate };
   const client = createKmClient({
     baseUrl: new URL('open-api', document.baseURI).href,
     ...project,
     encryption: encrypts ? project : undefined,
-    fetch: recordingFetch(listener),
+    fetch: recordingFetch(listener, request),
   });
-  const { userId, userName, birthDate } = member;
-  const request = { userId, ...scenarioRequest(scenario), userName, birthDate };
   try {
     const { bankAccRegNo, authNumber } = await client.register(request, { signal });
     listener.onAccepted(bankAccRegNo, authNumber);
@@ -67,14 +69,19 @@ export async function runScenario(
   }
 }
 
-function recordingFetch({ onExchange }: Pick<ScenarioListener, 'onExchange'>): typeof fetch {
+function recordingFetch({ onExchange }: ScenarioListener, registration: object): typeof fetch {
   return async (url, init) => {
     const request = new Request(url, init);
-    const { headers } = request;
     const body = await request.clone().text();
     const response = await fetch(request);
-    const answer = await response.clone().text();
-    onExchange({ path: new URL(request.url).pathname, headers, body, status: response.status, answer });
+    onExchange({
+      path: new URL(request.url).pathname,
+      headers: request.headers,
+      body,
+      content: request.headers.has('X-KM-Crypto-Key-Id') ? registration : undefined,
+      status: response.status,
+      answer: await response.clone().text(),
+    });
     return response;
   };
 }

@@ -1,10 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
 import { expect, inject, it, onTestFinished } from 'vitest';
+import { createApp } from '../../api/app.ts';
+import { listen } from '../../api/server.ts';
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
+import { createHttpPaymentGateway } from '../../payment-gateway/http-payment-gateway.ts';
 import { openPostgres } from '../../platform/database/database.ts';
 import { createStores } from '../../platform/database/stores.ts';
 import { createLog } from '../../platform/log.ts';
+import { createDataConverter } from '../../platform/temporal.ts';
 import { loadCredentials, publicCredentials, seed } from '../../sandbox/credentials.ts';
 import { findFreePort } from '../../sandbox/ports.ts';
 import { startTemporalServer } from '../../sandbox/temporal-server.ts';
@@ -29,6 +35,8 @@ const key = () => `test:${randomBytes(32).toString('base64')}`;
 /** A service of which the part that works can be killed. */
 interface Service {
   readonly url: string;
+  /** Where registrations are asked for. */
+  readonly registrationUrl: string;
   readonly project: Project;
   /** Starts the part that works, and waits until it does. */
   startWorker(): Promise<ProcessGroup>;
@@ -40,7 +48,7 @@ it('50 registrations end, each made once, however often the worker is killed', a
     ? startOnPostgres(databaseUrl, surroundings)
     : startSandboxService(surroundings));
   let worker = await service.startWorker();
-  const accepted = await registerMany(service.url, service.project, 0, 50);
+  const accepted = await registerMany(service.registrationUrl, service.project, 0, 50);
   for (const moment of killMoments) {
     await delay(moment);
     await worker.kill();
@@ -82,19 +90,50 @@ async function startSurroundings() {
   return { url: `http://127.0.0.1:${port}`, simulatorUrl, environment };
 }
 
-/** API and worker as in production, on PostgreSQL; the worker is what can be killed. */
-async function startOnPostgres(serverUrl: string, { url, environment }: Surroundings): Promise<Service> {
+/**
+ * API and worker as in production, on PostgreSQL; the worker is what can be killed. Registrations are taken by another
+ * API in this process, which gives them waits shorter than those of production.
+ */
+async function startOnPostgres(
+  serverUrl: string,
+  { url, simulatorUrl, environment }: Surroundings,
+): Promise<Service> {
   const fresh = await createFreshPostgres(serverUrl);
   onTestFinished(() => fresh.drop());
-  const database = await openPostgres(fresh.url, createLog('test', 'silent'));
+  const log = createLog('test', 'silent');
+  const database = await openPostgres(fresh.url, log);
+  onTestFinished(() => database.close());
+  const stores = createStores(database.queries, environment.DATABASE_KEYS);
   const credentials = await loadCredentials(`${temporaryDirectory()}/credentials.json`);
-  await seed(createStores(database.queries, environment.DATABASE_KEYS), credentials);
-  await database.close();
+  await seed(stores, credentials);
+
+  const dataConverter = createDataConverter(environment.PAYLOAD_KEYS);
+  const connection = await Connection.connect({ address: environment.TEMPORAL_ADDRESS });
+  onTestFinished(() => connection.close());
+  const impatientApi = createApp({
+    stores,
+    database,
+    temporal: new Client({ connection, dataConverter }),
+    paymentGateway: createHttpPaymentGateway({
+      baseUrl: simulatorUrl,
+      sharedSecret: environment.PG_SHARED_SECRET,
+      callbackUrl: environment.PG_CALLBACK_URL,
+    }),
+    paymentGatewaySecret: environment.PG_SHARED_SECRET,
+    payloadCodec: dataConverter.payloadCodecs![0]!,
+    policy: sandboxPolicy,
+    timeWindow: 60_000,
+    log,
+    codec: { allowedOrigin: environment.CODEC_ALLOWED_ORIGIN },
+  });
+  const server = await listen(impatientApi, { port: 0, host: '127.0.0.1' });
+  onTestFinished(() => server.close());
 
   const variables = { ...environment, DATABASE_URL: fresh.url };
   await startProgram('api/main.ts', variables).untilOutput(/the API listens/);
   return {
     url,
+    registrationUrl: `http://127.0.0.1:${server.port}`,
     project: publicCredentials(credentials).projects[0] as unknown as Project,
     async startWorker() {
       const worker = startProgram('worker/main.ts', variables);
@@ -116,5 +155,5 @@ async function startSandboxService({ url, environment }: Surroundings): Promise<
   const credentials = await fetch(`${url}/sandbox/credentials`);
   const { projects } = (await credentials.json()) as { projects: Project[] };
   await first.kill();
-  return { url, project: projects[0]!, startWorker };
+  return { url, registrationUrl: url, project: projects[0]!, startWorker };
 }

@@ -25,6 +25,7 @@ import type { Path } from './paths.ts';
 
 /** Waits so short that giving up is quick to see. */
 const impatientPolicy: RegistrationPolicy = {
+  ...sandboxPolicy,
   accountHolderCheck: { giveUpAfter: 1_500 },
   arsCall: { ...sandboxPolicy.arsCall, requestGiveUpAfter: 1_500 },
   consentEvidence: { giveUpAfter: 1_500 },
