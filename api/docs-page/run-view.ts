@@ -19,7 +19,7 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
   const statuses = byId('statuses', HTMLOListElement);
   const exchanges = byId('exchanges', HTMLDivElement);
   const codeCard = byId('code-card', HTMLDivElement);
-  const shown = new Map<string, HTMLElement>();
+  let inquiry: { readonly answer: string; readonly shown: HTMLDetailsElement } | undefined;
 
   byId('run-title', HTMLElement).textContent = scenario.title;
   setText('run-text', `${scenario.description} Member ${member.userId}, ${member.userName}.`);
@@ -55,17 +55,13 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
 
   return {
     onExchange: (exchange) => {
-      // Of the inquiries, which are many, the last one stands for all.
       const isInquiry = exchange.path.endsWith('/inquiry');
-      const name = isInquiry ? exchange.path : `${exchange.path} ${shown.size}`;
-      const before = shown.get(name);
-      const next = describeExchange(
-        exchange,
-        before instanceof HTMLDetailsElement ? before.open : !isInquiry,
-      );
-      if (before) before.replaceWith(next);
-      else exchanges.append(next);
-      shown.set(name, next);
+      const shown = describeExchange(exchange, isInquiry ? (inquiry?.shown.open ?? false) : true);
+      if (!isInquiry || !inquiry) exchanges.append(shown);
+      // Of the inquiries, which are many, the latest stands for all; an equal one must not take the focus away.
+      else if (inquiry.answer === exchange.answer) return;
+      else inquiry.shown.replaceWith(shown);
+      if (isInquiry) inquiry = { answer: exchange.answer, shown };
     },
     onAccepted: (registrationNumber, authNumber) => {
       addLine('000_000', `Accepted as ${registrationNumber}.`);
@@ -94,7 +90,7 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
 function describeExchange(
   { path, headers, body, content, status, answer }: Exchange,
   isOpen: boolean,
-): HTMLElement {
+): HTMLDetailsElement {
   const sent = [...headers].map(([name, value]) => `${name}: ${value}`).join('\n');
   return element(
     'details',

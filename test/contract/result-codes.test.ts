@@ -55,7 +55,9 @@ it('has a text and an occasion for each code, and each text once', () => {
 });
 
 it('lets a call be repeated after every failure of the service itself', () => {
-  expect(entries.filter(([, { status }]) => status >= 500).every(([, { retryable }]) => retryable)).toBe(true);
+  expect(entries.filter(([, { status }]) => status >= 500).every(([, { retryable }]) => retryable)).toBe(
+    true,
+  );
 });
 
 it('gives every reason of refusal a code of the bank account family', () => {

@@ -26,9 +26,9 @@ it('never shows the whole of a number', () => {
 describe('bank codes', () => {
   it('are the documented ones', () => {
     expect(Object.keys(banks).toSorted()).toEqual(
-      (
-        '002 003 004 007 011 012 020 023 027 031 032 034 035 037 039 045 048 071 081 088 089 090 092'
-      ).split(' '),
+      '002 003 004 007 011 012 020 023 027 031 032 034 035 037 039 045 048 071 081 088 089 090 092'.split(
+        ' ',
+      ),
     );
   });
 
