@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
+import { HTTPException } from 'hono/http-exception';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import { correlationIdPattern } from '../contract/headers.ts';
@@ -23,13 +24,17 @@ const maximumBodyBytes = 64 * 1024;
 export function createApp(parts: ApiParts): Hono<Api> {
   const app = new Hono<Api>();
   app.notFound((context) => fail(context, new Refusal('000_909')));
-  app.onError((error, context) => fail(context, error));
+  app.onError((error, context) =>
+    error instanceof HTTPException ? error.getResponse() : fail(context, error),
+  );
   app.use(secureHeaders());
   app.use(correlateAndLog(parts));
   app.use(
     bodyLimit({
       maxSize: maximumBodyBytes,
-      onError: () => {
+      onError: (context) => {
+        // What is left of the body stays unread, so the connection can serve no further request.
+        context.header('Connection', 'close');
         throw new Refusal('000_911');
       },
     }),

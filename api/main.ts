@@ -8,6 +8,7 @@ import { createLog } from '../platform/log.ts';
 import { runMain, stopRequested } from '../platform/process.ts';
 import { createDataConverter, createTemporalClient, temporalConnection } from '../platform/temporal.ts';
 import { createApp } from './app.ts';
+import { startHousekeeping } from './housekeeping.ts';
 import { listen } from './server.ts';
 
 runMain(async () => {
@@ -16,8 +17,9 @@ runMain(async () => {
   const database = await openPostgres(config.DATABASE_URL, log);
   const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
   const temporal = createTemporalClient(temporalConnection(), dataConverter);
+  const stores = createStores(database.queries, config.DATABASE_KEYS);
   const app = createApp({
-    stores: createStores(database.queries, config.DATABASE_KEYS),
+    stores,
     database,
     temporal,
     paymentGateway: createHttpPaymentGateway({
@@ -34,7 +36,9 @@ runMain(async () => {
   });
   const server = await listen(app, { port: config.PORT, host: config.HOST });
   log.info({ port: server.port }, 'the API listens');
+  const stopHousekeeping = startHousekeeping({ stores, log });
   await stopRequested();
+  stopHousekeeping();
   await server.close();
   await temporal.connection.close();
   await database.close();

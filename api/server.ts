@@ -1,6 +1,6 @@
-import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
-import { serve } from '@hono/node-server';
+import { RequestError, getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { resultCodes } from '../contract/result-codes.ts';
 import type { ResultCode } from '../contract/result-codes.ts';
@@ -25,22 +25,32 @@ export async function listen(
   { port, host }: { port: number; host: string },
 ): Promise<ListeningServer> {
   let draining = false;
-  const server = await new Promise<Server>((resolve, reject) => {
-    const candidate = serve(
-      {
-        fetch: async (request, bindings) => {
-          const response = await app.fetch(request, bindings);
-          if (draining) response.headers.set('Connection', 'close');
-          return response;
-        },
-        port,
-        hostname: host,
-        serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16 * 1024 },
+  const answer = getRequestListener(
+    async (request, bindings) => {
+      const { httpVersion, headers } = bindings.incoming;
+      if (httpVersion === '1.1' && headers.host === undefined) throw new RequestError('There is no host.');
+      const response = await app.fetch(request, bindings);
+      if (draining) response.headers.set('Connection', 'close');
+      return response;
+    },
+    {
+      hostname: host,
+      errorHandler: (error) => {
+        const code = error instanceof RequestError ? '000_913' : '000_990';
+        const headers = { 'Content-Type': 'application/json' };
+        return new Response(refusal(code), { status: resultCodes[code].status, headers });
       },
-      () => resolve(candidate),
-    ) as Server;
-    candidate.once('error', reject);
-    candidate.on('clientError', answerUnreadable);
+    },
+  );
+  const server = createServer(
+    // Node would refuse a request without a host by itself, and without the envelope.
+    { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16 * 1024, requireHostHeader: false },
+    (incoming, outgoing) => void answer(incoming, outgoing),
+  );
+  server.on('clientError', answerUnreadable);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
   });
   const address = server.address();
   return {
@@ -60,10 +70,14 @@ export async function listen(
 function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
   if (!socket.writable) return;
   const code: ResultCode = error.code === 'HPE_HEADER_OVERFLOW' ? '000_911' : '000_913';
-  const { status, text } = resultCodes[code];
-  const body = JSON.stringify({ response: { code, description: text } });
+  const { status } = resultCodes[code];
+  const body = refusal(code);
   socket.end(
     `HTTP/1.1 ${status} ${status === 413 ? 'Payload Too Large' : 'Bad Request'}\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+}
+
+function refusal(code: ResultCode): string {
+  return JSON.stringify({ response: { code, description: resultCodes[code].text } });
 }

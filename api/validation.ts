@@ -15,6 +15,6 @@ export function validate<Schema extends z.ZodType>(schema: Schema, input: unknow
     input,
   );
   if (value === undefined || value === null) throw new Refusal('000_003', { field });
-  const isLength = issue.code === 'too_small' || issue.code === 'too_big';
+  const isLength = (issue.code === 'too_small' || issue.code === 'too_big') && issue.origin === 'string';
   throw new Refusal(isLength && value !== '' ? '000_015' : '000_002', { field });
 }

@@ -6,7 +6,7 @@ import { timelineLabels } from './timeline.ts';
 import type { TimelineStep } from './timeline.ts';
 
 /** Text for people: anything but control characters and halves of characters. */
-const printable = /^[^\p{Cc}\p{Cs}]*\S[^\p{Cc}\p{Cs}]*$/u;
+const printable = /^[^\p{Cc}\p{Cs}]*[^\s\p{Cc}\p{Cs}][^\p{Cc}\p{Cs}]*$/u;
 
 /**
  * A member ID. Up to 20 digits, past what a JSON number holds in JavaScript: the wire allows a number or a string of

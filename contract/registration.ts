@@ -1,5 +1,5 @@
 import type { BankCode } from './bank-codes.ts';
-import type { RegistrationPolicy } from './registration-policy.ts';
+import type { CallbackPolicy, RegistrationPolicy } from './registration-policy.ts';
 import type { ResultCode } from './result-codes.ts';
 
 /** The states of a registration on the wire, as the platform documents them. */
@@ -85,6 +85,12 @@ export interface RegistrationInput {
 /** Input of the other operations on a member's account. */
 export interface MemberInput {
   readonly userId: string;
+}
+
+/** Input of the workflow that tells the service provider how a registration ended. */
+export interface DeliveryInput {
+  readonly registrationNumber: string;
+  readonly policy: CallbackPolicy;
 }
 
 /** How an operation on a member's account ended. */

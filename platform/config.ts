@@ -48,6 +48,14 @@ export const workerConfigSchema = commonSchema.extend({
   TEMPORAL_BUILD_ID: z.string().optional().describe('version of this worker, such as the commit'),
 });
 
+/** The environment of `npm run operator` with a command that works with Temporal alone. */
+export const operatorConfigSchema = commonSchema.pick({ PAYLOAD_KEYS: true });
+
+/** The environment of `npm run operator` with a command that works with the database too. */
+export const operatorDatabaseConfigSchema = commonSchema
+  .pick({ PAYLOAD_KEYS: true, DATABASE_KEYS: true })
+  .extend({ DATABASE_URL: databaseUrl });
+
 /** The environment of the sandbox's service, which needs no PostgreSQL and no token. */
 export const sandboxConfigSchema = commonSchema.extend({
   ...apiFields,

@@ -1,17 +1,12 @@
-import { generateKeyPair, randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import type { Stores } from '../platform/database/stores.ts';
+import { createProjectKeys, createRsaKeyPair } from '../platform/project-keys.ts';
+import type { ProjectKeys } from '../platform/project-keys.ts';
 import { inventMembers } from './members.ts';
 
 /** A sandbox project's keys, both sides of them, so that anyone can act as the service provider. PEM. */
-interface ProjectCredentials {
+interface ProjectCredentials extends ProjectKeys {
   readonly aspId: string;
-  readonly accessKey: string;
-  readonly secretKey: string;
-  readonly cryptoKeyId: string;
-  readonly serverPublicKey: string;
-  readonly serverPrivateKey: string;
   readonly clientPublicKey: string;
   readonly clientPrivateKey: string;
 }
@@ -23,7 +18,7 @@ const projects = [
 ] as const;
 
 /** How many members of a project the credentials list. */
-const listedMembers = 100;
+export const listedMembers = 100;
 
 /** Reads the credentials kept in `file`, or makes them at the first start. The file is its owner's alone to read. */
 export async function loadCredentials(file: string): Promise<ProjectCredentials[]> {
@@ -38,14 +33,22 @@ export async function loadCredentials(file: string): Promise<ProjectCredentials[
   return credentials;
 }
 
-/** Adds the sandbox's projects and members; those that are there already stay as they are. */
-export async function seed(stores: Stores, credentials: readonly ProjectCredentials[]): Promise<void> {
-  for (const { aspId, firstUserId, members, isStrict } of projects) {
+/**
+ * Adds the sandbox's projects and members, at most `mostMembers` to each; those that are there already stay as they
+ * are.
+ */
+export async function seed(
+  stores: Stores,
+  credentials: readonly ProjectCredentials[],
+  mostMembers = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  for (const { aspId, firstUserId, isStrict, members } of projects) {
     const keys = credentials.find((candidate) => candidate.aspId === aspId)!;
     await stores.projects.add({ ...keys, demandsEncryption: isStrict, comparesMember: isStrict });
-    const lastUserId = String(firstUserId + BigInt(members - 1));
+    const count = Math.min(members, mostMembers);
+    const lastUserId = String(firstUserId + BigInt(count - 1));
     if (await stores.members.find(aspId, lastUserId)) continue;
-    await stores.members.add(aspId, inventMembers(firstUserId, members));
+    await stores.members.add(aspId, inventMembers(firstUserId, count));
   }
 }
 
@@ -62,23 +65,6 @@ export function publicCredentials(credentials: readonly ProjectCredentials[]) {
 }
 
 async function createCredentials(aspId: string): Promise<ProjectCredentials> {
-  const [server, client] = await Promise.all([createKeyPair(), createKeyPair()]);
-  return {
-    aspId,
-    accessKey: randomBytes(20).toString('hex'),
-    secretKey: randomBytes(32).toString('base64url'),
-    cryptoKeyId: randomBytes(16).toString('hex'),
-    serverPublicKey: server.publicKey,
-    serverPrivateKey: server.privateKey,
-    clientPublicKey: client.publicKey,
-    clientPrivateKey: client.privateKey,
-  };
-}
-
-function createKeyPair(): Promise<{ publicKey: string; privateKey: string }> {
-  return promisify(generateKeyPair)('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  });
+  const [keys, client] = await Promise.all([createProjectKeys(), createRsaKeyPair()]);
+  return { aspId, ...keys, clientPublicKey: client.publicKey, clientPrivateKey: client.privateKey };
 }

@@ -4,6 +4,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { createActivities } from '../activities/activities.ts';
 import { createCallbackSender } from '../activities/callback-sender.ts';
 import { createApp } from '../api/app.ts';
+import { startHousekeeping } from '../api/housekeeping.ts';
 import { listen } from '../api/server.ts';
 import { sandboxPolicy } from '../contract/registration-policy.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
@@ -64,7 +65,9 @@ runMain(async () => {
   const server = await listen(app, { port: config.PORT, host: config.HOST });
   log.info({ port: server.port }, 'the service is up');
 
+  const stopHousekeeping = startHousekeeping({ stores, log });
   await Promise.race([stopRequested(), running]);
+  stopHousekeeping();
   await server.close();
   if (worker.getState() === 'RUNNING') worker.shutdown();
   await running;

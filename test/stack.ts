@@ -23,11 +23,11 @@ import { createStores } from '../platform/database/stores.ts';
 import type { Stores } from '../platform/database/stores.ts';
 import { createLog } from '../platform/log.ts';
 import { createDataConverter } from '../platform/temporal.ts';
-import { loadCredentials, publicCredentials, seed } from '../sandbox/credentials.ts';
+import { listedMembers, loadCredentials, publicCredentials, seed } from '../sandbox/credentials.ts';
 import { findFreePort } from '../sandbox/ports.ts';
 import { startTemporalServer } from '../sandbox/temporal-server.ts';
 import { createSimulator } from '../simulator/simulator.ts';
-import { createWorker, workflowsPath } from '../worker/worker.ts';
+import { createWorker, installRuntime, workflowsPath } from '../worker/worker.ts';
 import type { Project } from './wire-client.ts';
 
 /** What a test may want to be different. */
@@ -72,7 +72,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const paymentGatewaySecret = randomBytes(32).toString('hex');
   const [payloadKeys, databaseKeys] = [options.payloadKeys ?? key(), key()];
   const log = createLog('test', options.onLogLine ? 'trace' : 'silent', options.onLogLine);
-  Runtime.install({ logger: quiet, shutdownSignals: [] });
+  if (options.onLogLine) installRuntime(log, []);
+  else Runtime.install({ logger: quiet, shutdownSignals: [] });
 
   const temporalServer = await startTemporalServer({
     executable: inject('temporalExecutable'),
@@ -87,7 +88,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const database = await openPglite();
   const stores = createStores(database.queries, databaseKeys);
   const credentials = await loadCredentials(join(directory, 'credentials.json'));
-  await seed(stores, credentials);
+  await seed(stores, credentials, listedMembers);
 
   const simulator = createSimulator({
     dataDirectory: join(directory, 'simulator'),

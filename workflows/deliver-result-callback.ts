@@ -1,14 +1,8 @@
 import { ParentClosePolicy, setCurrentDetails, sleep, startChild } from '@temporalio/workflow';
 import type { CallbackState } from '../contract/activities.ts';
-import type { CallbackPolicy } from '../contract/registration-policy.ts';
 import { callbackWorkflowId } from '../contract/registration.ts';
+import type { DeliveryInput } from '../contract/registration.ts';
 import { deliveries } from './policies.ts';
-
-/** Input of {@link deliverResultCallback}. */
-export interface DeliveryInput {
-  readonly registrationNumber: string;
-  readonly policy: CallbackPolicy;
-}
 
 /**
  * Tells the service provider how a registration ended, until it acknowledges, wants no more, or the deliveries are

@@ -28,7 +28,7 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
   codeCard.hidden = true;
   byId('result', HTMLDivElement).hidden = true;
   announce(`${scenario.title}: sent.`);
-  byId('run', HTMLElement).scrollIntoView({ block: 'nearest' });
+  bringIntoView();
 
   const addLine = (name: string, text: string) => {
     const elapsed = `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`;
@@ -96,9 +96,7 @@ function describeExchange(
     'details',
     { className: 'exchange', open: isOpen },
     element('summary', {}, `POST ${path} `, element('span', { textContent: `HTTP ${status}` })),
-    ...(content
-      ? [element('h4', { textContent: 'Before encryption' }), block(JSON.stringify(content, null, 2))]
-      : []),
+    ...(content ? [element('h4', { textContent: 'Before encryption' }), block(pretty(content))] : []),
     element('h4', { textContent: 'Request' }),
     block(`${sent}\n\n${pretty(body)}`),
     element('h4', { textContent: 'Answer' }),
@@ -124,6 +122,13 @@ function explain(code: string, fallback = ''): string {
   if (!Object.hasOwn(resultCodes, code)) return fallback;
   const { text, when, retryable } = resultCodes[code as keyof typeof resultCodes];
   return `${text} ${when} ${retryable ? 'Another try may succeed.' : 'Another try will not help.'}`;
+}
+
+/** Where the panel lies below the cards, all of it is to be seen; beside them, its beginning is enough. */
+function bringIntoView(): void {
+  const isBelowCards = matchMedia('(width < 900px)').matches;
+  if (isBelowCards) byId('run', HTMLElement).scrollIntoView({ block: 'start' });
+  else byId('run-title', HTMLElement).scrollIntoView({ block: 'nearest' });
 }
 
 function setText(id: string, text: string): void {

@@ -62,7 +62,7 @@ export function createSelection(projects: readonly SandboxProject[]): SelectionC
     encrypts: encrypts.checked,
   });
 
-  const rules = ['takes plain requests too', 'demands encryption'];
+  const rules = ['plain or encrypted', 'encrypted only'];
   project.replaceChildren(
     ...projects.map(({ aspId }, position) => new Option(`${aspId} – ${rules[position] ?? ''}`, aspId)),
   );

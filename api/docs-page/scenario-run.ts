@@ -5,6 +5,7 @@ import {
   type RegistrationResult,
   type RegistrationStatus,
 } from '../../client/index.ts';
+import { writeJson } from '../../client/json.ts';
 import type { Selection } from './sandbox.ts';
 import { scenarioRequest } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
@@ -15,7 +16,7 @@ export interface Exchange {
   readonly headers: Headers;
   readonly body: string;
   /** What `body` holds, where that is encrypted. */
-  readonly content: object | undefined;
+  readonly content: string | undefined;
   readonly status: number;
   readonly answer: string;
 }
@@ -45,7 +46,7 @@ export async function runScenario(
     baseUrl: new URL('open-api', document.baseURI).href,
     ...project,
     encryption: encrypts ? project : undefined,
-    fetch: recordingFetch(listener, request),
+    fetch: recordingFetch(listener, writeJson(request)),
   });
   try {
     const { bankAccRegNo, authNumber } = await client.register(request, { signal });
@@ -69,12 +70,12 @@ export async function runScenario(
   }
 }
 
-function recordingFetch({ onExchange }: ScenarioListener, registration: object): typeof fetch {
+function recordingFetch(listener: ScenarioListener, registration: string): typeof fetch {
   return async (url, init) => {
     const request = new Request(url, init);
     const body = await request.clone().text();
     const response = await fetch(request);
-    onExchange({
+    listener.onExchange({
       path: new URL(request.url).pathname,
       headers: request.headers,
       body,

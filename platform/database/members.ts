@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import type { KeyRing } from '../key-ring.ts';
 import type { Queries } from './database.ts';
 import { createDataKey, openMemberCipher } from './member-cipher.ts';
@@ -27,7 +27,7 @@ export function isMember({ facts }: Member, userName: string, birthDate: string)
   return facts.userName === userName && facts.birthDate === birthDate;
 }
 
-const rowsPerInsert = 500;
+const rowsPerQuery = 500;
 
 /** Opens a member's row. */
 export function openMember(keys: KeyRing, row: typeof members.$inferSelect): Member {
@@ -57,6 +57,19 @@ export function createMembers(queries: Queries, keys: KeyRing) {
       return row && openMember(keys, row);
     },
 
+    /** The service provider of each of these members who is there already, by member ID. */
+    async providersOf(userIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+      const providers = new Map<string, string>();
+      for (let start = 0; start < userIds.length; start += rowsPerQuery) {
+        const rows = await queries
+          .select({ userId: members.userId, aspId: members.aspId })
+          .from(members)
+          .where(inArray(members.userId, userIds.slice(start, start + rowsPerQuery)));
+        for (const { userId, aspId } of rows) providers.set(userId, aspId);
+      }
+      return providers;
+    },
+
     /** Adds members; one who is there already stays as is. */
     async add(
       aspId: string,
@@ -70,10 +83,10 @@ export function createMembers(queries: Queries, keys: KeyRing) {
           sealedFacts: openMemberCipher(keys, dataKey).sealJson(facts, factsContext(userId)),
         };
       });
-      for (let start = 0; start < rows.length; start += rowsPerInsert) {
+      for (let start = 0; start < rows.length; start += rowsPerQuery) {
         await queries
           .insert(members)
-          .values(rows.slice(start, start + rowsPerInsert))
+          .values(rows.slice(start, start + rowsPerQuery))
           .onConflictDoNothing();
       }
     },

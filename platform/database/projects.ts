@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { asc, eq } from 'drizzle-orm';
+import { and, asc, eq, ne } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import type { KeyRing } from '../key-ring.ts';
 import type { Queries } from './database.ts';
@@ -32,6 +32,11 @@ export interface NewProject extends Pick<Project, 'aspId' | 'demandsEncryption' 
   readonly cryptoKeyId: string;
   readonly serverPrivateKey: string;
   readonly clientPublicKey: string;
+}
+
+/** Something discarded was to be put to use again. */
+export class DiscardedError extends Error {
+  override readonly name = 'DiscardedError';
 }
 
 /** The hash by which access keys are stored and compared, in lower-case hex. */
@@ -80,18 +85,21 @@ export function createProjects(queries: Queries, keys: KeyRing) {
     /** The project with all its keys, if there is one; as it was at most a second ago. */
     find: (aspId: string): Promise<Project | undefined> => recent.fetch(aspId),
 
-    /** Adds a project with its keys in one transaction; one that is there already stays as is. */
-    async add(project: NewProject): Promise<void> {
+    /**
+     * Adds a project with its keys in one transaction; one that is there already stays as is.
+     * @returns whether it was added
+     */
+    async add(project: NewProject): Promise<boolean> {
       const { aspId, demandsEncryption, comparesMember, cryptoKeyId } = project;
       const active = { aspId, state: 'ACTIVE', databaseKeyId: keys.activeKeyId } as const;
       const secretKeyId = `${aspId}-1`;
-      await queries.transaction(async (transaction) => {
+      return await queries.transaction(async (transaction) => {
         const added = await transaction
           .insert(projects)
           .values({ aspId, state: 'ACTIVE', demandsEncryption, comparesMember })
           .onConflictDoNothing()
           .returning();
-        if (added.length === 0) return;
+        if (added.length === 0) return false;
         await transaction.insert(accessKeys).values({ ...active, sha256: hashAccessKey(project.accessKey) });
         await transaction.insert(secretKeys).values({
           ...active,
@@ -108,6 +116,7 @@ export function createProjects(queries: Queries, keys: KeyRing) {
             cryptoContext(cryptoKeyId),
           ),
         });
+        return true;
       });
     },
 
@@ -121,14 +130,41 @@ export function createProjects(queries: Queries, keys: KeyRing) {
       return updated.length > 0;
     },
 
-    /** Sets the state of a project, for operators and tests. */
-    async setState(aspId: string, state: KeyState): Promise<void> {
-      await queries.update(projects).set({ state }).where(eq(projects.aspId, aspId));
+    /**
+     * Sets the state of a project. False when there is no such project.
+     * @throws {DiscardedError} when it is discarded, which is for good
+     */
+    async setState(aspId: string, state: KeyState): Promise<boolean> {
+      const ofProject = eq(projects.aspId, aspId);
+      const updated = await queries
+        .update(projects)
+        .set({ state })
+        .where(and(ofProject, allowing(state, projects.state)))
+        .returning({ aspId: projects.aspId });
+      if (updated.length > 0) return true;
+      if ((await queries.$count(projects, ofProject)) === 0) return false;
+      throw new DiscardedError(`Project ${aspId} is discarded, which is for good.`);
     },
 
-    /** Sets the state of a project's access keys. */
-    async setAccessKeyState(aspId: string, state: KeyState): Promise<void> {
-      await queries.update(accessKeys).set({ state }).where(eq(accessKeys.aspId, aspId));
+    /**
+     * Sets the state of a project's access keys; discarded ones stay so. False when there are none.
+     * @throws {DiscardedError} when all of them are discarded, which is for good
+     */
+    async setAccessKeyState(aspId: string, state: KeyState): Promise<boolean> {
+      const ofProject = eq(accessKeys.aspId, aspId);
+      const updated = await queries
+        .update(accessKeys)
+        .set({ state })
+        .where(and(ofProject, allowing(state, accessKeys.state)))
+        .returning({ aspId: accessKeys.aspId });
+      if (updated.length > 0) return true;
+      if ((await queries.$count(accessKeys, ofProject)) === 0) return false;
+      throw new DiscardedError(`The access keys of project ${aspId} are discarded, which is for good.`);
     },
   };
+}
+
+/** Keeps an update to `state` away from what is discarded. */
+function allowing(state: KeyState, column: typeof projects.state | typeof accessKeys.state) {
+  return state === 'DISCARDED' ? undefined : ne(column, 'DISCARDED');
 }

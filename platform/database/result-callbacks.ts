@@ -54,28 +54,36 @@ export async function queueCallback(
 
 /** The results to be told to service providers. */
 export function createResultCallbacks(queries: Queries) {
+  async function find(registrationNumber: string): Promise<ResultCallback | undefined> {
+    const [row] = await queries
+      .select()
+      .from(resultCallbacks)
+      .innerJoin(registrations, eq(registrations.registrationNumber, resultCallbacks.registrationNumber))
+      .innerJoin(projects, eq(projects.aspId, registrations.aspId))
+      .where(eq(resultCallbacks.registrationNumber, registrationNumber));
+    const { status, resultCode } = row?.registrations ?? {};
+    if (!row || !status || !resultCode) return undefined;
+    return {
+      aspId: row.registrations.aspId,
+      callbackUrl: row.projects.callbackUrl ?? undefined,
+      bankAccRegNo: registrationNumber,
+      userId: row.registrations.userId,
+      status,
+      resultCode,
+      sequence: row.result_callbacks.sequence,
+      occurredAt: row.result_callbacks.occurredAt,
+    };
+  }
+
   return {
-    /** The callback of a registration. Throws when there is none, or the registration has not ended. */
+    /** The callback of a registration, if it has ended with one. */
+    find,
+
+    /** The callback of a registration. Throws when there is none. */
     async open(registrationNumber: string): Promise<ResultCallback> {
-      const [row] = await queries
-        .select()
-        .from(resultCallbacks)
-        .innerJoin(registrations, eq(registrations.registrationNumber, resultCallbacks.registrationNumber))
-        .innerJoin(projects, eq(projects.aspId, registrations.aspId))
-        .where(eq(resultCallbacks.registrationNumber, registrationNumber));
-      const { status, resultCode } = row?.registrations ?? {};
-      if (!row || !status || !resultCode)
-        throw new Error(`Registration ${registrationNumber} has no callback.`);
-      return {
-        aspId: row.registrations.aspId,
-        callbackUrl: row.projects.callbackUrl ?? undefined,
-        bankAccRegNo: registrationNumber,
-        userId: row.registrations.userId,
-        status,
-        resultCode,
-        sequence: row.result_callbacks.sequence,
-        occurredAt: row.result_callbacks.occurredAt,
-      };
+      const callback = await find(registrationNumber);
+      if (!callback) throw new Error(`Registration ${registrationNumber} has no callback.`);
+      return callback;
     },
 
     /** Writes down that it was sent, and what became of it. */

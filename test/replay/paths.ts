@@ -49,6 +49,21 @@ export const paths = [
   'cancelled-during-ars-call',
   'cancelled-during-evidence',
   'cancelled-too-late',
+  'cancelled-by-the-service-provider',
+
+  'deleted',
+  'deleted-removal',
+  'deleted-without-account',
+  'auto-charge-registered',
+  'auto-charge-refused',
+  'auto-charge-without-account',
+
+  'result-callback-for-registered',
+  'result-callback-for-failed',
+  'result-callback-delivered',
+  'result-callback-delivered-at-last',
+  'result-callback-unwanted',
+  'result-callback-exhausted',
 ] as const;
 
 /** One of {@link paths}. */

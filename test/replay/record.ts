@@ -1,5 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { CallbackState } from '../../contract/activities.ts';
+import { callbackWorkflowId, memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
 import type {
   ArsOutcome,
   RegistrationResult,
@@ -8,6 +12,7 @@ import type {
 } from '../../contract/registration.ts';
 import {
   arsCallEndedSignal,
+  cancelRegistrationUpdate,
   paymentGatewayDecidedSignal,
   registrationStateQuery,
   resolveReviewUpdate,
@@ -225,6 +230,17 @@ describe.concurrent('what the simulator can do', () => {
     ).toEqual(failed('002_914'));
   });
 
+  it('cancelled-by-the-service-provider', async () => {
+    const path = 'cancelled-by-the-service-provider';
+    const ending = await record(path, phone('0008'), {
+      meanwhile: async (run) => {
+        await untilStep(run, 'ARS_CALL');
+        await handleOf(run).executeUpdate(cancelRegistrationUpdate);
+      },
+    });
+    expect(ending).toEqual(failed('002_914'));
+  });
+
   it('cancelled-too-late', async () => {
     expect(
       await record('cancelled-too-late', account('9006'), {
@@ -352,9 +368,90 @@ describe('what takes a worse payment gateway', () => {
   });
 });
 
+describe('what follows a registration', () => {
+  afterEach(() => {
+    faults = {};
+  });
+
+  it.for<[Path, string, Partial<PaymentGateway>]>([
+    ['auto-charge-registered', '000_000', {}],
+    ['auto-charge-refused', '002_917', { registerAutoCharge: async () => false }],
+  ])('%s', async ([path, code, theseFaults]) => {
+    const member = await memberWithAccount();
+    faults = theseFaults;
+    await ask('/as-rcg-svc/ars/register', member);
+    expect(await finish(path, memberWorkflowId(member.userId))).toEqual({ resultCode: code });
+  });
+
+  it('deleted, and its removal', async () => {
+    const member = await memberWithAccount();
+    await ask('/delete', member);
+    expect(await finish('deleted', memberWorkflowId(member.userId))).toEqual({ resultCode: '000_000' });
+    await finish('deleted-removal', removalWorkflowId(member.registrationNumber));
+  });
+
+  it.for<[Path, string]>([
+    ['deleted-without-account', '/delete'],
+    ['auto-charge-without-account', '/as-rcg-svc/ars/register'],
+  ])('%s', async ([path, endpoint]) => {
+    const { userId } = stack.projects[0].members[nextMember++]!;
+    await ask(endpoint, { userId });
+    expect(await finish(path, memberWorkflowId(userId))).toEqual({ resultCode: '002_916' });
+  });
+
+  it.for<[Path, Path | undefined, object, RegistrationResult, readonly number[], CallbackState]>([
+    ['result-callback-delivered', 'result-callback-for-registered', {}, registered, [200], 'DELIVERED'],
+    ['result-callback-delivered-at-last', undefined, {}, registered, [500, 503, 200], 'DELIVERED'],
+    [
+      'result-callback-unwanted',
+      'result-callback-for-failed',
+      account('9001'),
+      failed('002_901'),
+      [410],
+      'GONE',
+    ],
+    ['result-callback-exhausted', undefined, {}, registered, [500, 500, 500], 'EXHAUSTED'],
+  ])('%s', async ([path, registrationPath, overrides, ending, statuses, state]) => {
+    const { aspId } = stack.projects[0];
+    const remaining = [...statuses];
+    const receiver = createServer((_request, response) => {
+      response
+        .writeHead(remaining.shift() ?? 404)
+        .end('{"response":{"code":"000_000","description":"Success."}}');
+    });
+    onTestFinished(async () => {
+      receiver.close();
+      await stack.stores.projects.setCallbackUrl(aspId, null);
+    });
+    receiver.listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const { port } = receiver.address() as AddressInfo;
+    await stack.stores.projects.setCallbackUrl(aspId, `http://127.0.0.1:${port}/results`);
+
+    const run = await start(overrides, { api: impatientApi });
+    const end = registrationPath
+      ? await finish(registrationPath, memberWorkflowId(run.userId))
+      : await handleOf(run).result();
+    expect(end).toEqual(ending);
+    expect(await finish(path, callbackWorkflowId(run.registrationNumber))).toBe(state);
+    expect(remaining).toEqual([]);
+  });
+});
+
 it('has recorded every path', () => {
   expect([...recorded].toSorted()).toEqual([...paths].toSorted());
 });
+
+async function memberWithAccount(): Promise<Run> {
+  const run = await start({}, {});
+  expect(await handleOf(run).result()).toEqual(registered);
+  return run;
+}
+
+/** Asks for another operation of a member, whatever the answer. */
+async function ask(endpoint: string, { userId }: Pick<Run, 'userId'>): Promise<void> {
+  await call(stack.url, stack.projects[0], endpoint, { userId });
+}
 
 async function resolveReview(run: Run, verdict: ReviewResolution['verdict']): Promise<void> {
   await handleOf(run).executeUpdate(resolveReviewUpdate, {

@@ -6,13 +6,14 @@ import type { Operation } from '../../contract/operation.ts';
 import { registrationStatuses } from '../../contract/registration.ts';
 import { resultCodes } from '../../contract/result-codes.ts';
 import type { ResultCode, ResultCodeEntry } from '../../contract/result-codes.ts';
-import type { WireAnswer } from '../wire-client.ts';
+import { decrypt } from '../wire-client.ts';
+import type { Project, WireAnswer } from '../wire-client.ts';
 
 /** A code of the catalogue, followed by the name of the field where the description names one. */
 export type Expected = ResultCode | `${'000_002' | '000_003' | '000_015'} ${string}`;
 
-const fields = [...bankAccountOperations.flatMap(({ request }) => Object.keys(request.shape))].concat(
-  Object.keys(requestHeadersSchema.shape),
+const fields = [...bankAccountOperations.map(({ request }) => request), requestHeadersSchema].flatMap(
+  ({ shape }) => Object.keys(shape),
 );
 const response = z.strictObject({ code: z.string(), description: z.string() });
 
@@ -34,12 +35,15 @@ const refusal = z.strictObject({
 export function expectAnswer(answer: WireAnswer, expected: Expected, operation?: Operation): void {
   const [code = '', field] = expected.split(' ');
   const { text } = resultCodes[code as ResultCode];
-  expect(answer.body.response).toEqual({ code, description: field === undefined ? text : `${text} ${field}` });
+  expect(answer.body.response).toEqual({
+    code,
+    description: field === undefined ? text : `${text} ${field}`,
+  });
   expectEnvelope(answer, operation);
 }
 
 /** Expects an answer in the envelope, whatever its code. */
-export function expectEnvelope({ status, headers, body }: WireAnswer, operation?: Operation): void {
+export function expectEnvelope({ status, headers, body, text }: WireAnswer, operation?: Operation): void {
   const { code, description } = body.response;
   expect(Object.keys(resultCodes)).toContain(code);
   const entry: ResultCodeEntry = resultCodes[code as ResultCode];
@@ -50,5 +54,20 @@ export function expectEnvelope({ status, headers, body }: WireAnswer, operation?
   expect(headers.get('content-type')).toBe('application/json');
   expect(headers.get('x-km-correlation-id')).toMatch(correlationIdPattern);
   if (status !== 200) refusal.parse(body);
-  else if (operation) z.strictObject({ ...operation.response.shape, response }).parse(body);
+  else if (operation) z.strictObject({ ...operation.response.shape, response }).parse(withMemberIds(text));
+}
+
+/** An answer with the member IDs, numbers on the wire, as the strings with every digit that the schemas speak of. */
+function withMemberIds(text: string): unknown {
+  return JSON.parse(text.replaceAll(/"userId":(\d+)/g, '"userId":"$1"'));
+}
+
+/** Opens an answer that may be encrypted for the project. */
+export async function opened(answer: WireAnswer, project: Project): Promise<WireAnswer> {
+  const { encData } = answer.body;
+  if (encData === undefined) return answer;
+  expect(Object.keys(answer.body)).toEqual(['encData']);
+  expect(answer.headers.get('x-km-crypto-key-id')).toBe(project.cryptoKeyId);
+  const text = await decrypt(encData as string, project);
+  return { ...answer, text, body: JSON.parse(text) as WireAnswer['body'] };
 }

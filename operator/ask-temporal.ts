@@ -1,0 +1,21 @@
+import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { isTransient } from '../platform/transient-errors.ts';
+import { Refused } from './refused.ts';
+
+/** How long Temporal, or a worker through it, may take to answer, in ms. */
+const deadline = 10_000;
+
+/** Asks Temporal something. @throws {Refused} with `advice` when no answer comes */
+export async function askTemporal<Answer>(
+  temporal: Client,
+  ask: () => Promise<Answer>,
+  advice = 'Temporal does not answer: check TEMPORAL_ADDRESS and the Temporal server, then repeat the command.',
+): Promise<Answer> {
+  try {
+    return await temporal.withDeadline(Date.now() + deadline, ask);
+  } catch (error) {
+    const isUnanswered = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isTransient(error);
+    throw isUnanswered ? new Refused(advice, { cause: error }) : error;
+  }
+}

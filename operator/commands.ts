@@ -1,0 +1,61 @@
+import { callbackUrl } from './callback-url.ts';
+import type { Command } from './command.ts';
+import { addMembers } from './member.ts';
+import { addProject, setProjectState } from './project.ts';
+import { redeliver } from './redeliver.ts';
+import { resolve } from './resolve.ts';
+import { reviews } from './reviews.ts';
+
+/** The commands by name. */
+export const commands: Readonly<Record<string, Command>> = {
+  reviews: {
+    summary: 'lists the registrations that wait in REVIEW',
+    required: [],
+    optional: [],
+    needsDatabase: false,
+    read: reviews,
+  },
+  resolve: {
+    summary: 'decides what became of a registration in REVIEW',
+    required: ['number', 'verdict', 'operator', 'reason'],
+    optional: [],
+    needsDatabase: false,
+    read: resolve,
+  },
+  redeliver: {
+    summary: 'delivers the result of a registration to the service provider anew',
+    required: ['number'],
+    optional: [],
+    needsDatabase: true,
+    read: redeliver,
+  },
+  'callback-url': {
+    summary: "sets where a project's results are delivered; --off: nowhere",
+    required: ['asp'],
+    optional: ['url', 'off'],
+    needsDatabase: true,
+    read: callbackUrl,
+  },
+  'project add': {
+    summary:
+      'adds a project and prints, this once, what to hand over to the service provider; --plain-allowed: bodies need no encryption; --any-holder: an account need not be held by the member',
+    required: ['asp', 'client-public-key'],
+    optional: ['plain-allowed', 'any-holder'],
+    needsDatabase: true,
+    read: addProject,
+  },
+  'project state': {
+    summary: 'lets a project call or not; DISCARDED is for good',
+    required: ['asp', 'state'],
+    optional: [],
+    needsDatabase: true,
+    read: setProjectState,
+  },
+  'member add': {
+    summary: 'adds members, of lines {"userId":…,"userName":…,"birthDate":…,"mobileNumber":…}',
+    required: ['asp', 'file'],
+    optional: [],
+    needsDatabase: true,
+    read: addMembers,
+  },
+};

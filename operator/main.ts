@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { operatorConfigSchema, operatorDatabaseConfigSchema, readConfig } from '../platform/config.ts';
+import { openPostgres } from '../platform/database/database.ts';
+import { createStores } from '../platform/database/stores.ts';
+import { createLog } from '../platform/log.ts';
+import { createDataConverter, createTemporalClient, temporalConnection } from '../platform/temporal.ts';
+import { runCommandLine } from './run.ts';
+
+const print = (line: string): unknown => process.stdout.write(`${line}\n`);
+const complain = (line: string): unknown => process.stderr.write(`${line}\n`);
+const readFile = (path: string): string => readFileSync(path, 'utf8');
+const opened: { close(): Promise<void> }[] = [];
+
+function connectTemporal(payloadKeys: string) {
+  const temporal = createTemporalClient(temporalConnection(), createDataConverter(payloadKeys));
+  opened.push(temporal.connection);
+  return temporal;
+}
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  print,
+  complain,
+  openTemporal: () => ({
+    temporal: connectTemporal(readConfig(operatorConfigSchema, process.env, readFile).PAYLOAD_KEYS),
+  }),
+  openAll: async () => {
+    const config = readConfig(operatorDatabaseConfigSchema, process.env, readFile);
+    const log = createLog('operator', 'warn', (line) => process.stderr.write(line));
+    const database = await openPostgres(config.DATABASE_URL, log);
+    opened.push(database);
+    return {
+      stores: createStores(database.queries, config.DATABASE_KEYS),
+      temporal: connectTemporal(config.PAYLOAD_KEYS),
+    };
+  },
+});
+await Promise.all(opened.map((resource) => resource.close()));

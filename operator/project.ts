@@ -1,0 +1,66 @@
+import { createPublicKey } from 'node:crypto';
+import { DiscardedError } from '../platform/database/projects.ts';
+import { createProjectKeys } from '../platform/project-keys.ts';
+import { readAspId, readChoice } from './arguments.ts';
+import type { Values } from './arguments.ts';
+import type { Parts } from './command.ts';
+import { readTextFile } from './read-file.ts';
+import { Refused } from './refused.ts';
+
+/** Adds a service provider's project, and prints the one time what the service provider must be given. */
+export function addProject(values: Values) {
+  const aspId = readAspId(values);
+  const file = values['client-public-key'] ?? '';
+  const rules = { demandsEncryption: !values['plain-allowed'], comparesMember: !values['any-holder'] };
+
+  return async ({ stores, print }: Parts): Promise<void> => {
+    const clientPublicKey = readPublicKey(await readTextFile(file), file);
+    const { serverPublicKey, ...keys } = await createProjectKeys();
+    if (!(await stores.projects.add({ aspId, ...rules, ...keys, clientPublicKey }))) {
+      throw new Refused(`Project ${aspId} is there already and stays as it is. Choose another ASP ID.`);
+    }
+    const { accessKey, secretKey, cryptoKeyId } = keys;
+    print(JSON.stringify({ aspId, accessKey, secretKey, cryptoKeyId, serverPublicKey }, null, 2));
+  };
+}
+
+/** Lets a project call, or not, or never again. */
+export function setProjectState(values: Values) {
+  const aspId = readAspId(values);
+  const state = readChoice(values, 'state', ['ACTIVE', 'INACTIVE', 'DISCARDED']);
+
+  return async ({ stores, print }: Parts): Promise<void> => {
+    const isKnown = await stores.projects.setState(aspId, state).catch((error: unknown) => {
+      if (!(error instanceof DiscardedError)) throw error;
+      throw new Refused(`${error.message} Add a new project instead.`, { cause: error });
+    });
+    if (!isKnown) throw noSuchProject(aspId);
+    print(`Project ${aspId} is ${state}; running processes notice it within a second.`);
+  };
+}
+
+/** The refusal where there is no project of an ASP ID. */
+export function noSuchProject(aspId: string): Refused {
+  return new Refused(`There is no project ${aspId}. Check --asp, or add it: npm run operator -- project add`);
+}
+
+/** Reads a client's public key, whichever way it is written, into the form that is stored. */
+function readPublicKey(text: string, file: string): string {
+  if (text.includes('PRIVATE KEY')) {
+    throw new Refused(
+      `${file} has a private key, which its owner must keep. Ask for the public key alone, and for a new pair.`,
+    );
+  }
+  try {
+    const key = createPublicKey(text);
+    const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+    if (key.asymmetricKeyType === 'rsa' && bits >= 2_048) {
+      return key.export({ type: 'spki', format: 'pem' }).toString();
+    }
+  } catch {
+    // Said below.
+  }
+  throw new Refused(
+    `${file} has no RSA public key of at least 2048 bits in PEM. Ask the service provider for one.`,
+  );
+}

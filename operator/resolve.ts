@@ -1,0 +1,62 @@
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { resolveReviewUpdate } from '../contract/registration-messages.ts';
+import type { ReviewResolution } from '../contract/registration.ts';
+import { searchAttributes } from '../contract/search-attributes.ts';
+import { readChoice, readRegistrationNumber } from './arguments.ts';
+import type { Values } from './arguments.ts';
+import { askTemporal } from './ask-temporal.ts';
+import type { TemporalParts } from './command.ts';
+import { Refused } from './refused.ts';
+
+/** Decides what became of a registration in REVIEW. */
+export function resolve(values: Values) {
+  const registrationNumber = readRegistrationNumber(values);
+  const { operator = '', reason = '' } = values;
+  const verdict = readChoice(values, 'verdict', ['REGISTERED', 'NOT_REGISTERED']);
+
+  return async ({ temporal, print }: TemporalParts): Promise<void> => {
+    const run = await askTemporal(temporal, () => findRun(temporal, registrationNumber));
+    if (!run) {
+      throw new Refused(
+        `No registration ${registrationNumber} is running: it has ended, or never was. See: npm run operator -- reviews`,
+      );
+    }
+    await decide(temporal, run, { verdict, operator, reason });
+    print(`Registration ${registrationNumber} is resolved as ${verdict}.`);
+  };
+}
+
+async function findRun(
+  temporal: Client,
+  registrationNumber: string,
+): Promise<WorkflowExecutionInfo | undefined> {
+  const query = `BankAccRegNo = "${registrationNumber}" AND ExecutionStatus = "Running"`;
+  for await (const run of temporal.workflow.list({ query })) return run;
+  return undefined;
+}
+
+async function decide(
+  temporal: Client,
+  { workflowId, runId, typedSearchAttributes: attributes }: WorkflowExecutionInfo,
+  resolution: ReviewResolution,
+): Promise<void> {
+  const run = temporal.workflow.getHandle(workflowId, runId);
+  try {
+    await askTemporal(
+      temporal,
+      () => run.executeUpdate(resolveReviewUpdate, { args: [resolution] }),
+      'Nobody knows whether it is resolved, because no answer came: check that a worker runs, then repeat the command.',
+    );
+  } catch (error) {
+    if (!(error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError)) throw error;
+    const number = attributes.get(searchAttributes.registrationNumber);
+    const step = attributes.get(searchAttributes.step);
+    throw new Refused(
+      step === 'REVIEW'
+        ? `Registration ${number} has been resolved already, or has just ended: nothing is left to do.`
+        : `Registration ${number} is not in REVIEW but in ${step}: wait for its end, or see: npm run operator -- reviews`,
+      { cause: error },
+    );
+  }
+}

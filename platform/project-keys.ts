@@ -1,0 +1,34 @@
+import { generateKeyPair, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+
+/** A project's own keys, before they are stored. Keys for encryption in PEM. */
+export interface ProjectKeys {
+  /** 40 characters. */
+  readonly accessKey: string;
+  readonly secretKey: string;
+  /** 32 characters. */
+  readonly cryptoKeyId: string;
+  readonly serverPublicKey: string;
+  readonly serverPrivateKey: string;
+}
+
+/** Makes the keys of a new project. */
+export async function createProjectKeys(): Promise<ProjectKeys> {
+  const server = await createRsaKeyPair();
+  return {
+    accessKey: randomBytes(20).toString('hex'),
+    secretKey: randomBytes(32).toString('base64url'),
+    cryptoKeyId: randomBytes(16).toString('hex'),
+    serverPublicKey: server.publicKey,
+    serverPrivateKey: server.privateKey,
+  };
+}
+
+/** Makes a pair of RSA keys of 2048 bits, in PEM. */
+export function createRsaKeyPair(): Promise<{ publicKey: string; privateKey: string }> {
+  return promisify(generateKeyPair)('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { bankAccountOperations } from '../../contract/bank-account-operations.ts';
+import { createOpenapiDocument } from '../../contract/openapi-document.ts';
+import { requestHeadersSchema } from '../../contract/headers.ts';
+import type { Operation } from '../../contract/operation.ts';
+import { resultCodes } from '../../contract/result-codes.ts';
+
+const document = createOpenapiDocument();
+const operations: readonly Operation[] = bankAccountOperations;
+
+interface Described {
+  readonly parameters: readonly { readonly $ref: string }[];
+  readonly responses: Readonly<Record<string, { readonly $ref?: string }>>;
+}
+
+const described = (path: string) => document.paths[`/api/v1${path}`]!.post as unknown as Described;
+
+test('openapi.json is what is generated: run `npm run openapi`', () => {
+  const committed: unknown = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'));
+  expect(committed).toEqual(JSON.parse(JSON.stringify(document)));
+});
+
+test('every reference leads somewhere', () => {
+  const text = JSON.stringify(document);
+  const references = new Set([...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path!));
+  expect(references.size).toBeGreaterThan(10);
+  for (const reference of references) {
+    const target = reference.split('/').reduce<unknown>((outer, key) => (outer as never)[key], document);
+    expect(target, reference).toBeDefined();
+  }
+});
+
+test('operation IDs are unique', () => {
+  const ids = Object.values(document.paths).map(({ post }) => post.operationId);
+  expect(new Set(ids).size).toBe(operations.length);
+});
+
+test.each(operations)('$path has its headers, its examples and its codes by HTTP status', (operation) => {
+  const { parameters, responses } = described(operation.path);
+  expect(parameters.map(({ $ref }) => $ref.split('/').at(-1))).toEqual(
+    Object.keys(requestHeadersSchema.shape),
+  );
+
+  const { examples } =
+    document.paths[`/api/v1${operation.path}`]!.post.requestBody.content['application/json'];
+  for (const { value } of Object.values(examples) as { value: Record<string, unknown> }[]) {
+    const asParsed = 'userId' in value ? { ...value, userId: String(value['userId']) } : value;
+    expect(operation.request.safeParse(asParsed).error).toBeUndefined();
+  }
+
+  const common = Object.keys(resultCodes).filter((code) => code.startsWith('000_'));
+  for (const code of new Set([...common, ...operation.codes])) {
+    const { status } = resultCodes[code as keyof typeof resultCodes];
+    const described = responses[status];
+    const answer = described?.$ref ? document.components.responses[status] : described;
+    expect(JSON.stringify(answer), code).toContain(status === 200 ? 'Success.' : `"${code}"`);
+  }
+});
+
+test('the overview has every code of the catalogue', () => {
+  for (const [code, { text, when }] of Object.entries(resultCodes)) {
+    expect(document.info.description).toContain(`| \`${code}\` |`);
+    expect(document.info.description).toContain(`| ${text} | ${when} |`);
+  }
+});
+
+test('a member ID is an integer or a string of digits', () => {
+  const text = JSON.stringify(described('/bankaccounts/ars/auth'));
+  expect(text).toContain('"oneOf":[{"type":"integer","minimum":0},{"type":"string"');
+});

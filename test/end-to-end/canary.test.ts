@@ -1,0 +1,221 @@
+import { Client } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { createHttpPaymentGateway } from '../../payment-gateway/http-payment-gateway.ts';
+import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
+import { findFreePort } from '../../sandbox/ports.ts';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { callEncrypted, registration, untilEnded } from '../wire-client.ts';
+import { findCanaries } from './canaries.ts';
+import type { Canaries } from './canaries.ts';
+
+const person = {
+  userName: '카나리아 Kanarienvogel-Zeisig',
+  birthDate: '19530917',
+  mobileNumber: '01047382915061726354',
+  bankName: 'Bank of the Unmistakable Canary',
+};
+const accountNumbers = {
+  registered: '11000733190284765319',
+  replacing: '11000733190284765328',
+  refused: '11000733190284769003',
+  paymentGatewayDown: '11000733190284765337',
+  databaseBroken: '11000733190284765346',
+};
+const canaries: Record<string, string> = {
+  ...person,
+  ...Object.fromEntries(Object.entries(accountNumbers).map(([name, number]) => [`${name} account`, number])),
+  recording: 'WAVEfmt ',
+};
+
+let stack: Stack;
+let isDown = false;
+const logLines: string[] = [];
+/** Every answer but for the ARS code, which is documented to be in some. */
+const answers: unknown[] = [];
+const registrationNumbers: Record<string, string> = {};
+
+beforeAll(async () => {
+  const closedUrl = `http://127.0.0.1:${await findFreePort()}`;
+  stack = await startStack({
+    onLogLine: (line) => logLines.push(line),
+    policy: { ...sandboxPolicy, accountHolderCheck: { giveUpAfter: 1_500 } },
+    paymentGateway: (real) => {
+      const nowhere = { baseUrl: closedUrl, callbackUrl: closedUrl, sharedSecret: 'nobody listens' };
+      const down = createHttpPaymentGateway(nowhere);
+      return new Proxy(real, { get: (_, method: keyof PaymentGateway) => (isDown ? down : real)[method] });
+    },
+  });
+  await liveThroughAll();
+});
+afterAll(() => stack.close());
+
+/** A success, a change of account, a refusal, and whatever throws errors. */
+async function liveThroughAll(): Promise<void> {
+  const { accessKey, secretKey } = stack.projects[0];
+  Object.assign(canaries, { accessKey, secretKey, paymentGatewaySecret: stack.paymentGatewaySecret });
+
+  await register('registered', 0);
+  await ended('registered');
+  await register('replacing', 0);
+  await ended('replacing');
+  await register('refused', 1);
+  expect((await ended('refused')).response.code).toBe('002_016');
+  isDown = true;
+  await register('paymentGatewayDown', 2);
+  expect((await ended('paymentGatewayDown')).response.code).toBe('002_913');
+  isDown = false;
+
+  await rename('consent_evidence', 'consent_evidence_elsewhere');
+  await register('databaseBroken', 3);
+  await vi.waitFor(() => expect(logLines.join()).toContain('The database did not take a query'), 20_000);
+  await rename('consent_evidence_elsewhere', 'consent_evidence');
+  expect((await ended('databaseBroken')).response.code).toBe('000_000');
+
+  await rename('registrations', 'registrations_elsewhere');
+  expect((await send('/ars/register', request('registered', 4))).response.code).toMatch(/^000_9/);
+  await rename('registrations_elsewhere', 'registrations');
+  expect((await send('/user/valid', request('registered', 4))).response.code).toBe('000_000');
+  const invalid = { ...request('registered', 4), bankCode: '000', mobileNumber: `${person.mobileNumber}0` };
+  expect((await send('/ars/register', invalid)).response.code).not.toBe('000_000');
+}
+
+function request(name: keyof typeof accountNumbers, member: number) {
+  return registration(stack.projects[0], member, { ...person, bankAccount: accountNumbers[name] });
+}
+
+async function send(endpoint: string, body: object) {
+  const answer = await callEncrypted(stack.url, stack.projects[0], endpoint, body);
+  answers.push({ ...answer.body, authNumber: undefined, headers: Object.fromEntries(answer.headers) });
+  return answer.body;
+}
+
+async function register(name: keyof typeof accountNumbers, member: number): Promise<void> {
+  const { bankAccRegNo, authNumber, response } = await send('/ars/register', request(name, member));
+  expect(response.code).toBe('000_000');
+  registrationNumbers[name] = String(bankAccRegNo);
+  canaries[`ARS code of ${name}`] = `"authNumber":"${String(authNumber)}"`;
+}
+
+async function ended(name: keyof typeof accountNumbers) {
+  const { body } = await untilEnded(stack.url, stack.projects[0], registrationNumbers[name]!);
+  answers.push(body);
+  return body;
+}
+
+async function rename(table: string, name: string): Promise<void> {
+  await stack.database.queries.execute(
+    sql`alter table ${sql.identifier(table)} rename to ${sql.identifier(name)}`,
+  );
+}
+
+/** Everything Temporal has, as it has it: listings, descriptions and histories. */
+async function readTemporal() {
+  const { workflowService } = stack.temporal;
+  const namespace = 'default';
+  const { executions } = await workflowService.listWorkflowExecutions({ namespace });
+  const runs = await Promise.all(
+    executions.map(async ({ execution = null }) => ({
+      description: await workflowService.describeWorkflowExecution({ namespace, execution }),
+      history: await workflowService.getWorkflowExecutionHistory({ namespace, execution }),
+    })),
+  );
+  return { executions, runs };
+}
+
+/** Every row of every table, by table. */
+async function readDatabase(): Promise<Record<string, unknown>> {
+  const { queries } = stack.database;
+  const tables = await queries
+    .select({ name: sql<string>`table_name` })
+    .from(sql`information_schema.tables`)
+    .where(sql`table_schema = 'public'`);
+  const contents: Record<string, unknown> = {};
+  for (const { name } of tables) {
+    contents[name] = await queries.execute(sql`select * from ${sql.identifier(name)}`);
+  }
+  return contents;
+}
+
+describe('personal data and secrets are', () => {
+  it('nowhere in Temporal', async () => {
+    // Four members with five registrations, and the removal of one.
+    await vi.waitFor(async () => expect((await readTemporal()).executions.length).toBeGreaterThan(5), 10_000);
+    expect(findCanaries(await readTemporal(), canaries)).toEqual([]);
+  });
+
+  it('in Temporal beside inputs, summaries and failures that are encrypted all the same', async () => {
+    const encrypted = { input: 'maximumCalls', summary: 'Ask the bank', failure: 'was not answered' };
+    expect(findCanaries(await readTemporal(), encrypted)).toEqual([]);
+    const run = stack.temporal.workflow.getHandle(stack.projects[0].members[0]!.userId);
+    expect(await (await run.describe()).staticSummary()).toBe('Register IBK 110****328');
+  });
+
+  it('nowhere in the database', async () => {
+    const contents = await readDatabase();
+    expect(Object.keys(contents)).toEqual(
+      expect.arrayContaining(['members', 'registrations', 'consent_evidence']),
+    );
+    expect(findCanaries(contents, canaries)).toEqual([]);
+  });
+
+  it('in no log line', () => {
+    expect(logLines.join()).toContain(registrationNumbers['registered']);
+    expect(logLines.join()).toContain('/v1/account-holders/inquiry was not answered: ECONNREFUSED');
+    expect(findCanaries(logLines, canaries)).toEqual([]);
+  });
+
+  it('in no answer', () => {
+    expect(answers.length).toBeGreaterThan(10);
+    expect(findCanaries(answers, canaries)).toEqual([]);
+  });
+});
+
+describe('the search would find', () => {
+  const planted: Canaries = { name: person.userName, phone: person.mobileNumber };
+
+  it.for([
+    ['plain', (text: string) => text],
+    ['in JSON', (text: string) => JSON.stringify({ text })],
+    ['in bytes', (text: string) => Buffer.from(`before${text}after`)],
+    ['percent-encoded', encodeURIComponent],
+    ['in hex', (text: string) => Buffer.from(`x${text}x`).toString('hex')],
+    ['in base64', (text: string) => Buffer.from(text).toString('base64')],
+    ['in base64 after one byte', (text: string) => Buffer.from(`1${text}after`).toString('base64')],
+    ['in base64url after two bytes', (text: string) => Buffer.from(`12${text}after`).toString('base64url')],
+    ['as a key', (text: string) => ({ [text]: 1 })],
+  ] as const)('a value %s', ([, plant]) => {
+    const content = [{ deep: { down: Object.values(planted).map((text) => plant(text)) } }];
+    expect(findCanaries(content, planted)).toEqual(['name', 'phone']);
+    expect(findCanaries([{ deep: plant('somebody else') }], planted)).toEqual([]);
+  });
+
+  it('what a client without encryption gives to Temporal', async () => {
+    const plainClient = new Client({ connection: stack.temporal.connection });
+    const handle = await plainClient.workflow.start('nobody', {
+      taskQueue: 'nobody',
+      workflowId: 'plain',
+      args: [{ name: person.userName }],
+      memo: { phone: person.mobileNumber },
+    });
+    await vi.waitFor(async () => {
+      const { executions } = await readTemporal();
+      expect(executions.map(({ execution }) => execution?.workflowId)).toContain('plain');
+    }, 10_000);
+    expect(findCanaries(await readTemporal(), planted)).toEqual(['name', 'phone']);
+    await handle.terminate();
+  });
+
+  it('what the database would hold unsealed, since sealed it holds all of it', async () => {
+    const { details, member } = await stack.stores.registrations.open(registrationNumbers['registered']!);
+    expect(details).toMatchObject({ accountNumber: accountNumbers.registered, holderName: person.userName });
+    expect(findCanaries(details, planted)).toEqual(['name', 'phone']);
+    const recording = await stack.stores.consentEvidence.openRecording(
+      member.cipher,
+      registrationNumbers['registered']!,
+    );
+    expect(findCanaries(recording, { recording: 'WAVEfmt ' })).toEqual(['recording']);
+  });
+});

@@ -1,0 +1,359 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Payload } from '@temporalio/common';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
+import { openPglite } from '../../platform/database/database.ts';
+import type { Database } from '../../platform/database/database.ts';
+import { KeyRing } from '../../platform/key-ring.ts';
+import { createPayloadCodec } from '../../platform/payload-codec.ts';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { call, registration, untilEnded } from '../wire-client.ts';
+import { expectAnswer } from './envelope.ts';
+
+/** A payload of Temporal in JSON. */
+interface JsonPayload {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly data: string;
+}
+
+const webUi = 'http://localhost:8233';
+const codecToken = 'invented-token';
+
+let stack: Stack;
+/** The database as `/readyz` sees it. */
+let probed: Database;
+let logged = '';
+beforeAll(async () => {
+  probed = await openPglite();
+  stack = await startStack({
+    api: {
+      codec: { allowedOrigin: webUi, token: codecToken },
+      database: probed,
+      sandboxCredentials: undefined,
+    },
+    paymentGateway: (real) => ({
+      ...real,
+      inquireAccountHolder: async (account, signal) => {
+        if (account.accountNumber === '11000000500') throw new TypeError('a defect with internal text');
+        if (account.accountNumber === '11000000503') throw new PaymentGatewayUnavailable('no answer');
+        return await real.inquireAccountHolder(account, signal);
+      },
+    }),
+    onLogLine: (line) => {
+      logged += line;
+    },
+  });
+});
+afterAll(() => stack.close());
+
+describe('callbacks of the payment gateway', () => {
+  const path = '/pg/callbacks';
+  const unknown = JSON.stringify({ type: 'REGISTRATION', reference: 'A'.repeat(22), state: 'REGISTERED' });
+  const minute = 60_000;
+
+  /** Signs as the payment gateway's protocol says, at an offset in ms from now. */
+  function signed(
+    body: string | Uint8Array,
+    offset = 0,
+    signedPath = path,
+    secret = stack.paymentGatewaySecret,
+  ) {
+    const timestamp = String(Date.now() + offset);
+    const signature = createHmac('sha256', secret)
+      .update(`${timestamp}\n${signedPath}\n`)
+      .update(body)
+      .digest('hex');
+    return { 'x-pg-timestamp': timestamp, 'x-pg-signature': signature };
+  }
+
+  async function deliver(body: string | Uint8Array, headers: Readonly<Record<string, string>>) {
+    const response = await fetch(stack.url + path, { method: 'POST', body: Buffer.from(body), headers });
+    return { status: response.status, body: await response.json() };
+  }
+
+  const refused = { status: 401, body: { error: 'The signature does not match, or is too old.' } };
+  const invalid = { status: 400, body: { error: 'This is no callback of the protocol.' } };
+  const acknowledged = { status: 200, body: { acknowledged: true } };
+
+  it.for([
+    ['not signed', () => ({})],
+    ['signed by another secret', () => signed(unknown, 0, path, 'another secret')],
+    ['signed by an empty secret', () => signed(unknown, 0, path, '')],
+    ['signed for another path', () => signed(unknown, 0, '/simulator/registrations')],
+    ['signed for another body', () => signed(`${unknown} `)],
+    ['signed 6 minutes ago', () => signed(unknown, -6 * minute)],
+    ['signed 6 minutes ahead', () => signed(unknown, 6 * minute)],
+    [
+      'signed 6 minutes ago, with a new time',
+      () => ({ ...signed(unknown, -6 * minute), 'x-pg-timestamp': String(Date.now()) }),
+    ],
+    ['signed without a time', () => ({ 'x-pg-signature': signed(unknown)['x-pg-signature'] })],
+    [
+      'signed with half a signature',
+      () => {
+        const headers = signed(unknown);
+        return { ...headers, 'x-pg-signature': headers['x-pg-signature'].slice(0, 32) };
+      },
+    ],
+  ] as const)('are refused when %s', async ([, headers]) => {
+    expect(await deliver(unknown, headers() as Record<string, string>)).toEqual(refused);
+  });
+
+  it.for([
+    '',
+    '{',
+    'null',
+    '[]',
+    '{}',
+    '{"type":"OTHER","reference":"AAAAAAAAAAAAAAAAAAAAAA","state":"REGISTERED"}',
+    '{"type":"REGISTRATION","reference":"AAAAAAAAAAAAAAAAAAAAA","state":"REGISTERED"}',
+    '{"type":"REGISTRATION","reference":"AAAAAAAAAAAAAAAAAAAAA\'","state":"REGISTERED"}',
+    '{"type":"REGISTRATION","reference":"AAAAAAAAAAAAAAAAAAAAAA","state":"REFUSED"}',
+    '{"type":"REGISTRATION","reference":"AAAAAAAAAAAAAAAAAAAAAA","state":"REFUSED","reason":"OTHER"}',
+    '{"type":"ARS","reference":"AAAAAAAAAAAAAAAAAAAAAA","attempt":0,"callId":"A","state":"PASSED"}',
+    '{"type":"ARS","reference":"AAAAAAAAAAAAAAAAAAAAAA","attempt":1,"callId":"A","state":"FAILED"}',
+    '{"type":"ARS","reference":"AAAAAAAAAAAAAAAAAAAAAA","attempt":1,"callId":"A","state":"FAILED","outcome":"PASSED"}',
+  ])('are refused when they say %s', async (body) => {
+    expect(await deliver(body, signed(body))).toEqual(invalid);
+  });
+
+  it('are acknowledged for an unknown reference, so that they stop', async () => {
+    expect(await deliver(unknown, signed(unknown))).toEqual(acknowledged);
+    expect(await deliver(unknown, signed(unknown, -4 * minute))).toEqual(acknowledged);
+  });
+
+  it('are acknowledged after the end, again and again, and change nothing', async () => {
+    const project = stack.projects[0];
+    const accepted = await call(stack.url, project, '/ars/register', registration(project, 0));
+    const regNo = String(accepted.body['bankAccRegNo']);
+    expect((await untilEnded(stack.url, project, regNo)).body['status']).toBe('BANK_ACC_REGISTERED');
+    await stack.temporal.workflow.getHandle(project.members[0]!.userId).result();
+    for (const callback of [
+      { type: 'ARS', reference: regNo, attempt: 1, callId: 'A', state: 'FAILED', outcome: 'WRONG_CODE' },
+      { type: 'REGISTRATION', reference: regNo, state: 'REFUSED', reason: 'ACCOUNT_CLOSED' },
+    ]) {
+      const body = JSON.stringify(callback);
+      const headers = signed(body);
+      expect(await deliver(body, headers)).toEqual(acknowledged);
+      expect(await deliver(body, headers)).toEqual(acknowledged);
+    }
+    const { body } = await call(stack.url, project, '/ars/register/inquiry', { regNo });
+    expect(body['status']).toBe('BANK_ACC_REGISTERED');
+  });
+
+  it('come by POST only', async () => {
+    const response = await fetch(stack.url + path, { headers: signed('') });
+    expect(response.status).toBe(404);
+  });
+});
+
+describe('the codec for the Temporal Web UI', () => {
+  const authorized = { authorization: `Bearer ${codecToken}` };
+  const plain = {
+    metadata: { encoding: base64('json/plain') },
+    data: base64('{"registrationNumber":"261122093000AB12CD34EF"}'),
+  };
+
+  async function post(
+    direction: string,
+    request: unknown,
+    headers: Readonly<Record<string, string>> = authorized,
+  ) {
+    const response = await fetch(`${stack.url}/codec/${direction}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof request === 'string' ? request : JSON.stringify(request),
+    });
+    const text = await response.text();
+    const body = () => JSON.parse(text) as { payloads: JsonPayload[]; error?: string };
+    return { status: response.status, headers: response.headers, text, body };
+  }
+
+  async function preflight(origin: string) {
+    return await fetch(`${stack.url}/codec/decode`, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type,x-namespace,authorization',
+      },
+    });
+  }
+
+  it('may be called from the Web UI', async () => {
+    const { status, headers } = await preflight(webUi);
+    expect(status).toBe(204);
+    expect(headers.get('access-control-allow-origin')).toBe(webUi);
+    expect(headers.get('access-control-allow-credentials')).toBe('true');
+    expect(headers.get('access-control-allow-methods')).toBe('POST');
+    expect(headers.get('access-control-allow-headers')).toBe('content-type,x-namespace,authorization');
+    const decoded = await post('decode', { payloads: [] }, { ...authorized, origin: webUi });
+    expect(decoded.headers.get('access-control-allow-origin')).toBe(webUi);
+  });
+
+  it.for(['http://localhost:8234', 'https://localhost:8233', 'http://localhost:8233.example.com', 'null'])(
+    'may not be called from %s',
+    async (origin) => {
+      expect((await preflight(origin)).headers.get('access-control-allow-origin')).toBeNull();
+      const decoded = await post('decode', { payloads: [] }, { ...authorized, origin });
+      expect(decoded.headers.get('access-control-allow-origin')).toBeNull();
+    },
+  );
+
+  it.for([
+    ['no token', {}, 401],
+    ['another token', { authorization: 'Bearer another-token' }, 401],
+    ['a token of another form', { authorization: 'Bearer a b' }, 400],
+    ['another scheme', { authorization: `Basic ${codecToken}` }, 400],
+  ] as const)('refuses %s', async ([, headers, status]) => {
+    for (const direction of ['encode', 'decode']) {
+      const answer = await post(direction, { payloads: [plain] }, headers);
+      expect(answer.status).toBe(status);
+      expect(answer.text).not.toContain('payloads');
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer /);
+    }
+  });
+
+  it('decodes what it has encoded, and what it encoded shows nothing', async () => {
+    const bytes = fc.uint8Array({ maxLength: 60 }).map((content) => Buffer.from(content).toString('base64'));
+    const name = fc.string({
+      unit: fc.constantFrom('a', 'Z', '-', '_', '/', ' ', '가'),
+      minLength: 1,
+      maxLength: 10,
+    });
+    const payload = fc.record({ metadata: fc.dictionary(name, bytes, { maxKeys: 3 }), data: bytes });
+    await fc.assert(
+      fc.asyncProperty(fc.array(payload, { maxLength: 4 }), async (payloads) => {
+        const encoded = await post('encode', { payloads });
+        expect(encoded.status).toBe(200);
+        for (const { metadata } of encoded.body().payloads) {
+          expect(metadata['encoding']).toBe(base64('binary/encrypted'));
+        }
+        const decoded = await post('decode', encoded.body());
+        expect([decoded.status, decoded.body()]).toEqual([200, { payloads }]);
+      }),
+      { seed: 20_261_122, numRuns: 60 },
+    );
+    const encoded = await post('encode', { payloads: [plain] });
+    expect(Buffer.from(encoded.body().payloads[0]!.data, 'base64').toString('latin1')).not.toContain(
+      '261122093000',
+    );
+  });
+
+  it('opens what a run was given', async () => {
+    const project = stack.projects[0];
+    const accepted = await call(stack.url, project, '/ars/register', registration(project, 1));
+    const handle = stack.temporal.workflow.getHandle(project.members[1]!.userId);
+    const { events } = await handle.fetchHistory();
+    const input = events![0]!.workflowExecutionStartedEventAttributes!.input!.payloads![0]!;
+    const decoded = await post('decode', { payloads: [toJson(input)] });
+    expect(JSON.parse(Buffer.from(decoded.body().payloads[0]!.data, 'base64').toString())).toMatchObject({
+      registrationNumber: accepted.body['bankAccRegNo'],
+    });
+  });
+
+  it('leaves a payload that was never encrypted as it is', async () => {
+    expect((await post('decode', { payloads: [plain] })).body()).toEqual({ payloads: [plain] });
+  });
+
+  it.for(['test-key', 'other-key'])(
+    'refuses a payload of another service under the key ID %s',
+    async (keyId) => {
+      const foreign = createPayloadCodec(new KeyRing(`${keyId}:${base64(randomBytes(32))}`));
+      const [sealed] = await foreign.encode([{ metadata: {}, data: Buffer.from('x') }]);
+      const answer = await post('decode', { payloads: [toJson(sealed!)] });
+      expect([answer.status, answer.body()]).toEqual([
+        400,
+        { error: 'A payload is not of this service, or its key is gone.' },
+      ]);
+    },
+  );
+
+  it.for(['', '{', 'null', '{}', '{"payloads":1}', '{"payloads":[1]}', '{"payloads":[{"data":"%"}]}'])(
+    'refuses the body %s',
+    async (body) => {
+      const answer = await post('decode', body);
+      expect([answer.status, answer.body()]).toEqual([400, { error: 'The body must be {"payloads":[…]}.' }]);
+    },
+  );
+});
+
+describe('what is not there in production', () => {
+  it.for([
+    ['GET', '/sandbox/credentials'],
+    ['PUT', '/sandbox/projects/SANDBOXASP00001/callback'],
+  ] as const)('%s %s', async ([method, path]) => {
+    const body = method === 'PUT' ? { body: '{"callbackUrl":null}' } : {};
+    const response = await fetch(stack.url + path, { method, ...body });
+    expect(response.status).toBe(404);
+    expect(await response.json()).toEqual({
+      response: { code: '000_909', description: 'There is no such path.' },
+    });
+  });
+});
+
+describe('failures behind the API', () => {
+  it('a defect is answered with 000_990, logged, and not told', async () => {
+    const project = stack.projects[0];
+    const body = registration(project, 2, { bankAccount: '11000000500' });
+    const answer = await call(stack.url, project, '/user/valid', body);
+    expectAnswer(answer, '000_990');
+    expect(answer.text).not.toMatch(/internal text|TypeError|\.ts/);
+    expect(logged).toContain('a defect with internal text');
+  });
+
+  it('a payment gateway without an answer makes it 000_991, to be sent again', async () => {
+    const project = stack.projects[0];
+    const body = registration(project, 2, { bankAccount: '11000000503' });
+    const answer = await call(stack.url, project, '/user/valid', body);
+    expectAnswer(answer, '000_991');
+    expect(answer.headers.get('retry-after')).toBe('1');
+  });
+});
+
+/** These end parts of the stack one by one, so they come last and in this order. */
+describe.sequential('health', () => {
+  const get = async (path: string) => {
+    const response = await fetch(stack.url + path);
+    return { status: response.status, body: await response.json() };
+  };
+
+  it('is good while all is there', async () => {
+    expect(await get('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });
+    expect(await get('/readyz')).toEqual({
+      status: 200,
+      body: { status: 'ready', temporal: 'ok', database: 'ok' },
+    });
+  });
+
+  it('names the database once it is closed', async () => {
+    await probed.close();
+    expect(await get('/readyz')).toEqual({
+      status: 503,
+      body: { status: 'not ready', temporal: 'ok', database: 'does not answer' },
+    });
+  });
+
+  it('names Temporal once it is stopped, and a registration is answered with 000_991', async () => {
+    const project = stack.projects[0];
+    await stack.stopWorker();
+    await stack.stopTemporal();
+    expect(await get('/readyz')).toEqual({
+      status: 503,
+      body: { status: 'not ready', temporal: 'does not answer', database: 'does not answer' },
+    });
+    expect(await get('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });
+    expectAnswer(await call(stack.url, project, '/ars/register', registration(project, 3)), '000_991');
+  });
+});
+
+function toJson({ metadata, data }: Payload): JsonPayload {
+  const entries = Object.entries(metadata ?? {}).map(([key, value]) => [key, base64(value)] as const);
+  return { metadata: Object.fromEntries(entries), data: base64(data ?? new Uint8Array()) };
+}
+
+function base64(content: string | Uint8Array): string {
+  return Buffer.from(content).toString('base64');
+}
