@@ -19,16 +19,19 @@ const contentSecurityPolicy = [
 ].join('; ');
 
 const page = (name: string) => fileURLToPath(new URL(`docs-page/${name}`, import.meta.url));
-const swaggerUi = (name: string) => createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`);
+const require = createRequire(import.meta.url);
 
 /** What the page consists of, each made when it is first asked for. */
 const assets: Readonly<Record<string, { contentType: string; make: () => Promise<string> }>> = {
   'docs.css': { contentType: 'text/css', make: () => readFile(page('docs.css'), 'utf8') },
   'docs.js': { contentType: 'text/javascript', make: () => bundleForBrowsers(page('docs.ts')) },
-  'swagger-ui.css': { contentType: 'text/css', make: () => readFile(swaggerUi('swagger-ui.css'), 'utf8') },
+  'swagger-ui.css': {
+    contentType: 'text/css',
+    make: () => readFile(require.resolve('swagger-ui-dist/swagger-ui.css'), 'utf8'),
+  },
   'swagger-ui-bundle.js': {
     contentType: 'text/javascript',
-    make: () => readFile(swaggerUi('swagger-ui-bundle.js'), 'utf8'),
+    make: () => readFile(require.resolve('swagger-ui-dist/swagger-ui-bundle.js'), 'utf8'),
   },
 };
 

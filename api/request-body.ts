@@ -47,7 +47,10 @@ async function decrypt(
   return { content: parseObject(content), cryptoKey: key };
 }
 
-/** A JSON object whose `userId` is a string with every digit, whichever way it was written. */
+/**
+ * A JSON object whose `userId` is a string with every digit, whichever way it was written. What is null counts as
+ * absent, since many clients write an absent value so.
+ */
 function parseObject(bytes: Uint8Array): object {
   const content = parseJson(bytes);
   if (typeof content !== 'object' || content === null || Array.isArray(content)) throw new Refusal('000_908');
@@ -57,6 +60,7 @@ function parseObject(bytes: Uint8Array): object {
 function parseJson(bytes: Uint8Array): unknown {
   try {
     return parse(utf8.decode(bytes), (key, value) => {
+      if (value === null) return undefined;
       if (!isLosslessNumber(value)) return value;
       return key === 'userId' ? value.value : Number(value.value);
     });

@@ -36,13 +36,13 @@ export interface Reference {
 
 /** Shows the reference to be read. */
 export async function showReference(): Promise<void> {
-  nameSelects();
+  nameControls();
   SwaggerUIBundle({ ...viewer, spec: await fetchDocument(), supportedSubmitMethods: [] });
 }
 
 /** Shows the reference with requests that can be sent; its examples are about the selected member. */
 export async function showReferenceToTry(selection: SelectionControls): Promise<Reference> {
-  nameSelects();
+  nameControls();
   const document = await fetchDocument();
   let regNo: string | undefined;
   const tailored = () => tailor(document, selection.read().member, regNo);
@@ -121,12 +121,15 @@ function examplesOf({ requestBody }: OpenapiOperation): Examples {
   return requestBody.content['application/json'].examples;
 }
 
-/** Gives the viewer's selects, as they come, the names that it leaves out. */
-function nameSelects(): void {
+/** Gives the viewer's controls, as they come, the names that it leaves out. */
+function nameControls(): void {
+  const names = { '#servers': 'Server', select: 'Example', '.body-param__text': 'Request body' };
   const reference = byId('reference', HTMLElement);
   new MutationObserver(() => {
-    for (const select of reference.querySelectorAll('select:not([aria-label])')) {
-      select.ariaLabel = select.id === 'servers' ? 'Server' : 'Example';
+    for (const [selector, name] of Object.entries(names)) {
+      for (const control of reference.querySelectorAll(`${selector}:not([aria-label])`)) {
+        control.ariaLabel = name;
+      }
     }
   }).observe(reference, { childList: true, subtree: true });
 }

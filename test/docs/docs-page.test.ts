@@ -8,7 +8,7 @@ let stack: Stack;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
-/** Requests that left the service, and what the browser complained of. */
+/** Requests that would leave this machine, and what the browser complained of. */
 let foreign: string[];
 let complaints: string[];
 
@@ -26,9 +26,8 @@ beforeEach(async () => {
   context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   context.setDefaultTimeout(20_000);
   context.on('request', (request) => {
-    const { origin } = new URL(request.url());
-    const known = [stack.url, stack.simulatorUrl].map((url) => new URL(url).origin);
-    if (origin !== 'null' && !known.includes(origin)) foreign.push(request.url());
+    const { protocol, hostname } = new URL(request.url());
+    if (protocol !== 'data:' && hostname !== '127.0.0.1') foreign.push(request.url());
   });
   context.on('console', (message) => {
     // Browsers report every HTTP 400, which is how refusals come.
@@ -40,8 +39,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await context.close();
-  expect(foreign).toEqual([]);
-  expect(complaints).toEqual([]);
+  const wrong = [...foreign, ...complaints];
+  if (wrong.length > 0) throw new Error(wrong.join('\n'));
 });
 
 async function open(url = stack.url): Promise<void> {
@@ -49,7 +48,8 @@ async function open(url = stack.url): Promise<void> {
   await page.locator('.opblock').first().waitFor();
 }
 
-const card = (name: string) => page.getByRole('button', { name: new RegExp(`^${name} `) });
+const card = (title: string) =>
+  page.getByRole('button').filter({ has: page.locator('strong').getByText(title, { exact: true }) });
 const result = () => page.locator('#result');
 
 /** Opens an operation of the reference and sends what its editor holds. */
@@ -77,14 +77,12 @@ describe('the page', () => {
     await page.locator('.opblock-summary-control').nth(2).click();
     await page.getByRole('button', { name: 'Execute' }).waitFor();
     await page.getByText('What the ARS call does').click();
-    for (const role of ['button', 'combobox', 'textbox', 'checkbox', 'link'] as const) {
-      expect(await page.getByRole(role).count()).toBeGreaterThan(0);
-      for (const control of await page.getByRole(role).all()) {
-        // A name stands in quotes behind the role.
-        const [line = ''] = (await control.ariaSnapshot()).split('\n');
-        expect(line, String(await control.evaluate('element => element.outerHTML'))).toMatch(/^- \w+ ".+/);
-      }
-    }
+    const controls = (await page.locator('body').ariaSnapshot())
+      .split('\n')
+      .filter((line) => /- '?(button|combobox|textbox|checkbox|link)\b/.test(line));
+    expect(controls.length).toBeGreaterThan(50);
+    // A name stands in quotes behind the role.
+    expect(controls.filter((line) => !/- '?\w+ ".+"/.test(line))).toEqual([]);
   });
 
   test('fits a narrow screen and brings the answer into view', async () => {
@@ -103,7 +101,6 @@ describe('the page', () => {
     const url = await stack.startAnotherApi({ sandboxCredentials: undefined, phoneUrl: undefined });
     const requested: string[] = [];
     page.on('request', (request) => requested.push(new URL(request.url()).pathname));
-    context.removeAllListeners('request');
     await open(url);
     await page.locator('.opblock-summary-control').first().click();
     await page.getByText('X-KM-Tran-Token', { exact: true }).first().waitFor();
@@ -161,6 +158,19 @@ describe('Try it', () => {
     await body.fill('{"userId": "10000000043"}');
     await page.getByLabel('Member').selectOption('10000000044');
     expect(await body.inputValue()).toBe('{"userId": "10000000043"}');
+  });
+
+  test('sends every digit of a member ID and exactly the bytes it has signed', async () => {
+    await open();
+    const operation = page.locator('.opblock[id$="-bankaccountsArsAuth"]');
+    await operation.locator('.opblock-summary-control').click();
+    const text = '{ "userId" : 9999999999999999999 }';
+    await operation.locator('textarea').fill(text);
+    const sent = page.waitForRequest('**/ars/auth');
+    await operation.getByRole('button', { name: 'Execute' }).click();
+    expect((await sent).postData()).toBe(text);
+    // Known as nobody's, and that only once the signature has been found right.
+    await operation.locator('.live-responses-table').getByText('001_006').first().waitFor();
   });
 });
 

@@ -1,51 +1,16 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCallbackSender } from '../../activities/callback-sender.ts';
 import { verifyCallback } from '../../client/index.ts';
+import { acknowledgement, startCallbackReceiver } from '../callback-receiver.ts';
+import type { CallbackReceiver } from '../callback-receiver.ts';
 import { startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
 import { callEncrypted, registration, untilEnded } from '../wire-client.ts';
 import type { Project } from '../wire-client.ts';
 
-const acknowledgement = { status: 200, body: '{"response":{"code":"000_000","description":"Success."}}' };
-
-interface Answer {
-  readonly status: number;
-  readonly body?: string;
-  readonly headers?: Record<string, string>;
-}
-
-/** A service provider's callback endpoint, with answers to give in turn; the last one is repeated. */
-async function startReceiver() {
-  const received: { headers: IncomingMessage['headers']; body: Buffer; at: number }[] = [];
-  let answers: readonly Answer[] = [acknowledgement];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const answer = answers[Math.min(received.length, answers.length - 1)]!;
-      received.push({ headers: request.headers, body: Buffer.concat(chunks), at: Date.now() });
-      response.writeHead(answer.status, answer.headers).end(answer.body ?? '');
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/results`,
-    received,
-    answerWith: (...next: readonly Answer[]) => {
-      answers = next;
-    },
-    close: () => server.close(),
-  };
-}
-
 let stack: Stack;
 let project: Project;
-let receiver: Awaited<ReturnType<typeof startReceiver>>;
+let receiver: CallbackReceiver;
 let member = 0;
 beforeAll(async () => {
   stack = await startStack();
@@ -53,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 beforeEach(async () => {
-  receiver = await startReceiver();
+  receiver = await startCallbackReceiver();
   expect((await setCallbackUrl(receiver.url)).status).toBe(200);
 });
 afterEach(() => receiver.close());

@@ -23,6 +23,14 @@ async function openFreshPostgres(url: string): Promise<Database> {
   return { ...database, close: () => database.close().then(() => fresh.drop()) };
 }
 
+const newProject = {
+  demandsEncryption: true,
+  comparesMember: true,
+  secretKey: 'secret key',
+  serverPrivateKey: 'not a key',
+  clientPublicKey: 'not a key',
+};
+
 const key = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 
 describe.each([
@@ -39,14 +47,11 @@ describe.each([
     stores = createStores(database.queries, oldKey);
     for (const aspId of ['TESTASP00000001', 'TESTASP00000002']) {
       await stores.projects.add({
+        ...newProject,
         aspId,
-        demandsEncryption: true,
-        comparesMember: true,
         accessKey: `access key of ${aspId}`,
         secretKey: `secret key of ${aspId}`,
         cryptoKeyId: `crypto key of ${aspId}`,
-        serverPrivateKey: 'not a key',
-        clientPublicKey: 'not a key',
       });
     }
   });
@@ -249,6 +254,27 @@ describe.each([
       await expect(stores.consentEvidence.openRecording(member.cipher, registrationNumber)).rejects.toThrow(
         'altered',
       );
+    });
+  });
+
+  describe('what is discarded', () => {
+    it.for(['setState', 'setAccessKeyState'] as const)('stays so, says %s', async (set) => {
+      const aspId = `TEST${set.toUpperCase()}`.slice(0, 15).padEnd(15, '0');
+      expect(await stores.projects[set](aspId, 'ACTIVE')).toBe(false);
+      expect(await stores.projects.add({ ...newProject, aspId, accessKey: set, cryptoKeyId: set })).toBe(
+        true,
+      );
+      expect(await stores.projects.add({ ...newProject, aspId, accessKey: set, cryptoKeyId: set })).toBe(
+        false,
+      );
+      for (const state of ['INACTIVE', 'ACTIVE', 'DISCARDED', 'DISCARDED'] as const) {
+        expect(await stores.projects[set](aspId, state)).toBe(true);
+      }
+      for (const state of ['INACTIVE', 'ACTIVE'] as const) {
+        await expect(stores.projects[set](aspId, state)).rejects.toThrow('discarded, which is for good');
+      }
+      const project = (await stores.projects.find(aspId))!;
+      expect(set === 'setState' ? project.state : project.accessKeys[0]?.state).toBe('DISCARDED');
     });
   });
 

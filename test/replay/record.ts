@@ -41,7 +41,7 @@ const impatientPolicy: RegistrationPolicy = {
     settleTime: 60_000,
     reviewAfter: 1_000,
   },
-  resultCallback: sandboxPolicy.resultCallback,
+  resultCallback: { waits: [0, 100, 200] },
 };
 
 let stack: Stack;
@@ -399,7 +399,16 @@ describe('what follows a registration', () => {
     expect(await finish(path, memberWorkflowId(userId))).toEqual({ resultCode: '002_916' });
   });
 
-  it.for<[Path, Path | undefined, object, RegistrationResult, readonly number[], CallbackState]>([
+  it.for<
+    [
+      Path,
+      Path | undefined,
+      Readonly<Record<string, unknown>>,
+      RegistrationResult,
+      readonly number[],
+      CallbackState,
+    ]
+  >([
     ['result-callback-delivered', 'result-callback-for-registered', {}, registered, [200], 'DELIVERED'],
     ['result-callback-delivered-at-last', undefined, {}, registered, [500, 503, 200], 'DELIVERED'],
     [

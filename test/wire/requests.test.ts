@@ -15,6 +15,7 @@ import {
   inquireRegistration,
   issueArsCode,
   listInstitutions,
+  listRegistrations,
   registerAccount,
   registerForAutoCharge,
   validateAccountHolder,
@@ -576,8 +577,7 @@ describe('fields', () => {
         [path, name, value, `${code} ${name}` as Expected] as const;
       const { length, form } = fields[name]!;
       return [
-        ...(isOptional ? [] : [row('000_003')]),
-        row('000_003', 'null'),
+        ...(isOptional ? [] : [row('000_003'), row('000_003', 'null')]),
         ...length.map((value) => row('000_015', value)),
         ...[...form, '""', '{}', '[]', '["1"]', 'true'].map((value) => row('000_002', value)),
       ].map((entry) => [entry, shape] as const);
@@ -589,6 +589,13 @@ describe('fields', () => {
     const entries = Object.keys(shape).filter((key) => texts[key] !== undefined);
     const body = `{${entries.map((key) => `"${key}":${texts[key]}`).join(',')}}`;
     expectAnswer(await send(stack.url, lenient, basePath + path, body), expected);
+  });
+
+  it('that are optional may be null', async () => {
+    const filter = { status: null, from: null, to: null, cursor: null, limit: null };
+    expectAnswer(await call(stack.url, lenient, '/ars/register/list', filter), '000_000', listRegistrations);
+    const request = registration(lenient, 91, { mobileNumber: null });
+    expectAnswer(await call(stack.url, lenient, '/ars/register', request), '000_000', registerAccount);
   });
 
   it('that are not known are passed over', async () => {

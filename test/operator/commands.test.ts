@@ -1,0 +1,491 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { verifyCallback } from '../../client/index.ts';
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
+import { callbackWorkflowId, memberWorkflowId } from '../../contract/registration.ts';
+import { runCommandLine } from '../../operator/run.ts';
+import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
+import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
+import { acknowledgement, startCallbackReceiver } from '../callback-receiver.ts';
+import { startGroup } from '../processes/process-group.ts';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { call, callEncrypted, registration, untilEnded } from '../wire-client.ts';
+import type { Project } from '../wire-client.ts';
+
+/** Asks an operator after a second, and gives up a callback after one delivery. */
+const impatientPolicy: RegistrationPolicy = {
+  ...sandboxPolicy,
+  paymentGatewayRegistration: {
+    attemptTimeout: 1_000,
+    firstInquiryAfter: 300,
+    maximumInquiryInterval: 600,
+    settleTime: 60_000,
+    reviewAfter: 1_000,
+  },
+  resultCallback: { waits: [0] },
+};
+
+const directory = mkdtempSync(join(tmpdir(), 'operator-'));
+let stack: Stack;
+let impatientApi: string;
+let project: Project;
+/** What the payment gateway does instead of what the simulator would do. */
+let faults: Partial<PaymentGateway> = {};
+let nextMember = 0;
+
+beforeAll(async () => {
+  stack = await startStack({
+    paymentGateway: (real) =>
+      new Proxy(real, { get: (_, method: keyof PaymentGateway) => faults[method] ?? real[method] }),
+  });
+  impatientApi = await stack.startAnotherApi({ policy: impatientPolicy });
+  project = stack.projects[0];
+});
+afterAll(async () => {
+  rmSync(directory, { recursive: true });
+  await stack.close();
+});
+
+/** Carries out a command line against the stack. */
+async function operate(...words: readonly string[]) {
+  const lines: Record<'output' | 'errors', string[]> = { output: [], errors: [] };
+  const { stores, temporal } = stack;
+  const exitCode = await runCommandLine(words, {
+    print: (line) => lines.output.push(line),
+    complain: (line) => lines.errors.push(line),
+    openTemporal: () => ({ temporal }),
+    openAll: async () => ({ stores, temporal }),
+  });
+  return { exitCode, output: lines.output.join('\n'), errors: lines.errors.join('\n') };
+}
+
+/** A file of the operator's. @returns its path */
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+async function register(api: string, overrides: Readonly<Record<string, unknown>> = {}) {
+  const request = registration(project, nextMember++, overrides);
+  const { body } = await call(api, project, '/ars/register', request);
+  return { userId: String(request['userId']), number: String(body['bankAccRegNo']) };
+}
+
+describe('a registration in REVIEW', () => {
+  const signed = ['--operator', 'kim', '--reason', 'seen in the payment gateway’s ledger'];
+  const resolve = (number: string, verdict: string) =>
+    operate('resolve', '--number', number, '--verdict', verdict, ...signed);
+
+  /** Has a member's registration end up in REVIEW. */
+  async function reachReview() {
+    const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the test.'));
+    faults = { register: unavailable, inquireRegistration: unavailable };
+    onTestFinished(() => {
+      faults = {};
+    });
+    const run = await register(impatientApi);
+    await expect
+      .poll(async () => (await operate('reviews')).output, { timeout: 30_000 })
+      .toContain(run.number);
+    return run;
+  }
+
+  it('is not there as long as all goes well', async () => {
+    expect(await operate('reviews')).toEqual({
+      exitCode: 0,
+      output: 'No registration is waiting in REVIEW.',
+      errors: '',
+    });
+  });
+
+  it.for([
+    ['REGISTERED', { status: 200, body: { status: 'BANK_ACC_REGISTERED' } }],
+    ['NOT_REGISTERED', { body: { status: 'BANK_ACC_REG_FAILED', response: { code: '002_912' } } }],
+  ] as const)('is listed, and resolved as %s', async ([verdict, ending]) => {
+    const { userId, number } = await reachReview();
+    const { output } = await operate('reviews');
+    const line = output.split('\n').find((candidate) => candidate.startsWith(number));
+    expect(line).toMatch(
+      new RegExp(`^${number}  ${userId}  +003 IBK  +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC$`),
+    );
+
+    expect(await resolve(number, verdict)).toMatchObject({ exitCode: 0, errors: '' });
+    expect(await untilEnded(stack.url, project, number)).toMatchObject(ending);
+    await stack.temporal.workflow.getHandle(memberWorkflowId(userId)).result();
+    await expect
+      .poll(async () => await resolve(number, verdict), { timeout: 10_000 })
+      .toMatchObject({ exitCode: 1, errors: expect.stringContaining('is running') });
+  });
+
+  it('is listed while no worker runs', async () => {
+    const { number } = await reachReview();
+    await stack.stopWorker();
+    const { output } = await operate('reviews');
+    await stack.startWorker();
+    expect(output).toMatch(new RegExp(`^${number}.*unknown while no worker answers; begun \\d{4}-`, 'm'));
+    expect(await resolve(number, 'NOT_REGISTERED')).toMatchObject({ exitCode: 0 });
+  });
+
+  it('is needed to resolve anything', async () => {
+    const { number } = await register(stack.url, { mobileNumber: '01012340008' });
+    await expect
+      .poll(async () => await resolve(number, 'REGISTERED'), { timeout: 10_000 })
+      .toMatchObject({ exitCode: 1, errors: expect.stringMatching(/not in REVIEW but in ARS_CALL/) });
+    await call(stack.url, project, '/ars/register/cancel', { regNo: number });
+  });
+
+  it('is not sought by what is no registration number', async () => {
+    for (const number of ['', '1', `${'A'.repeat(21)}"`, `${'A'.repeat(22)}" OR "" = "`, 'a'.repeat(22)]) {
+      expect(await resolve(number, 'REGISTERED')).toMatchObject({ exitCode: 2, output: '' });
+    }
+    expect(await resolve('A'.repeat(22), 'MAYBE')).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe('redeliver', () => {
+  async function startReceiver() {
+    const receiver = await startCallbackReceiver();
+    onTestFinished(() => {
+      receiver.close();
+    });
+    await stack.stores.projects.setCallbackUrl(project.aspId, receiver.url);
+    return receiver;
+  }
+
+  const callbackOf = async (userId: string) => (await stack.stores.resultCallbacks.listOf(userId))[0];
+  const redeliver = (number: string) => operate('redeliver', '--number', number);
+
+  it.for([
+    ['GONE', 410],
+    ['EXHAUSTED', 500],
+  ] as const)('delivers what is %s, under the same sequence number', async ([state, status]) => {
+    const receiver = await startReceiver();
+    receiver.answerWith({ status }, acknowledgement);
+    const { userId, number } = await register(impatientApi);
+    await expect.poll(() => callbackOf(userId), { timeout: 30_000 }).toMatchObject({ state, deliveries: 1 });
+    await stack.temporal.workflow.getHandle(callbackWorkflowId(number)).result();
+
+    expect(await redeliver(number)).toMatchObject({ exitCode: 0, errors: '' });
+    await expect
+      .poll(() => callbackOf(userId), { timeout: 10_000 })
+      .toMatchObject({ state: 'DELIVERED', deliveries: 2 });
+    const told = await Promise.all(
+      receiver.received.map(({ headers, body }) => {
+        const given = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
+        return verifyCallback({ ...project, headers: Object.fromEntries(given), body });
+      }),
+    );
+    expect(told).toHaveLength(2);
+    expect(told[1]).toEqual(told[0]);
+    expect(told[1]).toMatchObject({ bankAccRegNo: number, sequence: 1 });
+  });
+
+  it('says that a delivery is still running', async () => {
+    const receiver = await startReceiver();
+    receiver.answerWith({ status: 503, headers: { 'retry-after': '600' } });
+    const { userId, number } = await register(stack.url);
+    await expect.poll(() => callbackOf(userId), { timeout: 30_000 }).toMatchObject({ deliveries: 1 });
+    expect(await redeliver(number)).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('still running'),
+    });
+    await stack.temporal.workflow.getHandle(callbackWorkflowId(number)).terminate();
+    expect(await redeliver(number)).toMatchObject({ exitCode: 0 });
+
+    await stack.stores.projects.setCallbackUrl(project.aspId, null);
+    await stack.temporal.workflow.getHandle(callbackWorkflowId(number)).terminate();
+    expect(await redeliver(number)).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('no callback URL now'),
+    });
+  });
+
+  it('says that there is no callback', async () => {
+    expect(await redeliver('A'.repeat(22))).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('has no callback'),
+    });
+  });
+});
+
+describe('callback-url', () => {
+  it('sets where results go, or that they do not', async () => {
+    const url = 'https://provider.example/results';
+    const set = (...words: readonly string[]) =>
+      operate('callback-url', '--asp', stack.projects[1].aspId, ...words);
+    expect(await set('--url', url)).toMatchObject({ exitCode: 0, output: expect.stringContaining(url) });
+    expect(await set('--off')).toMatchObject({ exitCode: 0 });
+    expect(await set()).toMatchObject({ exitCode: 2 });
+    expect(await set('--url', url, '--off')).toMatchObject({ exitCode: 2 });
+    expect(await set('--url', 'http://provider.example/results')).toMatchObject({ exitCode: 2 });
+    expect(await operate('callback-url', '--asp', 'NOSUCHPROVIDER1', '--off')).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('no project NOSUCHPROVIDER1'),
+    });
+  });
+});
+
+describe('a project', () => {
+  const client = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+
+  const add = (aspId: string, ...options: readonly string[]) => {
+    const path = file('client.pem', client.publicKey);
+    return operate('project', 'add', '--asp', aspId, '--client-public-key', path, ...options);
+  };
+
+  async function addProject(aspId: string, ...options: readonly string[]): Promise<Project> {
+    const { exitCode, output } = await add(aspId, ...options);
+    expect(exitCode).toBe(0);
+    const handedOver = JSON.parse(output) as Project;
+    const names = ['aspId', 'accessKey', 'secretKey', 'cryptoKeyId', 'serverPublicKey'];
+    expect(Object.keys(handedOver)).toEqual(names);
+    return { ...handedOver, clientPrivateKey: client.privateKey, members: [] };
+  }
+
+  const member = { userName: '김하늘', birthDate: '19900131', mobileNumber: '010-1234-1234' };
+  const addMembers = (aspId: string, ...lines: readonly unknown[]) => {
+    const texts = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line)));
+    return operate('member', 'add', '--asp', aspId, '--file', file('members.jsonl', texts.join('\n')));
+  };
+
+  it('can call with what it was given, and its members take part', async () => {
+    const added = await addProject('OPERATORASP0001');
+    expect((await call(stack.url, added, '/institutions', {})).body.response.code).toBe('000_000');
+
+    // More than a JavaScript number keeps.
+    const line = `{"userId":90000000000000000001,${JSON.stringify(member).slice(1)}`;
+    expect(await addMembers(added.aspId, line, { ...member, userId: '90000000002' })).toMatchObject({
+      exitCode: 0,
+      output: '2 members of OPERATORASP0001 were added.',
+    });
+    const { mobileNumber: _, ...holder } = member;
+    const check = { ...holder, userId: '90000000000000000001', bankCode: '003', bankAccount: '11012345678' };
+    expect((await call(stack.url, added, '/user/valid', check)).body.response.code).toBe('000_906');
+    expect((await callEncrypted(stack.url, added, '/user/valid', check)).body.response.code).toBe('000_000');
+    const another = { ...check, userName: '남하늘' };
+    expect((await callEncrypted(stack.url, added, '/user/valid', another)).body.response.code).toBe(
+      '002_911',
+    );
+  });
+
+  it('can be let off encryption and the comparison of holders', async () => {
+    const added = await addProject('OPERATORASP0002', '--plain-allowed', '--any-holder');
+    await addMembers(added.aspId, { ...member, userId: '90000000003' });
+    const check = { userName: '남하늘', birthDate: '19850505', userId: '90000000003', bankCode: '003' };
+    const answer = await call(stack.url, added, '/user/valid', { ...check, bankAccount: '11012345678' });
+    expect(answer.body.response.code).toBe('000_000');
+  });
+
+  it('is added once', async () => {
+    const added = await addProject('OPERATORASP0003');
+    expect(await add('OPERATORASP0003')).toMatchObject({
+      exitCode: 1,
+      output: '',
+      errors: expect.stringContaining('is there already'),
+    });
+    expect((await call(stack.url, added, '/institutions', {})).body.response.code).toBe('000_000');
+  });
+
+  it('is added with a public key of the client only', async () => {
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
+    const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+    for (const [content, reason] of [
+      [client.privateKey, 'private key'],
+      [weak.export({ type: 'spki', format: 'pem' }), 'no RSA public key'],
+      [curve.export({ type: 'spki', format: 'pem' }), 'no RSA public key'],
+      ['no key', 'no RSA public key'],
+    ] as const) {
+      const words = ['--asp', 'OPERATORASP0004', '--client-public-key', file('bad.pem', content)];
+      const { exitCode, output, errors } = await operate('project', 'add', ...words);
+      expect({ exitCode, output, errors }).toEqual({
+        exitCode: 1,
+        output: '',
+        errors: expect.stringContaining(reason),
+      });
+    }
+    expect(await stack.stores.projects.find('OPERATORASP0004')).toBeUndefined();
+    const missing = ['--client-public-key', join(directory, 'missing.pem')];
+    expect(await operate('project', 'add', '--asp', 'OPERATORASP0004', ...missing)).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('ENOENT'),
+    });
+    expect(await add('TOOSHORT')).toMatchObject({ exitCode: 2 });
+  });
+
+  it('takes a key in the older form of PEM', async () => {
+    const path = file('pkcs1.pem', pkcs1Of(client.publicKey));
+    const words = ['--asp', 'OPERATORASP0005', '--client-public-key', path];
+    expect(await operate('project', 'add', ...words)).toMatchObject({ exitCode: 0 });
+    const stored = await stack.stores.projects.find('OPERATORASP0005');
+    expect(stored?.cryptoKeys[0]?.clientPublicKey).toBe(client.publicKey);
+  });
+
+  it('can be shut out and let in, until it is discarded for good', async () => {
+    const added = await addProject('OPERATORASP0006');
+    const setState = (state: string) => operate('project', 'state', '--asp', added.aspId, '--state', state);
+    const expectCode = (code: string) =>
+      expect
+        .poll(async () => (await call(stack.url, added, '/institutions', {})).body.response.code, {
+          timeout: 5_000,
+        })
+        .toBe(code);
+    for (const [state, code] of [
+      ['INACTIVE', '000_902'],
+      ['ACTIVE', '000_000'],
+      ['DISCARDED', '000_902'],
+    ] as const) {
+      expect(await setState(state)).toMatchObject({ exitCode: 0, errors: '' });
+      await expectCode(code);
+    }
+    expect(await setState('DISCARDED')).toMatchObject({ exitCode: 0 });
+    for (const state of ['ACTIVE', 'INACTIVE']) {
+      expect(await setState(state)).toMatchObject({
+        exitCode: 1,
+        errors: expect.stringContaining('discarded, which is for good'),
+      });
+    }
+    expect((await stack.stores.projects.find(added.aspId))?.state).toBe('DISCARDED');
+    expect(await setState('active')).toMatchObject({ exitCode: 2 });
+    expect(await operate('project', 'state', '--asp', 'NOSUCHPROVIDER1', '--state', 'ACTIVE')).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('no project'),
+    });
+  });
+
+  describe('with members', () => {
+    const aspId = 'OPERATORASP0007';
+    beforeAll(() => addProject(aspId));
+
+    it.for([
+      ['no JSON', 'secret', 'no JSON object'],
+      ['no object', '["secret"]', 'no JSON object'],
+      ['a missing field', { ...member, mobileNumber: undefined, userId: '1' }, 'mobileNumber'],
+      ['a wrong birth date', { ...member, birthDate: '19900231', userId: '1' }, 'birthDate'],
+      ['a birth date as a number', { ...member, birthDate: 19900131, userId: '1' }, 'birthDate'],
+      ['a wrong ID', { ...member, userId: '01' }, 'userId'],
+      ['an empty name', { ...member, userName: ' ', userId: '1' }, 'userName'],
+      ['two wrong fields', { ...member, userName: '', userId: 'x' }, 'userId, userName'],
+      ['a foreign field', { ...member, userId: '1', secret: 'secret' }, 'a field that no member has'],
+      ['an ID again', { ...member, userId: '90000000010' }, 'a userId of a line above'],
+      ['a member of another provider', { ...member, userId: '10000000001' }, 'another service provider'],
+    ] as const)('takes none of a file with %s, and quotes nothing', async ([, line, problem]) => {
+      const good = { ...member, userId: '90000000010' };
+      const { exitCode, output, errors } = await addMembers(aspId, good, '', line);
+      expect({ exitCode, output }).toEqual({ exitCode: 1, output: '' });
+      expect(errors).toContain(`line 3 (`);
+      expect(errors).toContain(problem);
+      expect(errors).not.toMatch(/secret|김|1990|1234/);
+      expect(await stack.stores.members.find(aspId, '90000000010')).toBeUndefined();
+    });
+
+    it('keeps those who are there', async () => {
+      const first = { ...member, userId: '90000000020' };
+      await addMembers(aspId, first);
+      expect(
+        await addMembers(aspId, { ...first, userName: '남하늘' }, { ...member, userId: '90000000021' }),
+      ).toMatchObject({
+        exitCode: 0,
+        output: `1 members of ${aspId} were added; 1 were there already and stay as they are.`,
+      });
+      expect((await stack.stores.members.find(aspId, '90000000020'))?.facts).toEqual(member);
+    });
+
+    it('needs a file of UTF-8 text with a member, and a project', async () => {
+      const path = file('euc-kr.jsonl', Buffer.from([0xb1, 0xe8]));
+      expect(await operate('member', 'add', '--asp', aspId, '--file', path)).toMatchObject({
+        exitCode: 1,
+        errors: expect.stringContaining('UTF-8'),
+      });
+      expect(await addMembers(aspId, '')).toMatchObject({ exitCode: 1 });
+      expect(await addMembers('NOSUCHPROVIDER1', { ...member, userId: '1' })).toMatchObject({
+        exitCode: 1,
+        errors: expect.stringContaining('no project'),
+      });
+    });
+  });
+});
+
+describe('the command line', () => {
+  it.for([
+    ['no command', [], 'Which command?'],
+    ['an unknown command', ['project', 'remove'], 'no command "project remove"'],
+    ['an unknown option', ['reviews', '--all'], '--all'],
+    ['an option of another command', ['reviews', '--off'], 'takes no --off'],
+    ['options missing', ['resolve'], 'needs --number, --verdict, --operator, --reason'],
+  ] as const)('ends with 2 for %s', async ([, words, problem]) => {
+    const { exitCode, output, errors } = await operate(...words);
+    expect({ exitCode, output }).toEqual({ exitCode: 2, output: '' });
+    expect(errors).toContain(problem);
+    expect(errors).toMatch(/Try: npm run operator -- |^Commands:/m);
+  });
+
+  it('explains itself', async () => {
+    const { exitCode, output } = await operate('--help');
+    expect(exitCode).toBe(0);
+    for (const name of ['reviews', 'resolve', 'redeliver', 'callback-url', 'project add', 'member add']) {
+      expect(output).toContain(`npm run operator -- ${name}`);
+    }
+  });
+});
+
+describe('the process', () => {
+  const start = (words: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+    startGroup(process.execPath, ['--import', 'tsx', 'operator/main.ts', ...words], environment);
+
+  it.for([
+    [['reviews'], ['PAYLOAD_KEYS']],
+    [
+      ['callback-url', '--asp', 'OPERATORASP0001', '--off'],
+      ['DATABASE_KEYS', 'DATABASE_URL', 'PAYLOAD_KEYS'],
+    ],
+  ] as const)('of %s names the variables it lacks', async ([words, names]) => {
+    const program = start(words);
+    expect(await program.exited).toBe(1);
+    const named = [...program.output().matchAll(/^ {2}([A-Z_]+)/gm)].map(([, name]) => name);
+    expect(new Set(named)).toEqual(new Set(names));
+    expect(program.output()).not.toMatch(/^\s+at /m);
+  });
+
+  it('needs none to say that it was called wrongly', async () => {
+    expect(await start(['redeliver', '--number', '1']).exited).toBe(2);
+  });
+
+  it('reaches Temporal and ends', async () => {
+    const environment = { PAYLOAD_KEYS: stack.payloadKeys, TEMPORAL_ADDRESS: stack.temporalAddress };
+    const program = start(['reviews'], environment);
+    expect(await program.exited).toBe(0);
+    expect(program.output()).toMatch(/^(No registration|number)/);
+  });
+
+  it.for([
+    [['reviews'], 'Temporal does not answer'],
+    [
+      ['callback-url', '--asp', 'OPERATORASP0001', '--off'],
+      'The database does not answer (connect ECONNREFUSED',
+    ],
+  ] as const)('of %s says on one line what is away', async ([words, problem]) => {
+    const program = start(words, {
+      PAYLOAD_KEYS: stack.payloadKeys,
+      DATABASE_KEYS: stack.payloadKeys,
+      DATABASE_URL: 'postgres://127.0.0.1:9/none',
+      TEMPORAL_ADDRESS: '127.0.0.1:9',
+    });
+    expect(await program.exited).toBe(1);
+    expect(program.output().trimEnd().split('\n')).toEqual([expect.stringContaining(problem)]);
+  });
+});
+
+/** A public key as PKCS #1. */
+function pkcs1Of(publicKey: string): string {
+  return createPublicKey(publicKey).export({ type: 'pkcs1', format: 'pem' }).toString();
+}
