@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Hono } from 'hono';
+import { etag } from 'hono/etag';
 import { createOpenapiDocument } from '../contract/openapi-document.ts';
 import type { Api, ApiParts } from './context.ts';
 
@@ -53,6 +54,7 @@ export function serveDocs(
     return context.html(sandboxCredentials ? html : html.replace(' data-sandbox', ''), 200);
   });
 
+  app.use('/docs/*', etag());
   const made = new Map<string, Promise<string>>();
   for (const [name, { contentType, make }] of Object.entries(assets)) {
     app.get(`/docs/${name}`, async (context) => {

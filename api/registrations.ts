@@ -169,14 +169,18 @@ async function isCancelled(temporal: Client, userId: string, runId: string): Pro
   }
 }
 
+/** The gRPC status FAILED_PRECONDITION. */
+const failedPrecondition = 9;
+
 /**
  * Temporal drops an update when the task that would have accepted it also closes the run and something else came in
- * meanwhile. It then asks to send the update again, by FAILED_PRECONDITION (9).
+ * meanwhile. It then asks to send the update again, by FAILED_PRECONDITION.
  */
 function isLostUpdate(error: unknown): boolean {
-  return isGrpcServiceError(error)
-    ? Number(error.code) === 9
-    : error instanceof Error && isLostUpdate(error.cause);
+  if (!(error instanceof Error)) return false;
+  if (!isGrpcServiceError(error)) return isLostUpdate(error.cause);
+  const code: number = error.code;
+  return code === failedPrecondition;
 }
 
 /** What has happened to a registration: by its row once it has ended, else by its run. */

@@ -35,11 +35,8 @@ export function addMembers(values: Values) {
       aspId,
       lines.map(({ member }) => member),
     );
-    const known = providers.size;
-    print(
-      `${lines.length - known} members of ${aspId} were added` +
-        (known > 0 ? `; ${known} were there already and stay as they are.` : '.'),
-    );
+    const kept = providers.size;
+    print(`Members of ${aspId} added: ${lines.length - kept}; there already and kept as they are: ${kept}.`);
   };
 }
 

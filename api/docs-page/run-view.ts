@@ -28,7 +28,8 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
   codeCard.hidden = true;
   byId('result', HTMLDivElement).hidden = true;
   announce(`${scenario.title}: sent.`);
-  bringIntoView();
+  if (isStacked()) byId('run', HTMLElement).scrollIntoView({ block: 'start' });
+  keepTitleInView();
 
   const addLine = (name: string, text: string) => {
     const elapsed = `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`;
@@ -50,6 +51,7 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
     setText('result-title', title);
     setText('result-text', text);
     codeCard.hidden = true;
+    keepTitleInView();
     announce(`${title}. ${text}`);
   };
 
@@ -62,6 +64,7 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
       else if (inquiry.answer === exchange.answer) return;
       else inquiry.shown.replaceWith(shown);
       if (isInquiry) inquiry = { answer: exchange.answer, shown };
+      keepTitleInView();
     },
     onAccepted: (registrationNumber, authNumber) => {
       addLine('000_000', `Accepted as ${registrationNumber}.`);
@@ -124,11 +127,14 @@ function explain(code: string, fallback = ''): string {
   return `${text} ${when} ${retryable ? 'Another try may succeed.' : 'Another try will not help.'}`;
 }
 
-/** Where the panel lies below the cards, all of it is to be seen; beside them, its beginning is enough. */
-function bringIntoView(): void {
-  const isBelowCards = matchMedia('(width < 900px)').matches;
-  if (isBelowCards) byId('run', HTMLElement).scrollIntoView({ block: 'start' });
-  else byId('run-title', HTMLElement).scrollIntoView({ block: 'nearest' });
+/** Whether the panel lies below the cards and not beside them. */
+function isStacked(): boolean {
+  return matchMedia('(width < 900px)').matches;
+}
+
+/** Beside the cards, a panel that grows would be pushed up and out of sight by the end of its section. */
+function keepTitleInView(): void {
+  if (!isStacked()) byId('run-title', HTMLElement).scrollIntoView({ block: 'nearest' });
 }
 
 function setText(id: string, text: string): void {

@@ -14,15 +14,6 @@ let complaints: string[];
 
 beforeAll(async () => {
   [stack, browser] = await Promise.all([startStack(), startBrowser()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await stack.close();
-});
-
-beforeEach(async () => {
-  foreign = [];
-  complaints = [];
   context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   context.setDefaultTimeout(20_000);
   context.on('request', (request) => {
@@ -35,10 +26,19 @@ beforeEach(async () => {
     if (['error', 'warning'].includes(message.type()) && !isRefusal) complaints.push(message.text());
   });
   context.on('weberror', (error) => complaints.push(error.error().message));
+});
+afterAll(async () => {
+  await browser.close();
+  await stack.close();
+});
+
+beforeEach(async () => {
+  foreign = [];
+  complaints = [];
   page = await context.newPage();
 });
 afterEach(async () => {
-  await context.close();
+  for (const opened of context.pages()) await opened.close();
   const wrong = [...foreign, ...complaints];
   if (wrong.length > 0) throw new Error(wrong.join('\n'));
 });

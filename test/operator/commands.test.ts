@@ -266,7 +266,7 @@ describe('a project', () => {
     const line = `{"userId":90000000000000000001,${JSON.stringify(member).slice(1)}`;
     expect(await addMembers(added.aspId, line, { ...member, userId: '90000000002' })).toMatchObject({
       exitCode: 0,
-      output: '2 members of OPERATORASP0001 were added.',
+      output: 'Members of OPERATORASP0001 added: 2; there already and kept as they are: 0.',
     });
     const { mobileNumber: _, ...holder } = member;
     const check = { ...holder, userId: '90000000000000000001', bankCode: '003', bankAccount: '11012345678' };
@@ -395,7 +395,7 @@ describe('a project', () => {
         await addMembers(aspId, { ...first, userName: '남하늘' }, { ...member, userId: '90000000021' }),
       ).toMatchObject({
         exitCode: 0,
-        output: `1 members of ${aspId} were added; 1 were there already and stay as they are.`,
+        output: `Members of ${aspId} added: 1; there already and kept as they are: 1.`,
       });
       expect((await stack.stores.members.find(aspId, '90000000020'))?.facts).toEqual(member);
     });

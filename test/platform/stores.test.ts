@@ -98,10 +98,10 @@ describe.each([
     it('answers a repeat like the first time, and changes nothing by it', async () => {
       const member = await addMember();
       const [old, replacement] = [await addRegistration(member), await addRegistration(member)];
-      expect(await stores.registrations.activate(old, [])).toBeNull();
-      expect(await stores.registrations.activate(replacement, [])).toBe(old);
+      expect(await stores.registrations.activate(old, [])).toEqual({ replaced: null, hasCallback: false });
+      expect(await stores.registrations.activate(replacement, [])).toEqual({ replaced: old, hasCallback: false });
       const before = await stores.registrations.find(member.aspId, replacement);
-      expect(await stores.registrations.activate(replacement, [])).toBe(old);
+      expect(await stores.registrations.activate(replacement, [])).toEqual({ replaced: old, hasCallback: false });
       expect(await stores.registrations.find(member.aspId, replacement)).toEqual(before);
       expect(await accountStates(member)).toEqual({ [old]: 'REPLACED', [replacement]: 'ACTIVE' });
     });
