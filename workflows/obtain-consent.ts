@@ -65,7 +65,8 @@ async function callMember(
     const toldMeanwhile = callbacks.arsCallEnded(attempt);
     if (toldMeanwhile) return toldMeanwhile;
     if (inquiry.state === 'ENDED') return inquiry;
-    const limit = inquiry.state === 'IN_PROGRESS' ? arsCall.callLimit : arsCall.silenceLimit;
+    // Silence of the payment gateway as a whole says nothing about the call.
+    const limit = inquiry.state === 'UNKNOWN' ? arsCall.silenceLimit : arsCall.callLimit;
     if (Date.now() - placedAt >= limit) return { outcome: 'NO_OUTCOME' };
   }
 
@@ -77,7 +78,7 @@ async function callMember(
       );
     } catch (error) {
       if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-      return { state: 'UNKNOWN' } as const;
+      return { state: 'NOT_ANSWERED' } as const;
     }
   }
 }

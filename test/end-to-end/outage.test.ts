@@ -1,11 +1,22 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
 import { call, registration, untilEnded } from '../wire-client.ts';
 
 let stack: Stack;
+let isArsInquiryDown = false;
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({
+    paymentGateway: (real) => ({
+      ...real,
+      inquireArsCall: (...call) =>
+        isArsInquiryDown
+          ? Promise.reject(new PaymentGatewayUnavailable('away'))
+          : real.inquireArsCall(...call),
+    }),
+  });
 });
 afterAll(() => stack.close());
 
@@ -72,6 +83,41 @@ it('answers the inquiry after Temporal forgot the run', async () => {
     status: 'BANK_ACC_REG_FAILED',
     response: { code: '002_015' },
   });
+});
+
+it('does not take a payment gateway that cannot be asked for a call without an outcome', async () => {
+  const arsCall = {
+    ...sandboxPolicy.arsCall,
+    firstInquiryAfter: 200,
+    maximumInquiryInterval: 400,
+    silenceLimit: 500,
+  };
+  const impatientApi = await stack.startAnotherApi({ policy: { ...sandboxPolicy, arsCall } });
+  isArsInquiryDown = true;
+  const request = registration(stack.projects[0], 46, { mobileNumber: '01012340008' });
+  const { body } = await call(impatientApi, stack.projects[0], '/ars/register', request);
+  const regNo = String(body['bankAccRegNo']);
+  const inquiries = async () => {
+    const handle = stack.temporal.workflow.getHandle(stack.projects[0].members[46]!.userId);
+    const { events } = await handle.fetchHistory();
+    return (events ?? []).filter((event) => event.timerFiredEventAttributes).length;
+  };
+  await expect.poll(inquiries, { timeout: 20_000 }).toBeGreaterThan(3);
+  expect((await inquire(regNo)).body['status']).toBe('ARS_AUTH_IN_PROGRESS');
+
+  const [ringing] = (await (
+    await fetch(`${stack.simulatorUrl}/simulator/calls?reference=${regNo}`)
+  ).json()) as { callId: string }[];
+  const phone = (action: string, content: object = {}) =>
+    fetch(`${stack.simulatorUrl}/simulator/phone/calls/${ringing!.callId}/${action}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(content),
+    });
+  await phone('answer');
+  await phone('code', { code: body['authNumber'] });
+  expect((await untilEnded(stack.url, stack.projects[0], regNo)).body['status']).toBe('BANK_ACC_REGISTERED');
+  isArsInquiryDown = false;
 });
 
 it('refuses to promise anything while Temporal is away, and answers what it knows', async () => {
