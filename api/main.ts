@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { productionPolicy } from '../contract/registration-policy.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
-import { apiConfigSchema, readConfig } from '../platform/config.ts';
+import { ConfigurationError, apiConfigSchema, readConfig } from '../platform/config.ts';
 import { openPostgres } from '../platform/database/database.ts';
 import { createStores } from '../platform/database/stores.ts';
 import { createLog } from '../platform/log.ts';
@@ -34,7 +34,10 @@ runMain(async () => {
     log,
     codec: { allowedOrigin: config.CODEC_ALLOWED_ORIGIN, token: config.CODEC_TOKEN },
   });
-  const server = await listen(app, { port: config.PORT, host: config.HOST });
+  const server = await listen(app, { port: config.PORT, host: config.HOST }).catch((error: unknown) => {
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    throw isTaken ? new ConfigurationError(`PORT: ${config.PORT} is taken; set it to a free one.`) : error;
+  });
   log.info({ port: server.port }, 'the API listens');
   const stopHousekeeping = startHousekeeping({ stores, log });
   await stopRequested();

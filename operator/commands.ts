@@ -1,7 +1,7 @@
 import { callbackUrl } from './callback-url.ts';
 import type { Command } from './command.ts';
 import { addMembers } from './member.ts';
-import { addProject, setProjectState } from './project.ts';
+import { addProject, renewProjectKeys, retireProjectKeys, setProjectState } from './project.ts';
 import { redeliver } from './redeliver.ts';
 import { resolve } from './resolve.ts';
 import { reviews } from './reviews.ts';
@@ -43,6 +43,20 @@ export const commands: Readonly<Record<string, Command>> = {
     optional: ['plain-allowed', 'any-holder'],
     needsDatabase: true,
     read: addProject,
+  },
+  'project renew-keys': {
+    summary: 'issues a second set of keys beside the first and prints, this once, what to hand over',
+    required: ['asp', 'client-public-key'],
+    optional: [],
+    needsDatabase: true,
+    read: renewProjectKeys,
+  },
+  'project retire-keys': {
+    summary: 'discards all keys but those issued last, once the service provider uses those',
+    required: ['asp'],
+    optional: [],
+    needsDatabase: true,
+    read: retireProjectKeys,
   },
   'project state': {
     summary: 'lets a project call or not; DISCARDED is for good',

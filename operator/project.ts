@@ -24,6 +24,38 @@ export function addProject(values: Values) {
   };
 }
 
+/** Issues a second set of keys, and prints the one time what the service provider must be given. */
+export function renewProjectKeys(values: Values) {
+  const aspId = readAspId(values);
+  const file = values['client-public-key'] ?? '';
+
+  return async ({ stores, print }: Parts): Promise<void> => {
+    const clientPublicKey = readPublicKey(await readTextFile(file), file);
+    const { serverPublicKey, ...keys } = await createProjectKeys();
+    if (!(await stores.projects.renewKeys(aspId, { ...keys, clientPublicKey }))) {
+      throw new Refused(
+        `Project ${aspId} is not there, or has two sets of keys. Check --asp, or end the change that is under way: npm run operator -- project retire-keys`,
+      );
+    }
+    const { accessKey, secretKey, cryptoKeyId } = keys;
+    print(JSON.stringify({ aspId, accessKey, secretKey, cryptoKeyId, serverPublicKey }, null, 2));
+  };
+}
+
+/** Discards all keys of a project but those issued last. */
+export function retireProjectKeys(values: Values) {
+  const aspId = readAspId(values);
+
+  return async ({ stores, print }: Parts): Promise<void> => {
+    if (!(await stores.projects.retireKeys(aspId))) {
+      throw new Refused(
+        `Project ${aspId} is not there, or has one set of keys only. Issue the next one first: npm run operator -- project renew-keys`,
+      );
+    }
+    print(`The older keys of project ${aspId} are discarded; running processes notice it within a second.`);
+  };
+}
+
 /** Lets a project call, or not, or never again. */
 export function setProjectState(values: Values) {
   const aspId = readAspId(values);

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { NativeConnection } from '@temporalio/worker';
+import { NativeConnection, TransportError } from '@temporalio/worker';
 import { createActivities } from '../activities/activities.ts';
 import { createCallbackSender } from '../activities/callback-sender.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
-import { readConfig, workerConfigSchema } from '../platform/config.ts';
+import { ConfigurationError, readConfig, workerConfigSchema } from '../platform/config.ts';
 import { openPostgres } from '../platform/database/database.ts';
 import { createStores } from '../platform/database/stores.ts';
 import { createLog } from '../platform/log.ts';
@@ -17,7 +17,10 @@ runMain(async () => {
   installRuntime(log);
   const database = await openPostgres(config.DATABASE_URL, log);
   const { connectionOptions, namespace } = temporalConnection();
-  const connection = await NativeConnection.connect(connectionOptions);
+  const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
+    if (!(error instanceof TransportError)) throw error;
+    throw new ConfigurationError(`TEMPORAL_ADDRESS: nothing answers at ${connectionOptions.address}.`);
+  });
   const worker = await createWorker({
     connection,
     namespace,

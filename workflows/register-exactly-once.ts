@@ -46,6 +46,9 @@ export async function registerExactlyOnce(
     interval = Math.min(interval * 2, maximumInquiryInterval);
     const inquiry = await inquire();
     if (isVerdict(inquiry)) return inquiry;
+    // It may have been told while it was asked: repeating now would register twice.
+    const toldMeanwhile = toldVerdict();
+    if (toldMeanwhile) return toldMeanwhile;
     const settled = Date.now() - attemptEndedAt >= settleTime;
     if (inquiry.state === 'NOT_FOUND' && attempt.state === 'UNKNOWN' && settled) {
       attempt = await attemptRegistration();

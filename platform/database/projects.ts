@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { and, asc, eq, ne } from 'drizzle-orm';
+import { createHash, randomUUID } from 'node:crypto';
+import { and, asc, eq, lt, max, ne } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import type { KeyRing } from '../key-ring.ts';
 import type { Queries } from './database.ts';
@@ -14,7 +14,7 @@ export interface CryptoKey {
   readonly clientPublicKey: string;
 }
 
-/** A service provider's project with its keys; crypto keys in the order of issue. */
+/** A service provider's project with its keys, each kind in the order of issue. */
 export interface Project {
   readonly aspId: string;
   readonly state: KeyState;
@@ -25,14 +25,18 @@ export interface Project {
   readonly cryptoKeys: readonly CryptoKey[];
 }
 
-/** Everything needed to add a project with its first keys, all active. */
-export interface NewProject extends Pick<Project, 'aspId' | 'demandsEncryption' | 'comparesMember'> {
+/** A set of keys to be issued to a project, all active from then on. */
+export interface NewKeys {
   readonly accessKey: string;
   readonly secretKey: string;
   readonly cryptoKeyId: string;
   readonly serverPrivateKey: string;
   readonly clientPublicKey: string;
 }
+
+/** Everything needed to add a project with its first keys. */
+export interface NewProject
+  extends NewKeys, Pick<Project, 'aspId' | 'demandsEncryption' | 'comparesMember'> {}
 
 /** Something discarded was to be put to use again. */
 export class DiscardedError extends Error {
@@ -55,8 +59,8 @@ export function createProjects(queries: Queries, keys: KeyRing) {
   async function load(aspId: string): Promise<Project | undefined> {
     const [[project], access, secrets, crypto] = await Promise.all([
       queries.select().from(projects).where(eq(projects.aspId, aspId)),
-      queries.select().from(accessKeys).where(eq(accessKeys.aspId, aspId)),
-      queries.select().from(secretKeys).where(eq(secretKeys.aspId, aspId)),
+      queries.select().from(accessKeys).where(eq(accessKeys.aspId, aspId)).orderBy(asc(accessKeys.issuedAt)),
+      queries.select().from(secretKeys).where(eq(secretKeys.aspId, aspId)).orderBy(asc(secretKeys.issuedAt)),
       queries.select().from(cryptoKeys).where(eq(cryptoKeys.aspId, aspId)).orderBy(asc(cryptoKeys.issuedAt)),
     ]);
     return (
@@ -79,6 +83,24 @@ export function createProjects(queries: Queries, keys: KeyRing) {
     );
   }
 
+  async function issue(transaction: Pick<Queries, 'insert'>, aspId: string, newKeys: NewKeys): Promise<void> {
+    const active = { aspId, state: 'ACTIVE', databaseKeyId: keys.activeKeyId } as const;
+    const { cryptoKeyId, clientPublicKey } = newKeys;
+    const secretKeyId = randomUUID();
+    await transaction.insert(accessKeys).values({ ...active, sha256: hashAccessKey(newKeys.accessKey) });
+    await transaction.insert(secretKeys).values({
+      ...active,
+      secretKeyId,
+      sealedSecret: keys.seal(Buffer.from(newKeys.secretKey), secretContext(secretKeyId)),
+    });
+    await transaction.insert(cryptoKeys).values({
+      ...active,
+      cryptoKeyId,
+      clientPublicKey,
+      sealedServerPrivateKey: keys.seal(Buffer.from(newKeys.serverPrivateKey), cryptoContext(cryptoKeyId)),
+    });
+  }
+
   const recent = new LRUCache<string, Project>({ max: 1_000, ttl: keyStateDelay, fetchMethod: load });
 
   return {
@@ -89,34 +111,51 @@ export function createProjects(queries: Queries, keys: KeyRing) {
      * Adds a project with its keys in one transaction; one that is there already stays as is.
      * @returns whether it was added
      */
-    async add(project: NewProject): Promise<boolean> {
-      const { aspId, demandsEncryption, comparesMember, cryptoKeyId } = project;
-      const active = { aspId, state: 'ACTIVE', databaseKeyId: keys.activeKeyId } as const;
-      const secretKeyId = `${aspId}-1`;
+    async add({ aspId, demandsEncryption, comparesMember, ...first }: NewProject): Promise<boolean> {
       return await queries.transaction(async (transaction) => {
         const added = await transaction
           .insert(projects)
           .values({ aspId, state: 'ACTIVE', demandsEncryption, comparesMember })
           .onConflictDoNothing()
           .returning();
-        if (added.length === 0) return false;
-        await transaction.insert(accessKeys).values({ ...active, sha256: hashAccessKey(project.accessKey) });
-        await transaction.insert(secretKeys).values({
-          ...active,
-          secretKeyId,
-          sealedSecret: keys.seal(Buffer.from(project.secretKey), secretContext(secretKeyId)),
-        });
-        await transaction.insert(cryptoKeys).values({
-          ...active,
-          cryptoKeyId,
-          issuedAt: new Date(),
-          clientPublicKey: project.clientPublicKey,
-          sealedServerPrivateKey: keys.seal(
-            Buffer.from(project.serverPrivateKey),
-            cryptoContext(cryptoKeyId),
-          ),
-        });
-        return true;
+        if (added.length > 0) await issue(transaction, aspId, first);
+        return added.length > 0;
+      });
+    },
+
+    /**
+     * Issues a second set of keys beside the first, so that a service provider changes over without a gap.
+     * @returns whether it was issued: a project has at most two crypto keys that are not discarded
+     */
+    async renewKeys(aspId: string, second: NewKeys): Promise<boolean> {
+      return await queries.transaction(async (transaction) => {
+        await transaction.select().from(projects).where(eq(projects.aspId, aspId)).for('update');
+        const held = await transaction.$count(cryptoKeys, inUse(cryptoKeys, aspId));
+        if (held === 1) await issue(transaction, aspId, second);
+        return held === 1;
+      });
+    },
+
+    /**
+     * Discards all keys but those issued last, which ends a change of keys.
+     * @returns whether anything was discarded
+     */
+    async retireKeys(aspId: string): Promise<boolean> {
+      return await queries.transaction(async (transaction) => {
+        let discarded = 0;
+        for (const table of [accessKeys, secretKeys, cryptoKeys]) {
+          const latest = transaction
+            .select({ at: max(table.issuedAt) })
+            .from(table)
+            .where(inUse(table, aspId));
+          const retired = await transaction
+            .update(table)
+            .set({ state: 'DISCARDED' })
+            .where(and(inUse(table, aspId), lt(table.issuedAt, latest)))
+            .returning({ aspId: table.aspId });
+          discarded += retired.length;
+        }
+        return discarded > 0;
       });
     },
 
@@ -162,6 +201,11 @@ export function createProjects(queries: Queries, keys: KeyRing) {
       throw new DiscardedError(`The access keys of project ${aspId} are discarded, which is for good.`);
     },
   };
+}
+
+/** A project's keys of one kind that are not discarded. */
+function inUse(table: typeof accessKeys | typeof secretKeys | typeof cryptoKeys, aspId: string) {
+  return and(eq(table.aspId, aspId), ne(table.state, 'DISCARDED'));
 }
 
 /** Keeps an update to `state` away from what is discarded. */

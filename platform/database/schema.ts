@@ -46,6 +46,7 @@ export const accessKeys = pgTable('access_keys', {
     .notNull()
     .references(() => projects.aspId),
   state: text('state').$type<KeyState>().notNull(),
+  issuedAt: time('issued_at').notNull().defaultNow(),
 });
 
 /** Secret keys for transaction tokens, sealed by a database key. */
@@ -57,6 +58,7 @@ export const secretKeys = pgTable('secret_keys', {
   state: text('state').$type<KeyState>().notNull(),
   databaseKeyId: text('database_key_id').notNull(),
   sealedSecret: sealed('sealed_secret').notNull(),
+  issuedAt: time('issued_at').notNull().defaultNow(),
 });
 
 /** RSA keys for message encryption: our private key sealed, the client's public key in PEM. */
@@ -66,7 +68,7 @@ export const cryptoKeys = pgTable('crypto_keys', {
     .notNull()
     .references(() => projects.aspId),
   state: text('state').$type<KeyState>().notNull(),
-  issuedAt: time('issued_at').notNull(),
+  issuedAt: time('issued_at').notNull().defaultNow(),
   databaseKeyId: text('database_key_id').notNull(),
   sealedServerPrivateKey: sealed('sealed_server_private_key').notNull(),
   clientPublicKey: text('client_public_key').notNull(),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sign } from '../../payment-gateway/signature.ts';
 import { startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
 import { call, callEncrypted, decrypt, registration, untilEnded } from '../wire-client.ts';
@@ -85,6 +86,17 @@ it('registers for auto charge, answers that encrypted, and the inquiry tells', a
     bankAccForAutoRcg: '110****678',
     isAutoRcgAccRegAllowed: false,
   });
+});
+
+it('says so when the payment gateway does not know the account that is to be charged', async () => {
+  const project = stack.projects[1];
+  const { userId } = project.members[3]!;
+  const reference = await registered(project, 3);
+  const [path, body] = ['/v1/registrations/removal', JSON.stringify({ reference })];
+  const headers = { ...sign(stack.paymentGatewaySecret, path, body), 'content-type': 'application/json' };
+  expect((await fetch(stack.simulatorUrl + path, { method: 'POST', headers, body })).status).toBe(200);
+  const answer = await callEncrypted(stack.url, project, '/as-rcg-svc/ars/register', { userId });
+  expect(answer.body.response.code).toBe('002_917');
 });
 
 describe('delete', () => {

@@ -1,20 +1,32 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
+import { sign } from '../../payment-gateway/signature.ts';
 import { startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
 import { call, registration, untilEnded } from '../wire-client.ts';
 
 let stack: Stack;
 let isArsInquiryDown = false;
+let duringInquiry = async (_reference: string) => {};
+const registerCalls: string[] = [];
 beforeAll(async () => {
   stack = await startStack({
     paymentGateway: (real) => ({
       ...real,
-      inquireArsCall: (...call) =>
+      inquireArsCall: (...asked) =>
         isArsInquiryDown
           ? Promise.reject(new PaymentGatewayUnavailable('away'))
-          : real.inquireArsCall(...call),
+          : real.inquireArsCall(...asked),
+      inquireRegistration: async (reference, signal) => {
+        const standing = await real.inquireRegistration(reference, signal);
+        await duringInquiry(reference);
+        return standing;
+      },
+      register: (order, signal) => {
+        registerCalls.push(order.reference);
+        return real.register(order, signal);
+      },
     }),
   });
 });
@@ -118,6 +130,20 @@ it('does not take a payment gateway that cannot be asked for a call without an o
   await phone('code', { code: body['authNumber'] });
   expect((await untilEnded(stack.url, stack.projects[0], regNo)).body['status']).toBe('BANK_ACC_REGISTERED');
   isArsInquiryDown = false;
+});
+
+it('does not repeat an attempt whose result is told while it is asked for', async () => {
+  duringInquiry = async (reference) => {
+    const body = JSON.stringify({ type: 'REGISTRATION', reference, state: 'REGISTERED' });
+    const headers = sign(stack.paymentGatewaySecret, '/pg/callbacks', body);
+    expect(
+      (await fetch(`${stack.url}/pg/callbacks`, { method: 'POST', headers: { ...headers }, body })).ok,
+    ).toBe(true);
+  };
+  const regNo = await register(47, { bankAccount: '11012349005' });
+  expect((await untilEnded(stack.url, stack.projects[0], regNo)).body['status']).toBe('BANK_ACC_REGISTERED');
+  expect(registerCalls.filter((reference) => reference === regNo)).toHaveLength(1);
+  duringInquiry = async () => {};
 });
 
 it('refuses to promise anything while Temporal is away, and answers what it knows', async () => {

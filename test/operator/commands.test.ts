@@ -330,6 +330,65 @@ describe('a project', () => {
     expect(stored?.cryptoKeys[0]?.clientPublicKey).toBe(client.publicKey);
   });
 
+  it('changes over to new keys without a gap', async () => {
+    const first = await addProject('OPERATORASP0009');
+    const userId = '90000000007';
+    await addMembers(first.aspId, { ...member, userId });
+    const renew = () =>
+      operate(
+        'project',
+        'renew-keys',
+        '--asp',
+        first.aspId,
+        '--client-public-key',
+        file('client.pem', client.publicKey),
+      );
+    const retire = () => operate('project', 'retire-keys', '--asp', first.aspId);
+    expect(await retire()).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('one set of keys only'),
+    });
+
+    const { output } = await renew();
+    const second: Project = {
+      ...(JSON.parse(output) as Project),
+      clientPrivateKey: client.privateKey,
+      members: [],
+    };
+    expect(await renew()).toMatchObject({ exitCode: 1, errors: expect.stringContaining('two sets of keys') });
+
+    const receiver = await startCallbackReceiver();
+    onTestFinished(() => void receiver.close());
+    await stack.stores.projects.setCallbackUrl(first.aspId, receiver.url);
+    const request = {
+      userId,
+      userName: member.userName,
+      birthDate: member.birthDate,
+      bankAccount: '11012345678',
+      bankCode: '003',
+      bankName: 'IBK',
+      mobileNumber: '01012341234',
+    };
+    const codeWith = async (keys: Project) =>
+      (await callEncrypted(stack.url, keys, '/info', { userId })).body.response?.code ?? 'encrypted';
+    const registerWith = async (keys: Project) => {
+      const { body } = await callEncrypted(stack.url, keys, '/ars/register', request);
+      expect((await untilEnded(stack.url, keys, String(body['bankAccRegNo']))).body['status']).toBe(
+        'BANK_ACC_REGISTERED',
+      );
+      await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBeGreaterThan(0);
+      return receiver.received.splice(0)[0]!.headers['x-km-crypto-key-id'];
+    };
+    await expect.poll(() => codeWith(second), { timeout: 5_000 }).toBe('002_916');
+    expect(await registerWith(second)).toBe(first.cryptoKeyId);
+    expect(await codeWith(first)).toBe('encrypted');
+
+    expect(await retire()).toMatchObject({ exitCode: 0, errors: '' });
+    await expect.poll(() => codeWith(first), { timeout: 5_000 }).toBe('000_902');
+    expect(await codeWith(second)).toBe('encrypted');
+    expect(await registerWith(second)).toBe(second.cryptoKeyId);
+  });
+
   it('can be shut out and let in, until it is discarded for good', async () => {
     const added = await addProject('OPERATORASP0006');
     const setState = (state: string) => operate('project', 'state', '--asp', added.aspId, '--state', state);

@@ -99,9 +99,15 @@ describe.each([
       const member = await addMember();
       const [old, replacement] = [await addRegistration(member), await addRegistration(member)];
       expect(await stores.registrations.activate(old, [])).toEqual({ replaced: null, hasCallback: false });
-      expect(await stores.registrations.activate(replacement, [])).toEqual({ replaced: old, hasCallback: false });
+      expect(await stores.registrations.activate(replacement, [])).toEqual({
+        replaced: old,
+        hasCallback: false,
+      });
       const before = await stores.registrations.find(member.aspId, replacement);
-      expect(await stores.registrations.activate(replacement, [])).toEqual({ replaced: old, hasCallback: false });
+      expect(await stores.registrations.activate(replacement, [])).toEqual({
+        replaced: old,
+        hasCallback: false,
+      });
       expect(await stores.registrations.find(member.aspId, replacement)).toEqual(before);
       expect(await accountStates(member)).toEqual({ [old]: 'REPLACED', [replacement]: 'ACTIVE' });
     });

@@ -8,7 +8,8 @@ CREATE TABLE "accepted_ciphertexts" (
 CREATE TABLE "access_keys" (
 	"sha256" text PRIMARY KEY NOT NULL,
 	"asp_id" text NOT NULL,
-	"state" text NOT NULL
+	"state" text NOT NULL,
+	"issued_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "accounts" (
@@ -47,7 +48,7 @@ CREATE TABLE "crypto_keys" (
 	"crypto_key_id" text PRIMARY KEY NOT NULL,
 	"asp_id" text NOT NULL,
 	"state" text NOT NULL,
-	"issued_at" timestamp with time zone NOT NULL,
+	"issued_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"database_key_id" text NOT NULL,
 	"sealed_server_private_key" "bytea" NOT NULL,
 	"client_public_key" text NOT NULL
@@ -99,7 +100,8 @@ CREATE TABLE "secret_keys" (
 	"asp_id" text NOT NULL,
 	"state" text NOT NULL,
 	"database_key_id" text NOT NULL,
-	"sealed_secret" "bytea" NOT NULL
+	"sealed_secret" "bytea" NOT NULL,
+	"issued_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
 ALTER TABLE "access_keys" ADD CONSTRAINT "access_keys_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
