@@ -1,3 +1,5 @@
+import { parseTranTime, timeOfTranToken } from '../contract/tran-time.ts';
+
 /** What a request or callback says of its time and its sender. */
 export interface TransactionHeaders {
   readonly 'X-KM-Correlation-Id': string;
@@ -47,25 +49,9 @@ export async function isTranTokenOf(
 
 /** The times of X-KM-Tran-Token and X-KM-Tran-Time in Unix ms; NaN where there is none. */
 export function readTransactionTimes(headers: TransactionHeaders): number[] {
-  const zone = headers['X-KM-Time-Zone'];
-  return [headers['X-KM-Tran-Token'].slice(5, 22), headers['X-KM-Tran-Time']].map((digits) => {
-    const iso = digits.replace(/^(....)(..)(..)(..)(..)(..)(\d*)$/, '$1-$2-$3T$4:$5:$6.$7');
-    return Date.parse(`${iso.padEnd(23, '0')}Z`) - (zoneOffsets[zone] ?? Number.NaN) * 60_000;
-  });
+  const times = [timeOfTranToken(headers['X-KM-Tran-Token']), headers['X-KM-Tran-Time']];
+  return times.map((time) => parseTranTime(time, headers['X-KM-Time-Zone']) ?? Number.NaN);
 }
-
-/** Offsets from UTC in minutes, for the zones that have one all year round. */
-const zoneOffsets: Readonly<Record<string, number>> = {
-  UTC: 0,
-  GMT: 0,
-  ICT: 420,
-  WIB: 420,
-  SGT: 480,
-  HKT: 480,
-  PHT: 480,
-  KST: 540,
-  JST: 540,
-};
 
 function encode(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);

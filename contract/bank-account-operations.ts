@@ -57,6 +57,19 @@ const authNumber = z
   .regex(/^\d{2}$/)
   .meta({ description: 'The two digits to show to the member, who keys them in during the call.' });
 
+/** Why an account itself is refused, but for the two documented codes. */
+const accountRefusals = [
+  '002_901',
+  '002_902',
+  '002_903',
+  '002_904',
+  '002_905',
+  '002_906',
+  '002_907',
+  '002_908',
+  '002_909',
+] as const;
+
 /** Real-name verification of an account holder. */
 export const validateAccountHolder = defineOperation({
   path: '/bankaccounts/user/valid',
@@ -65,21 +78,7 @@ export const validateAccountHolder = defineOperation({
   encrypted: true,
   request: z.object({ bankAccount, bankCode, userId, userName, birthDate }),
   response: z.object({}),
-  codes: [
-    '001_006',
-    '002_015',
-    '002_016',
-    '002_901',
-    '002_902',
-    '002_903',
-    '002_904',
-    '002_905',
-    '002_906',
-    '002_907',
-    '002_908',
-    '002_909',
-    '002_911',
-  ],
+  codes: ['001_006', '002_015', '002_016', ...accountRefusals, '002_911'],
 });
 
 /** A code for the ARS call, made before the registration. */
@@ -147,15 +146,7 @@ export const inquireRegistration = defineOperation({
     '002_015',
     '002_016',
     '002_019',
-    '002_901',
-    '002_902',
-    '002_903',
-    '002_904',
-    '002_905',
-    '002_906',
-    '002_907',
-    '002_908',
-    '002_909',
+    ...accountRefusals,
     '002_910',
     '002_911',
     '002_912',

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { isTimeZone, isTranTokenOf, parseTranTime, timeOfTranToken } from '../../platform/tran-token.ts';
+import { isTimeZone, parseTranTime, timeOfTranToken } from '../../contract/tran-time.ts';
+import { isTranTokenOf } from '../../platform/tran-token.ts';
 
 describe('times', () => {
   it.for([
