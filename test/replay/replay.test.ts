@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { ReplayError, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, it } from 'vitest';
@@ -50,4 +51,13 @@ it('does not replay a history that another key has encrypted', async () => {
   const file = historyFile('registered');
   const errors = await replay([file], (text) => text.replaceAll('dGVzdA==', 'b3RoZXI='));
   expect(errors[file]).toBeInstanceOf(ReplayError);
+});
+
+it('costs a plain registration what ARCHITECTURE.md accounts for', () => {
+  const architecture = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'utf8');
+  const text = readFileSync(new URL(`./histories/${historyFile('registered')}`, import.meta.url), 'utf8');
+  const { events } = JSON.parse(text) as { events: { eventType: string }[] };
+  const tasks = events.filter(({ eventType }) => eventType === 'EVENT_TYPE_WORKFLOW_TASK_COMPLETED');
+  expect([events.length, tasks.length]).toEqual([40, 6]);
+  expect(architecture).toContain('40 events in six workflow tasks');
 });
