@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { LosslessNumber, stringify } from 'lossless-json';
 import type { Activities, CallbackState } from '../contract/activities.ts';
 import { resultCodes } from '../contract/result-codes.ts';
 import type { Project } from '../platform/database/projects.ts';
 import type { ResultCallback } from '../platform/database/result-callbacks.ts';
 import { encryptMessage } from '../platform/message-encryption.ts';
-import { createTranToken, tranTimeOf } from '../platform/tran-token.ts';
+import { createCorrelationId, createTranToken, tranTimeOf } from '../platform/tran-token.ts';
 import type { CallbackAnswer } from './callback-sender.ts';
 import type { Ports } from './ports.ts';
 
@@ -42,14 +41,13 @@ async function createMessage(project: Project, callback: ResultCallback, now: Da
   if (!cryptoKey || !secretKey) return undefined;
   const content = Buffer.from(stringify(contentOf(callback)) ?? '');
   const body = JSON.stringify({ encData: await encryptMessage(content, cryptoKey.clientPublicKey) });
-  const tranTime = tranTimeOf(now);
   const headers = {
     'Content-Type': 'application/json',
     'X-KM-User-AspId': project.aspId,
-    'X-KM-Correlation-Id': `${tranTime.slice(2)}-${randomBytes(4).toString('hex').slice(0, 7)}`,
+    'X-KM-Correlation-Id': createCorrelationId(now),
     'X-KM-Crypto-Key-Id': cryptoKey.cryptoKeyId,
     'X-KM-Tran-Token': createTranToken(body, secretKey.secret, now),
-    'X-KM-Tran-Time': tranTime,
+    'X-KM-Tran-Time': tranTimeOf(now),
     'X-KM-Time-Zone': 'UTC',
   };
   return { headers, body };

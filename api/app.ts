@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
@@ -6,6 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import { correlationIdPattern } from '../contract/headers.ts';
+import { createCorrelationId } from '../platform/tran-token.ts';
 import { fail } from './answer.ts';
 import { serveRegistrations } from './bank-account-registrations.ts';
 import { serveBankAccounts } from './bank-accounts.ts';
@@ -73,9 +73,4 @@ function correlateAndLog({ log }: ApiParts) {
       'request',
     );
   });
-}
-
-function createCorrelationId(now: Date): string {
-  const time = now.toISOString().replace(/\D/g, '').slice(2, 14);
-  return `${time}-${randomBytes(4).toString('hex').slice(0, 7)}`;
 }

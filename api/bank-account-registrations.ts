@@ -9,7 +9,7 @@ import {
 import { isBankCode } from '../contract/bank-codes.ts';
 import { timelineLabels } from '../contract/timeline.ts';
 import type { Project } from '../platform/database/projects.ts';
-import type { RegistrationRecord } from '../platform/database/registrations.ts';
+import type { ListedRegistration, RegistrationRecord } from '../platform/database/registrations.ts';
 import type { Api, ApiParts } from './context.ts';
 import { LatestRegistrations } from './latest-registrations.ts';
 import { serve } from './operation.ts';
@@ -70,7 +70,7 @@ function listed({
   resultCode,
   createdAt,
   endedAt,
-}: RegistrationRecord) {
+}: ListedRegistration) {
   if (!isBankCode(bankCode)) throw new Error(`Registration ${registrationNumber} is at no known bank.`);
   return {
     bankAccRegNo: registrationNumber,

@@ -17,6 +17,7 @@ import { searchAttributes } from '../contract/search-attributes.ts';
 import type { TimelineEntry } from '../contract/timeline.ts';
 import { createAuthNumber } from '../platform/database/ars-codes.ts';
 import type { Member } from '../platform/database/members.ts';
+import { tranTimeOf } from '../platform/tran-token.ts';
 import type { RegistrationRecord } from '../platform/database/registrations.ts';
 import type { ApiParts } from './context.ts';
 import type { LatestRegistrations, StartOutcome, StartedRegistration } from './latest-registrations.ts';
@@ -203,6 +204,6 @@ const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
 /** A number of 22 characters: the time of its making, `yyMMddHHmmss` in UTC, and 50 random bits. */
 export function createRegistrationNumber(now: Date): string {
-  const time = now.toISOString().replace(/\D/g, '').slice(2, 14);
+  const time = tranTimeOf(now).slice(2);
   return time + Array.from(randomBytes(10), (byte) => alphabet[byte % alphabet.length]).join('');
 }

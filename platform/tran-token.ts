@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Whether a token's HMAC-SHA256 is that of the body bytes under the secret key. Compares in constant time. */
 export function isTranTokenOf(token: string, body: Uint8Array, secretKey: string): boolean {
@@ -10,6 +10,11 @@ export function isTranTokenOf(token: string, body: Uint8Array, secretKey: string
 /** A time as X-KM-Tran-Time has it, `yyyyMMddHHmmss`, in UTC. */
 export function tranTimeOf(now: Date): string {
   return digitsOf(now).slice(0, 14);
+}
+
+/** A correlation ID: `yyMMddHHmmss` in UTC, a hyphen, seven random hexadecimal characters. */
+export function createCorrelationId(now: Date): string {
+  return `${tranTimeOf(now).slice(2)}-${randomBytes(4).toString('hex').slice(0, 7)}`;
 }
 
 /** The transaction token for a body sent at `now`, in UTC. */

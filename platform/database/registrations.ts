@@ -36,6 +36,9 @@ export interface NewRegistration {
 /** A registration without its personal part. */
 export type RegistrationRecord = Omit<typeof registrations.$inferSelect, 'sealedDetails'>;
 
+/** A registration as a list has it: without what happened to it. */
+export type ListedRegistration = Omit<RegistrationRecord, 'timeline'>;
+
 /** How a registration failed. */
 export interface FailedEnd {
   readonly status: FailedStatus;
@@ -63,6 +66,7 @@ export interface ListFilter {
 export function createRegistrations(queries: Queries, keys: KeyRing) {
   const context = (registrationNumber: string) => `registrations/${registrationNumber}`;
   const { sealedDetails: _sealedDetails, ...columns } = getTableColumns(registrations);
+  const { timeline: _timeline, ...listedColumns } = columns;
 
   return {
     /** Writes a registration down. This comes before its run, so that no number without a row is ever handed out. */
@@ -133,9 +137,9 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
     async list(
       aspId: string,
       { status, from, to, before, limit }: ListFilter,
-    ): Promise<RegistrationRecord[]> {
+    ): Promise<ListedRegistration[]> {
       return await queries
-        .select(columns)
+        .select(listedColumns)
         .from(registrations)
         .where(
           and(

@@ -78,15 +78,16 @@ describe('the callback', () => {
     receiver.answerWith(
       { status: 500 },
       { status: 200, body: 'ok' },
+      { status: 200, body: '{"response":{"code":"000_990","description":"Not now."}}' },
       { status: 302, headers: { location: '/' } },
       acknowledgement,
     );
     const regNo = await register(member);
     await expect
       .poll(() => callbackOf(regNo, userId), { timeout: 20_000 })
-      .toMatchObject({ state: 'DELIVERED', deliveries: 4 });
-    expect(receiver.received).toHaveLength(4);
-    expect(await verified(3)).toEqual(await verified(0));
+      .toMatchObject({ state: 'DELIVERED', deliveries: 5 });
+    expect(receiver.received).toHaveLength(5);
+    expect(await verified(4)).toEqual(await verified(0));
   });
 
   it('waits as long as Retry-After asks', async () => {
