@@ -65,7 +65,7 @@ it('answers the inquiry within a second while no worker runs, and goes on when o
   }
 });
 
-it('answers the inquiry after Temporal forgot the run', async () => {
+it('answers the inquiry after Temporal forgot the run', { timeout: 180_000 }, async () => {
   const registered = await register(42);
   const failed = await register(43, { bankAccount: '11012349002' });
   for (const [member, regNo] of [
@@ -86,7 +86,7 @@ it('answers the inquiry after Temporal forgot the run', async () => {
             () => 'known',
             () => 'forgotten',
           ),
-        { timeout: 20_000 },
+        { timeout: 80_000 },
       )
       .toBe('forgotten');
   }
