@@ -1,6 +1,7 @@
 import type { Activities } from '../contract/activities.ts';
 import { resultCodeOfRefusal } from '../contract/result-codes.ts';
 import { isMember } from '../platform/database/members.ts';
+import { unlessBankClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';
 
@@ -18,7 +19,10 @@ export function accountHolderActivities({
         return { matched: false, resultCode: '002_911' };
       }
       const account = { bankCode, accountNumber, holderName, birthDate };
-      const answer = await paymentGateway.inquireAccountHolder(account, deadline());
+      const answer = await unlessBankClosed({ stores }, bankCode, () =>
+        paymentGateway.inquireAccountHolder(account, deadline()),
+      );
+      if (typeof answer === 'object') return answer;
       if (answer === 'MATCHED') return { matched: true };
       return { matched: false, resultCode: resultCodeOfRefusal[answer] };
     },

@@ -1,6 +1,7 @@
 import type { Activities } from '../contract/activities.ts';
 import { accountHolderActivities } from './account-holder.ts';
 import { arsCallActivities } from './ars-call.ts';
+import { bankClosureActivities } from './bank-closure.ts';
 import { consentEvidenceActivities } from './consent-evidence.ts';
 import { paymentGatewayRegistrationActivities } from './payment-gateway-registration.ts';
 import type { Ports } from './ports.ts';
@@ -12,6 +13,7 @@ export function createActivities(ports: Ports): Activities {
   return {
     ...accountHolderActivities(ports),
     ...arsCallActivities(ports),
+    ...bankClosureActivities(ports),
     ...consentEvidenceActivities(ports),
     ...paymentGatewayRegistrationActivities(ports),
     ...recordActivities(ports),

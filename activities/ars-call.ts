@@ -1,5 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
-import type { Activities } from '../contract/activities.ts';
+import type { Activities, ArsCallOrder, ArsCallPlacement } from '../contract/activities.ts';
+import { unlessClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';
 
@@ -12,16 +13,8 @@ export function arsCallActivities({
   paymentGateway,
 }: Ports): Pick<Activities, 'placeArsCall' | 'inquireArsCall'> {
   return {
-    async placeArsCall({ registrationNumber: reference, attempt }) {
-      const isRepeat = activityInfo().attempt > 1;
-      if (isRepeat) {
-        const { state } = await paymentGateway.inquireArsCall({ reference, attempt }, deadline());
-        if (state !== 'NOT_FOUND') return;
-      }
-      const { details, arsCodeId } = await stores.registrations.open(reference);
-      if (arsCodeId) await stores.arsCodes.spend(arsCodeId, reference);
-      const { mobileNumber: phoneNumber, authNumber: code } = details;
-      await paymentGateway.placeArsCall({ reference, attempt, phoneNumber, code, scriptVersion }, deadline());
+    async placeArsCall(order) {
+      return await unlessClosed(() => place(order, order.isRepeat || activityInfo().attempt > 1));
     },
 
     async inquireArsCall({ registrationNumber: reference, attempt }) {
@@ -30,4 +23,22 @@ export function arsCallActivities({
       return call.state === 'ENDED' ? call : { state: 'IN_PROGRESS' };
     },
   };
+
+  async function place(order: ArsCallOrder, isRepeat: boolean): Promise<ArsCallPlacement> {
+    const { registrationNumber: reference, attempt, dailyLimits } = order;
+    if (isRepeat) {
+      const { state } = await paymentGateway.inquireArsCall({ reference, attempt }, deadline());
+      if (state !== 'NOT_FOUND') return { state: 'PLACED' };
+    }
+    const { details, arsCodeId, userId } = await stores.registrations.open(reference);
+    const { mobileNumber: phoneNumber, authNumber: code, accountNumber } = details;
+    const limit = await stores.arsCalls.count(
+      { registrationNumber: reference, attempt, userId, phoneNumber, accountNumber },
+      dailyLimits,
+    );
+    if (limit) return { state: 'LIMIT_REACHED', limit };
+    if (arsCodeId) await stores.arsCodes.spend(arsCodeId, reference);
+    await paymentGateway.placeArsCall({ reference, attempt, phoneNumber, code, scriptVersion }, deadline());
+    return { state: 'PLACED' };
+  }
 }

@@ -1,5 +1,6 @@
 import type { Activities } from '../contract/activities.ts';
 import { resultCodeOfRefusal } from '../contract/result-codes.ts';
+import { unlessBankClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';
 
@@ -26,7 +27,10 @@ export function paymentGatewayRegistrationActivities({
         ...account,
         evidence: { callId, sha256 },
       };
-      const answer = await paymentGateway.register(order, deadline());
+      const answer = await unlessBankClosed({ stores }, bankCode, () =>
+        paymentGateway.register(order, deadline()),
+      );
+      if (answer.state === 'POSTPONED') return answer;
       if (answer.state !== 'REFUSED') return { state: answer.state };
       return { state: 'REFUSED', resultCode: resultCodeOfRefusal[answer.reason] };
     },

@@ -1,10 +1,10 @@
-import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
+import type { GuardedPaymentGateway } from '../payment-gateway/circuit-breakers.ts';
 import type { Stores } from '../platform/database/stores.ts';
 import type { CallbackSender } from './callback-sender.ts';
 
 /** What the activities reach the world through. */
 export interface Ports {
   readonly stores: Stores;
-  readonly paymentGateway: PaymentGateway;
+  readonly paymentGateway: GuardedPaymentGateway;
   readonly callbackSender: CallbackSender;
 }

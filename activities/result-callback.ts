@@ -53,12 +53,14 @@ async function createMessage(project: Project, callback: ResultCallback, now: Da
   return { headers, body };
 }
 
-function contentOf({ bankAccRegNo, userId, status, resultCode, sequence, occurredAt }: ResultCallback) {
+function contentOf(callback: ResultCallback) {
+  const { bankAccRegNo, userId, status, resultCode, arsOutcome, sequence, occurredAt } = callback;
   return {
     bankAccRegNo,
     userId: new LosslessNumber(userId),
     status,
     response: { code: resultCode, description: resultCodes[resultCode].text },
+    ...(arsOutcome !== undefined && { arsOutcome }),
     sequence,
     occurredAt: occurredAt.toISOString(),
   };

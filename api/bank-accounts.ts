@@ -31,6 +31,7 @@ export function serveBankAccounts(app: Hono<Api>, parts: ApiParts): void {
     const { userName: holderName, birthDate, bankCode, bankAccount: accountNumber } = request;
     if (project.comparesMember && !isMember(member, holderName, birthDate)) throw new Refusal('002_911');
 
+    if (await stores.bankWindows.closedUntil(bankCode, Date.now())) throw new Refusal('002_918');
     const account = { bankCode, accountNumber, holderName, birthDate };
     const answer = await paymentGateway.inquireAccountHolder(
       account,

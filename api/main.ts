@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { productionPolicy } from '../contract/registration-policy.ts';
+import { withCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
 import { ConfigurationError, apiConfigSchema, readConfig } from '../platform/config.ts';
 import { openPostgres } from '../platform/database/database.ts';
@@ -22,14 +23,27 @@ runMain(async () => {
     stores,
     database,
     temporal,
-    paymentGateway: createHttpPaymentGateway({
-      baseUrl: config.PG_BASE_URL,
-      sharedSecret: config.PG_SHARED_SECRET,
-      callbackUrl: config.PG_CALLBACK_URL,
-    }),
+    paymentGateway: withCircuitBreakers(
+      createHttpPaymentGateway({
+        baseUrl: config.PG_BASE_URL,
+        sharedSecret: config.PG_SHARED_SECRET,
+        callbackUrl: config.PG_CALLBACK_URL,
+      }),
+    ),
     paymentGatewaySecret: config.PG_SHARED_SECRET,
     payloadCodec: dataConverter.payloadCodecs![0]!,
-    policy: productionPolicy,
+    policy: {
+      ...productionPolicy,
+      arsCall: {
+        ...productionPolicy.arsCall,
+        callingHours: config.CALLING_HOURS,
+        dailyLimits: {
+          member: config.ARS_CALLS_PER_MEMBER,
+          phone: config.ARS_CALLS_PER_PHONE,
+          account: config.ARS_CALLS_PER_ACCOUNT,
+        },
+      },
+    },
     timeWindow: config.TIME_WINDOW_MS,
     log,
     codec: { allowedOrigin: config.CODEC_ALLOWED_ORIGIN, token: config.CODEC_TOKEN },

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { WorkflowNotFoundError, WorkflowUpdateFailedError, isGrpcServiceError } from '@temporalio/client';
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { z } from 'zod';
 import type { registerAccount } from '../contract/bank-account-operations.ts';
@@ -17,6 +17,7 @@ import { searchAttributes } from '../contract/search-attributes.ts';
 import type { TimelineEntry } from '../contract/timeline.ts';
 import { createAuthNumber } from '../platform/database/ars-codes.ts';
 import type { Member } from '../platform/database/members.ts';
+import { sendUpdate } from '../platform/temporal.ts';
 import { tranTimeOf } from '../platform/tran-token.ts';
 import type { RegistrationRecord } from '../platform/database/registrations.ts';
 import type { ApiParts } from './context.ts';
@@ -159,29 +160,15 @@ export async function cancelRegistration(
 async function isCancelled(temporal: Client, userId: string, runId: string): Promise<boolean> {
   const run = temporal.workflow.getHandle(memberWorkflowId(userId), runId);
   const deadline = Date.now() + operationDeadline;
-  for (;;) {
-    try {
-      await temporal.withDeadline(deadline, () => run.executeUpdate(cancelRegistrationUpdate));
-      return true;
-    } catch (error) {
-      if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError) return false;
-      if (!isLostUpdate(error) || Date.now() >= deadline) throw error;
-    }
+  try {
+    await temporal.withDeadline(deadline, () =>
+      sendUpdate(() => run.executeUpdate(cancelRegistrationUpdate), deadline),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError) return false;
+    throw error;
   }
-}
-
-/** The gRPC status FAILED_PRECONDITION. */
-const failedPrecondition = 9;
-
-/**
- * Temporal drops an update when the task that would have accepted it also closes the run and something else came in
- * meanwhile. It then asks to send the update again, by FAILED_PRECONDITION.
- */
-function isLostUpdate(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (!isGrpcServiceError(error)) return isLostUpdate(error.cause);
-  const code: number = error.code;
-  return code === failedPrecondition;
 }
 
 /** What has happened to a registration: by its row once it has ended, else by its run. */

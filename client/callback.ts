@@ -37,6 +37,8 @@ const callbackSchema = z.looseObject({
   userId: z.string().regex(/^\d+$/),
   status: z.enum(registrationStatuses),
   response: z.object({ code: z.string(), description: z.string() }),
+  /** How the last ARS call ended, where the ARS authentication failed; also why no further call was placed. */
+  arsOutcome: z.string().optional(),
   /** Higher than that of any earlier callback of the registration. */
   sequence: z.int(),
   occurredAt: z.string(),

@@ -1,3 +1,4 @@
+import type { ArsCallLimit, ArsCallLimits } from './registration-policy.ts';
 import type {
   ArsOutcome,
   FailedStatus,
@@ -19,10 +20,33 @@ export interface ArsCallReference extends RegistrationReference {
   readonly attempt: number;
 }
 
+/** A call to be placed. */
+export interface ArsCallOrder extends ArsCallReference {
+  /** Whether it was ordered before, so that the phone may have rung already. */
+  readonly isRepeat?: boolean;
+  /** Absent: no limits. */
+  readonly dailyLimits?: ArsCallLimits | undefined;
+}
+
+/** Why nothing can be asked for at the moment: the bank has a maintenance window, or a circuit breaker is open. */
+export type ClosureReason = 'BANK_MAINTENANCE' | 'BANK_UNAVAILABLE' | 'PAYMENT_GATEWAY_UNAVAILABLE';
+
+/** Nothing was asked for, because it is closed there. `until`: when it may open again, in Unix ms. */
+export interface Postponed {
+  readonly state: 'POSTPONED';
+  readonly reason: ClosureReason;
+  readonly until: number;
+}
+
 /** The answer of the real-name check. */
 export type AccountHolderCheck =
   | { readonly matched: true }
   | { readonly matched: false; readonly resultCode: ResultCode };
+
+/** What became of an order to call the member. LIMIT_REACHED: there were too many calls on this day already. */
+export type ArsCallPlacement =
+  | { readonly state: 'PLACED' }
+  | { readonly state: 'LIMIT_REACHED'; readonly limit: ArsCallLimit };
 
 /** What the payment gateway says of an ARS call when it is asked. UNKNOWN: it has nothing to say. */
 export type ArsCallInquiry =
@@ -41,9 +65,9 @@ export type CallbackState = 'PENDING' | 'DELIVERED' | 'GONE' | 'EXHAUSTED';
 /** The activities of the registration workflow. Their failures carry a type of {@link FailureType}. */
 export interface Activities {
   /** Asks the bank, through the payment gateway, whether the account is the named person's. */
-  checkAccountHolder(reference: RegistrationReference): Promise<AccountHolderCheck>;
+  checkAccountHolder(reference: RegistrationReference): Promise<AccountHolderCheck | Postponed>;
   /** Spends the code and has the member called; a repeat asks first, so the phone rings once per attempt. */
-  placeArsCall(reference: ArsCallReference): Promise<void>;
+  placeArsCall(order: ArsCallOrder): Promise<ArsCallPlacement | Postponed>;
   /** Asks how a call stands. */
   inquireArsCall(reference: ArsCallReference): Promise<ArsCallInquiry>;
   /** Fetches the recording, checks it, and stores it encrypted with its SHA-256. */
@@ -52,9 +76,16 @@ export interface Activities {
    * Registers the account; without stored evidence of consent it refuses to. Not to be repeated unless an inquiry
    * says NOT_FOUND.
    */
-  registerAtPaymentGateway(reference: RegistrationReference): Promise<RegistrationAttempt>;
+  registerAtPaymentGateway(reference: RegistrationReference): Promise<RegistrationAttempt | Postponed>;
   /** Asks what became of a registration. */
   inquireRegistration(reference: RegistrationReference): Promise<RegistrationInquiry>;
+  /**
+   * Ends once the payment gateway, and where `bank` says so the registration's bank, answers questions again; until
+   * then every try fails and names when the next one comes, spread over `resumeWithin` ms so that not all go on at once.
+   */
+  awaitReopening(
+    closure: RegistrationReference & { readonly bank: boolean; readonly resumeWithin: number },
+  ): Promise<void>;
   /** Makes the account the member's one active account, in one transaction, and tells which it replaced. */
   activateAccount(
     ended: RegistrationReference & { readonly timeline: readonly TimelineEntry[] },
@@ -88,6 +119,8 @@ export interface Activities {
 export type FailureType =
   /** The payment gateway did not answer or answered outside its protocol. */
   | 'PaymentGatewayUnavailable'
+  /** The bank or the payment gateway is closed; the text tells why and until when. */
+  | 'Closed'
   /** The database did not take a query. */
   | 'DatabaseUnavailable'
   /** The recording is not there yet. */

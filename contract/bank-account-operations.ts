@@ -78,7 +78,7 @@ export const validateAccountHolder = defineOperation({
   encrypted: true,
   request: z.object({ bankAccount, bankCode, userId, userName, birthDate }),
   response: z.object({}),
-  codes: ['001_006', '002_015', '002_016', ...accountRefusals, '002_911'],
+  codes: ['001_006', '002_015', '002_016', ...accountRefusals, '002_911', '002_918'],
 });
 
 /** A code for the ARS call, made before the registration. */
@@ -152,6 +152,7 @@ export const inquireRegistration = defineOperation({
     '002_912',
     '002_913',
     '002_914',
+    '002_918',
   ],
 });
 
@@ -255,6 +256,10 @@ export const getTimeline = defineOperation({
         at: z.iso.datetime().meta({ description: 'When, in UTC.' }),
         attempt: z.int().min(1).meta({ description: 'Which one of its kind.' }),
         outcome: z.string().meta({ description: "What came of it: an outcome's name or a result code." }),
+        until: z.iso
+          .datetime()
+          .optional()
+          .meta({ description: 'When it goes on, in UTC, if it waits for a time.' }),
         ko: z.string(),
         en: z.string(),
       }),

@@ -14,6 +14,12 @@ export interface RegistrationPolicy {
     readonly maximumCalls: number;
     /** The outcomes after which the member is called again. */
     readonly callAgainAfter: readonly ArsOutcome[];
+    /** How long to wait before calling again, by outcome. Absent: not at all. */
+    readonly callAgainWait?: Partial<Record<ArsOutcome, number>>;
+    /** When members may be called. Absent: at any hour. */
+    readonly callingHours?: CallingHours | undefined;
+    /** How many calls there may be in a day. Absent: any number. */
+    readonly dailyLimits?: ArsCallLimits;
     /** How long placing one call is tried. */
     readonly requestGiveUpAfter: number;
     /** How long to wait for the callback before asking the payment gateway; each further wait is twice as long. */
@@ -41,7 +47,29 @@ export interface RegistrationPolicy {
     /** How long an outcome may stay unknown before an operator is asked. */
     readonly reviewAfter: number;
   };
+  /** Absent, in runs begun by version 0.1.0: as in production. */
+  readonly closure?: ClosurePolicy;
   readonly resultCallback: CallbackPolicy;
+}
+
+/** A part of the day in Korea, in ms since midnight there. */
+export interface CallingHours {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** How many ARS calls there may be in a day, counted from midnight in Korea. */
+export type ArsCallLimits = Readonly<Record<Lowercase<ArsCallLimit>, number>>;
+
+/** What is counted: the calls to a member, to a phone number, and for an account number. */
+export type ArsCallLimit = 'MEMBER' | 'PHONE' | 'ACCOUNT';
+
+/** How long a bank or payment gateway that is closed is waited for. */
+export interface ClosurePolicy {
+  /** How long in all before a registration that the payment gateway never saw fails with `002_918`. */
+  readonly giveUpAfter: number;
+  /** The time over which runs that waited go on after the reopening, so that not all come at once. */
+  readonly resumeWithin: number;
 }
 
 /** When a result is delivered to the service provider. */
@@ -54,6 +82,9 @@ const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
+/** What a policy without {@link RegistrationPolicy.closure} has. */
+export const defaultClosure: ClosurePolicy = { giveUpAfter: 24 * hour, resumeWithin: 20 * second };
+
 /**
  * The defaults of production. Unknown outcomes are asked for at intervals growing to five minutes for a day, which
  * is how the platform documents its own handling of charges without a proper answer.
@@ -62,7 +93,10 @@ export const productionPolicy: RegistrationPolicy = {
   accountHolderCheck: { giveUpAfter: 30 * minute },
   arsCall: {
     maximumCalls: 2,
-    callAgainAfter: ['NO_ANSWER', 'BUSY'],
+    callAgainAfter: ['NO_ANSWER', 'BUSY', 'CARRIER_ERROR'],
+    callAgainWait: { NO_ANSWER: 2 * minute, BUSY: 3 * minute, CARRIER_ERROR: minute },
+    callingHours: { from: 8 * hour, until: 21 * hour },
+    dailyLimits: { member: 10, phone: 10, account: 10 },
     requestGiveUpAfter: 10 * minute,
     firstInquiryAfter: 30 * second,
     maximumInquiryInterval: minute,
@@ -77,6 +111,7 @@ export const productionPolicy: RegistrationPolicy = {
     settleTime: minute,
     reviewAfter: 24 * hour,
   },
+  closure: defaultClosure,
   // Eleven deliveries over three days.
   resultCallback: {
     waits: [
@@ -100,6 +135,10 @@ export const sandboxPolicy: RegistrationPolicy = {
   accountHolderCheck: { giveUpAfter: minute },
   arsCall: {
     ...productionPolicy.arsCall,
+    callAgainWait: { NO_ANSWER: second, BUSY: second, CARRIER_ERROR: second },
+    callingHours: undefined,
+    // The sandbox's members share a few phone and account numbers.
+    dailyLimits: { member: 100_000, phone: 100_000, account: 100_000 },
     requestGiveUpAfter: 30 * second,
     firstInquiryAfter: 2 * second,
     maximumInquiryInterval: 8 * second,
@@ -114,5 +153,6 @@ export const sandboxPolicy: RegistrationPolicy = {
     settleTime: second,
     reviewAfter: 2 * minute,
   },
+  closure: { giveUpAfter: 10 * minute, resumeWithin: 3 * second },
   resultCallback: { waits: [0, 1, 1, 2, 2, 5, 5, 10, 30, 60].map((seconds) => seconds * second) },
 };

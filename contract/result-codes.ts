@@ -263,6 +263,12 @@ export const resultCodes = {
     when: 'The payment gateway does not know the account, or gave no answer for the whole of the time allowed.',
     retryable: true,
   },
+  '002_918': {
+    status: 400,
+    text: 'The bank or the payment gateway is closed.',
+    when: 'A verification falls into a maintenance window of the bank; or a registration has waited in vain for a whole day for the bank or the payment gateway.',
+    retryable: true,
+  },
 } as const satisfies Record<string, ResultCodeEntry>;
 
 /** A code of the catalogue, such as `002_013`. */

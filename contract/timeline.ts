@@ -2,6 +2,7 @@
 export const timelineLabels = {
   ACCEPTED: { ko: '등록 요청 접수', en: 'Registration accepted' },
   ACCOUNT_HOLDER_CHECKED: { ko: '예금주 실명 확인', en: 'Real-name check' },
+  POSTPONED: { ko: '재개 대기', en: 'Waiting for a reopening' },
   ARS_CALL_PLACED: { ko: 'ARS 전화 발신', en: 'ARS call placed' },
   ARS_CALL_ENDED: { ko: 'ARS 전화 종료', en: 'ARS call ended' },
   CONSENT_EVIDENCE_STORED: { ko: '동의 녹취 보관', en: 'Evidence of consent stored' },
@@ -26,4 +27,6 @@ export interface TimelineEntry {
   readonly attempt: number;
   /** What came of it: an outcome's name or a result code. */
   readonly outcome: string;
+  /** When it goes on, for what waits until a time. ISO 8601 in UTC. */
+  readonly until?: string;
 }

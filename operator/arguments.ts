@@ -20,6 +20,11 @@ const options = {
   'any-holder': { type: 'boolean', example: '' },
   state: { type: 'string', example: 'ACTIVE|INACTIVE|DISCARDED' },
   file: { type: 'string', example: '<JSON lines file>' },
+  bank: { type: 'string', example: '<bank code>' },
+  daily: { type: 'string', example: '23:30-00:30' },
+  from: { type: 'string', example: '2026-12-24T23:00+09:00' },
+  until: { type: 'string', example: '2026-12-25T02:00+09:00' },
+  id: { type: 'string', example: '<number>' },
   help: { type: 'boolean', example: '' },
 } as const;
 

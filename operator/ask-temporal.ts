@@ -4,16 +4,17 @@ import { isTransient } from '../platform/transient-errors.ts';
 import { Refused } from './refused.ts';
 
 /** How long Temporal, or a worker through it, may take to answer, in ms. */
-const deadline = 10_000;
+const longestWait = 10_000;
 
-/** Asks Temporal something. @throws {Refused} with `advice` when no answer comes */
+/** Asks Temporal something, until a deadline in Unix ms. @throws {Refused} with `advice` when no answer comes */
 export async function askTemporal<Answer>(
   temporal: Client,
-  ask: () => Promise<Answer>,
+  ask: (deadline: number) => Promise<Answer>,
   advice = 'Temporal does not answer: check TEMPORAL_ADDRESS and the Temporal server, then repeat the command.',
 ): Promise<Answer> {
+  const deadline = Date.now() + longestWait;
   try {
-    return await temporal.withDeadline(Date.now() + deadline, ask);
+    return await temporal.withDeadline(deadline, () => ask(deadline));
   } catch (error) {
     const isUnanswered = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isTransient(error);
     throw isUnanswered ? new Refused(advice, { cause: error }) : error;

@@ -1,3 +1,4 @@
+import { addBankWindow, listBankWindows, removeBankWindow } from './bank-window.ts';
 import { callbackUrl } from './callback-url.ts';
 import type { Command } from './command.ts';
 import { addMembers } from './member.ts';
@@ -28,6 +29,28 @@ export const commands: Readonly<Record<string, Command>> = {
     optional: [],
     needsDatabase: true,
     read: redeliver,
+  },
+  'bank-window list': {
+    summary: 'lists the maintenance windows of the banks',
+    required: [],
+    optional: [],
+    needsDatabase: true,
+    read: listBankWindows,
+  },
+  'bank-window add': {
+    summary:
+      'has registrations wait while a bank is closed: every day, in Korean time, or once, from one time until another',
+    required: ['bank'],
+    optional: ['daily', 'from', 'until'],
+    needsDatabase: true,
+    read: addBankWindow,
+  },
+  'bank-window remove': {
+    summary: 'takes a maintenance window back; registrations that wait for its end go on within a minute',
+    required: ['id'],
+    optional: [],
+    needsDatabase: true,
+    read: removeBankWindow,
   },
   'callback-url': {
     summary: "sets where a project's results are delivered; --off: nowhere",

@@ -3,6 +3,7 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { resolveReviewUpdate } from '../contract/registration-messages.ts';
 import type { ReviewResolution } from '../contract/registration.ts';
 import { searchAttributes } from '../contract/search-attributes.ts';
+import { sendUpdate } from '../platform/temporal.ts';
 import { readChoice, readRegistrationNumber } from './arguments.ts';
 import type { Values } from './arguments.ts';
 import { askTemporal } from './ask-temporal.ts';
@@ -45,7 +46,8 @@ async function decide(
   try {
     await askTemporal(
       temporal,
-      () => run.executeUpdate(resolveReviewUpdate, { args: [resolution] }),
+      (deadline) =>
+        sendUpdate(() => run.executeUpdate(resolveReviewUpdate, { args: [resolution] }), deadline),
       'Nobody knows whether it is resolved, because no answer came: check that a worker runs, then repeat the command.',
     );
   } catch (error) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { arsOutcomes } from '../contract/registration.ts';
 import { refusalReasons } from '../contract/result-codes.ts';
-import { PaymentGatewayUnavailable } from './payment-gateway.ts';
+import { BankUnavailable, PaymentGatewayUnavailable } from './payment-gateway.ts';
 import type { PaymentGateway } from './payment-gateway.ts';
 import { sign } from './signature.ts';
 
@@ -31,6 +31,8 @@ const registrationStanding = z.union([
   refused,
 ]);
 
+const bankOutage = z.object({ error: z.literal('BANK_UNAVAILABLE') });
+
 /** The payment gateway over HTTP: signed JSON requests, answers checked against the protocol. */
 export function createHttpPaymentGateway(options: PaymentGatewayOptions): PaymentGateway {
   const { callbackUrl } = options;
@@ -47,7 +49,9 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
         redirect: 'error',
       });
       if (statuses.includes(response.status)) return response;
-      await response.body?.cancel();
+      if (await isBankOutage(response)) {
+        throw new BankUnavailable(`${path} was answered: the bank is unavailable.`);
+      }
       throw new PaymentGatewayUnavailable(`${path} was answered with HTTP ${response.status}.`);
     } catch (error) {
       if (error instanceof PaymentGatewayUnavailable) throw error;
@@ -110,6 +114,15 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
       await post('/v1/registrations/removal', { reference }, [200, 404], signal);
     },
   };
+}
+
+/** `{"error":"BANK_UNAVAILABLE"}` is the bank's trouble, any other answer the payment gateway's own. */
+async function isBankOutage(response: Response): Promise<boolean> {
+  if (response.status !== 503) {
+    await response.body?.cancel();
+    return false;
+  }
+  return bankOutage.safeParse(await response.json().catch(() => undefined)).success;
 }
 
 async function readAtMost(body: ReadableStream<Uint8Array>, limit: number): Promise<Buffer> {

@@ -74,3 +74,6 @@ export interface PaymentGateway {
 export class PaymentGatewayUnavailable extends Error {
   override readonly name = 'PaymentGatewayUnavailable';
 }
+
+/** The payment gateway answered that the bank gives it no proper answer. */
+export class BankUnavailable extends PaymentGatewayUnavailable {}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseKoreanHours } from '../contract/korean-time.ts';
 import { KeyRing } from './key-ring.ts';
 
 const secret = z.string().min(16);
@@ -22,6 +23,8 @@ const databaseUrl = z
   .regex(/^postgres(ql)?:\/\//)
   .describe('PostgreSQL, postgres://user:password@host:5432/name');
 
+const callsPerDay = z.coerce.number().int().positive();
+
 const apiFields = {
   PORT: port.default(3000),
   HOST: z.string().default('0.0.0.0'),
@@ -36,6 +39,15 @@ const apiFields = {
 /** The environment of `npm run api`. */
 export const apiConfigSchema = commonSchema.extend({
   ...apiFields,
+  CALLING_HOURS: z
+    .string()
+    .default('08:00-21:00')
+    .refine((text) => text === 'always' || parseKoreanHours(text) !== undefined, 'Invalid hours')
+    .transform((text) => parseKoreanHours(text))
+    .describe('when members may be called, HH:MM-HH:MM in Korean time, or: always'),
+  ARS_CALLS_PER_MEMBER: callsPerDay.default(10).describe('ARS calls a day to one member'),
+  ARS_CALLS_PER_PHONE: callsPerDay.default(10).describe('ARS calls a day to one phone number'),
+  ARS_CALLS_PER_ACCOUNT: callsPerDay.default(10).describe('ARS calls a day for one account number'),
   DATABASE_URL: databaseUrl,
   CODEC_TOKEN: secret.describe('bearer token the Temporal Web UI must send to decode payloads'),
 });

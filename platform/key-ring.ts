@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -37,6 +37,17 @@ export class KeyRing {
     const key = this.#keys.get(keyId);
     if (!key) throw new Error(`There is no key with the ID ${keyId}.`);
     return openWith(key, sealed, context);
+  }
+
+  /**
+   * Keyed hashes of a value, in base64url, to find the same value again without being able to read it: one under each
+   * key, that of the active key first. `context` keeps the same value apart in different places.
+   */
+  hash(value: string, context: string): [string, ...string[]] {
+    const hashes = [...this.#keys.values()].map((key) =>
+      createHmac('sha256', key).update(`${context}/${value}`).digest('base64url'),
+    );
+    return hashes as [string, ...string[]];
   }
 }
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { KeyRing } from './key-ring.ts';
@@ -28,4 +28,32 @@ export function createTemporalClient(
   dataConverter: DataConverter,
 ): Client {
   return new Client({ connection: Connection.lazy(connectionOptions), namespace, dataConverter });
+}
+
+/**
+ * Sends an update, and again until `deadline`, in Unix ms, when Temporal has dropped it.
+ * @throws what `send` throws otherwise
+ */
+export async function sendUpdate<Answer>(send: () => Promise<Answer>, deadline: number): Promise<Answer> {
+  for (;;) {
+    try {
+      return await send();
+    } catch (error) {
+      if (!isLostUpdate(error) || Date.now() >= deadline) throw error;
+    }
+  }
+}
+
+/** The gRPC status FAILED_PRECONDITION. */
+const failedPrecondition = 9;
+
+/**
+ * Temporal drops an update when the task that would have accepted it also closes the run and something else came in
+ * meanwhile. It then asks to send the update again, by FAILED_PRECONDITION.
+ */
+function isLostUpdate(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (!isGrpcServiceError(error)) return isLostUpdate(error.cause);
+  const code: number = error.code;
+  return code === failedPrecondition;
 }

@@ -7,6 +7,7 @@ import { createApp } from '../api/app.ts';
 import { startHousekeeping } from '../api/housekeeping.ts';
 import { listen } from '../api/server.ts';
 import { sandboxPolicy } from '../contract/registration-policy.ts';
+import { sandboxCircuitBreakers, withCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
 import { readConfig, sandboxConfigSchema } from '../platform/config.ts';
 import { openPglite } from '../platform/database/database.ts';
@@ -31,11 +32,14 @@ runMain(async () => {
   const { connectionOptions, namespace } = temporalConnection();
   const connection = await NativeConnection.connect(connectionOptions);
   const temporal = createTemporalClient({ connectionOptions, namespace }, dataConverter);
-  const paymentGateway = createHttpPaymentGateway({
-    baseUrl: config.PG_BASE_URL,
-    sharedSecret: config.PG_SHARED_SECRET,
-    callbackUrl: config.PG_CALLBACK_URL,
-  });
+  const paymentGateway = withCircuitBreakers(
+    createHttpPaymentGateway({
+      baseUrl: config.PG_BASE_URL,
+      sharedSecret: config.PG_SHARED_SECRET,
+      callbackUrl: config.PG_CALLBACK_URL,
+    }),
+    sandboxCircuitBreakers,
+  );
   const worker = await createWorker({
     connection,
     namespace,

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
+import type { Banks } from './banks.ts';
 import type { Calls } from './calls.ts';
 import { accountConduct } from './conduct.ts';
 import type { Timings } from './conduct.ts';
@@ -8,18 +9,22 @@ import type { RegisterResult, Registrations } from './registrations.ts';
 import { cutConnection, leaveUnanswered, readBody, requireSignature } from './requests.ts';
 import type { HttpEnvironment } from './requests.ts';
 
+const bankOutage = { error: 'BANK_UNAVAILABLE' };
+
 /** The signed protocol under /v1, which the payment gateway's clients speak. */
 export function gatewayRoutes(
   sharedSecret: string,
   calls: Calls,
   registrations: Registrations,
+  banks: Banks,
   timings: Timings,
 ): Hono<HttpEnvironment> {
   const routes = new Hono<HttpEnvironment>();
   routes.use(requireSignature(sharedSecret));
 
   routes.post('/account-holders/inquiry', async (c) => {
-    const { accountNumber } = await readBody(c, protocol.accountHolderInquiry);
+    const { accountNumber, bankCode } = await readBody(c, protocol.accountHolderInquiry);
+    if (banks.isOut(bankCode)) return c.json(bankOutage, 503);
     return c.json({ result: accountConduct(accountNumber).holder });
   });
 
@@ -41,7 +46,9 @@ export function gatewayRoutes(
   });
 
   routes.post('/registrations', async (c) => {
-    const result = await registrations.register(await readBody(c, protocol.registrationRequest));
+    const request = await readBody(c, protocol.registrationRequest);
+    if (banks.isOut(request.bankCode)) return c.json(bankOutage, 503);
+    const result = await registrations.register(request);
     return answerRegistration(c, result, timings.silenceLasts);
   });
 

@@ -102,5 +102,7 @@ export const registrationRemoval = z.object({ reference: text });
 
 export const keyedCode = z.object({ code: z.string().regex(/^\d{1,2}$/) });
 
+export const bankState = z.object({ available: z.boolean() });
+
 export type CallRequest = z.infer<typeof callRequest>;
 export type RegistrationRequest = z.infer<typeof registrationRequest>;

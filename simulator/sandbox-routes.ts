@@ -1,11 +1,18 @@
 import { Hono } from 'hono';
+import type { Banks } from './banks.ts';
 import { publicState } from './calls.ts';
 import type { Calls } from './calls.ts';
 import type { Registrations } from './registrations.ts';
+import * as protocol from './protocol.ts';
+import { readBody } from './requests.ts';
 import type { HttpEnvironment } from './requests.ts';
 
 /** Unsigned looks behind the scenes, for tests and for people in the sandbox. */
-export function sandboxRoutes(calls: Calls, registrations: Registrations): Hono<HttpEnvironment> {
+export function sandboxRoutes(
+  calls: Calls,
+  registrations: Registrations,
+  banks: Banks,
+): Hono<HttpEnvironment> {
   const routes = new Hono<HttpEnvironment>();
 
   routes.get('/registrations', (c) => {
@@ -29,6 +36,12 @@ export function sandboxRoutes(calls: Calls, registrations: Registrations): Hono<
       outcome: call.outcome,
     }));
     return c.json(list);
+  });
+
+  routes.put('/banks/:bankCode', async (c) => {
+    const { available } = await readBody(c, protocol.bankState);
+    banks.setOut(c.req.param('bankCode'), !available);
+    return c.json({ available });
   });
 
   return routes;

@@ -6,6 +6,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { createAgenda } from './agenda.ts';
 import type { Plan, RunTask } from './agenda.ts';
+import { createBanks } from './banks.ts';
 import { deliver } from './callbacks.ts';
 import { createCalls, publicState } from './calls.ts';
 import { defaultTimings } from './conduct.ts';
@@ -56,14 +57,15 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const store = openStore(dataDirectory);
   const agenda = createAgenda(store, log);
   const calls = createCalls(store, agenda, timings);
+  const banks = createBanks();
   const registrations = createRegistrations(store, agenda, calls, timings);
 
   const app = new Hono<HttpEnvironment>();
   app.use(bodyLimit({ maxSize: longestBody }));
   app.use('/simulator/*', refuseOtherSites);
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
-  app.route('/v1', gatewayRoutes(sharedSecret, calls, registrations, timings));
-  app.route('/simulator', sandboxRoutes(calls, registrations));
+  app.route('/v1', gatewayRoutes(sharedSecret, calls, registrations, banks, timings));
+  app.route('/simulator', sandboxRoutes(calls, registrations, banks));
   app.route('/simulator', phoneRoutes(calls));
   app.notFound((c) => c.json({ error: 'There is nothing here' }, 404));
   app.onError((error, c) => {

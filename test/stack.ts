@@ -15,6 +15,7 @@ import type { ListeningServer } from '../api/server.ts';
 import { sandboxPolicy } from '../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import { searchAttributeNames } from '../contract/search-attributes.ts';
+import { sandboxCircuitBreakers, withCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
 import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
 import { openPglite } from '../platform/database/database.ts';
@@ -102,7 +103,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     sharedSecret: paymentGatewaySecret,
     callbackUrl: `${url}/pg/callbacks`,
   });
-  const paymentGateway = options.paymentGateway?.(realPaymentGateway) ?? realPaymentGateway;
+  const paymentGateway = withCircuitBreakers(
+    options.paymentGateway?.(realPaymentGateway) ?? realPaymentGateway,
+    sandboxCircuitBreakers,
+  );
 
   const workflowBundle = await bundleWorkflowCode({
     workflowsPath,

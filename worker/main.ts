@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { NativeConnection, TransportError } from '@temporalio/worker';
 import { createActivities } from '../activities/activities.ts';
 import { createCallbackSender } from '../activities/callback-sender.ts';
+import { withCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
 import { ConfigurationError, readConfig, workerConfigSchema } from '../platform/config.ts';
 import { openPostgres } from '../platform/database/database.ts';
@@ -28,11 +29,13 @@ runMain(async () => {
     activities: createActivities({
       stores: createStores(database.queries, config.DATABASE_KEYS),
       callbackSender: createCallbackSender({ allowLoopback: false }),
-      paymentGateway: createHttpPaymentGateway({
-        baseUrl: config.PG_BASE_URL,
-        sharedSecret: config.PG_SHARED_SECRET,
-        callbackUrl: config.PG_CALLBACK_URL,
-      }),
+      paymentGateway: withCircuitBreakers(
+        createHttpPaymentGateway({
+          baseUrl: config.PG_BASE_URL,
+          sharedSecret: config.PG_SHARED_SECRET,
+          callbackUrl: config.PG_CALLBACK_URL,
+        }),
+      ),
     }),
     workflowBundle: config.WORKFLOW_BUNDLE ? { codePath: config.WORKFLOW_BUNDLE } : undefined,
     deployment:

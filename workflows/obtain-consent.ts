@@ -1,8 +1,12 @@
-import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, condition, isCancellation, sleep } from '@temporalio/workflow';
+import type { ArsCallPlacement, Postponed } from '../contract/activities.ts';
 import type { ArsOutcome, RegistrationInput } from '../contract/registration.ts';
+import type { ArsCallLimit } from '../contract/registration-policy.ts';
 import type { Callbacks } from './callbacks.ts';
+import { untilCallingHours } from './calling-hours.ts';
 import { phoneCalls, questions } from './policies.ts';
 import type { Progress } from './progress.ts';
+import { whenOpen } from './when-open.ts';
 
 /** The call in which the member consented. */
 export interface Consent {
@@ -12,7 +16,7 @@ export interface Consent {
 
 type CallEnd =
   | { readonly outcome: ArsOutcome; readonly callId: string }
-  | { readonly outcome: 'NOT_PLACED' | 'NO_OUTCOME' };
+  | { readonly outcome: 'NOT_PLACED' | 'NO_OUTCOME' | `${ArsCallLimit}_LIMIT` };
 
 /** Calls the member, again where the policy allows it, until the code is keyed in; undefined when it never is. */
 export async function obtainConsent(
@@ -20,32 +24,40 @@ export async function obtainConsent(
   progress: Progress,
   callbacks: Callbacks,
 ): Promise<Consent | undefined> {
-  const { maximumCalls, callAgainAfter } = input.policy.arsCall;
+  const { maximumCalls, callAgainAfter, callAgainWait = {} } = input.policy.arsCall;
   progress.moveTo('ARS_CALL', 'the payment gateway to take the call');
 
   for (let attempt = 1; attempt <= maximumCalls; attempt++) {
     const end = await callMember(attempt, input, progress, callbacks);
     progress.record('ARS_CALL_ENDED', end.outcome, attempt);
+    if (!('callId' in end)) return undefined;
     if (end.outcome === 'PASSED') return { attempt, callId: end.callId };
-    if (end.outcome === 'NOT_PLACED' || end.outcome === 'NO_OUTCOME') return undefined;
     if (!callAgainAfter.includes(end.outcome)) return undefined;
+    const wait = callAgainWait[end.outcome];
+    if (wait && attempt < maximumCalls) {
+      progress.waitFor('the next call', Date.now() + wait);
+      await sleep(wait, { summary: `Wait before ARS call ${attempt + 1}` });
+    }
   }
   return undefined;
 }
 
 async function callMember(
   attempt: number,
-  { registrationNumber, policy: { arsCall } }: RegistrationInput,
+  input: RegistrationInput,
   progress: Progress,
   callbacks: Callbacks,
 ): Promise<CallEnd> {
-  try {
-    await phoneCalls.placeArsCall.executeWithOptions(
-      { scheduleToCloseTimeout: arsCall.requestGiveUpAfter, summary: `Place ARS call ${attempt}` },
-      [{ registrationNumber, attempt }],
-    );
-  } catch (error) {
-    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+  const {
+    registrationNumber,
+    policy: { arsCall },
+  } = input;
+  const placement = await whenOpen(input, progress, 'PAYMENT_GATEWAY', async (isRepeat) => {
+    await untilCallingHours(input, progress);
+    return await place(isRepeat);
+  });
+  if (placement?.state === 'LIMIT_REACHED') return { outcome: `${placement.limit}_LIMIT` };
+  if (placement && placement.state !== 'PLACED') {
     return callbacks.arsCallEnded(attempt) ?? { outcome: 'NOT_PLACED' };
   }
 
@@ -68,6 +80,21 @@ async function callMember(
     // Silence of the payment gateway as a whole says nothing about the call.
     const limit = inquiry.state === 'UNKNOWN' ? arsCall.silenceLimit : arsCall.callLimit;
     if (Date.now() - placedAt >= limit) return { outcome: 'NO_OUTCOME' };
+  }
+
+  /** Undefined, as version 0.1.0 answered: placed. */
+  async function place(
+    isRepeat: boolean,
+  ): Promise<ArsCallPlacement | Postponed | { readonly state: 'GIVEN_UP' } | void> {
+    try {
+      return await phoneCalls.placeArsCall.executeWithOptions(
+        { scheduleToCloseTimeout: arsCall.requestGiveUpAfter, summary: `Place ARS call ${attempt}` },
+        [{ registrationNumber, attempt, isRepeat, dailyLimits: arsCall.dailyLimits }],
+      );
+    } catch (error) {
+      if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+      return { state: 'GIVEN_UP' };
+    }
   }
 
   async function inquire(call: number) {

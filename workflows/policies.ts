@@ -18,6 +18,12 @@ export const phoneCalls = proxyActivities<Pick<Activities, 'placeArsCall'>>({
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 
+/** The wait for a reopening: a try that finds it closed says itself when the next one comes. */
+export const closures = proxyActivities<Pick<Activities, 'awaitReopening'>>({
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
 /** Cannot be undone and may not happen twice: one try, after which the workflow asks what became of it. */
 export const registrations = proxyActivities<Pick<Activities, 'registerAtPaymentGateway'>>({
   startToCloseTimeout: '30 seconds',

@@ -19,8 +19,11 @@ export interface Progress {
   moveTo(step: RegistrationStep, waitsFor: string, status?: RegistrationStatus): void;
   /** Says what is waited for within a step; costs nothing. `until` is a time in ms. */
   waitFor(waitsFor: string, until?: number): void;
-  /** Notes something that happened, for the timeline and for operators; costs nothing. `attempt` counts from 1. */
-  record(step: TimelineStep, outcome: string, attempt?: number): void;
+  /**
+   * Notes something that happened, for the timeline and for operators; costs nothing. `attempt` counts from 1,
+   * `until` is a time in ms.
+   */
+  record(step: TimelineStep, outcome: string, attempt?: number, until?: number): void;
   timeline(): readonly TimelineEntry[];
   /** Enters the last step and gives the run's result. */
   end(status: RegistrationStatus, resultCode: ResultCode): RegistrationResult;
@@ -88,11 +91,17 @@ export function trackProgress(input: RegistrationInput): Progress {
       waiting = until === undefined ? waitsFor : `${waitsFor}, until ${time(until)}`;
       show();
     },
-    record(step, outcome, attempt = 1) {
+    record(step, outcome, attempt = 1, until) {
       const last = timeline.at(-1);
       // Hundreds of inquiries with the same answer are one entry, which tells the latest.
       if (last?.step === step && last.outcome === outcome) timeline.pop();
-      timeline.push({ step, at: new Date().toISOString(), attempt, outcome });
+      timeline.push({
+        step,
+        at: new Date().toISOString(),
+        attempt,
+        outcome,
+        ...(until !== undefined && { until: new Date(until).toISOString() }),
+      });
       show();
     },
     timeline: () => timeline,

@@ -1,9 +1,10 @@
 import { ActivityFailure, condition } from '@temporalio/workflow';
-import type { RegistrationAttempt, RegistrationInquiry } from '../contract/activities.ts';
+import type { Postponed, RegistrationAttempt, RegistrationInquiry } from '../contract/activities.ts';
 import type { PaymentGatewayVerdict, RegistrationInput } from '../contract/registration.ts';
 import type { Callbacks } from './callbacks.ts';
 import { questions, registrations } from './policies.ts';
 import type { Progress } from './progress.ts';
+import { hasReopened, isPostponed, whenOpen } from './when-open.ts';
 
 /** The answer got lost or never came: nobody here knows whether it happened. */
 interface Unknown {
@@ -17,22 +18,24 @@ interface Unknown {
  * An outcome still unknown after `reviewAfter` waits for an operator; it is never taken for a failure.
  */
 export async function registerExactlyOnce(
-  { registrationNumber, policy }: RegistrationInput,
+  input: RegistrationInput,
   progress: Progress,
   callbacks: Callbacks,
 ): Promise<PaymentGatewayVerdict> {
   const { firstInquiryAfter, maximumInquiryInterval, settleTime, reviewAfter, attemptTimeout } =
-    policy.paymentGatewayRegistration;
+    input.policy.paymentGatewayRegistration;
+  const { registrationNumber } = input;
   progress.moveTo('PAYMENT_GATEWAY_REGISTRATION', 'the payment gateway to answer');
 
   const reviewAt = Date.now() + reviewAfter;
   let attempts = 0;
   let inquiries = 0;
-  let attempt = await attemptRegistration();
+  let attempt = await whenOpen(input, progress, 'BANK', attemptRegistration);
   let attemptEndedAt = Date.now();
   let interval = firstInquiryAfter;
 
   for (;;) {
+    if (attempt.state === 'STILL_CLOSED') return { state: 'REFUSED', resultCode: '002_918' };
     if (isVerdict(attempt)) return attempt;
 
     if (Date.now() >= reviewAt) return await review();
@@ -51,19 +54,26 @@ export async function registerExactlyOnce(
     if (toldMeanwhile) return toldMeanwhile;
     const settled = Date.now() - attemptEndedAt >= settleTime;
     if (inquiry.state === 'NOT_FOUND' && attempt.state === 'UNKNOWN' && settled) {
-      attempt = await attemptRegistration();
-      attemptEndedAt = Date.now();
+      const repeat = await attemptRegistration();
+      if (isPostponed(repeat)) {
+        // Much may have come of the earlier attempt by then, so it is asked for anew before another one.
+        await hasReopened(input, progress, 'BANK', repeat, reviewAt);
+        interval = firstInquiryAfter;
+      } else {
+        attempt = repeat;
+        attemptEndedAt = Date.now();
+      }
     }
   }
 
-  async function attemptRegistration(): Promise<RegistrationAttempt | Unknown> {
+  async function attemptRegistration(): Promise<RegistrationAttempt | Postponed | Unknown> {
     const answer = await registrations.registerAtPaymentGateway
       .executeWithOptions(
         { startToCloseTimeout: attemptTimeout, summary: 'Register the account at the payment gateway' },
         [{ registrationNumber }],
       )
       .catch(unknownOutcome);
-    progress.record('REGISTRATION_ATTEMPTED', outcomeOf(answer), ++attempts);
+    if (!isPostponed(answer)) progress.record('REGISTRATION_ATTEMPTED', outcomeOf(answer), ++attempts);
     return answer;
   }
 

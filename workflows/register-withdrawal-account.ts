@@ -15,6 +15,7 @@ import { questions, records } from './policies.ts';
 import { trackProgress } from './progress.ts';
 import { registerExactlyOnce } from './register-exactly-once.ts';
 import { startRemoval } from './remove-account.ts';
+import { whenOpen } from './when-open.ts';
 
 interface Failure {
   readonly status: FailedStatus;
@@ -43,15 +44,18 @@ export async function registerWithdrawalAccount(input: RegistrationInput): Promi
   /** Everything that may be given up without a trace at the payment gateway. */
   async function prepare(): Promise<Failure | undefined> {
     const { accountHolderCheck, consentEvidence } = input.policy;
-    const holder = await questions.checkAccountHolder
-      .executeWithOptions(
-        {
-          scheduleToCloseTimeout: accountHolderCheck.giveUpAfter,
-          summary: 'Ask the bank whether the account is the named person’s',
-        },
-        [{ registrationNumber }],
-      )
-      .catch(orWhenGivenUp({ matched: false, resultCode: '002_913' } as const));
+    const answer = await whenOpen(input, progress, 'BANK', () =>
+      questions.checkAccountHolder
+        .executeWithOptions(
+          {
+            scheduleToCloseTimeout: accountHolderCheck.giveUpAfter,
+            summary: 'Ask the bank whether the account is the named person’s',
+          },
+          [{ registrationNumber }],
+        )
+        .catch(orWhenGivenUp({ matched: false, resultCode: '002_913' } as const)),
+    );
+    const holder = 'matched' in answer ? answer : ({ matched: false, resultCode: '002_918' } as const);
     progress.record('ACCOUNT_HOLDER_CHECKED', holder.matched ? 'MATCHED' : holder.resultCode);
     if (!holder.matched) return { status: 'BANK_ACC_REG_FAILED', resultCode: holder.resultCode };
 

@@ -14,6 +14,8 @@ export interface ResultCallback {
   readonly userId: string;
   readonly status: RegistrationStatus;
   readonly resultCode: ResultCode;
+  /** How the last ARS call ended, where that is why the registration failed. */
+  readonly arsOutcome: string | undefined;
   readonly sequence: number;
   readonly occurredAt: Date;
 }
@@ -61,7 +63,7 @@ export function createResultCallbacks(queries: Queries) {
       .innerJoin(registrations, eq(registrations.registrationNumber, resultCallbacks.registrationNumber))
       .innerJoin(projects, eq(projects.aspId, registrations.aspId))
       .where(eq(resultCallbacks.registrationNumber, registrationNumber));
-    const { status, resultCode } = row?.registrations ?? {};
+    const { status, resultCode, timeline } = row?.registrations ?? {};
     if (!row || !status || !resultCode) return undefined;
     return {
       aspId: row.registrations.aspId,
@@ -70,6 +72,10 @@ export function createResultCallbacks(queries: Queries) {
       userId: row.registrations.userId,
       status,
       resultCode,
+      arsOutcome:
+        status === 'ARS_AUTH_FAILED'
+          ? timeline?.findLast(({ step }) => step === 'ARS_CALL_ENDED')?.outcome
+          : undefined,
       sequence: row.result_callbacks.sequence,
       occurredAt: row.result_callbacks.occurredAt,
     };

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import {
   boolean,
   customType,
+  date,
   index,
   integer,
   jsonb,
@@ -98,6 +99,45 @@ export const arsCodes = pgTable('ars_codes', {
   /** The registration whose ARS call used the code up. */
   spentBy: text('spent_by'),
 });
+
+/**
+ * The ARS calls of the last days, to be counted. Phone and account are keyed hashes: enough to count the same ones,
+ * nothing to read.
+ */
+export const arsCalls = pgTable(
+  'ars_calls',
+  {
+    registrationNumber: text('registration_number').notNull(),
+    attempt: integer('attempt').notNull(),
+    /** The day in Korea. */
+    calledOn: date('called_on', { mode: 'string' }).notNull(),
+    userId: text('user_id').notNull(),
+    phoneHash: text('phone_hash').notNull(),
+    accountHash: text('account_hash').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.registrationNumber, table.attempt] }),
+    index('ars_calls_of_member').on(table.calledOn, table.userId),
+    index('ars_calls_to_phone').on(table.calledOn, table.phoneHash),
+    index('ars_calls_for_account').on(table.calledOn, table.accountHash),
+  ],
+);
+
+/** When banks are closed for maintenance: every day at the same time, or once. */
+export const bankWindows = pgTable(
+  'bank_windows',
+  {
+    bankWindowId: integer('bank_window_id').primaryKey().generatedAlwaysAsIdentity(),
+    bankCode: text('bank_code').notNull(),
+    /** In ms since midnight in Korea, `until` excluded; it may go past midnight. Null for a window that comes once. */
+    dailyFrom: integer('daily_from'),
+    dailyUntil: integer('daily_until'),
+    /** Null for a daily window. */
+    startsAt: time('starts_at'),
+    endsAt: time('ends_at'),
+  },
+  (table) => [index('windows_of_bank').on(table.bankCode)],
+);
 
 /** Registrations, written down before their run starts and kept for years. */
 export const registrations = pgTable(

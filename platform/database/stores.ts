@@ -1,7 +1,9 @@
 import { KeyRing } from '../key-ring.ts';
 import { createAcceptedCiphertexts } from './accepted-ciphertexts.ts';
 import { createAccounts } from './accounts.ts';
+import { createArsCalls } from './ars-calls.ts';
 import { createArsCodes } from './ars-codes.ts';
+import { createBankWindows } from './bank-windows.ts';
 import { createConsentEvidence } from './consent-evidence.ts';
 import type { Queries } from './database.ts';
 import { createMembers } from './members.ts';
@@ -19,6 +21,8 @@ export function createStores(queries: Queries, databaseKeys: string) {
     projects: createProjects(queries, keys),
     members: createMembers(queries, keys),
     arsCodes: createArsCodes(queries),
+    arsCalls: createArsCalls(queries, keys),
+    bankWindows: createBankWindows(queries),
     registrations: createRegistrations(queries, keys),
     accounts: createAccounts(queries),
     consentEvidence: createConsentEvidence(queries),

@@ -1,0 +1,68 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import type { Activities, FailureType, Postponed } from '../contract/activities.ts';
+import { CircuitOpen } from '../payment-gateway/circuit-breakers.ts';
+import { deadline } from './deadline.ts';
+import type { Ports } from './ports.ts';
+
+/** The longest time between two looks at what is closed, in ms, so that a window taken back early is noticed. */
+const longestWait = 30_000;
+
+/** The wait for a bank or the payment gateway to open again. */
+export function bankClosureActivities(ports: Ports): Pick<Activities, 'awaitReopening'> {
+  const { stores, paymentGateway } = ports;
+
+  return {
+    async awaitReopening({ registrationNumber, bank, resumeWithin }) {
+      const postponed = bank
+        ? await tryBank(registrationNumber)
+        : await unlessClosed(() => tryPaymentGateway(registrationNumber));
+      if (postponed) throw stillClosed(postponed, resumeWithin);
+    },
+  };
+
+  // While a breaker is open, a question that changes nothing shows whether answers come again.
+  async function tryBank(registrationNumber: string): Promise<Postponed | void> {
+    const { bankCode, details } = await stores.registrations.open(registrationNumber);
+    const { accountNumber, holderName, birthDate } = details;
+    return await unlessBankClosed(ports, bankCode, async () => {
+      if (!paymentGateway.isInterrupted(bankCode)) return;
+      const account = { bankCode, accountNumber, holderName, birthDate };
+      await paymentGateway.inquireAccountHolder(account, deadline());
+    });
+  }
+
+  async function tryPaymentGateway(registrationNumber: string): Promise<void> {
+    if (!paymentGateway.isInterrupted()) return;
+    await paymentGateway.inquireRegistration(registrationNumber, deadline());
+  }
+}
+
+/** Asks, unless a circuit breaker is open: then nothing was asked for. */
+export async function unlessClosed<Answer>(ask: () => Promise<Answer>): Promise<Answer | Postponed> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof CircuitOpen)) throw error;
+    return { state: 'POSTPONED', reason: error.reason, until: error.until };
+  }
+}
+
+/** Asks, unless the bank has a maintenance window or a circuit breaker is open: then nothing was asked for. */
+export async function unlessBankClosed<Answer>(
+  { stores }: Pick<Ports, 'stores'>,
+  bankCode: string,
+  ask: () => Promise<Answer>,
+): Promise<Answer | Postponed> {
+  const until = await stores.bankWindows.closedUntil(bankCode, Date.now());
+  if (until !== undefined) return { state: 'POSTPONED', reason: 'BANK_MAINTENANCE', until };
+  return await unlessClosed(ask);
+}
+
+function stillClosed({ reason, until }: Postponed, resumeWithin: number): ApplicationFailure {
+  const wait = Math.min(Math.max(until - Date.now(), 0), longestWait);
+  return ApplicationFailure.create({
+    type: 'Closed' satisfies FailureType,
+    message: `Closed until ${new Date(until).toISOString()} (${reason}).`,
+    nextRetryDelay: Math.round(wait + Math.random() * resumeWithin),
+  });
+}

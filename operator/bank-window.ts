@@ -1,0 +1,77 @@
+import { banks, isBankCode } from '../contract/bank-codes.ts';
+import type { BankCode } from '../contract/bank-codes.ts';
+import { formatKoreanTime, parseKoreanHours } from '../contract/korean-time.ts';
+import type { BankWindow, NewBankWindow } from '../platform/database/bank-windows.ts';
+import { UsageError } from './arguments.ts';
+import type { Values } from './arguments.ts';
+import type { Parts } from './command.ts';
+import { Refused } from './refused.ts';
+
+/** Lists when the banks are closed. */
+export function listBankWindows() {
+  return async ({ stores, print }: Parts): Promise<void> => {
+    const windows = await stores.bankWindows.list();
+    if (windows.length === 0) return print('No bank has a maintenance window.');
+    for (const window of windows) print(describe(window));
+  };
+}
+
+/** Has a bank closed every day, or once. */
+export function addBankWindow(values: Values) {
+  const bankCode = readBankCode(values);
+  const window = readWindow(values);
+
+  return async ({ stores, print }: Parts): Promise<void> => {
+    const bankWindowId = await stores.bankWindows.add(bankCode, window);
+    print(`Added: ${describe({ bankWindowId, bankCode, ...window })}`);
+  };
+}
+
+/** Takes a window back. */
+export function removeBankWindow({ id = '' }: Values) {
+  if (!/^[1-9]\d{0,8}$/.test(id)) throw new UsageError('--id must be the number of a window.');
+
+  return async ({ stores, print }: Parts): Promise<void> => {
+    if (await stores.bankWindows.remove(Number(id))) return print(`Window ${id} is taken back.`);
+    throw new Refused(`There is no window ${id}. See: npm run operator -- bank-window list`);
+  };
+}
+
+function readBankCode({ bank = '' }: Values): BankCode {
+  if (isBankCode(bank)) return bank;
+  throw new UsageError(`--bank must be one of ${Object.keys(banks).join(', ')}.`);
+}
+
+function readWindow({ daily, from, until }: Values): NewBankWindow {
+  if ((daily === undefined) === (from === undefined && until === undefined)) {
+    throw new UsageError('Give either --daily, or --from and --until.');
+  }
+  if (daily !== undefined) {
+    const hours = parseKoreanHours(daily);
+    if (!hours) throw new UsageError('--daily must be two times of day as HH:MM-HH:MM, in Korean time.');
+    return { daily: hours };
+  }
+  const [startsAt, endsAt] = [readTime('from', from), readTime('until', until)];
+  if (startsAt >= endsAt) throw new UsageError('--from must be before --until.');
+  return { once: { startsAt, endsAt } };
+}
+
+function readTime(name: string, text = ''): Date {
+  const hasZone = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text);
+  const time = new Date(text);
+  if (hasZone && !Number.isNaN(time.getTime())) return time;
+  throw new UsageError(`--${name} must be a time with its zone, such as 2026-12-24T23:00+09:00.`);
+}
+
+function describe({ bankWindowId, bankCode, ...window }: BankWindow): string {
+  const bank = isBankCode(bankCode) ? `${bankCode} ${banks[bankCode]}` : bankCode;
+  return `${bankWindowId}: ${bank} ${describeTimes(window)}`;
+}
+
+function describeTimes(window: NewBankWindow): string {
+  if ('daily' in window) {
+    const { from, until } = window.daily;
+    return `daily ${formatKoreanTime(from)}-${formatKoreanTime(until)} in Korea`;
+  }
+  return `from ${window.once.startsAt.toISOString()} until ${window.once.endsAt.toISOString()}`;
+}

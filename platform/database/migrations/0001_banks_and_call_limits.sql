@@ -1,0 +1,23 @@
+CREATE TABLE "ars_calls" (
+	"registration_number" text NOT NULL,
+	"attempt" integer NOT NULL,
+	"called_on" date NOT NULL,
+	"user_id" text NOT NULL,
+	"phone_hash" text NOT NULL,
+	"account_hash" text NOT NULL,
+	CONSTRAINT "ars_calls_registration_number_attempt_pk" PRIMARY KEY("registration_number","attempt")
+);
+--> statement-breakpoint
+CREATE TABLE "bank_windows" (
+	"bank_window_id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "bank_windows_bank_window_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"bank_code" text NOT NULL,
+	"daily_from" integer,
+	"daily_until" integer,
+	"starts_at" timestamp with time zone,
+	"ends_at" timestamp with time zone
+);
+--> statement-breakpoint
+CREATE INDEX "ars_calls_of_member" ON "ars_calls" USING btree ("called_on","user_id");--> statement-breakpoint
+CREATE INDEX "ars_calls_to_phone" ON "ars_calls" USING btree ("called_on","phone_hash");--> statement-breakpoint
+CREATE INDEX "ars_calls_for_account" ON "ars_calls" USING btree ("called_on","account_hash");--> statement-breakpoint
+CREATE INDEX "windows_of_bank" ON "bank_windows" USING btree ("bank_code");
