@@ -1,22 +1,20 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Activities, FailureType, Postponed } from '../contract/activities.ts';
+import type { ClosurePolicy } from '../contract/registration-policy.ts';
 import { CircuitOpen } from '../payment-gateway/circuit-breakers.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';
-
-/** The longest time between two looks at what is closed, in ms, so that a window taken back early is noticed. */
-const longestWait = 30_000;
 
 /** The wait for a bank or the payment gateway to open again. */
 export function bankClosureActivities(ports: Ports): Pick<Activities, 'awaitReopening'> {
   const { stores, paymentGateway } = ports;
 
   return {
-    async awaitReopening({ registrationNumber, bank, resumeWithin }) {
+    async awaitReopening({ registrationNumber, bank, ...waits }) {
       const postponed = bank
         ? await tryBank(registrationNumber)
         : await unlessClosed(() => tryPaymentGateway(registrationNumber));
-      if (postponed) throw stillClosed(postponed, resumeWithin);
+      if (postponed) throw stillClosed(postponed, waits);
     },
   };
 
@@ -58,8 +56,11 @@ export async function unlessBankClosed<Answer>(
   return await unlessClosed(ask);
 }
 
-function stillClosed({ reason, until }: Postponed, resumeWithin: number): ApplicationFailure {
-  const wait = Math.min(Math.max(until - Date.now(), 0), longestWait);
+function stillClosed(
+  { reason, until }: Postponed,
+  { resumeWithin, lookAgainWithin }: Pick<ClosurePolicy, 'resumeWithin' | 'lookAgainWithin'>,
+): ApplicationFailure {
+  const wait = Math.min(Math.max(until - Date.now(), 0), lookAgainWithin);
   return ApplicationFailure.create({
     type: 'Closed' satisfies FailureType,
     message: `Closed until ${new Date(until).toISOString()} (${reason}).`,

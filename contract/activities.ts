@@ -1,4 +1,4 @@
-import type { ArsCallLimit, ArsCallLimits } from './registration-policy.ts';
+import type { ArsCallLimit, ArsCallLimits, ClosurePolicy } from './registration-policy.ts';
 import type {
   ArsOutcome,
   FailedStatus,
@@ -81,10 +81,12 @@ export interface Activities {
   inquireRegistration(reference: RegistrationReference): Promise<RegistrationInquiry>;
   /**
    * Ends once the payment gateway, and where `bank` says so the registration's bank, answers questions again; until
-   * then every try fails and names when the next one comes, spread over `resumeWithin` ms so that not all go on at once.
+   * then every try fails and says when the next one comes.
    */
   awaitReopening(
-    closure: RegistrationReference & { readonly bank: boolean; readonly resumeWithin: number },
+    closure: RegistrationReference & {
+      readonly bank: boolean;
+    } & Pick<ClosurePolicy, 'resumeWithin' | 'lookAgainWithin'>,
   ): Promise<void>;
   /** Makes the account the member's one active account, in one transaction, and tells which it replaced. */
   activateAccount(

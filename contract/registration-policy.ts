@@ -70,6 +70,8 @@ export interface ClosurePolicy {
   readonly giveUpAfter: number;
   /** The time over which runs that waited go on after the reopening, so that not all come at once. */
   readonly resumeWithin: number;
+  /** The longest time between two looks, so that an early reopening is noticed. */
+  readonly lookAgainWithin: number;
 }
 
 /** When a result is delivered to the service provider. */
@@ -83,7 +85,11 @@ const minute = 60 * second;
 const hour = 60 * minute;
 
 /** What a policy without {@link RegistrationPolicy.closure} has. */
-export const defaultClosure: ClosurePolicy = { giveUpAfter: 24 * hour, resumeWithin: 20 * second };
+export const defaultClosure: ClosurePolicy = {
+  giveUpAfter: 24 * hour,
+  resumeWithin: 20 * second,
+  lookAgainWithin: 30 * second,
+};
 
 /**
  * The defaults of production. Unknown outcomes are asked for at intervals growing to five minutes for a day, which
@@ -153,6 +159,6 @@ export const sandboxPolicy: RegistrationPolicy = {
     settleTime: second,
     reviewAfter: 2 * minute,
   },
-  closure: { giveUpAfter: 10 * minute, resumeWithin: 3 * second },
+  closure: { giveUpAfter: 10 * minute, resumeWithin: 2 * second, lookAgainWithin: 3 * second },
   resultCallback: { waits: [0, 1, 1, 2, 2, 5, 5, 10, 30, 60].map((seconds) => seconds * second) },
 };

@@ -45,7 +45,7 @@ export async function hasReopened(
   { reason, until }: Postponed,
   giveUpAt: number,
 ): Promise<boolean> {
-  const { resumeWithin } = policy.closure ?? defaultClosure;
+  const { resumeWithin, lookAgainWithin } = policy.closure ?? defaultClosure;
   progress.record('POSTPONED', reason, 1, until);
   progress.waitFor(`${names[place]} to reopen`, until);
   try {
@@ -54,7 +54,7 @@ export async function hasReopened(
         scheduleToCloseTimeout: Math.max(giveUpAt - Date.now(), 1),
         summary: `Wait for ${names[place]} to reopen`,
       },
-      [{ registrationNumber, bank: place === 'BANK', resumeWithin }],
+      [{ registrationNumber, bank: place === 'BANK', resumeWithin, lookAgainWithin }],
     );
     return true;
   } catch (error) {

@@ -92,7 +92,7 @@ describe('what the mobile number makes the phone do', () => {
     ['0092', 1, 'is rejected'],
     ['0093', 1, 'gets no input'],
     ['0094', 1, 'is not in service'],
-    ['0095', 1, 'meets a carrier error'],
+    ['0095', 2, 'meets a carrier error'],
   ] as const)('%s: fails with 002_014 after %d calls: %s', async ([digits, arsCalls]) => {
     const result = await register({ mobileNumber: `0101234${digits}` });
     expect(result).toMatchObject(failedCall);

@@ -548,3 +548,49 @@ describe('the process', () => {
 function pkcs1Of(publicKey: string): string {
   return createPublicKey(publicKey).export({ type: 'pkcs1', format: 'pem' }).toString();
 }
+
+describe('a bank’s maintenance windows', () => {
+  it('are added, listed and taken back', async () => {
+    expect((await operate('bank-window', 'list')).output).toBe('No bank has a maintenance window.');
+    const daily = await operate('bank-window', 'add', '--bank', '088', '--daily', '23:30-00:30');
+    expect(daily).toMatchObject({ exitCode: 0, errors: '' });
+    const from = ['--from', '2026-12-24T23:00+09:00', '--until', '2026-12-25T02:00+09:00'];
+    expect(await operate('bank-window', 'add', '--bank', '004', ...from)).toMatchObject({ exitCode: 0 });
+    const { output } = await operate('bank-window', 'list');
+    expect(output).toMatch(
+      /^\d+: 004 Kookmin from 2026-12-24T14:00:00.000Z until 2026-12-24T17:00:00.000Z$/m,
+    );
+    expect(output).toMatch(/^\d+: 088 Shinhan daily 23:30-00:30 in Korea$/m);
+    for (const [id = ''] of output.matchAll(/^\d+/gm)) {
+      expect(await operate('bank-window', 'remove', '--id', id)).toMatchObject({ exitCode: 0 });
+    }
+    expect((await operate('bank-window', 'list')).output).toBe('No bank has a maintenance window.');
+  });
+
+  it.for([
+    [['--bank', '999', '--daily', '23:30-00:30'], '--bank must be one of 002, 003'],
+    [['--bank', '088'], 'Give either --daily, or --from and --until.'],
+    [['--bank', '088', '--daily', '23:30-24:30'], '--daily must be two times of day'],
+    [
+      ['--bank', '088', '--daily', '1:00-2:00', '--from', 'now'],
+      'Give either --daily, or --from and --until.',
+    ],
+    [['--bank', '088', '--from', '2026-12-24T23:00+09:00'], '--until must be a time with its zone'],
+    [['--bank', '088', '--from', '2026-12-24T23:00', '--until', '2026-12-25T02:00'], '--from must be a time'],
+    [
+      ['--bank', '088', '--from', '2026-12-25T02:00Z', '--until', '2026-12-24T23:00Z'],
+      '--from must be before --until.',
+    ],
+  ] as const)('%j is refused: %s', async ([words, text]) => {
+    const { exitCode, errors } = await operate('bank-window', 'add', ...words);
+    expect([exitCode, errors.startsWith(text)]).toEqual([2, true]);
+  });
+
+  it('that is not there cannot be taken back', async () => {
+    expect(await operate('bank-window', 'remove', '--id', '4711')).toMatchObject({
+      exitCode: 1,
+      errors: 'There is no window 4711. See: npm run operator -- bank-window list',
+    });
+    expect((await operate('bank-window', 'remove', '--id', 'x')).exitCode).toBe(2);
+  });
+});

@@ -5,7 +5,13 @@ import { createRegistrationNumber } from '../../api/registrations.ts';
 import { openPglite, openPostgres } from '../../platform/database/database.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { Member } from '../../platform/database/members.ts';
-import { arsCodes, consentEvidence, members, registrations } from '../../platform/database/schema.ts';
+import {
+  arsCalls,
+  arsCodes,
+  consentEvidence,
+  members,
+  registrations,
+} from '../../platform/database/schema.ts';
 import { createStores } from '../../platform/database/stores.ts';
 import type { Stores } from '../../platform/database/stores.ts';
 import { createLog } from '../../platform/log.ts';
@@ -281,6 +287,53 @@ describe.each([
       }
       const project = (await stores.projects.find(aspId))!;
       expect(set === 'setState' ? project.state : project.accessKeys[0]?.state).toBe('DISCARDED');
+    });
+  });
+
+  describe('counting the ARS calls of a day', () => {
+    const limits = { member: 100, phone: 100, account: 100 };
+    let nextCall = 0;
+    const count = (call: object, some: object, through = stores) => {
+      const number = `${++nextCall}`.padStart(22, '0');
+      const counted = { registrationNumber: number, attempt: 1, userId: number, phoneNumber: number };
+      return through.arsCalls.count({ ...counted, accountNumber: number, ...call }, { ...limits, ...some });
+    };
+
+    it.for([
+      ['MEMBER', { userId: '77001' }, { member: 3 }],
+      ['PHONE', { phoneNumber: '01077001' }, { phone: 3 }],
+      ['ACCOUNT', { accountNumber: '77001' }, { account: 3 }],
+    ] as const)('stops at the limit by %s, of ten at once', async ([limit, same, some]) => {
+      const counted = await Promise.all(Array.from({ length: 10 }, () => count(same, some)));
+      expect(counted.filter((reached) => reached === undefined)).toHaveLength(3);
+      expect(counted.filter((reached) => reached === limit)).toHaveLength(7);
+    });
+
+    it('counts a call once, however often it is ordered', async () => {
+      const same = { registrationNumber: 'X'.repeat(22), userId: '77002' };
+      for (let order = 0; order < 5; order++) expect(await count(same, { member: 1 })).toBeUndefined();
+      expect(await count({ userId: '77002' }, { member: 1 })).toBe('MEMBER');
+    });
+
+    it('goes on counting when the database key has changed', async () => {
+      const same = { phoneNumber: '01077003' };
+      expect(await count(same, { phone: 1 })).toBeUndefined();
+      const renewed = createStores(database.queries, `${newKey},${oldKey}`);
+      expect(await count(same, { phone: 1 }, renewed)).toBe('PHONE');
+    });
+
+    it('keeps neither phone nor account number, and forgets past days only', async () => {
+      await count({ phoneNumber: '01077004', accountNumber: '88004', userId: '77004' }, {});
+      const rows = await database.queries.select().from(arsCalls).where(eq(arsCalls.userId, '77004'));
+      expect(rows).toHaveLength(1);
+      expect(JSON.stringify(rows)).not.toMatch(/01077004|88004/);
+      const yesterday = { calledOn: '2026-01-01' };
+      await database.queries.update(arsCalls).set(yesterday).where(eq(arsCalls.userId, '77004'));
+      await count({ userId: '77005' }, {});
+      await stores.arsCalls.forgetEarlierDays();
+      const left = await database.queries.select({ userId: arsCalls.userId }).from(arsCalls);
+      expect(left.map(({ userId }) => userId)).not.toContain('77004');
+      expect(left.map(({ userId }) => userId)).toContain('77005');
     });
   });
 

@@ -31,3 +31,10 @@ it('says which keys are of the wrong form, and does not repeat them', async () =
   expect(program.output()).toMatch(/^ {2}PAYLOAD_KEYS: /m);
   expect(program.output()).not.toMatch(/^\s+at |long-text|AAAA/m);
 });
+
+it('says which calling hours and limits are of the wrong form', async () => {
+  const program = startProgram('api/main.ts', { CALLING_HOURS: '8-21', ARS_CALLS_PER_PHONE: 'ten' });
+  expect(await program.exited).toBe(1);
+  expect(program.output()).toMatch(/^ {2}CALLING_HOURS: .*HH:MM-HH:MM/m);
+  expect(program.output()).toMatch(/^ {2}ARS_CALLS_PER_PHONE: .*a day to one phone number/m);
+});

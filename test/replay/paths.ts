@@ -28,6 +28,17 @@ export const paths = [
   'ars-call-not-placed',
   'ars-call-answer-lost',
 
+  'ars-call-limit-reached',
+  'ars-call-postponed',
+  'ars-call-outside-calling-hours',
+  'cancelled-outside-calling-hours',
+
+  'bank-closed-before-the-check',
+  'bank-closed-before-the-check-002_918',
+  'bank-closed-before-the-registration',
+  'bank-closed-before-the-registration-002_918',
+  'bank-closed-between-attempts',
+
   'evidence-002_910-never-ready',
   'evidence-002_910-invalid',
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { CallbackState } from '../../contract/activities.ts';
+import { timeOfKoreanDay } from '../../contract/korean-time.ts';
 import { callbackWorkflowId, memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
 import type {
   ArsOutcome,
@@ -18,6 +19,7 @@ import {
 } from '../../contract/registration-messages.ts';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
+import { CircuitOpen } from '../../payment-gateway/circuit-breakers.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
 import { startStack } from '../stack.ts';
@@ -40,6 +42,7 @@ const impatientPolicy: RegistrationPolicy = {
     settleTime: 60_000,
     reviewAfter: 1_000,
   },
+  closure: { giveUpAfter: 1_500, resumeWithin: 0, lookAgainWithin: 300 },
   resultCallback: { waits: [0, 100, 200] },
 };
 
@@ -366,6 +369,97 @@ describe('what takes a worse payment gateway', () => {
         },
       ),
     ).toEqual(failed('002_914'));
+  });
+});
+
+describe('what takes a time of day or a closed bank', () => {
+  afterEach(async () => {
+    faults = {};
+    for (const { bankWindowId } of await stack.stores.bankWindows.list()) {
+      await stack.stores.bankWindows.remove(bankWindowId);
+    }
+  });
+  const closeFor = (milliseconds: number) =>
+    stack.stores.bankWindows.add('003', {
+      once: { startsAt: new Date(Date.now() - 1_000), endsAt: new Date(Date.now() + milliseconds) },
+    });
+  /** The bank closes while the recording is fetched, so before the registration. */
+  const closeAfterTheCall = (milliseconds: number): Partial<PaymentGateway> => ({
+    fetchRecording: async (callId, signal) => {
+      await closeFor(milliseconds);
+      return await simulated.fetchRecording(callId, signal);
+    },
+  });
+  const apiWith = (arsCall: Partial<RegistrationPolicy['arsCall']>) =>
+    stack.startAnotherApi({
+      policy: { ...impatientPolicy, arsCall: { ...impatientPolicy.arsCall, ...arsCall } },
+    });
+  const callingHoursIn = (milliseconds: number) => {
+    const from = timeOfKoreanDay(Date.now() + milliseconds);
+    return { callingHours: { from, until: timeOfKoreanDay(Date.now() + milliseconds + 3_600_000) } };
+  };
+
+  it('ars-call-limit-reached', async () => {
+    const api = await apiWith({ dailyLimits: { member: 1, phone: 10, account: 10_000 } });
+    const path = 'ars-call-limit-reached';
+    expect(await record(path, phone('0001'), { api })).toEqual(callFailed);
+  });
+
+  it('ars-call-postponed', async () => {
+    let isOpen = false;
+    faults = {
+      placeArsCall: (order, signal) => {
+        if (isOpen) return simulated.placeArsCall(order, signal);
+        isOpen = true;
+        throw new CircuitOpen('PAYMENT_GATEWAY_UNAVAILABLE', Date.now() + 300);
+      },
+    };
+    expect(await record('ars-call-postponed', {})).toEqual(registered);
+  });
+
+  it('ars-call-outside-calling-hours', async () => {
+    const api = await apiWith(callingHoursIn(3_000));
+    expect(await record('ars-call-outside-calling-hours', {}, { api })).toEqual(registered);
+  });
+
+  it('cancelled-outside-calling-hours', async () => {
+    const api = await apiWith(callingHoursIn(3_600_000));
+    const way = { api, meanwhile: cancelAt('ARS_CALL') };
+    expect(await record('cancelled-outside-calling-hours', {}, way)).toEqual(failed('002_914'));
+  });
+
+  it('bank-closed-before-the-check', async () => {
+    await closeFor(2_000);
+    expect(await record('bank-closed-before-the-check', {})).toEqual(registered);
+  });
+
+  it('bank-closed-before-the-check-002_918', async () => {
+    await closeFor(60_000);
+    const path = 'bank-closed-before-the-check-002_918';
+    expect(await record(path, {}, { api: impatientApi })).toEqual(failed('002_918'));
+  });
+
+  it('bank-closed-before-the-registration', async () => {
+    faults = closeAfterTheCall(2_000);
+    expect(await record('bank-closed-before-the-registration', {})).toEqual(registered);
+  });
+
+  it('bank-closed-before-the-registration-002_918', async () => {
+    faults = closeAfterTheCall(60_000);
+    const path = 'bank-closed-before-the-registration-002_918';
+    expect(await record(path, {}, { api: impatientApi })).toEqual(failed('002_918'));
+  });
+
+  it('bank-closed-between-attempts', async () => {
+    let attempts = 0;
+    faults = {
+      register: async (order, signal) => {
+        if (++attempts > 1) return await simulated.register(order, signal);
+        await closeFor(4_000);
+        throw new PaymentGatewayUnavailable('It is away, says the recorder.');
+      },
+    };
+    expect(await record('bank-closed-between-attempts', {})).toEqual(registered);
   });
 });
 

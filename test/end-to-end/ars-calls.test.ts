@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { verifyCallback } from '../../client/index.ts';
+import { timeOfKoreanDay } from '../../contract/korean-time.ts';
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
+import { startCallbackReceiver } from '../callback-receiver.ts';
+import type { CallbackReceiver } from '../callback-receiver.ts';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { call, registration, untilEnded } from '../wire-client.ts';
+
+let stack: Stack;
+let receiver: CallbackReceiver;
+let nextMember = 0;
+beforeAll(async () => {
+  stack = await startStack();
+  receiver = await startCallbackReceiver();
+  await stack.stores.projects.setCallbackUrl(stack.projects[0].aspId, receiver.url);
+});
+afterAll(async () => {
+  receiver.close();
+  await stack.close();
+});
+
+const apiWith = (arsCall: Partial<RegistrationPolicy['arsCall']>) =>
+  stack.startAnotherApi({ policy: { ...sandboxPolicy, arsCall: { ...sandboxPolicy.arsCall, ...arsCall } } });
+
+async function register(overrides: object, url = stack.url, member = nextMember++): Promise<string> {
+  const project = stack.projects[0];
+  const { body } = await call(url, project, '/ars/register', registration(project, member, { ...overrides }));
+  expect(body.response.code).toBe('000_000');
+  return String(body['bankAccRegNo']);
+}
+
+const end = async (regNo: string) => (await untilEnded(stack.url, stack.projects[0], regNo)).body;
+
+async function timelineOf(regNo: string) {
+  const { body } = await call(stack.url, stack.projects[0], '/ars/register/timeline', { regNo });
+  return body['steps'] as { step: string; outcome: string; at: string; until?: string }[];
+}
+
+const callsIn = async (regNo: string) =>
+  (await timelineOf(regNo)).filter(({ step }) => step === 'ARS_CALL_ENDED').map(({ outcome }) => outcome);
+
+async function callbackOf(regNo: string): Promise<Record<string, unknown>> {
+  const find = async () => {
+    for (const { headers, body } of receiver.received) {
+      const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+      const callback = await verifyCallback({ ...stack.projects[0], headers: given, body });
+      if (callback.bankAccRegNo === regNo) return callback;
+    }
+    return undefined;
+  };
+  return await vi.waitFor(
+    async () => (await find()) ?? Promise.reject(new Error('There is no such callback yet.')),
+    { timeout: 20_000, interval: 200 },
+  );
+}
+
+describe.concurrent('every outcome of the call is told apart in timeline and callback', () => {
+  it.for([
+    ['0001', 'NO_ANSWER', 2],
+    ['0091', 'BUSY', 2],
+    ['0092', 'REJECTED', 1],
+    ['0004', 'HUNG_UP', 1],
+    ['0093', 'NO_INPUT', 1],
+    ['0003', 'WRONG_CODE', 1],
+    ['0094', 'NOT_IN_SERVICE', 1],
+    ['0095', 'CARRIER_ERROR', 2],
+    ['0009', 'NO_OUTCOME', 1],
+  ] as const)('%s: %s after %d calls', async ([digits, outcome, calls]) => {
+    const regNo = await register({ mobileNumber: `0101234${digits}` });
+    expect((await end(regNo)).response.code).toBe('002_014');
+    const placed = (await timelineOf(regNo)).filter(({ step }) => step === 'ARS_CALL_PLACED');
+    expect(placed).toHaveLength(calls);
+    expect((await callsIn(regNo)).at(-1)).toBe(outcome);
+    expect(await callbackOf(regNo)).toMatchObject({ status: 'ARS_AUTH_FAILED', arsOutcome: outcome });
+  });
+
+  it('a registration that did not fail by the call names no outcome of one', async () => {
+    const regNo = await register({ bankAccount: '11012349002' });
+    expect((await end(regNo)).response.code).toBe('002_015');
+    expect(await callbackOf(regNo)).not.toHaveProperty('arsOutcome');
+  });
+});
+
+describe('the hours in which members may be called', () => {
+  const hour = 3_600_000;
+  const opensIn = (milliseconds: number) => {
+    const from = (timeOfKoreanDay(Date.now()) + milliseconds) % (24 * hour);
+    return { from, until: (from + hour) % (24 * hour) };
+  };
+  const untilWaiting = (regNo: string) =>
+    expect
+      .poll(async () => (await timelineOf(regNo)).at(-1), { timeout: 10_000 })
+      .toMatchObject({ step: 'POSTPONED', outcome: 'OUTSIDE_CALLING_HOURS' });
+
+  it('are waited for, and the timeline says when it goes on', async () => {
+    const opensAt = Date.now() + 4_000;
+    const url = await apiWith({ callingHours: opensIn(4_000) });
+    const regNo = await register({}, url);
+    await untilWaiting(regNo);
+    const { until } = (await timelineOf(regNo)).at(-1)!;
+    expect(Math.abs(Date.parse(until!) - opensAt)).toBeLessThan(1_500);
+    expect((await end(regNo))['status']).toBe('BANK_ACC_REGISTERED');
+    const placed = (await timelineOf(regNo)).find(({ step }) => step === 'ARS_CALL_PLACED');
+    expect(Date.parse(placed!.at)).toBeGreaterThanOrEqual(Date.parse(until!));
+  });
+
+  it('let a registration be cancelled while it waits for them', async () => {
+    const regNo = await register({}, await apiWith({ callingHours: opensIn(2 * hour) }));
+    await untilWaiting(regNo);
+    const answer = await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo });
+    expect(answer.body.response.code).toBe('000_000');
+    expect((await end(regNo)).response.code).toBe('002_914');
+  });
+
+  it('hold for the second call too', async () => {
+    const closesAt = timeOfKoreanDay(Date.now() + 6_000);
+    const url = await apiWith({
+      callingHours: { from: (closesAt + 23 * hour) % (24 * hour), until: closesAt },
+      callAgainWait: { NO_ANSWER: 7_000 },
+    });
+    const regNo = await register({ mobileNumber: '01012340001' }, url);
+    await expect
+      .poll(async () => (await timelineOf(regNo)).at(-1)?.step, { timeout: 20_000 })
+      .toBe('POSTPONED');
+    expect(await callsIn(regNo)).toEqual(['NO_ANSWER']);
+    await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo });
+  });
+});
+
+describe('the calls of a day', () => {
+  const limits = { member: 100, phone: 100, account: 100 };
+  const many = (members: readonly number[], url: string, overrides: object) =>
+    Promise.all(members.map(async (member) => await register(overrides, url, member)));
+
+  it.for([
+    ['PHONE_LIMIT', { phone: 3 }, { mobileNumber: '010-9999-1111' }, { mobileNumber: '01099991111' }],
+    ['ACCOUNT_LIMIT', { account: 3 }, { bankAccount: '999-888-777' }, { bankAccount: '999888777' }],
+  ] as const)('are limited by %s, however many come at once', async ([outcome, limit, same, sameDigits]) => {
+    const url = await apiWith({ dailyLimits: { ...limits, ...limit } });
+    const members = Array.from({ length: 6 }, () => nextMember++);
+    const numbers = [
+      ...(await many(members.slice(0, 3), url, same)),
+      ...(await many(members.slice(3), url, sameDigits)),
+    ];
+    const ends = await Promise.all(numbers.map(end));
+    const limited = numbers.filter((_, index) => ends[index]!['status'] === 'ARS_AUTH_FAILED');
+    expect(limited).toHaveLength(3);
+    for (const regNo of limited) {
+      expect(await callsIn(regNo)).toEqual([outcome]);
+      expect(await callbackOf(regNo)).toMatchObject({ response: { code: '002_014' }, arsOutcome: outcome });
+      const calls = await fetch(`${stack.simulatorUrl}/simulator/calls?reference=${regNo}`);
+      expect(await calls.json()).toEqual([]);
+    }
+  });
+
+  it('are limited by member, second calls included', async () => {
+    const url = await apiWith({ dailyLimits: { ...limits, member: 3 } });
+    const member = nextMember++;
+    const first = await register({ mobileNumber: '01012340001' }, url, member);
+    await end(first);
+    const second = await register({ mobileNumber: '01012340001' }, url, member);
+    await end(second);
+    expect(await callsIn(first)).toEqual(['NO_ANSWER', 'NO_ANSWER']);
+    expect(await callsIn(second)).toEqual(['NO_ANSWER', 'MEMBER_LIMIT']);
+  });
+});

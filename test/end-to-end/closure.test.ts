@@ -1,0 +1,228 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { BankCode } from '../../contract/bank-codes.ts';
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
+import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { call, registration, untilEnded } from '../wire-client.ts';
+
+let stack: Stack;
+let impatientApi: string;
+/** What the payment gateway does instead of what the simulator would do. */
+let faults: Partial<PaymentGateway> = {};
+let simulated: PaymentGateway;
+let asked: { method: string; bankCode: string | undefined; at: number }[] = [];
+let nextMember = 0;
+beforeAll(async () => {
+  stack = await startStack({
+    paymentGateway: (real) => {
+      simulated = real;
+      return new Proxy(real, {
+        get: (_, method: keyof PaymentGateway) => (order: { bankCode?: string }, signal: AbortSignal) => {
+          asked.push({ method, bankCode: order.bankCode, at: Date.now() });
+          return (faults[method] ?? real[method])(order as never, signal);
+        },
+      });
+    },
+  });
+  impatientApi = await stack.startAnotherApi({
+    policy: { ...sandboxPolicy, closure: { giveUpAfter: 1_000, resumeWithin: 0, lookAgainWithin: 500 } },
+  });
+});
+afterAll(() => stack.close());
+beforeEach(() => {
+  asked = [];
+});
+afterEach(async () => {
+  faults = {};
+  for (const { bankWindowId } of await stack.stores.bankWindows.list()) {
+    await stack.stores.bankWindows.remove(bankWindowId);
+  }
+});
+
+async function register(overrides: Readonly<Record<string, unknown>> = {}, url = stack.url) {
+  const project = stack.projects[0];
+  const request = registration(project, nextMember++, overrides);
+  const { body } = await call(url, project, '/ars/register', request);
+  expect(body.response.code).toBe('000_000');
+  return String(body['bankAccRegNo']);
+}
+
+type Step = { step: string; outcome: string; until?: string };
+
+async function timelineOf(regNo: string): Promise<Step[]> {
+  const { body } = await call(stack.url, stack.projects[0], '/ars/register/timeline', { regNo });
+  return body['steps'] as Step[];
+}
+
+const postponements = async (regNo: string) =>
+  (await timelineOf(regNo)).filter(({ step }) => step === 'POSTPONED');
+
+const untilPostponed = (regNo: string, outcome: string) =>
+  expect
+    .poll(() => postponements(regNo), { timeout: 20_000 })
+    .toEqual([expect.objectContaining({ outcome, until: expect.any(String) })]);
+
+const end = async (regNo: string) => (await untilEnded(stack.url, stack.projects[0], regNo)).body;
+const ended = (code: string) => expect.objectContaining({ response: expect.objectContaining({ code }) });
+
+const closeFor = (bankCode: BankCode, milliseconds: number) =>
+  stack.stores.bankWindows.add(bankCode, {
+    once: { startsAt: new Date(Date.now() - 1_000), endsAt: new Date(Date.now() + milliseconds) },
+  });
+
+const callsOf = async (regNo: string) =>
+  (await (await fetch(`${stack.simulatorUrl}/simulator/calls?reference=${regNo}`)).json()) as unknown[];
+
+async function eventsOf(regNo: string): Promise<number> {
+  const { userId } = (await stack.stores.registrations.open(regNo)).member;
+  return (await stack.temporal.workflow.getHandle(userId).fetchHistory()).events!.length;
+}
+
+const ledgerOf = async (regNo: string) => {
+  const ledger = (await (await fetch(`${stack.simulatorUrl}/simulator/registrations`)).json()) as {
+    bankAccRegNo: string;
+  }[];
+  return ledger.filter(({ bankAccRegNo }) => bankAccRegNo === regNo);
+};
+
+describe('a bank’s maintenance window', () => {
+  it('has a registration wait without asking the bank, say until when, and go on by itself', async () => {
+    const endsAt = Date.now() + 10_000;
+    await closeFor('088', 10_000);
+    const waiting = await register({ bankCode: '088' });
+    const elsewhere = await register({ bankCode: '003' });
+    await untilPostponed(waiting, 'BANK_MAINTENANCE');
+    const [postponed] = await postponements(waiting);
+    expect(Math.abs(Date.parse(postponed!.until!) - endsAt)).toBeLessThan(1_000);
+    expect(await end(elsewhere)).toEqual(ended('000_000'));
+    expect(await end(waiting)).toEqual(ended('000_000'));
+    const askedThere = asked.filter(({ bankCode }) => bankCode === '088');
+    expect(askedThere.length).toBeGreaterThan(0);
+    expect(askedThere.filter(({ at }) => at < endsAt)).toEqual([]);
+  });
+
+  it('has the registration at the payment gateway wait when it begins after the call', async () => {
+    faults = {
+      fetchRecording: async (callId, signal) => {
+        await closeFor('004', 3_000);
+        return await simulated.fetchRecording(callId, signal);
+      },
+    };
+    const regNo = await register({ bankCode: '004' });
+    expect(await end(regNo)).toEqual(ended('000_000'));
+    expect((await timelineOf(regNo)).map(({ step }) => step)).toEqual([
+      'ACCEPTED',
+      'ACCOUNT_HOLDER_CHECKED',
+      'ARS_CALL_PLACED',
+      'ARS_CALL_ENDED',
+      'CONSENT_EVIDENCE_STORED',
+      'POSTPONED',
+      'REGISTRATION_ATTEMPTED',
+      'ENDED',
+    ]);
+  });
+
+  it('that is taken back lets registrations go on', async () => {
+    const window = await closeFor('011', 3_600_000);
+    const regNo = await register({ bankCode: '011' });
+    await untilPostponed(regNo, 'BANK_MAINTENANCE');
+    await stack.stores.bankWindows.remove(window);
+    expect(await end(regNo)).toEqual(ended('000_000'));
+  });
+
+  it('that outlasts the policy fails the registration with 002_918', async () => {
+    await closeFor('020', 3_600_000);
+    expect(await end(await register({ bankCode: '020' }, impatientApi))).toEqual(ended('002_918'));
+    faults = {
+      fetchRecording: async (callId, signal) => {
+        await closeFor('023', 3_600_000);
+        return await simulated.fetchRecording(callId, signal);
+      },
+    };
+    const regNo = await register({ bankCode: '023' }, impatientApi);
+    expect(await end(regNo)).toEqual(ended('002_918'));
+    expect(await ledgerOf(regNo)).toEqual([]);
+  });
+
+  it('refuses a real-name verification with 002_918', async () => {
+    await closeFor('027', 3_600_000);
+    const { bankName: _, ...holder } = registration(stack.projects[0], nextMember++, { bankCode: '027' });
+    const { status, body } = await call(stack.url, stack.projects[0], '/user/valid', holder);
+    expect([status, body.response.code]).toEqual([400, '002_918']);
+    expect(asked).toEqual([]);
+  });
+
+  it('between two attempts has the payment gateway asked once more before the second', async () => {
+    let attempts = 0;
+    faults = {
+      register: async (order, signal) => {
+        if (++attempts > 1) return await simulated.register(order, signal);
+        // Not there when it is asked for, but there in the end: the payment gateway was slow.
+        await closeFor('031', 4_000);
+        setTimeout(() => void simulated.register(order, AbortSignal.timeout(5_000)), 3_000);
+        throw new PaymentGatewayUnavailable('slow');
+      },
+    };
+    const regNo = await register({ bankCode: '031' });
+    expect(await end(regNo)).toEqual(ended('000_000'));
+    expect(await postponements(regNo)).toHaveLength(1);
+    expect(await ledgerOf(regNo)).toHaveLength(1);
+    expect(attempts).toBe(1);
+  });
+});
+
+describe('a circuit breaker', () => {
+  const setAvailable = (bankCode: string, available: boolean) =>
+    fetch(`${stack.simulatorUrl}/simulator/banks/${bankCode}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ available }),
+    });
+
+  it('of a bank stops questions to that bank only, and lets all go on once it answers', async () => {
+    await setAvailable('081', false);
+    const waiting = await Promise.all(Array.from({ length: 8 }, () => register({ bankCode: '081' })));
+    for (const regNo of waiting) await untilPostponed(regNo, 'BANK_UNAVAILABLE');
+    const elsewhere = await register({ bankCode: '003' });
+    expect(await end(elsewhere)).toEqual(ended('000_000'));
+    const before = { asked: asked.length, events: await eventsOf(waiting[0]!) };
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    // One question every two seconds tries whether the bank answers; the history does not grow.
+    expect(asked.length - before.asked).toBeLessThanOrEqual(4);
+    expect(await eventsOf(waiting[0]!)).toBe(before.events);
+    await setAvailable('081', true);
+    for (const regNo of waiting) expect(await end(regNo)).toEqual(ended('000_000'));
+  });
+
+  it('of the payment gateway has the calls wait, and rings each phone once', async () => {
+    let isAway = false;
+    const unlessAway =
+      <Method extends 'placeArsCall' | 'inquireArsCall' | 'inquireRegistration'>(method: Method) =>
+      async (order: never, signal: AbortSignal) => {
+        if (isAway) throw new PaymentGatewayUnavailable('away');
+        const answer = (await simulated[method](order, signal)) as never;
+        // The first answer is lost, so nobody here knows whether the phone rang.
+        if (method === 'placeArsCall') {
+          isAway = true;
+          throw new PaymentGatewayUnavailable('cut');
+        }
+        return answer;
+      };
+    faults = {
+      placeArsCall: unlessAway('placeArsCall'),
+      inquireArsCall: unlessAway('inquireArsCall'),
+      inquireRegistration: unlessAway('inquireRegistration'),
+    };
+    const numbers = await Promise.all(
+      Array.from({ length: 8 }, () => register({ mobileNumber: '01012340006' })),
+    );
+    for (const regNo of numbers) await untilPostponed(regNo, 'PAYMENT_GATEWAY_UNAVAILABLE');
+    faults = {};
+    for (const regNo of numbers) {
+      expect(await end(regNo)).toEqual(ended('000_000'));
+      expect(await callsOf(regNo)).toHaveLength(1);
+    }
+  });
+});
