@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, bundleWorkflowCode } from '@temporalio/worker';
-import type { Worker } from '@temporalio/worker';
+import type { ReplayWorkerOptions, Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { createCallbackSender } from '../activities/callback-sender.ts';
 import { createActivities } from '../activities/activities.ts';
@@ -56,6 +56,8 @@ export interface Stack {
   readonly database: Database;
   readonly paymentGatewaySecret: string;
   readonly payloadKeys: string;
+  /** What replays a run's history. */
+  readonly replayOptions: ReplayWorkerOptions;
   /** Starts another API beside the first, sharing nothing with it in memory. @returns its URL */
   startAnotherApi(parts?: Partial<ApiParts>): Promise<string>;
   stopWorker(): Promise<void>;
@@ -173,6 +175,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     database,
     paymentGatewaySecret,
     payloadKeys,
+    replayOptions: { workflowBundle, dataConverter },
     startAnotherApi: (otherParts) => startApi(0, otherParts),
     startWorker,
     stopWorker,

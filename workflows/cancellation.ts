@@ -8,6 +8,7 @@ import {
 import type { FailedStatus } from '../contract/registration.ts';
 import { cancelRegistrationUpdate } from '../contract/registration-messages.ts';
 import type { ResultCode } from '../contract/result-codes.ts';
+import { keepUpdate } from './keep-update.ts';
 import type { Progress } from './progress.ts';
 
 const cancelled: { readonly status: FailedStatus; readonly resultCode: ResultCode } = {
@@ -52,6 +53,7 @@ export function acceptCancellation(progress: Progress) {
     // The part may have ended in the very task in which the cancellation came: it counts all the same.
     if (!scope.consideredCancelled) return outcome;
     progress.record('CANCEL_REQUESTED', 'CANCELLED');
+    await keepUpdate();
     return cancelled;
   };
 }

@@ -2,6 +2,7 @@ import { ActivityFailure, condition } from '@temporalio/workflow';
 import type { Postponed, RegistrationAttempt, RegistrationInquiry } from '../contract/activities.ts';
 import type { PaymentGatewayVerdict, RegistrationInput } from '../contract/registration.ts';
 import type { Callbacks } from './callbacks.ts';
+import { keepUpdate } from './keep-update.ts';
 import { questions, registrations } from './policies.ts';
 import type { Progress } from './progress.ts';
 import { hasReopened, isPostponed, whenOpen } from './when-open.ts';
@@ -104,6 +105,7 @@ export async function registerExactlyOnce(
     );
     progress.record('REVIEW_BEGUN', 'UNKNOWN');
     await condition(() => callbacks.verdict() !== undefined);
+    await keepUpdate();
     return callbacks.verdict()!;
   }
 }

@@ -1,0 +1,69 @@
+import type { ArsOutcome, RegistrationResult } from '../../contract/registration.ts';
+import { resultCodeOfRefusal } from '../../contract/result-codes.ts';
+import type { RefusalReason } from '../../contract/result-codes.ts';
+import type { Script } from './script.ts';
+
+/** What must come of a script that nobody cancels, whatever the order in which things happen. */
+export interface Expectation {
+  readonly result: RegistrationResult;
+  /** How the calls end, in turn. */
+  readonly calls: readonly ArsOutcome[];
+  /** How often the payment gateway is asked to register. */
+  readonly attempts: number;
+  readonly isRegistered: boolean;
+}
+
+const calledAgainAfter: readonly ArsOutcome[] = ['NO_ANSWER', 'BUSY', 'CARRIER_ERROR'];
+const maximumCalls = 2;
+
+/** The rules of a registration, written down without a clock. */
+export function expectationOf(script: Script): Expectation {
+  const nothing = { attempts: 0, isRegistered: false };
+  const { answer } = script.holder;
+  if (answer !== 'MATCHED') return { result: failed(answer), calls: [], ...nothing };
+
+  const calls: ArsOutcome[] = [];
+  do {
+    calls.push(script.calls[Math.min(calls.length, script.calls.length - 1)]!.outcome);
+  } while (calledAgainAfter.includes(calls.at(-1)!) && calls.length < maximumCalls);
+  if (calls.at(-1) !== 'PASSED') {
+    return { result: { status: 'ARS_AUTH_FAILED', resultCode: '002_014' }, calls, ...nothing };
+  }
+  if (!script.recording.isPermitted) {
+    return { result: { status: 'BANK_ACC_REG_FAILED', resultCode: '002_910' }, calls, ...nothing };
+  }
+  return { calls, ...registrationOf(script) };
+}
+
+function registrationOf({ attempts, staysUnknown }: Script): Omit<Expectation, 'calls'> {
+  for (let made = 1; ; made++) {
+    const attempt = attempts[made - 1] ?? { kind: 'REGISTERED' };
+    switch (attempt.kind) {
+      case 'REGISTERED':
+      case 'LOST':
+      case 'SLOW':
+        // An operator who finds it registered says so.
+        return { result: registered, attempts: made, isRegistered: true };
+      case 'REFUSED':
+        return { result: failed(attempt.reason), attempts: made, isRegistered: false };
+      case 'ACCEPTED': {
+        if (attempt.verdict === 'REGISTERED') {
+          return { result: registered, attempts: made, isRegistered: true };
+        }
+        const isTold = attempt.callbacks.length > 0 || !staysUnknown;
+        return { result: isTold ? failed(attempt.verdict) : notFound, attempts: made, isRegistered: false };
+      }
+      case 'DOWN':
+      case 'HANGS':
+        // Without an answer to the inquiry it is never repeated: an operator finds that there is none.
+        if (staysUnknown) return { result: notFound, attempts: made, isRegistered: false };
+    }
+  }
+}
+
+const registered: RegistrationResult = { status: 'BANK_ACC_REGISTERED', resultCode: '000_000' };
+const notFound: RegistrationResult = { status: 'BANK_ACC_REG_FAILED', resultCode: '002_912' };
+
+function failed(reason: RefusalReason): RegistrationResult {
+  return { status: 'BANK_ACC_REG_FAILED', resultCode: resultCodeOfRefusal[reason] };
+}

@@ -1,0 +1,192 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from '@temporalio/worker';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
+import {
+  arsCallEndedSignal,
+  cancelRegistrationUpdate,
+  paymentGatewayDecidedSignal,
+  registrationStateQuery,
+  registrationTimelineQuery,
+  resolveReviewUpdate,
+} from '../../contract/registration-messages.ts';
+import type { RegistrationResult, ReviewResolution } from '../../contract/registration.ts';
+import { sign } from '../../payment-gateway/signature.ts';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { call, registration } from '../wire-client.ts';
+import { expectationOf } from './model.ts';
+import { createScriptedPaymentGateway, numbersOf } from './scripted-payment-gateway.ts';
+import type { World } from './scripted-payment-gateway.ts';
+import { script } from './script.ts';
+import type { Script, ScriptedMessage } from './script.ts';
+
+/** Every run takes the same scripts; fast-check prints the seed and the path to a failure. */
+const seed = 20_261_122;
+/** How many scripts are played at once, and how often. */
+const [atOnce, rounds] = [15, 4];
+
+const policy: RegistrationPolicy = {
+  ...sandboxPolicy,
+  arsCall: {
+    ...sandboxPolicy.arsCall,
+    callAgainWait: { NO_ANSWER: 100, BUSY: 0 },
+    firstInquiryAfter: 300,
+    maximumInquiryInterval: 1_000,
+  },
+  paymentGatewayRegistration: {
+    attemptTimeout: 1_000,
+    firstInquiryAfter: 100,
+    maximumInquiryInterval: 400,
+    settleTime: 600,
+    reviewAfter: 60_000,
+  },
+};
+/** For scripts in which an operator must decide. */
+const impatientPolicy: RegistrationPolicy = {
+  ...policy,
+  paymentGatewayRegistration: { ...policy.paymentGatewayRegistration, reviewAfter: 3_000 },
+};
+
+let stack: Stack;
+let impatientApi: string;
+let nextScript = 0;
+const gateway = createScriptedPaymentGateway(async (callback) => {
+  const body = JSON.stringify(callback);
+  const headers = { ...sign(stack.paymentGatewaySecret, '/pg/callbacks', body) };
+  const answer = await fetch(`${stack.url}/pg/callbacks`, { method: 'POST', headers, body });
+  expect(answer.status).toBe(200);
+});
+beforeAll(async () => {
+  stack = await startStack({ policy, paymentGateway: () => gateway.paymentGateway });
+  impatientApi = await stack.startAnotherApi({ policy: impatientPolicy });
+});
+afterAll(() => stack.close());
+
+interface Run {
+  readonly userId: string;
+  readonly registrationNumber: string;
+}
+
+const handleOf = ({ userId }: Run) => stack.temporal.workflow.getHandle(userId);
+
+it(
+  'ends as the model says, whatever is told when and however often nobody answers',
+  { timeout: 300_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(script, { minLength: atOnce, maxLength: atOnce }), async (scripts) => {
+        await Promise.all(scripts.map(play));
+        expect(gateway.errors).toEqual([]);
+      }),
+      { seed, numRuns: rounds, endOnFailure: true },
+    );
+  },
+);
+
+/** Has a member register while its script happens, and compares what came of it with the model. */
+async function play(played: Script): Promise<void> {
+  const number = nextScript++;
+  const world = gateway.prepare(number, played);
+  const project = stack.projects[0];
+  const request = registration(project, number, numbersOf(number));
+  const url = played.staysUnknown ? impatientApi : stack.url;
+  const { body } = await call(url, project, '/ars/register', request);
+  const run = { userId: String(request['userId']), registrationNumber: String(body['bankAccRegNo']) };
+
+  const operator = new AbortController();
+  const reviewing = resolveReviews(run, world, operator.signal);
+  const said = await Promise.all(played.messages.map((message) => say(run, world, message)));
+  const result: unknown = await handleOf(run).result();
+  operator.abort();
+  await reviewing;
+  await compare(run, world, said.includes('CANCELLED'), result as RegistrationResult);
+}
+
+async function compare(
+  run: Run,
+  world: World,
+  isCancelled: boolean,
+  result: RegistrationResult,
+): Promise<void> {
+  const expected = expectationOf(world.script);
+  const context = JSON.stringify(world.script);
+  const timeline = await handleOf(run).query(registrationTimelineQuery);
+  const calls = timeline.filter(({ step }) => step === 'ARS_CALL_ENDED').map(({ outcome }) => outcome);
+  const accounts = await stack.stores.accounts.listOf(run.userId);
+  const evidence = await stack.stores.consentEvidence.find(run.registrationNumber);
+
+  expect(
+    [...world.rings.values()].every((rings) => rings === 1),
+    context,
+  ).toBe(true);
+  expect(world.ledgerEntries, context).toBeLessThanOrEqual(1);
+  if (isCancelled) {
+    expect(result, context).toEqual({ status: 'BANK_ACC_REG_FAILED', resultCode: '002_914' });
+    expect([world.registerCalls, accounts], context).toEqual([0, []]);
+  } else {
+    expect({ result, calls, attempts: world.registerCalls }, context).toEqual({
+      result: expected.result,
+      calls: expected.calls,
+      attempts: expected.attempts,
+    });
+    expect(world.ledgerEntries, context).toBe(expected.isRegistered ? 1 : 0);
+    const active = accounts.filter(({ state }) => state === 'ACTIVE');
+    expect(active, context).toHaveLength(expected.isRegistered ? 1 : 0);
+  }
+  if (world.registerCalls > 0) expect(evidence, context).toMatchObject({ attempt: calls.length });
+  const history = await handleOf(run).fetchHistory();
+  await Worker.runReplayHistory(stack.replayOptions, history, run.userId);
+}
+
+/** Decides, as an operator would who looks the registration up at the payment gateway. */
+async function resolveReviews(run: Run, world: World, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await delay(200);
+    const { step } = await handleOf(run).query(registrationStateQuery);
+    if (step === 'REVIEW' && world.underWay === 0) await resolve(run, world);
+  }
+}
+
+/** Resolves a review by the truth; it is refused, and changes nothing, when there is none or none any more. */
+async function resolve(run: Run, world: World): Promise<void> {
+  const verdict = world.ledgerEntries > 0 ? 'REGISTERED' : 'NOT_REGISTERED';
+  const resolution: ReviewResolution = { verdict, operator: 'the test', reason: 'It was looked up.' };
+  await handleOf(run)
+    .executeUpdate(resolveReviewUpdate, { args: [resolution] })
+    .catch((error: unknown) => {
+      if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+    });
+}
+
+async function say(run: Run, world: World, { after, kind }: ScriptedMessage): Promise<unknown> {
+  await delay(after);
+  const registrationNumber = run.registrationNumber.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
+  const handle = handleOf(run);
+  // A run that has ended takes nothing in.
+  const ignore = () => {};
+  switch (kind) {
+    case 'CANCEL':
+      return await handle.executeUpdate(cancelRegistrationUpdate).then(() => 'CANCELLED', ignore);
+    case 'FOREIGN_CALL': {
+      const foreign = {
+        registrationNumber,
+        attempt: 1,
+        callId: 'OFANOTHERONE',
+        outcome: 'WRONG_CODE',
+      } as const;
+      return await handle.signal(arsCallEndedSignal, foreign).catch(ignore);
+    }
+    case 'FOREIGN_VERDICT': {
+      const verdict = { state: 'REFUSED', resultCode: '002_909' } as const;
+      return await handle.signal(paymentGatewayDecidedSignal, { registrationNumber, verdict }).catch(ignore);
+    }
+    case 'RESOLVE':
+      return await resolve(run, world).catch(ignore);
+    case 'TIMELINE':
+      return await handle.query(registrationTimelineQuery);
+  }
+}
