@@ -4,6 +4,7 @@ import { arsCallActivities } from './ars-call.ts';
 import { consentEvidenceActivities } from './consent-evidence.ts';
 import { paymentGatewayRegistrationActivities } from './payment-gateway-registration.ts';
 import type { Ports } from './ports.ts';
+import { reconciliationActivities } from './reconciliation.ts';
 import { recordActivities } from './records.ts';
 import { resultCallbackActivities } from './result-callback.ts';
 
@@ -14,6 +15,7 @@ export function createActivities(ports: Ports): Activities {
     ...arsCallActivities(ports),
     ...consentEvidenceActivities(ports),
     ...paymentGatewayRegistrationActivities(ports),
+    ...reconciliationActivities(ports),
     ...recordActivities(ports),
     ...resultCallbackActivities(ports),
   };
