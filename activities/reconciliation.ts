@@ -17,7 +17,7 @@ export function reconciliationActivities({
 }: Ports): Pick<Activities, ReconciliationStage> {
   /** Asks until our side has stood still around the payment gateway's answer; it moves forwards only. */
   async function lookAtBoth(reconciliationId: string, first: Standing, signal: AbortSignal) {
-    for (let before = first; ; ) {
+    for (let before = first; ;) {
       const inquiry = await paymentGateway.inquireRegistration(first.registrationNumber, signal);
       const after = await reconciliations.readStanding(reconciliationId, first.registrationNumber);
       if (after.withUs === before.withUs) return concludeFinally(after, inquiry.state);

@@ -38,6 +38,7 @@ export const apiConfigSchema = commonSchema.extend({
   ...apiFields,
   DATABASE_URL: databaseUrl,
   CODEC_TOKEN: secret.describe('bearer token the Temporal Web UI must send to decode payloads'),
+  OPERATOR_TOKEN: secret.describe('bearer token of the /operator routes'),
 });
 
 /** The environment of `npm run worker`. */

@@ -1,0 +1,503 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { reconciliationWorkflowId } from '../../contract/reconciliation.ts';
+import type { ReconciliationCounts, ReconciliationInput } from '../../contract/reconciliation.ts';
+import { taskQueue, workflowTypes } from '../../contract/registration.ts';
+import { runCommandLine } from '../../operator/run.ts';
+import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
+import type {
+  LedgerEntry,
+  PaymentGateway,
+  RegistrationOrder,
+  RegistrationStanding,
+} from '../../payment-gateway/payment-gateway.ts';
+import { ensureSchedules } from '../../worker/schedules.ts';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { call, callEncrypted, registration, untilEnded } from '../wire-client.ts';
+import type { Project } from '../wire-client.ts';
+
+let stack: Stack;
+let project: Project;
+let simulated: PaymentGateway;
+/** What the payment gateway does instead of what the simulator would do. */
+let faults: Partial<PaymentGateway> = {};
+let nextMember = 0;
+/** So few events that a reconciliation of a few pages goes on in a new run. */
+const historyLimit = 40;
+const operatorToken = 'a-token-for-operators';
+const signal = AbortSignal.timeout(10 * 60_000);
+
+beforeAll(async () => {
+  stack = await startStack({
+    paymentGateway: (real) => {
+      simulated = real;
+      return new Proxy(real, { get: (_, method: keyof PaymentGateway) => faults[method] ?? real[method] });
+    },
+    api: { operatorToken },
+    dynamicConfiguration: [`limit.historyCount.suggestContinueAsNew=${historyLimit}`],
+  });
+  project = stack.projects[0];
+});
+afterAll(() => stack.close());
+afterEach(() => {
+  faults = {};
+});
+
+const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the test.'));
+
+interface Registered {
+  readonly member: number;
+  readonly userId: string;
+  readonly number: string;
+}
+
+async function start(member = nextMember++, bankAccount = '11012345678'): Promise<Registered> {
+  const body = registration(project, member, { bankAccount });
+  const answer = await call(stack.url, project, '/ars/register', body);
+  expect(answer.body.response.code).toBe('000_000');
+  return { member, userId: String(body['userId']), number: String(answer.body['bankAccRegNo']) };
+}
+
+async function register(member?: number, bankAccount?: string): Promise<Registered> {
+  const run = await start(member, bankAccount);
+  const { body } = await untilEnded(stack.url, project, run.number);
+  expect(body['status']).toBe('BANK_ACC_REGISTERED');
+  return run;
+}
+
+/** Reconciles by pages of three. @returns the report as operators get it */
+async function reconcile(pageSize = 3) {
+  const id = await startReconciliation(pageSize).then((run) => run.result());
+  return await report(String(id));
+}
+
+const startReconciliation = (pageSize: number) =>
+  stack.temporal.workflow.start(workflowTypes.reconcile, {
+    workflowId: reconciliationWorkflowId,
+    taskQueue,
+    args: [{ pageSize } satisfies ReconciliationInput],
+  });
+
+async function ask(
+  path: string,
+  headers: Record<string, string> = { authorization: `Bearer ${operatorToken}` },
+) {
+  const response = await fetch(`${stack.url}/operator/reconciliations${path}`, { headers });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+type Finding = Readonly<Record<'registrationNumber' | 'kind' | 'detail', string>>;
+
+/** Reads a report by its route, two findings at a time. */
+async function report(id: string) {
+  const findings: Finding[] = [];
+  for (let after = ''; ;) {
+    const { status, body } = await ask(`/${id}?limit=2&after=${after}`);
+    expect(status).toBe(200);
+    const page = body['findings'] as Finding[];
+    expect(page.length).toBeLessThanOrEqual(2);
+    findings.push(...page);
+    if (body['nextAfter'] === null) {
+      expect(body['endedAt']).toEqual(expect.any(String));
+      return { id, counts: body['registrations'] as ReconciliationCounts, findings };
+    }
+    after = String(body['nextAfter']);
+  }
+}
+
+const found = ({ findings }: { findings: readonly Finding[] }) =>
+  Object.fromEntries(
+    findings.map((finding) => [finding.registrationNumber, `${finding.kind} ${finding.detail}`]),
+  );
+
+const none = { MISSING_AT_PAYMENT_GATEWAY: 0, UNKNOWN_TO_US: 0, DIFFERENT: 0 };
+
+/** Both ledgers as they are. */
+async function ledgers() {
+  const read = async (table: string, key: string) =>
+    (await stack.database.queries.execute(sql.raw(`select * from ${table} order by ${key}`))) as {
+      readonly rows: readonly unknown[];
+    };
+  return {
+    theirs: await (await fetch(`${stack.simulatorUrl}/simulator/registrations`)).json(),
+    ours: [
+      (await read('registrations', 'registration_number')).rows,
+      (await read('accounts', 'registration_number')).rows,
+    ],
+  };
+}
+
+/** An order for an account that the payment gateway registers, with the evidence of another registration. */
+async function orderLike(
+  number: string,
+  changes: Partial<RegistrationOrder> = {},
+): Promise<RegistrationOrder> {
+  const { userId, bankCode, details } = await stack.stores.registrations.open(number);
+  const { callId, sha256 } = (await stack.stores.consentEvidence.find(number))!;
+  const { accountNumber, holderName, birthDate } = details;
+  const account = { bankCode, accountNumber, holderName, birthDate };
+  return { reference: number, memberId: userId, ...account, evidence: { callId, sha256 }, ...changes };
+}
+
+async function operate(...words: readonly string[]) {
+  const output: string[] = [];
+  const errors: string[] = [];
+  const { stores, temporal } = stack;
+  const exitCode = await runCommandLine(words, {
+    print: (line) => output.push(line),
+    complain: (line) => errors.push(line),
+    openTemporal: () => ({ temporal }),
+    openAll: async () => ({ stores, temporal }),
+  });
+  return { exitCode, output, errors: errors.join('\n') };
+}
+
+describe('of ledgers that agree', () => {
+  it('finds nothing, and says so', async () => {
+    expect(await stack.stores.reconciliations.findLatestEnded()).toBeUndefined();
+    await Promise.all(Array.from({ length: 5 }, () => register()));
+    const { counts, findings } = await reconcile();
+    expect([counts, findings]).toEqual([{ MATCHED: 5, IN_PROGRESS: 0, AWAITING_REMOVAL: 0, ...none }, []]);
+    const { exitCode, output, errors } = await operate('reconcile');
+    expect([exitCode, errors]).toEqual([0, '']);
+    expect(output).toContainEqual(expect.stringMatching(/^ +5 {2}MATCHED$/));
+  });
+
+  it('finds nothing while members register, change and delete their accounts', async () => {
+    let isBusy = true;
+    const life = async () => {
+      const { member, userId } = await register();
+      await register(member, '11012345679');
+      await callEncrypted(stack.url, project, '/delete', { userId });
+      await register(member, '11012345670');
+    };
+    const lives = Promise.all(Array.from({ length: 6 }, life)).finally(() => {
+      isBusy = false;
+    });
+    let reconciliations = 0;
+    while (isBusy) {
+      expect((await reconcile(2)).findings).toEqual([]);
+      reconciliations++;
+    }
+    await lives;
+    expect(reconciliations).toBeGreaterThan(1);
+    const { counts } = await reconcile();
+    expect(counts).toMatchObject({ MATCHED: 11, ...none });
+  });
+
+  it('counts nothing twice when a page comes twice', async () => {
+    let pages = 0;
+    faults = {
+      listRegistrations: async ({ cursor, limit }, abort) => {
+        const page = await simulated.listRegistrations({ cursor, limit }, abort);
+        return pages++ === 1 ? { ...page, nextCursor: cursor } : page;
+      },
+    };
+    expect((await reconcile()).counts).toEqual({ MATCHED: 11, IN_PROGRESS: 0, AWAITING_REMOVAL: 0, ...none });
+    expect(pages).toBeGreaterThan(2);
+  });
+
+  it('goes on when the worker is stopped in the middle and the payment gateway is away', async () => {
+    const asked: (string | null)[] = [];
+    let isStuck = () => {};
+    const stuck = new Promise<void>((resolve) => {
+      isStuck = resolve;
+    });
+    faults = {
+      listRegistrations: async (page, abort) => {
+        asked.push(page.cursor);
+        if (asked.length < 3) return await simulated.listRegistrations(page, abort);
+        isStuck();
+        return await unavailable();
+      },
+    };
+    const run = await startReconciliation(3);
+    await stuck;
+    await stack.stopWorker();
+    const beforeStop = [...asked];
+    faults = {
+      listRegistrations: async (page, abort) => {
+        asked.push(page.cursor);
+        return await simulated.listRegistrations(page, abort);
+      },
+    };
+    await stack.startWorker();
+    const { counts } = await report(String(await run.result()));
+    expect(counts).toEqual({ MATCHED: 11, IN_PROGRESS: 0, AWAITING_REMOVAL: 0, ...none });
+    // It goes on with the page that it had not got, and not from the beginning.
+    expect(asked[beforeStop.length]).toBe(beforeStop[2]);
+  });
+
+  it('leaves a long history behind', async () => {
+    const run = await startReconciliation(1);
+    const id = String(await run.result());
+    expect(id).toBe(run.firstExecutionRunId);
+    const first = await stack.temporal.workflow.getHandle(run.workflowId, id).describe();
+    expect(first.status.name).toBe('CONTINUED_AS_NEW');
+    expect(first.historyLength).toBeLessThan(historyLimit + 20);
+    expect((await report(id)).counts).toMatchObject({ MATCHED: 11, ...none });
+  });
+
+  it('keeps no notes but its findings', async () => {
+    const { rows } = (await stack.database.queries.execute(
+      sql`select count(*)::int as notes from reconciled_registrations`,
+    )) as unknown as { rows: unknown[] };
+    expect(rows).toEqual([{ notes: 0 }]);
+  });
+});
+
+describe('of ledgers that move while it looks', () => {
+  it('reports nothing that was so only when the ledger was read', async () => {
+    const { userId, number } = await register();
+    const { registrations } = await simulated.listRegistrations({ cursor: null, limit: 1_000 }, signal);
+    await callEncrypted(stack.url, project, '/delete', { userId });
+    await expect
+      .poll(() => stack.stores.accounts.listOf(userId), { timeout: 10_000 })
+      .toMatchObject([{ state: 'REMOVED' }]);
+    faults = { listRegistrations: async () => ({ registrations, nextCursor: null }) };
+    const { findings } = await reconcile();
+    expect(registrations.map(({ reference }) => reference)).toContain(number);
+    expect(findings).toEqual([]);
+  });
+
+  it('reports nothing that our side ends while the payment gateway is asked', async () => {
+    const { userId, number } = await register();
+    let asked = 0;
+    faults = {
+      listRegistrations: listedBut(({ reference }) => reference !== number),
+      inquireRegistration: async (reference, abort) => {
+        if (reference === number && asked++ === 0) {
+          await callEncrypted(stack.url, project, '/delete', { userId });
+          await expect
+            .poll(() => stack.stores.accounts.listOf(userId), { timeout: 10_000 })
+            .toMatchObject([{ state: 'REMOVED' }]);
+        }
+        return await simulated.inquireRegistration(reference, abort);
+      },
+    };
+    expect((await reconcile()).findings).toEqual([]);
+    expect(asked).toBe(2);
+  });
+});
+
+/** The ledger without some entries. */
+function listedBut(isListed: (entry: LedgerEntry) => boolean): PaymentGateway['listRegistrations'] {
+  return async (page, abort) => {
+    const { registrations, nextCursor } = await simulated.listRegistrations(page, abort);
+    return { registrations: registrations.filter(isListed), nextCursor };
+  };
+}
+
+describe('of ledgers that disagree', () => {
+  const expected: Record<string, string> = {};
+  let before: ReconciliationCounts;
+  let disagreeing: typeof faults;
+
+  beforeAll(async () => {
+    before = (await reconcile()).counts;
+    expect(before).toMatchObject(none);
+
+    const removed = await register();
+    await simulated.removeRegistration(removed.number, signal);
+    expected[removed.number] = 'MISSING_AT_PAYMENT_GATEWAY REMOVED';
+
+    const hidden = new Set<string>();
+    const answers = new Map<string, RegistrationStanding>();
+    const standings: [RegistrationStanding, string][] = [
+      [{ state: 'NOT_FOUND' }, 'NOT_FOUND'],
+      [{ state: 'REFUSED', reason: 'ACCOUNT_SEIZED' }, 'REFUSED'],
+      [{ state: 'IN_PROGRESS' }, 'NOT_REGISTERED_YET'],
+    ];
+    for (const [standing, detail] of standings) {
+      const { number } = await register();
+      hidden.add(number);
+      answers.set(number, standing);
+      expected[number] = `MISSING_AT_PAYMENT_GATEWAY ${detail}`;
+    }
+    const unlisted = await register();
+    hidden.add(unlisted.number);
+    expected[unlisted.number] = 'DIFFERENT NOT_IN_LEDGER';
+
+    const twice = await register();
+    await simulated.register(await orderLike(twice.number), signal);
+    expected[twice.number] = 'DIFFERENT REGISTERED_MORE_THAN_ONCE';
+
+    const failed = await start(undefined, '11012349003');
+    expect((await untilEnded(stack.url, project, failed.number)).body.response.code).toBe('002_016');
+    await simulated.register(await orderLike(twice.number, { reference: failed.number }), signal);
+    expected[failed.number] = 'UNKNOWN_TO_US FAILED_WITH_US';
+
+    const reference = 'OFSOMEONEELSE000000000';
+    await simulated.register(await orderLike(twice.number, { reference }), signal);
+    expected[reference] = 'UNKNOWN_TO_US NEVER_ASKED_FOR';
+
+    const forgotten = await register();
+    await stack.database.queries.execute(
+      sql`update accounts set state = 'REMOVED' where registration_number = ${forgotten.number}`,
+    );
+    expected[forgotten.number] = 'DIFFERENT REMOVED_WITH_US';
+
+    const unreadable = await register();
+    await stack.database.queries.execute(
+      sql`update registrations set sealed_details = 'x' where registration_number = ${unreadable.number}`,
+    );
+    expected[unreadable.number] = 'DIFFERENT ACCOUNT_UNREADABLE';
+
+    const changes: [Partial<RegistrationOrder>, string][] = [
+      [{ memberId: '99999999999' }, 'OTHER_MEMBER'],
+      [{ bankCode: '004' }, 'OTHER_BANK'],
+      [{ accountNumber: '11012345699' }, 'OTHER_ACCOUNT_NUMBER'],
+    ];
+    for (const [change, detail] of changes) {
+      faults = { register: (order, abort) => simulated.register({ ...order, ...change }, abort) };
+      expected[(await register()).number] = `DIFFERENT ${detail}`;
+    }
+    // The same number written otherwise is no difference.
+    faults = {
+      register: (order, abort) => simulated.register({ ...order, accountNumber: '110-1234-5678' }, abort),
+    };
+    await register();
+
+    faults = { removeRegistration: unavailable };
+    const { member } = await register();
+    await register(member, '11012345679');
+
+    const inProgress = nextMember;
+    faults = {
+      removeRegistration: unavailable,
+      register: async (order, abort) => {
+        await simulated.register(order, abort);
+        answers.set(order.reference, { state: 'IN_PROGRESS' });
+        return { state: 'ACCEPTED' };
+      },
+    };
+    await start(inProgress);
+    await expect
+      .poll(async () => await simulated.listRegistrations({ cursor: null, limit: 1_000 }, signal), {
+        timeout: 20_000,
+      })
+      .toMatchObject({
+        registrations: expect.arrayContaining([
+          expect.objectContaining({ memberId: project.members[inProgress]!.userId }),
+        ]),
+      });
+
+    disagreeing = {
+      removeRegistration: unavailable,
+      listRegistrations: listedBut((entry) => !hidden.has(entry.reference)),
+      inquireRegistration: async (number, abort) =>
+        answers.get(number) ?? (await simulated.inquireRegistration(number, abort)),
+    };
+    faults = disagreeing;
+  }, 120_000);
+
+  it('reports each disagreement once, with what it is, and leaves both ledgers as they are', async () => {
+    faults = disagreeing;
+    const ledgersBefore = await ledgers();
+    const reported = await reconcile();
+    expect(found(reported)).toEqual(expected);
+    expect(reported.findings).toHaveLength(Object.keys(expected).length);
+    expect(reported.counts).toEqual({
+      MATCHED: before.MATCHED + 2,
+      IN_PROGRESS: 1,
+      AWAITING_REMOVAL: 1,
+      MISSING_AT_PAYMENT_GATEWAY: 4,
+      UNKNOWN_TO_US: 2,
+      DIFFERENT: 8,
+    });
+    expect(await ledgers()).toEqual(ledgersBefore);
+    const { startedAt, endedAt } = (await stack.stores.reconciliations.findLatestEnded())!;
+    expect(endedAt!.getTime()).toBeGreaterThanOrEqual(startedAt.getTime());
+
+    const again = await reconcile(500);
+    expect([again.counts, again.findings]).toEqual([reported.counts, reported.findings]);
+  });
+
+  it('tells the operator what to do, and ends with 1', async () => {
+    faults = disagreeing;
+    const { exitCode, output, errors } = await operate('reconcile');
+    expect(exitCode).toBe(1);
+    expect(errors).toContain('disagree on 14 registrations');
+    expect(output).toContainEqual(expect.stringMatching(/^ +4 {2}MISSING_AT_PAYMENT_GATEWAY$/));
+    for (const [number, finding] of Object.entries(expected)) {
+      const line = `${number}  ${finding.replace(' ', '  ')}: `;
+      expect(output.filter((candidate) => candidate.startsWith(line))).toHaveLength(1);
+    }
+    expect(output.join()).not.toContain('1101234');
+  });
+});
+
+describe('the operator’s routes', () => {
+  it('refuse who has not the token', async () => {
+    for (const path of ['', '/any']) {
+      const refused = await fetch(`${stack.url}/operator/reconciliations${path}`);
+      expect(refused.status).toBe(401);
+      const another = { authorization: 'Bearer another-token' };
+      expect(await fetch(refused.url, { headers: another })).toMatchObject({ status: 401 });
+    }
+  });
+
+  it('list the reconciliations, the latest first', async () => {
+    const { id } = await reconcile();
+    const { body } = await ask('');
+    const listed = body['reconciliations'] as { id: string; startedAt: string }[];
+    expect(listed[0]).toMatchObject({ id, registrations: { MATCHED: expect.any(Number) } });
+    const times = listed.map(({ startedAt }) => startedAt);
+    expect(times).toEqual(times.toSorted().toReversed());
+  });
+
+  it('say what they do not know or understand', async () => {
+    expect(await ask('/none')).toMatchObject({ status: 404, body: { error: expect.any(String) } });
+    for (const limit of ['0', '1001', 'all']) {
+      expect(await ask(`/none?limit=${limit}`)).toMatchObject({ status: 400 });
+    }
+  });
+
+  it('show no findings before each has been looked at twice', async () => {
+    const { number } = await register();
+    faults = {
+      listRegistrations: listedBut(({ reference }) => reference !== number),
+      inquireRegistration: unavailable,
+    };
+    const run = await startReconciliation(500);
+    onTestFinished(async () => {
+      await run.terminate();
+    });
+    const pending = async () => (await run.describe()).raw.pendingActivities?.[0];
+    await expect.poll(pending, { timeout: 10_000 }).toMatchObject({ activityType: { name: 'lookAgain' } });
+    expect(await ask(`/${run.firstExecutionRunId}`)).toMatchObject({
+      status: 200,
+      body: { endedAt: null, registrations: null, findings: [], nextAfter: null },
+    });
+  });
+});
+
+describe('the schedule', () => {
+  it('is there once, however often workers start, and stays paused', async () => {
+    await ensureSchedules(stack.temporal);
+    const schedule = stack.temporal.schedule.getHandle('reconciliation');
+    const { spec, policies, state } = await schedule.describe();
+    expect(spec.calendars).toMatchObject([{ hour: [{ start: 4 }], minute: [{ start: 30 }] }]);
+    expect(spec.timezone).toBe('Asia/Seoul');
+    expect([policies.overlap, state.paused]).toEqual(['SKIP', false]);
+    await schedule.pause('the test says so');
+    await ensureSchedules(stack.temporal);
+    expect((await schedule.describe()).state).toMatchObject({ paused: true, note: 'the test says so' });
+    await schedule.unpause();
+  });
+
+  it('reconciles', async () => {
+    const latest = async () => (await stack.stores.reconciliations.findLatestEnded())?.reconciliationId;
+    const last = await latest();
+    await ensureSchedules(stack.temporal);
+    await stack.temporal.schedule.getHandle('reconciliation').trigger();
+    await expect.poll(latest, { timeout: 20_000 }).not.toBe(last);
+    const { workflowExecution } = await stack.temporal.workflowService
+      .listWorkflowExecutions({ namespace: 'default', query: `WorkflowType = '${workflowTypes.reconcile}'` })
+      .then(({ executions }) => ({
+        workflowExecution: executions.map(({ execution }) => execution?.workflowId),
+      }));
+    expect(workflowExecution).toContainEqual(expect.stringMatching(/^reconciliation-\d{4}-/));
+  });
+});
