@@ -40,9 +40,9 @@ beforeAll(async () => {
   project = stack.projects[0];
 });
 afterAll(() => stack.close());
-afterEach(() => {
+const endFaults = () => {
   faults = {};
-});
+};
 
 const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the test.'));
 
@@ -154,6 +154,8 @@ async function operate(...words: readonly string[]) {
 }
 
 describe('of ledgers that agree', () => {
+  afterEach(endFaults);
+
   it('finds nothing, and says so', async () => {
     expect(await stack.stores.reconciliations.findLatestEnded()).toBeUndefined();
     await Promise.all(Array.from({ length: 5 }, () => register()));
@@ -175,13 +177,8 @@ describe('of ledgers that agree', () => {
     const lives = Promise.all(Array.from({ length: 6 }, life)).finally(() => {
       isBusy = false;
     });
-    let reconciliations = 0;
-    while (isBusy) {
-      expect((await reconcile(2)).findings).toEqual([]);
-      reconciliations++;
-    }
+    while (isBusy) expect((await reconcile(2)).findings).toEqual([]);
     await lives;
-    expect(reconciliations).toBeGreaterThan(1);
     const { counts } = await reconcile();
     expect(counts).toMatchObject({ MATCHED: 11, ...none });
   });
@@ -248,6 +245,8 @@ describe('of ledgers that agree', () => {
 });
 
 describe('of ledgers that move while it looks', () => {
+  afterEach(endFaults);
+
   it('reports nothing that was so only when the ledger was read', async () => {
     const { userId, number } = await register();
     const { registrations } = await simulated.listRegistrations({ cursor: null, limit: 1_000 }, signal);
@@ -290,110 +289,99 @@ function listedBut(isListed: (entry: LedgerEntry) => boolean): PaymentGateway['l
 }
 
 describe('of ledgers that disagree', () => {
+  afterAll(endFaults);
+
   const expected: Record<string, string> = {};
   let before: ReconciliationCounts;
-  let disagreeing: typeof faults;
 
   beforeAll(async () => {
     before = (await reconcile()).counts;
     expect(before).toMatchObject(none);
 
-    const removed = await register();
-    await simulated.removeRegistration(removed.number, signal);
-    expected[removed.number] = 'MISSING_AT_PAYMENT_GATEWAY REMOVED';
+    const changes = new Map<string, Partial<RegistrationOrder>>();
+    const registerChanged = (change: Partial<RegistrationOrder>) => {
+      changes.set(project.members[nextMember]!.userId, change);
+      return register();
+    };
+    faults = {
+      register: (order, abort) => simulated.register({ ...order, ...changes.get(order.memberId) }, abort),
+    };
+    const [removed, twice, forgotten, unreadable, unlisted, ...unlistedToo] = await Promise.all(
+      Array.from({ length: 8 }, () => register()),
+    );
+    const [otherMember, otherBank, otherAccount] = await Promise.all([
+      registerChanged({ memberId: '99999999999' }),
+      registerChanged({ bankCode: '004' }),
+      registerChanged({ accountNumber: '11012345699' }),
+      // The same number written otherwise is no difference.
+      registerChanged({ accountNumber: '110-1234-5678' }),
+    ]);
+    expected[otherMember.number] = 'DIFFERENT OTHER_MEMBER';
+    expected[otherBank.number] = 'DIFFERENT OTHER_BANK';
+    expected[otherAccount.number] = 'DIFFERENT OTHER_ACCOUNT_NUMBER';
 
-    const hidden = new Set<string>();
+    await simulated.removeRegistration(removed!.number, signal);
+    expected[removed!.number] = 'MISSING_AT_PAYMENT_GATEWAY REMOVED';
+
+    await simulated.register(await orderLike(twice!.number), signal);
+    expected[twice!.number] = 'DIFFERENT REGISTERED_MORE_THAN_ONCE';
+
+    await stack.database.queries.execute(
+      sql`update accounts set state = 'REMOVED' where registration_number = ${forgotten!.number}`,
+    );
+    expected[forgotten!.number] = 'DIFFERENT REMOVED_WITH_US';
+
+    await stack.database.queries.execute(
+      sql`update registrations set sealed_details = 'x' where registration_number = ${unreadable!.number}`,
+    );
+    expected[unreadable!.number] = 'DIFFERENT ACCOUNT_UNREADABLE';
+
     const answers = new Map<string, RegistrationStanding>();
     const standings: [RegistrationStanding, string][] = [
       [{ state: 'NOT_FOUND' }, 'NOT_FOUND'],
       [{ state: 'REFUSED', reason: 'ACCOUNT_SEIZED' }, 'REFUSED'],
       [{ state: 'IN_PROGRESS' }, 'NOT_REGISTERED_YET'],
     ];
-    for (const [standing, detail] of standings) {
-      const { number } = await register();
-      hidden.add(number);
+    for (const [index, [standing, detail]] of standings.entries()) {
+      const { number } = unlistedToo[index]!;
       answers.set(number, standing);
       expected[number] = `MISSING_AT_PAYMENT_GATEWAY ${detail}`;
     }
-    const unlisted = await register();
-    hidden.add(unlisted.number);
-    expected[unlisted.number] = 'DIFFERENT NOT_IN_LEDGER';
-
-    const twice = await register();
-    await simulated.register(await orderLike(twice.number), signal);
-    expected[twice.number] = 'DIFFERENT REGISTERED_MORE_THAN_ONCE';
+    expected[unlisted!.number] = 'DIFFERENT NOT_IN_LEDGER';
+    const hidden = new Set([unlisted!, ...unlistedToo].map(({ number }) => number));
 
     const failed = await start(undefined, '11012349003');
     expect((await untilEnded(stack.url, project, failed.number)).body.response.code).toBe('002_016');
-    await simulated.register(await orderLike(twice.number, { reference: failed.number }), signal);
+    await simulated.register(await orderLike(twice!.number, { reference: failed.number }), signal);
     expected[failed.number] = 'UNKNOWN_TO_US FAILED_WITH_US';
 
     const reference = 'OFSOMEONEELSE000000000';
-    await simulated.register(await orderLike(twice.number, { reference }), signal);
+    await simulated.register(await orderLike(twice!.number, { reference }), signal);
     expected[reference] = 'UNKNOWN_TO_US NEVER_ASKED_FOR';
-
-    const forgotten = await register();
-    await stack.database.queries.execute(
-      sql`update accounts set state = 'REMOVED' where registration_number = ${forgotten.number}`,
-    );
-    expected[forgotten.number] = 'DIFFERENT REMOVED_WITH_US';
-
-    const unreadable = await register();
-    await stack.database.queries.execute(
-      sql`update registrations set sealed_details = 'x' where registration_number = ${unreadable.number}`,
-    );
-    expected[unreadable.number] = 'DIFFERENT ACCOUNT_UNREADABLE';
-
-    const changes: [Partial<RegistrationOrder>, string][] = [
-      [{ memberId: '99999999999' }, 'OTHER_MEMBER'],
-      [{ bankCode: '004' }, 'OTHER_BANK'],
-      [{ accountNumber: '11012345699' }, 'OTHER_ACCOUNT_NUMBER'],
-    ];
-    for (const [change, detail] of changes) {
-      faults = { register: (order, abort) => simulated.register({ ...order, ...change }, abort) };
-      expected[(await register()).number] = `DIFFERENT ${detail}`;
-    }
-    // The same number written otherwise is no difference.
-    faults = {
-      register: (order, abort) => simulated.register({ ...order, accountNumber: '110-1234-5678' }, abort),
-    };
-    await register();
 
     faults = { removeRegistration: unavailable };
     const { member } = await register();
     await register(member, '11012345679');
 
-    const inProgress = nextMember;
     faults = {
-      removeRegistration: unavailable,
-      register: async (order, abort) => {
-        await simulated.register(order, abort);
-        answers.set(order.reference, { state: 'IN_PROGRESS' });
-        return { state: 'ACCEPTED' };
-      },
-    };
-    await start(inProgress);
-    await expect
-      .poll(async () => await simulated.listRegistrations({ cursor: null, limit: 1_000 }, signal), {
-        timeout: 20_000,
-      })
-      .toMatchObject({
-        registrations: expect.arrayContaining([
-          expect.objectContaining({ memberId: project.members[inProgress]!.userId }),
-        ]),
-      });
-
-    disagreeing = {
       removeRegistration: unavailable,
       listRegistrations: listedBut((entry) => !hidden.has(entry.reference)),
       inquireRegistration: async (number, abort) =>
         answers.get(number) ?? (await simulated.inquireRegistration(number, abort)),
     };
-    faults = disagreeing;
+    const inProgress = new Promise<void>((resolve) => {
+      faults.register = async (order, abort) => {
+        answers.set(order.reference, { state: 'IN_PROGRESS' });
+        await simulated.register(order, abort);
+        resolve();
+        return { state: 'ACCEPTED' };
+      };
+    });
+    await start();
+    await inProgress;
   }, 120_000);
 
   it('reports each disagreement once, with what it is, and leaves both ledgers as they are', async () => {
-    faults = disagreeing;
     const ledgersBefore = await ledgers();
     const reported = await reconcile();
     expect(found(reported)).toEqual(expected);
@@ -404,7 +392,7 @@ describe('of ledgers that disagree', () => {
       AWAITING_REMOVAL: 1,
       MISSING_AT_PAYMENT_GATEWAY: 4,
       UNKNOWN_TO_US: 2,
-      DIFFERENT: 8,
+      DIFFERENT: 7,
     });
     expect(await ledgers()).toEqual(ledgersBefore);
     const { startedAt, endedAt } = (await stack.stores.reconciliations.findLatestEnded())!;
@@ -415,10 +403,9 @@ describe('of ledgers that disagree', () => {
   });
 
   it('tells the operator what to do, and ends with 1', async () => {
-    faults = disagreeing;
     const { exitCode, output, errors } = await operate('reconcile');
     expect(exitCode).toBe(1);
-    expect(errors).toContain('disagree on 14 registrations');
+    expect(errors).toContain('disagree on 13 registrations');
     expect(output).toContainEqual(expect.stringMatching(/^ +4 {2}MISSING_AT_PAYMENT_GATEWAY$/));
     for (const [number, finding] of Object.entries(expected)) {
       const line = `${number}  ${finding.replace(' ', '  ')}: `;
@@ -429,6 +416,8 @@ describe('of ledgers that disagree', () => {
 });
 
 describe('the operator’s routes', () => {
+  afterEach(endFaults);
+
   it('refuse who has not the token', async () => {
     for (const path of ['', '/any']) {
       const refused = await fetch(`${stack.url}/operator/reconciliations${path}`);
