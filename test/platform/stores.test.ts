@@ -270,7 +270,7 @@ describe.each([
   });
 
   describe('a reconciliation', () => {
-    const key = { reconciliationId: 'the-first', cursor: null, size: 2 };
+    const first = { reconciliationId: 'the-first', cursor: null, size: 2 };
 
     it('keeps its notes as a set, page by page, and of them the findings alone', async () => {
       const { reconciliations: store } = stores;
@@ -282,22 +282,22 @@ describe.each([
         resultCode: '002_014',
         timeline: [],
       });
-      await store.begin(key.reconciliationId);
-      await store.begin(key.reconciliationId);
+      await store.begin(first.reconciliationId);
+      await store.begin(first.reconciliationId);
       const late = await addRegistration(await addMember());
       await stores.registrations.activate(late, []);
 
       const entry = { entryId: '1', registrationNumber: failed, difference: null };
       const entries = [entry, { ...entry, entryId: '2', difference: 'OTHER_BANK' as const }];
-      await store.addEntries(key.reconciliationId, []);
+      await store.addEntries(first.reconciliationId, []);
       for (const page of [entries, entries, [entry]]) {
-        await store.addEntries(key.reconciliationId, page);
+        await store.addEntries(first.reconciliationId, page);
       }
       let cursor: string | null = null;
-      do cursor = await store.addAccounts({ ...key, cursor });
+      do cursor = await store.addAccounts({ ...first, cursor });
       while (cursor !== null);
 
-      const standings = await store.readStandings({ ...key, size: 100 }, 'ALL');
+      const standings = await store.readStandings({ ...first, size: 100 }, 'ALL');
       expect(standings).toContainEqual({
         registrationNumber: failed,
         entries: 2,
@@ -320,20 +320,20 @@ describe.each([
         detail: null,
       }));
       for (let time = 0; time < 2; time++) {
-        await store.conclude(key.reconciliationId, [finding, ...matched]);
+        await store.conclude(first.reconciliationId, [finding, ...matched]);
       }
-      expect(await store.readStandings(key, 'FINDINGS')).toHaveLength(1);
-      expect(await store.listFindings(key.reconciliationId, '', 10)).toEqual([]);
-      await store.end(key.reconciliationId);
-      const report = await store.find(key.reconciliationId);
+      expect(await store.readStandings(first, 'FINDINGS')).toHaveLength(1);
+      expect(await store.listFindings(first.reconciliationId, '', 10)).toEqual([]);
+      await store.end(first.reconciliationId);
+      const report = await store.find(first.reconciliationId);
       expect(report?.counts).toMatchObject({ MATCHED: matched.length, UNKNOWN_TO_US: 1, DIFFERENT: 0 });
-      do cursor = await store.forgetAccordances({ ...key, cursor });
+      do cursor = await store.forgetAccordances({ ...first, cursor });
       while (cursor !== null);
       // Ended is ended: counting again, after the notes are gone, changes nothing.
-      await store.end(key.reconciliationId);
+      await store.end(first.reconciliationId);
       expect(await store.findLatestEnded()).toEqual(report);
-      expect(await store.listFindings(key.reconciliationId, '', 10)).toEqual([finding]);
-      expect(await store.readStandings({ ...key, size: 100 }, 'ALL')).toHaveLength(1);
+      expect(await store.listFindings(first.reconciliationId, '', 10)).toEqual([finding]);
+      expect(await store.readStandings({ ...first, size: 100 }, 'ALL')).toHaveLength(1);
     });
 
     it('is forgotten when it was given up a week ago', async () => {

@@ -470,8 +470,8 @@ describe('reconciliations', () => {
 
   it('ledger-reconciled', async () => {
     await memberWithAccount();
-    await startReconciliation(500);
-    await finish('ledger-reconciled', reconciliationWorkflowId);
+    const { firstExecutionRunId } = await startReconciliation(500);
+    expect(await finish('ledger-reconciled', reconciliationWorkflowId)).toBe(firstExecutionRunId);
   });
 
   it('ledger-reconciled-with-findings', async () => {
@@ -494,13 +494,14 @@ describe('reconciliations', () => {
 
   it('ledger-reconciliation-repeated', async () => {
     faults = { listRegistrations: unavailable };
-    await startReconciliation(500);
+    const { firstExecutionRunId } = await startReconciliation(500);
     await vi.waitFor(
       async () => expect(await attemptsOf(reconciliationWorkflowId)).toBeGreaterThan(1),
       10_000,
     );
     faults = {};
-    await finish('ledger-reconciliation-repeated', reconciliationWorkflowId);
+    const id = await finish('ledger-reconciliation-repeated', reconciliationWorkflowId);
+    expect(id).toBe(firstExecutionRunId);
   });
 });
 
