@@ -63,7 +63,7 @@ beforeAll(async () => {
   stack = await startStack({
     payloadKeys: recordingKeys,
     // So few events that a reconciliation by single entries goes on in another run.
-    dynamicConfiguration: ['limit.historyCount.suggestContinueAsNew=100'],
+    dynamicConfiguration: ['limit.historyCount.suggestContinueAsNew=60'],
     paymentGateway: (real) => {
       simulated = real;
       return new Proxy(real, { get: (_, method: keyof PaymentGateway) => faults[method] ?? real[method] });
