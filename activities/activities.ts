@@ -5,6 +5,7 @@ import { bankClosureActivities } from './bank-closure.ts';
 import { consentEvidenceActivities } from './consent-evidence.ts';
 import { paymentGatewayRegistrationActivities } from './payment-gateway-registration.ts';
 import type { Ports } from './ports.ts';
+import { reconciliationActivities } from './reconciliation.ts';
 import { recordActivities } from './records.ts';
 import { resultCallbackActivities } from './result-callback.ts';
 
@@ -16,6 +17,7 @@ export function createActivities(ports: Ports): Activities {
     ...bankClosureActivities(ports),
     ...consentEvidenceActivities(ports),
     ...paymentGatewayRegistrationActivities(ports),
+    ...reconciliationActivities(ports),
     ...recordActivities(ports),
     ...resultCallbackActivities(ports),
   };

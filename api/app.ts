@@ -13,6 +13,7 @@ import { serveCodec } from './codec.ts';
 import type { Api, ApiParts } from './context.ts';
 import { serveDocs } from './docs.ts';
 import { serveHealth } from './health.ts';
+import { serveOperator } from './operator.ts';
 import { servePaymentGatewayCallbacks } from './payment-gateway-callbacks.ts';
 import { Refusal } from './refusal.ts';
 import { serveSandbox } from './sandbox.ts';
@@ -42,6 +43,7 @@ export function createApp(parts: ApiParts): Hono<Api> {
   serveHealth(app, parts);
   serveDocs(app, parts);
   serveCodec(app, parts);
+  serveOperator(app, parts);
   servePaymentGatewayCallbacks(app, parts);
   serveRegistrations(app, parts);
   serveBankAccounts(app, parts);

@@ -21,6 +21,8 @@ export interface ApiParts {
   readonly log: Log;
   /** Who may decode payloads: the Web UI's origin, with this bearer token unless it is absent. */
   readonly codec: { readonly allowedOrigin: string; readonly token?: string | undefined };
+  /** The bearer token of operators; absent where anyone may see their routes. */
+  readonly operatorToken?: string | undefined;
   /** In sandbox mode only: the credentials anyone may read. */
   readonly sandboxCredentials?: (() => object) | undefined;
   /** In sandbox mode only: the page of the simulated phone. */

@@ -47,6 +47,7 @@ runMain(async () => {
     timeWindow: config.TIME_WINDOW_MS,
     log,
     codec: { allowedOrigin: config.CODEC_ALLOWED_ORIGIN, token: config.CODEC_TOKEN },
+    operatorToken: config.OPERATOR_TOKEN,
   });
   const server = await listen(app, { port: config.PORT, host: config.HOST }).catch((error: unknown) => {
     const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';

@@ -6,6 +6,7 @@ import type {
   OperationResult,
   PaymentGatewayVerdict,
 } from './registration.ts';
+import type { ReconciliationPage, ReconciliationStage } from './reconciliation.ts';
 import type { ResultCode } from './result-codes.ts';
 import type { TimelineEntry } from './timeline.ts';
 
@@ -62,8 +63,14 @@ export type RegistrationInquiry = PaymentGatewayVerdict | { readonly state: 'IN_
 /** GONE: the receiver wants no more. EXHAUSTED: it never acknowledged. */
 export type CallbackState = 'PENDING' | 'DELIVERED' | 'GONE' | 'EXHAUSTED';
 
-/** The activities of the registration workflow. Their failures carry a type of {@link FailureType}. */
-export interface Activities {
+/**
+ * Works on one page of a reconciliation's stage and answers where the next page begins, or null after the last one.
+ * The same page again counts nothing twice.
+ */
+type ReconciliationActivity = (page: ReconciliationPage) => Promise<string | null>;
+
+/** The activities of the workflows. Their failures carry a type of {@link FailureType}. */
+export interface Activities extends Record<ReconciliationStage, ReconciliationActivity> {
   /** Asks the bank, through the payment gateway, whether the account is the named person's. */
   checkAccountHolder(reference: RegistrationReference): Promise<AccountHolderCheck | Postponed>;
   /** Spends the code and has the member called; a repeat asks first, so the phone rings once per attempt. */

@@ -3,6 +3,7 @@ import { callbackUrl } from './callback-url.ts';
 import type { Command } from './command.ts';
 import { addMembers } from './member.ts';
 import { addProject, renewProjectKeys, retireProjectKeys, setProjectState } from './project.ts';
+import { reconcile } from './reconcile.ts';
 import { redeliver } from './redeliver.ts';
 import { resolve } from './resolve.ts';
 import { reviews } from './reviews.ts';
@@ -51,6 +52,13 @@ export const commands: Readonly<Record<string, Command>> = {
     optional: [],
     needsDatabase: true,
     read: removeBankWindow,
+  },
+  reconcile: {
+    summary: "compares the ledger with the payment gateway's now and reports; repairs nothing",
+    required: [],
+    optional: [],
+    needsDatabase: true,
+    read: reconcile,
   },
   'callback-url': {
     summary: "sets where a project's results are delivered; --off: nowhere",

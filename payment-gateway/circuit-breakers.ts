@@ -77,6 +77,7 @@ export function withCircuitBreakers(
       gateway.ask(() => paymentGateway.registerAutoCharge(reference, signal)),
     removeRegistration: (reference, signal) =>
       gateway.ask(() => paymentGateway.removeRegistration(reference, signal)),
+    listRegistrations: (page, signal) => gateway.ask(() => paymentGateway.listRegistrations(page, signal)),
     isInterrupted: (bankCode) =>
       gateway.isOpen() || (bankCode !== undefined && (banks.get(bankCode)?.isOpen() ?? false)),
     openCircuits: () => [

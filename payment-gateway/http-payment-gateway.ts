@@ -30,6 +30,19 @@ const registrationStanding = z.union([
   z.object({ state: z.enum(['NOT_FOUND', 'IN_PROGRESS', 'REGISTERED', 'REMOVED']) }),
   refused,
 ]);
+const ledgerPage = z.object({
+  registrations: z.array(
+    z.object({
+      entryId: z.string().max(200),
+      reference: z.string().max(200),
+      memberId: z.string(),
+      bankCode: z.string(),
+      accountNumber: z.string(),
+      state: z.enum(['REGISTERED', 'REMOVED']),
+    }),
+  ),
+  nextCursor: z.string().nullable(),
+});
 
 const bankOutage = z.object({ error: z.literal('BANK_UNAVAILABLE') });
 
@@ -103,6 +116,11 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
 
     async inquireRegistration(reference, signal) {
       return await ask('/v1/registrations/inquiry', { reference }, registrationStanding, signal);
+    },
+
+    async listRegistrations({ cursor, limit }, signal) {
+      const content = { limit, ...(cursor !== null && { cursor }) };
+      return await ask('/v1/registrations/ledger', content, ledgerPage, signal);
     },
 
     async registerAutoCharge(reference, signal) {

@@ -46,6 +46,24 @@ export type RegistrationStanding =
   | { readonly state: 'NOT_FOUND' | 'IN_PROGRESS' | 'REGISTERED' | 'REMOVED' }
   | { readonly state: 'REFUSED'; readonly reason: RefusalReason };
 
+/** One successful registration in the payment gateway's ledger. A reference registered twice has two. */
+export interface LedgerEntry {
+  /** The payment gateway's own ID of the entry. */
+  readonly entryId: string;
+  readonly reference: string;
+  readonly memberId: string;
+  /** Three digits. */
+  readonly bankCode: string;
+  readonly accountNumber: string;
+  readonly state: 'REGISTERED' | 'REMOVED';
+}
+
+/** A part of the ledger. `nextCursor`: where the next one begins; null at the end. */
+export interface LedgerPage {
+  readonly registrations: readonly LedgerEntry[];
+  readonly nextCursor: string | null;
+}
+
 /**
  * The payment gateway (PG) as this service needs it. Every method throws {@link PaymentGatewayUnavailable} when
  * there is no answer, or none that the protocol knows; what was asked for may have happened all the same.
@@ -64,6 +82,14 @@ export interface PaymentGateway {
   /** Registers an account. Not idempotent: asking twice may register twice. */
   register(order: RegistrationOrder, signal: AbortSignal): Promise<RegistrationAnswer>;
   inquireRegistration(reference: string, signal: AbortSignal): Promise<RegistrationStanding>;
+  /**
+   * A page of the ledger, from `cursor` or from the beginning. A walk meets each entry that was there at its start
+   * exactly once; in which order is the payment gateway's business.
+   */
+  listRegistrations(
+    page: { readonly cursor: string | null; readonly limit: number },
+    signal: AbortSignal,
+  ): Promise<LedgerPage>;
   /** Registers a registered account for auto charge; the same again is harmless. False when it is not registered. */
   registerAutoCharge(reference: string, signal: AbortSignal): Promise<boolean>;
   /** Removes a registration; one that is not there is as good as removed. */

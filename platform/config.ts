@@ -50,6 +50,7 @@ export const apiConfigSchema = commonSchema.extend({
   ARS_CALLS_PER_ACCOUNT: callsPerDay.default(10).describe('ARS calls a day for one account number'),
   DATABASE_URL: databaseUrl,
   CODEC_TOKEN: secret.describe('bearer token the Temporal Web UI must send to decode payloads'),
+  OPERATOR_TOKEN: secret.describe('bearer token of the /operator routes'),
 });
 
 /** The environment of `npm run worker`. */

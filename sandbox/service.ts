@@ -15,6 +15,7 @@ import { createStores } from '../platform/database/stores.ts';
 import { createLog } from '../platform/log.ts';
 import { runMain, stopRequested } from '../platform/process.ts';
 import { createDataConverter, createTemporalClient, temporalConnection } from '../platform/temporal.ts';
+import { ensureSchedules } from '../worker/schedules.ts';
 import { createWorker, installRuntime } from '../worker/worker.ts';
 import { loadCredentials, publicCredentials, seed } from './credentials.ts';
 
@@ -51,6 +52,7 @@ runMain(async () => {
     }),
     shutdownGraceTime: 4_000,
   });
+  await ensureSchedules(temporal);
   const running = worker.run();
   const app = createApp({
     stores,

@@ -35,6 +35,8 @@ export interface TemporalServerOptions {
   readonly recordFile?: string;
   /** Names of KEYWORD search attributes to have in the namespace `default`. */
   readonly searchAttributes?: readonly string[];
+  /** The server's dynamic configuration beside our own, `key=value`. */
+  readonly dynamicConfiguration?: readonly string[];
   /** Gives up the start. */
   readonly signal?: AbortSignal;
 }
@@ -95,6 +97,7 @@ function serverArguments({
   databaseFile,
   codecEndpoint,
   searchAttributes,
+  dynamicConfiguration = [],
 }: TemporalServerOptions & {
   readonly uiPort: number;
   readonly headless: boolean;
@@ -108,6 +111,7 @@ function serverArguments({
     '--log-level=error',
     '--dynamic-config-value=history.transferProcessorMaxPollRPS=200',
     '--dynamic-config-value=system.enableActivityEagerExecution=true',
+    ...dynamicConfiguration.map((setting) => `--dynamic-config-value=${setting}`),
     ...searchAttributes.map((name) => `--search-attribute=${name}=Keyword`),
     headless ? '--headless' : `--ui-port=${uiPort}`,
     ...(codecEndpoint ? [`--ui-codec-endpoint=${codecEndpoint}`] : []),

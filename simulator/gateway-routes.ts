@@ -57,6 +57,10 @@ export function gatewayRoutes(
     return c.json(registrations.inquire(reference));
   });
 
+  routes.post('/registrations/ledger', async (c) =>
+    c.json(registrations.page(await readBody(c, protocol.ledgerPage))),
+  );
+
   // Registered for auto charge or not is nothing the simulator acts on, so it keeps no record of it.
   routes.post('/registrations/auto-charge', async (c) => {
     const { reference } = await readBody(c, protocol.registrationInquiry);

@@ -100,9 +100,20 @@ export const registrationInquiry = z.object({ reference: text });
 
 export const registrationRemoval = z.object({ reference: text });
 
+export const ledgerPage = z.object({
+  /** A `nextCursor` as it was given; absent for the first page. */
+  cursor: z
+    .string()
+    .max(60)
+    .regex(/^\d+:\d+$/)
+    .optional(),
+  limit: z.int().min(1).max(1000).default(500),
+});
+
 export const keyedCode = z.object({ code: z.string().regex(/^\d{1,2}$/) });
 
 export const bankState = z.object({ available: z.boolean() });
 
 export type CallRequest = z.infer<typeof callRequest>;
 export type RegistrationRequest = z.infer<typeof registrationRequest>;
+export type LedgerPageRequest = z.infer<typeof ledgerPage>;

@@ -3,7 +3,7 @@ import { delivery } from './callbacks.ts';
 import type { Calls } from './calls.ts';
 import { accountConduct } from './conduct.ts';
 import type { Timings } from './conduct.ts';
-import type { RegistrationRefusalReason, RegistrationRequest } from './protocol.ts';
+import type { LedgerPageRequest, RegistrationRefusalReason, RegistrationRequest } from './protocol.ts';
 import { keysUnder } from './store.ts';
 import type { LedgerEntry, LedgerKey, Registration, Store, TaskKey } from './store.ts';
 
@@ -21,6 +21,12 @@ export interface RegistrationReport {
   reason?: RegistrationRefusalReason;
 }
 
+/** A part of the ledger; `nextCursor` is null at its end. */
+export interface LedgerPage {
+  registrations: (LedgerEntry & { entryId: string })[];
+  nextCursor: string | null;
+}
+
 /** The payment gateway's registrations and their ledger. */
 export interface Registrations {
   /** Registers as the account's conduct has it, once more if the reference is registered already. */
@@ -30,6 +36,8 @@ export interface Registrations {
   remove(reference: string): Promise<boolean>;
   /** Successful registrations, of one member or of all, each with its reference's number of register requests. */
   list(memberId?: string): (LedgerEntry & { registerCalls: number })[];
+  /** A page in the order of the ledger's keys, which never change: a walk meets every entry there at its start, once. */
+  page(request: LedgerPageRequest): LedgerPage;
   /** Enters an accepted registration and plans its callback. */
   enterAccepted(plan: Plan, key: TaskKey, entry: LedgerEntry, callbackUrl: string): void;
 }
@@ -113,6 +121,12 @@ export function createRegistrations(
       const entries = [...store.ledger.getRange(memberId === undefined ? {} : keysUnder(memberId))];
       return entries.map(({ value }) => ({ ...value, registerCalls: find(value.reference).registerCalls }));
     },
+    page({ cursor, limit }) {
+      const range = store.ledger.getRange({ ...(cursor && { start: ledgerKey(cursor) }), limit: limit + 1 });
+      const entries = [...range].map(({ key, value }) => ({ entryId: key.join(':'), ...value }));
+      const [next] = entries.splice(limit);
+      return { registrations: entries, nextCursor: next?.entryId ?? null };
+    },
     enterAccepted(plan, key, entry, callbackUrl) {
       const { reference } = entry;
       plan.drop(key);
@@ -130,4 +144,9 @@ function isLive(registration: Registration): boolean {
 function ledgerEntry(request: RegistrationRequest): LedgerEntry {
   const { reference, memberId, bankCode, accountNumber } = request;
   return { reference, memberId, bankCode, accountNumber, state: 'REGISTERED' };
+}
+
+function ledgerKey(entryId: string): LedgerKey {
+  const [memberId = '', number] = entryId.split(':');
+  return [memberId, Number(number)];
 }

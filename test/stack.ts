@@ -39,6 +39,8 @@ export interface StackOptions {
   readonly api?: Partial<ApiParts>;
   /** Takes every log line of the service. */
   readonly onLogLine?: (line: string) => void;
+  /** Of the Temporal server, `key=value`. */
+  readonly dynamicConfiguration?: readonly string[];
   /** Keys that encrypt what Temporal stores; default: made for this stack alone. */
   readonly payloadKeys?: string;
 }
@@ -83,6 +85,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     port: await findFreePort(),
     headless: true,
     searchAttributes: searchAttributeNames,
+    dynamicConfiguration: options.dynamicConfiguration ?? [],
   });
   const dataConverter = createDataConverter(payloadKeys);
   const connection = await Connection.connect({ address: temporalServer.address });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Client } from '@temporalio/client';
 import { NativeConnection, TransportError } from '@temporalio/worker';
 import { createActivities } from '../activities/activities.ts';
 import { createCallbackSender } from '../activities/callback-sender.ts';
@@ -10,6 +11,7 @@ import { createStores } from '../platform/database/stores.ts';
 import { createLog } from '../platform/log.ts';
 import { runMain } from '../platform/process.ts';
 import { createDataConverter, temporalConnection } from '../platform/temporal.ts';
+import { ensureSchedules } from './schedules.ts';
 import { createWorker, installRuntime } from './worker.ts';
 
 runMain(async () => {
@@ -22,10 +24,12 @@ runMain(async () => {
     if (!(error instanceof TransportError)) throw error;
     throw new ConfigurationError(`TEMPORAL_ADDRESS: nothing answers at ${connectionOptions.address}.`);
   });
+  const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
+  await ensureSchedules(new Client({ connection, namespace, dataConverter }));
   const worker = await createWorker({
     connection,
     namespace,
-    dataConverter: createDataConverter(config.PAYLOAD_KEYS),
+    dataConverter,
     activities: createActivities({
       stores: createStores(database.queries, config.DATABASE_KEYS),
       callbackSender: createCallbackSender({ allowLoopback: false }),

@@ -1,5 +1,6 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../contract/activities.ts';
+import type { ReconciliationStage } from '../contract/reconciliation.ts';
 
 /**
  * Questions to the payment gateway: they change nothing there, so they are repeated freely. Each call bounds the
@@ -40,6 +41,12 @@ export const removals = proxyActivities<Pick<Activities, 'removeAccount'>>({
 export const deliveries = proxyActivities<Pick<Activities, 'deliverResultCallback'>>({
   startToCloseTimeout: '20 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+/** Reads both ledgers and keeps notes, the same once or often: repeated without end, as nobody waits for it. */
+export const reconciliations = proxyActivities<Pick<Activities, ReconciliationStage>>({
+  startToCloseTimeout: '2 minutes',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
 });
 
 /** The same done once or often, while a caller waits for it: repeated for a short time only. */

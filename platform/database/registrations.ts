@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, gte, isNull, lt } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, gte, inArray, isNull, lt } from 'drizzle-orm';
 import type { BankCode } from '../../contract/bank-codes.ts';
 import type { FailedStatus, RegistrationStatus } from '../../contract/registration.ts';
 import type { ResultCode } from '../../contract/result-codes.ts';
@@ -7,6 +7,7 @@ import type { KeyRing } from '../key-ring.ts';
 import { createAccountId } from './accounts.ts';
 import { queueCallback } from './result-callbacks.ts';
 import type { Queries } from './database.ts';
+import { openMemberCipher } from './member-cipher.ts';
 import { openMember } from './members.ts';
 import type { Member } from './members.ts';
 import { accounts, members, projects, registrations } from './schema.ts';
@@ -53,6 +54,14 @@ export interface Activation {
   readonly hasCallback: boolean;
 }
 
+/** The account that was asked to be registered. */
+export interface RegisteredAccount {
+  readonly userId: string;
+  readonly bankCode: string;
+  /** Undefined when it cannot be opened. */
+  readonly accountNumber: string | undefined;
+}
+
 /** Which registrations to list: from a time on, until before a time, and before the number a page ended with. */
 export interface ListFilter {
   readonly status?: RegistrationStatus | undefined;
@@ -67,6 +76,22 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
   const context = (registrationNumber: string) => `registrations/${registrationNumber}`;
   const { sealedDetails: _sealedDetails, ...columns } = getTableColumns(registrations);
   const { timeline: _timeline, ...listedColumns } = columns;
+
+  function openAccount(row: {
+    registrations: typeof registrations.$inferSelect;
+    members: typeof members.$inferSelect;
+  }): RegisteredAccount {
+    const { userId, bankCode, registrationNumber, sealedDetails } = row.registrations;
+    try {
+      const details = openMemberCipher(keys, row.members).openJson<RegistrationDetails>(
+        sealedDetails,
+        context(registrationNumber),
+      );
+      return { userId, bankCode, accountNumber: details.accountNumber };
+    } catch {
+      return { userId, bankCode, accountNumber: undefined };
+    }
+  }
 
   return {
     /** Writes a registration down. This comes before its run, so that no number without a row is ever handed out. */
@@ -123,6 +148,18 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
         details: member.cipher.openJson<RegistrationDetails>(sealedDetails, context(registrationNumber)),
         comparesMember: row.projects.comparesMember,
       };
+    },
+
+    /** The accounts of those registrations that are ours, by number. */
+    async openAccounts(
+      registrationNumbers: readonly string[],
+    ): Promise<ReadonlyMap<string, RegisteredAccount>> {
+      const rows = await queries
+        .select()
+        .from(registrations)
+        .innerJoin(members, eq(members.userId, registrations.userId))
+        .where(inArray(registrations.registrationNumber, [...registrationNumbers]));
+      return new Map(rows.map((row) => [row.registrations.registrationNumber, openAccount(row)]));
     },
 
     /** Writes down that the ARS authentication is done and its evidence stored; what has ended stays as it is. */

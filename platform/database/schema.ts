@@ -13,6 +13,11 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import type { CallbackState } from '../../contract/activities.ts';
+import type {
+  FindingDetail,
+  ReconciliationCounts,
+  ReconciliationKind,
+} from '../../contract/reconciliation.ts';
 import type { RegistrationStatus } from '../../contract/registration.ts';
 import type { ResultCode } from '../../contract/result-codes.ts';
 import type { TimelineEntry } from '../../contract/timeline.ts';
@@ -241,4 +246,36 @@ export const acceptedCiphertexts = pgTable(
     primaryKey({ columns: [table.aspId, table.sha256] }),
     index('accepted_until').on(table.expiresAt),
   ],
+);
+
+/** Comparisons of our ledger with the payment gateway's. */
+export const reconciliations = pgTable('reconciliations', {
+  /** The ID of the first run of its workflow. */
+  reconciliationId: text('reconciliation_id').primaryKey(),
+  startedAt: time('started_at').notNull().defaultNow(),
+  endedAt: time('ended_at'),
+  counts: jsonb('counts').$type<ReconciliationCounts>(),
+});
+
+/**
+ * The registrations a reconciliation looks at; once it has ended, its findings alone. Account numbers are compared
+ * on the way here, so none is kept.
+ */
+export const reconciledRegistrations = pgTable(
+  'reconciled_registrations',
+  {
+    reconciliationId: text('reconciliation_id')
+      .notNull()
+      .references(() => reconciliations.reconciliationId, { onDelete: 'cascade' }),
+    /** As the payment gateway has it, and so perhaps none of ours. */
+    registrationNumber: text('registration_number').notNull(),
+    /** The live entries in the payment gateway's ledger; a set, so that a page taken in twice counts once. */
+    entryIds: text('entry_ids').array().notNull(),
+    /** What an entry says otherwise than we asked for. */
+    difference: text('difference').$type<FindingDetail>(),
+    /** Null before it is known, and where neither ledger has it any more. */
+    kind: text('kind').$type<ReconciliationKind>(),
+    detail: text('detail').$type<FindingDetail>(),
+  },
+  (table) => [primaryKey({ columns: [table.reconciliationId, table.registrationNumber] })],
 );

@@ -8,6 +8,7 @@ import { createConsentEvidence } from './consent-evidence.ts';
 import type { Queries } from './database.ts';
 import { createMembers } from './members.ts';
 import { createProjects } from './projects.ts';
+import { createReconciliations } from './reconciliations.ts';
 import { createResultCallbacks } from './result-callbacks.ts';
 import { createRegistrations } from './registrations.ts';
 
@@ -27,6 +28,7 @@ export function createStores(queries: Queries, databaseKeys: string) {
     accounts: createAccounts(queries),
     consentEvidence: createConsentEvidence(queries),
     resultCallbacks: createResultCallbacks(queries),
+    reconciliations: createReconciliations(queries),
     acceptedCiphertexts: createAcceptedCiphertexts(queries),
   };
 }

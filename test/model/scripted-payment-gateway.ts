@@ -174,6 +174,7 @@ export function createScriptedPaymentGateway(tell: Tell) {
     },
 
     registerAutoCharge: () => Promise.reject(unanswered()),
+    listRegistrations: () => Promise.reject(unanswered()),
     removeRegistration: async () => {},
   };
 

@@ -491,7 +491,15 @@ describe('the command line', () => {
   it('explains itself', async () => {
     const { exitCode, output } = await operate('--help');
     expect(exitCode).toBe(0);
-    for (const name of ['reviews', 'resolve', 'redeliver', 'callback-url', 'project add', 'member add']) {
+    for (const name of [
+      'reviews',
+      'resolve',
+      'reconcile',
+      'redeliver',
+      'callback-url',
+      'project add',
+      'member add',
+    ]) {
       expect(output).toContain(`npm run operator -- ${name}`);
     }
   });

@@ -10,6 +10,7 @@ import {
   arsCodes,
   consentEvidence,
   members,
+  reconciliations,
   registrations,
 } from '../../platform/database/schema.ts';
 import { createStores } from '../../platform/database/stores.ts';
@@ -266,6 +267,88 @@ describe.each([
       await expect(stores.consentEvidence.openRecording(member.cipher, registrationNumber)).rejects.toThrow(
         'altered',
       );
+    });
+  });
+
+  describe('a reconciliation', () => {
+    const first = { reconciliationId: 'the-first', cursor: null, size: 2 };
+
+    it('keeps its notes as a set, page by page, and of them the findings alone', async () => {
+      const { reconciliations: store } = stores;
+      const member = await addMember();
+      const [active, failed] = [await addRegistration(member), await addRegistration(await addMember())];
+      await stores.registrations.activate(active, []);
+      await stores.registrations.fail(failed, {
+        status: 'ARS_AUTH_FAILED',
+        resultCode: '002_014',
+        timeline: [],
+      });
+      await store.begin(first.reconciliationId);
+      await store.begin(first.reconciliationId);
+      const late = await addRegistration(await addMember());
+      await stores.registrations.activate(late, []);
+
+      const entry = { entryId: '1', registrationNumber: failed, difference: null };
+      const entries = [entry, { ...entry, entryId: '2', difference: 'OTHER_BANK' as const }];
+      await store.addEntries(first.reconciliationId, []);
+      for (const page of [entries, entries, [entry]]) {
+        await store.addEntries(first.reconciliationId, page);
+      }
+      let cursor: string | null = null;
+      do cursor = await store.addAccounts({ ...first, cursor });
+      while (cursor !== null);
+
+      const standings = await store.readStandings({ ...first, size: 100 }, 'ALL');
+      expect(standings).toContainEqual({
+        registrationNumber: failed,
+        entries: 2,
+        difference: 'OTHER_BANK',
+        withUs: 'FAILED',
+      });
+      const unlisted = { entries: 0, difference: null, withUs: 'ACTIVE' };
+      expect(standings).toContainEqual({ registrationNumber: active, ...unlisted });
+      expect(standings.map(({ registrationNumber }) => registrationNumber)).not.toContain(late);
+
+      const finding = {
+        registrationNumber: failed,
+        kind: 'UNKNOWN_TO_US',
+        detail: 'FAILED_WITH_US',
+      } as const;
+      const others = standings.filter(({ registrationNumber }) => registrationNumber !== failed);
+      const matched = others.map(({ registrationNumber }) => ({
+        registrationNumber,
+        kind: 'MATCHED' as const,
+        detail: null,
+      }));
+      for (let time = 0; time < 2; time++) {
+        await store.conclude(first.reconciliationId, [finding, ...matched]);
+      }
+      expect(await store.readStandings(first, 'FINDINGS')).toHaveLength(1);
+      expect(await store.listFindings(first.reconciliationId, '', 10)).toEqual([]);
+      await store.end(first.reconciliationId);
+      const report = await store.find(first.reconciliationId);
+      expect(report?.counts).toMatchObject({ MATCHED: matched.length, UNKNOWN_TO_US: 1, DIFFERENT: 0 });
+      do cursor = await store.forgetAccordances({ ...first, cursor });
+      while (cursor !== null);
+      // Ended is ended: counting again, after the notes are gone, changes nothing.
+      await store.end(first.reconciliationId);
+      expect(await store.findLatestEnded()).toEqual(report);
+      expect(await store.listFindings(first.reconciliationId, '', 10)).toEqual([finding]);
+      expect(await store.readStandings({ ...first, size: 100 }, 'ALL')).toHaveLength(1);
+    });
+
+    it('is forgotten when it was given up a week ago', async () => {
+      await stores.reconciliations.begin('given-up');
+      const entry = { entryId: '1', registrationNumber: 'A', difference: null };
+      await stores.reconciliations.addEntries('given-up', [entry]);
+      await stores.reconciliations.begin('the-next');
+      expect(await stores.reconciliations.find('given-up')).toMatchObject({ endedAt: null });
+      await database.queries
+        .update(reconciliations)
+        .set({ startedAt: new Date(Date.now() - 8 * 24 * 60 * 60 * 1_000) });
+      await stores.reconciliations.begin('the-next-but-one');
+      const ids = (await stores.reconciliations.list(10)).map(({ reconciliationId }) => reconciliationId);
+      expect(ids).toEqual(['the-next-but-one', 'the-first']);
     });
   });
 

@@ -86,6 +86,7 @@ async function startSurroundings() {
     PG_CALLBACK_URL: `http://127.0.0.1:${port}/pg/callbacks`,
     CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
     CODEC_TOKEN: randomBytes(16).toString('hex'),
+    OPERATOR_TOKEN: randomBytes(16).toString('hex'),
   };
   return { url: `http://127.0.0.1:${port}`, simulatorUrl, environment };
 }

@@ -75,6 +75,12 @@ export const paths = [
   'result-callback-delivered-at-last',
   'result-callback-unwanted',
   'result-callback-exhausted',
+
+  'ledger-reconciled',
+  'ledger-reconciled-with-findings',
+  'ledger-reconciliation-left-behind',
+  'ledger-reconciliation-continued',
+  'ledger-reconciliation-repeated',
 ] as const;
 
 /** One of {@link paths}. */

@@ -1,10 +1,19 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { CallbackState } from '../../contract/activities.ts';
 import { timeOfKoreanDay } from '../../contract/korean-time.ts';
-import { callbackWorkflowId, memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
+import { reconciliationWorkflowId } from '../../contract/reconciliation.ts';
+import type { ReconciliationInput } from '../../contract/reconciliation.ts';
+import {
+  callbackWorkflowId,
+  memberWorkflowId,
+  removalWorkflowId,
+  taskQueue,
+  workflowTypes,
+} from '../../contract/registration.ts';
 import type {
   ArsOutcome,
   RegistrationResult,
@@ -56,6 +65,8 @@ let nextMember = 0;
 beforeAll(async () => {
   stack = await startStack({
     payloadKeys: recordingKeys,
+    // So few events that a reconciliation by single entries goes on in another run.
+    dynamicConfiguration: ['limit.historyCount.suggestContinueAsNew=60'],
     paymentGateway: (real) => {
       simulated = real;
       return new Proxy(real, { get: (_, method: keyof PaymentGateway) => faults[method] ?? real[method] });
@@ -94,9 +105,13 @@ async function start(overrides: Readonly<Record<string, unknown>>, { api, member
 async function finish(path: Path, workflowId: string): Promise<unknown> {
   const handle = stack.temporal.workflow.getHandle(workflowId);
   const result: unknown = await handle.result();
+  await keep(path, handle);
+  return result;
+}
+
+async function keep(path: Path, handle: WorkflowHandle): Promise<void> {
   saveHistory(path, await handle.fetchHistory());
   recorded.add(path);
-  return result;
 }
 
 const recorded = new Set<Path>();
@@ -542,6 +557,48 @@ describe('what follows a registration', () => {
   });
 });
 
+describe('reconciliations', () => {
+  afterEach(() => {
+    faults = {};
+  });
+
+  it('ledger-reconciled', async () => {
+    await memberWithAccount();
+    const { firstExecutionRunId } = await startReconciliation(500);
+    expect(await finish('ledger-reconciled', reconciliationWorkflowId)).toBe(firstExecutionRunId);
+  });
+
+  it('ledger-reconciled-with-findings', async () => {
+    const { registrationNumber } = await memberWithAccount();
+    await simulated.removeRegistration(registrationNumber, AbortSignal.timeout(5_000));
+    await startReconciliation(2);
+    const id = String(await finish('ledger-reconciled-with-findings', reconciliationWorkflowId));
+    expect(await stack.stores.reconciliations.listFindings(id, '', 10)).toContainEqual(
+      expect.objectContaining({ registrationNumber }),
+    );
+  });
+
+  it('ledger-reconciliation-left-behind and continued', async () => {
+    const { firstExecutionRunId } = await startReconciliation(1);
+    await finish('ledger-reconciliation-continued', reconciliationWorkflowId);
+    const first = stack.temporal.workflow.getHandle(reconciliationWorkflowId, firstExecutionRunId);
+    expect((await first.describe()).status.name).toBe('CONTINUED_AS_NEW');
+    await keep('ledger-reconciliation-left-behind', first);
+  });
+
+  it('ledger-reconciliation-repeated', async () => {
+    faults = { listRegistrations: unavailable };
+    const { firstExecutionRunId } = await startReconciliation(500);
+    await vi.waitFor(
+      async () => expect(await attemptsOf(reconciliationWorkflowId)).toBeGreaterThan(1),
+      10_000,
+    );
+    faults = {};
+    const id = await finish('ledger-reconciliation-repeated', reconciliationWorkflowId);
+    expect(id).toBe(firstExecutionRunId);
+  });
+});
+
 it('has recorded every path', () => {
   expect([...recorded].toSorted()).toEqual([...paths].toSorted());
 });
@@ -560,6 +617,14 @@ async function ask(endpoint: string, { userId }: Pick<Run, 'userId'>): Promise<v
 async function resolveReview(run: Run, verdict: ReviewResolution['verdict']): Promise<void> {
   await handleOf(run).executeUpdate(resolveReviewUpdate, {
     args: [{ verdict, operator: 'the recorder', reason: 'It was looked up at the payment gateway.' }],
+  });
+}
+
+async function startReconciliation(pageSize: number) {
+  return await stack.temporal.workflow.start(workflowTypes.reconcile, {
+    workflowId: reconciliationWorkflowId,
+    taskQueue,
+    args: [{ pageSize } satisfies ReconciliationInput],
   });
 }
 

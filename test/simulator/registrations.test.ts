@@ -170,3 +170,53 @@ describe('registrations', () => {
     });
   });
 });
+
+describe('the ledger', () => {
+  const page = async (request: object) => {
+    const { status, body } = await bench.post('/v1/registrations/ledger', request);
+    expect(status).toBe(200);
+    return { entries: rowsOf(body['registrations']), nextCursor: body['nextCursor'] };
+  };
+
+  /** Reads the ledger from `cursor` on, two entries at a time. */
+  async function walk(cursor?: unknown): Promise<Record<string, unknown>[]> {
+    const { entries, nextCursor } = await page({ limit: 2, ...(cursor !== undefined && { cursor }) });
+    expect(entries.length).toBeLessThanOrEqual(2);
+    return nextCursor === null ? entries : [...entries, ...(await walk(nextCursor))];
+  }
+
+  it('has every entry, removed ones too, and each of a reference registered twice', async () => {
+    const [body, removed] = [
+      await bench.registrationFor('110-4444'),
+      await bench.registrationFor('110-4444'),
+    ];
+    for (const request of [body, body, removed]) await register(request);
+    await bench.post('/v1/registrations/removal', { reference: removed.reference });
+    const { reference, memberId, bankCode, accountNumber } = body;
+    const of = async (wanted: string) => (await walk()).filter((entry) => entry['reference'] === wanted);
+    const entries = await of(reference);
+    const expected = { reference, memberId, bankCode, accountNumber, state: 'REGISTERED' };
+    expect(entries).toEqual([expected, expected].map((entry) => ({ ...entry, entryId: expect.any(String) })));
+    expect(new Set(entries.map(({ entryId }) => entryId)).size).toBe(2);
+    expect(await of(removed.reference)).toMatchObject([{ state: 'REMOVED' }]);
+  });
+
+  it('shows each entry once to a walk during which others are made', async () => {
+    for (let made = 0; made < 3; made++) await register(await bench.registrationFor('110-4444'));
+    const before = (await walk()).map(({ entryId }) => entryId);
+    const { entries, nextCursor } = await page({ limit: 2 });
+    for (const memberId of ['0', '1', '9'.repeat(40)]) {
+      await register({ ...(await bench.registrationFor('110-4444')), memberId });
+    }
+    const met = [...entries, ...(await walk(nextCursor))].map(({ entryId }) => entryId);
+    expect(new Set(met).size).toBe(met.length);
+    expect(met).toEqual(expect.arrayContaining(before));
+  });
+
+  it.each([[{ limit: 0 }], [{ limit: 1001 }], [{ cursor: 'next' }], [{ cursor: '1:' }]])(
+    'does not read %j',
+    async (request) => {
+      expect((await bench.post('/v1/registrations/ledger', request)).status).toBe(400);
+    },
+  );
+});

@@ -17,6 +17,24 @@ CREATE TABLE "bank_windows" (
 	"ends_at" timestamp with time zone
 );
 --> statement-breakpoint
+CREATE TABLE "reconciled_registrations" (
+	"reconciliation_id" text NOT NULL,
+	"registration_number" text NOT NULL,
+	"entry_ids" text[] NOT NULL,
+	"difference" text,
+	"kind" text,
+	"detail" text,
+	CONSTRAINT "reconciled_registrations_reconciliation_id_registration_number_pk" PRIMARY KEY("reconciliation_id","registration_number")
+);
+--> statement-breakpoint
+CREATE TABLE "reconciliations" (
+	"reconciliation_id" text PRIMARY KEY NOT NULL,
+	"started_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"ended_at" timestamp with time zone,
+	"counts" jsonb
+);
+--> statement-breakpoint
+ALTER TABLE "reconciled_registrations" ADD CONSTRAINT "reconciled_registrations_reconciliation_id_reconciliations_reconciliation_id_fk" FOREIGN KEY ("reconciliation_id") REFERENCES "public"."reconciliations"("reconciliation_id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "ars_calls_of_member" ON "ars_calls" USING btree ("called_on","user_id");--> statement-breakpoint
 CREATE INDEX "ars_calls_to_phone" ON "ars_calls" USING btree ("called_on","phone_hash");--> statement-breakpoint
 CREATE INDEX "ars_calls_for_account" ON "ars_calls" USING btree ("called_on","account_hash");--> statement-breakpoint

@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import {
+  findingDetails,
+  findingKinds,
+  reconciliationPageSize,
+  reconciliationStages,
+  reconciliationWorkflowId,
+} from '../contract/reconciliation.ts';
+import type { ReconciliationInput, ReconciliationStage } from '../contract/reconciliation.ts';
+import { taskQueue, workflowTypes } from '../contract/registration.ts';
+import { askTemporal } from './ask-temporal.ts';
+import type { Parts } from './command.ts';
+import { Refused } from './refused.ts';
+
+/** How long to wait before looking again how far a reconciliation is, in ms. */
+const pollInterval = 1_000;
+/** How many findings are read at once. */
+const pageSize = 500;
+
+/** Compares the ledger with the payment gateway's now, and reports. */
+export function reconcile() {
+  return async ({ stores, temporal, print }: Parts): Promise<void> => {
+    const run = await askTemporal(temporal, () => startOrJoin(temporal));
+    const reconciliationId = await followUntilEnded(temporal, run, print);
+    const counts = (await stores.reconciliations.find(reconciliationId))?.counts;
+    if (!counts) throw new Refused(`Reconciliation ${reconciliationId} has no report. Run it again.`);
+
+    print(`Reconciliation ${reconciliationId}:`);
+    for (const [kind, number] of Object.entries(counts)) print(`${String(number).padStart(9)}  ${kind}`);
+    for (let after: string | undefined = ''; after !== undefined;) {
+      const findings = await stores.reconciliations.listFindings(reconciliationId, after, pageSize);
+      for (const { registrationNumber, kind, detail } of findings) {
+        print(`${registrationNumber}  ${kind}  ${detail}: ${findingDetails[detail]}`);
+      }
+      after = findings.at(-1)?.registrationNumber;
+    }
+    const found = findingKinds.reduce((sum, kind) => sum + counts[kind], 0);
+    if (found > 0) {
+      throw new Refused(
+        `The ledgers disagree on ${found} registrations. Nothing was repaired: what to do stands with each above.`,
+      );
+    }
+  };
+}
+
+/** Starts a reconciliation, or joins the one that an operator has started before. */
+async function startOrJoin(temporal: Client): Promise<WorkflowHandle> {
+  const input: ReconciliationInput = { pageSize: reconciliationPageSize };
+  const { workflowId } = await temporal.workflow.start(workflowTypes.reconcile, {
+    workflowId: reconciliationWorkflowId,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    taskQueue,
+    args: [input],
+    staticSummary: 'Compare our ledger with the payment gateway’s',
+  });
+  return temporal.workflow.getHandle(workflowId);
+}
+
+/** Says what a reconciliation is at until it ends. @returns its ID */
+async function followUntilEnded(
+  temporal: Client,
+  run: WorkflowHandle,
+  print: Parts['print'],
+): Promise<string> {
+  print(`The workflow ${run.workflowId} runs, as soon as a worker does.`);
+  for (let said = ''; ; await delay(pollInterval)) {
+    const { status, raw } = await askTemporal(temporal, () => run.describe());
+    if (status.name === 'COMPLETED') return (await askTemporal(temporal, () => run.result())) as string;
+    if (status.name !== 'RUNNING') {
+      throw new Refused(`The reconciliation has ended as ${status.name}, without a report. Run it again.`);
+    }
+    const activity = raw.pendingActivities?.[0];
+    const stage = activity?.activityType?.name as ReconciliationStage | undefined;
+    if (stage === undefined) continue;
+    const attempt = activity?.attempt ?? 1;
+    const line = `${reconciliationStages[stage]}${attempt > 1 ? `; attempt ${attempt}, see the worker's log` : ''}`;
+    if (line !== said) print(line);
+    said = line;
+  }
+}

@@ -1,0 +1,484 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { reconciliationWorkflowId } from '../../contract/reconciliation.ts';
+import type { ReconciliationCounts, ReconciliationInput } from '../../contract/reconciliation.ts';
+import { taskQueue, workflowTypes } from '../../contract/registration.ts';
+import { runCommandLine } from '../../operator/run.ts';
+import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
+import type {
+  LedgerEntry,
+  PaymentGateway,
+  RegistrationOrder,
+  RegistrationStanding,
+} from '../../payment-gateway/payment-gateway.ts';
+import { accounts, reconciledRegistrations, registrations } from '../../platform/database/schema.ts';
+import { ensureSchedules } from '../../worker/schedules.ts';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { call, callEncrypted, registration, untilEnded } from '../wire-client.ts';
+import type { Project } from '../wire-client.ts';
+
+let stack: Stack;
+let project: Project;
+let simulated: PaymentGateway;
+/** What the payment gateway does instead of what the simulator would do. */
+let faults: Partial<PaymentGateway> = {};
+let nextMember = 0;
+/** So few events that a reconciliation of a few pages goes on in a new run. */
+const historyLimit = 40;
+const operatorToken = 'a-token-for-operators';
+const signal = AbortSignal.timeout(10 * 60_000);
+
+beforeAll(async () => {
+  stack = await startStack({
+    paymentGateway: (real) => {
+      simulated = real;
+      return new Proxy(real, { get: (_, method: keyof PaymentGateway) => faults[method] ?? real[method] });
+    },
+    api: { operatorToken },
+    dynamicConfiguration: [`limit.historyCount.suggestContinueAsNew=${historyLimit}`],
+  });
+  project = stack.projects[0];
+});
+afterAll(() => stack.close());
+const endFaults = () => {
+  faults = {};
+};
+
+const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the test.'));
+
+interface Registered {
+  readonly member: number;
+  readonly userId: string;
+  readonly number: string;
+}
+
+async function start(member = nextMember++, bankAccount = '11012345678'): Promise<Registered> {
+  const body = registration(project, member, { bankAccount });
+  const answer = await call(stack.url, project, '/ars/register', body);
+  expect(answer.body.response.code).toBe('000_000');
+  return { member, userId: String(body['userId']), number: String(answer.body['bankAccRegNo']) };
+}
+
+async function register(member?: number, bankAccount?: string): Promise<Registered> {
+  const run = await start(member, bankAccount);
+  const { body } = await untilEnded(stack.url, project, run.number);
+  expect(body['status']).toBe('BANK_ACC_REGISTERED');
+  return run;
+}
+
+/** Deletes a member's account, and waits until it is removed at the payment gateway. */
+async function deleteAccount(userId: string): Promise<void> {
+  await callEncrypted(stack.url, project, '/delete', { userId });
+  await vi.waitFor(
+    async () => expect(await stack.stores.accounts.listOf(userId)).toMatchObject([{ state: 'REMOVED' }]),
+    10_000,
+  );
+}
+
+/** Reconciles by pages of three. @returns the report as operators get it */
+async function reconcile(pageSize = 3) {
+  const id = await startReconciliation(pageSize).then((run) => run.result());
+  return await report(String(id));
+}
+
+const startReconciliation = (pageSize: number) =>
+  stack.temporal.workflow.start(workflowTypes.reconcile, {
+    workflowId: reconciliationWorkflowId,
+    taskQueue,
+    args: [{ pageSize } satisfies ReconciliationInput],
+  });
+
+async function ask(
+  path: string,
+  headers: Record<string, string> = { authorization: `Bearer ${operatorToken}` },
+) {
+  const response = await fetch(`${stack.url}/operator/reconciliations${path}`, { headers });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+type Finding = Readonly<Record<'registrationNumber' | 'kind' | 'detail', string>>;
+
+/** Reads the report of a reconciliation that has ended by its route, two findings at a time. */
+async function report(id: string) {
+  const findings: Finding[] = [];
+  let body: Record<string, unknown>;
+  let after: unknown = '';
+  do {
+    ({ body } = await ask(`/${id}?limit=2&after=${after as string}`));
+    expect(body).toMatchObject({ id, endedAt: expect.any(String), findings: expect.any(Array) });
+    const page = body['findings'] as Finding[];
+    expect(page.length).toBeLessThanOrEqual(2);
+    findings.push(...page);
+    after = body['nextAfter'];
+  } while (after !== null);
+  return { id, counts: body['registrations'] as ReconciliationCounts, findings };
+}
+
+const found = ({ findings }: { findings: readonly Finding[] }) =>
+  Object.fromEntries(
+    findings.map((finding) => [finding.registrationNumber, `${finding.kind} ${finding.detail}`]),
+  );
+
+const none = { MISSING_AT_PAYMENT_GATEWAY: 0, UNKNOWN_TO_US: 0, DIFFERENT: 0 };
+
+/** Both ledgers as they are. */
+async function ledgers() {
+  const { queries } = stack.database;
+  return {
+    theirs: await (await fetch(`${stack.simulatorUrl}/simulator/registrations`)).json(),
+    registrations: await queries.select().from(registrations).orderBy(registrations.registrationNumber),
+    accounts: await queries.select().from(accounts).orderBy(accounts.registrationNumber),
+  };
+}
+
+/** An order for an account that the payment gateway registers, with the evidence of another registration. */
+async function orderLike(
+  number: string,
+  changes: Partial<RegistrationOrder> = {},
+): Promise<RegistrationOrder> {
+  const { userId, bankCode, details } = await stack.stores.registrations.open(number);
+  const { callId, sha256 } = (await stack.stores.consentEvidence.find(number))!;
+  const { accountNumber, holderName, birthDate } = details;
+  const account = { bankCode, accountNumber, holderName, birthDate };
+  return { reference: number, memberId: userId, ...account, evidence: { callId, sha256 }, ...changes };
+}
+
+async function operate(...words: readonly string[]) {
+  const output: string[] = [];
+  const errors: string[] = [];
+  const { stores, temporal } = stack;
+  const exitCode = await runCommandLine(words, {
+    print: (line) => output.push(line),
+    complain: (line) => errors.push(line),
+    openTemporal: () => ({ temporal }),
+    openAll: async () => ({ stores, temporal }),
+  });
+  return { exitCode, output, errors: errors.join('\n') };
+}
+
+describe('of ledgers that agree', () => {
+  afterEach(endFaults);
+
+  it('finds nothing, and says so', async () => {
+    expect(await stack.stores.reconciliations.findLatestEnded()).toBeUndefined();
+    await Promise.all(Array.from({ length: 5 }, () => register()));
+    const { counts, findings } = await reconcile();
+    expect([counts, findings]).toEqual([{ MATCHED: 5, IN_PROGRESS: 0, AWAITING_REMOVAL: 0, ...none }, []]);
+    const { exitCode, output, errors } = await operate('reconcile');
+    expect([exitCode, errors]).toEqual([0, '']);
+    expect(output).toContainEqual(expect.stringMatching(/^ +5 {2}MATCHED$/));
+  });
+
+  it('finds nothing while members register, change and delete their accounts', async () => {
+    const life = async () => {
+      const { member, userId } = await register();
+      await register(member, '11012345679');
+      await callEncrypted(stack.url, project, '/delete', { userId });
+      await register(member, '11012345670');
+    };
+    const lives = Promise.all(Array.from({ length: 6 }, life));
+    const ended = lives.then(() => 'ENDED');
+    do expect((await reconcile(2)).findings).toEqual([]);
+    while ((await Promise.race([ended, Promise.resolve('GOING ON')])) !== 'ENDED');
+    const { counts } = await reconcile();
+    expect(counts).toMatchObject({ MATCHED: 11, ...none });
+  });
+
+  it('counts nothing twice when a page comes twice', async () => {
+    let pages = 0;
+    faults = {
+      listRegistrations: async ({ cursor, limit }, abort) => {
+        const page = await simulated.listRegistrations({ cursor, limit }, abort);
+        return pages++ === 1 ? { ...page, nextCursor: cursor } : page;
+      },
+    };
+    expect((await reconcile()).counts).toEqual({ MATCHED: 11, IN_PROGRESS: 0, AWAITING_REMOVAL: 0, ...none });
+    expect(pages).toBeGreaterThan(2);
+  });
+
+  it('goes on when the worker is stopped in the middle and the payment gateway is away', async () => {
+    const asked: (string | null)[] = [];
+    let isStuck = () => {};
+    const stuck = new Promise<void>((resolve) => {
+      isStuck = resolve;
+    });
+    faults = {
+      listRegistrations: async (page, abort) => {
+        asked.push(page.cursor);
+        if (asked.length < 3) return await simulated.listRegistrations(page, abort);
+        isStuck();
+        return await unavailable();
+      },
+    };
+    const run = await startReconciliation(3);
+    await stuck;
+    await stack.stopWorker();
+    const beforeStop = [...asked];
+    faults = {
+      listRegistrations: async (page, abort) => {
+        asked.push(page.cursor);
+        return await simulated.listRegistrations(page, abort);
+      },
+    };
+    await stack.startWorker();
+    const { counts } = await report(String(await run.result()));
+    expect(counts).toEqual({ MATCHED: 11, IN_PROGRESS: 0, AWAITING_REMOVAL: 0, ...none });
+    // It goes on with the page that it had not got, and not from the beginning.
+    expect(asked[beforeStop.length]).toBe(beforeStop[2]);
+  });
+
+  it('leaves a long history behind', async () => {
+    const run = await startReconciliation(1);
+    const id = String(await run.result());
+    expect(id).toBe(run.firstExecutionRunId);
+    const first = await stack.temporal.workflow.getHandle(run.workflowId, id).describe();
+    expect(first.status.name).toBe('CONTINUED_AS_NEW');
+    expect(first.historyLength).toBeLessThan(historyLimit + 20);
+    expect((await report(id)).counts).toMatchObject({ MATCHED: 11, ...none });
+  });
+
+  it('keeps no notes but its findings', async () => {
+    const notes = await stack.database.queries.select().from(reconciledRegistrations);
+    expect(notes).toEqual([]);
+  });
+});
+
+describe('of ledgers that move while it looks', () => {
+  afterEach(endFaults);
+
+  it('reports nothing that was so only when the ledger was read', async () => {
+    const { userId, number } = await register();
+    const ledger = await simulated.listRegistrations({ cursor: null, limit: 1_000 }, signal);
+    await deleteAccount(userId);
+    faults = { listRegistrations: async () => ledger };
+    const { findings } = await reconcile();
+    expect(ledger.registrations.map(({ reference }) => reference)).toContain(number);
+    expect(findings).toEqual([]);
+  });
+
+  it('reports nothing that our side ends while the payment gateway is asked', async () => {
+    const { userId, number } = await register();
+    let asked = 0;
+    faults = {
+      listRegistrations: listedBut(({ reference }) => reference !== number),
+      inquireRegistration: async (reference, abort) => {
+        if (reference === number && asked++ === 0) await deleteAccount(userId);
+        return await simulated.inquireRegistration(reference, abort);
+      },
+    };
+    expect((await reconcile()).findings).toEqual([]);
+    expect(asked).toBe(2);
+  });
+});
+
+/** The ledger without some entries. */
+function listedBut(isListed: (entry: LedgerEntry) => boolean): PaymentGateway['listRegistrations'] {
+  return async (page, abort) => {
+    const ledger = await simulated.listRegistrations(page, abort);
+    return { ...ledger, registrations: ledger.registrations.filter(isListed) };
+  };
+}
+
+describe('of ledgers that disagree', () => {
+  afterAll(endFaults);
+
+  const expected: Record<string, string> = {};
+  let before: ReconciliationCounts;
+
+  beforeAll(async () => {
+    before = (await reconcile()).counts;
+
+    const changes = new Map<string, Partial<RegistrationOrder>>();
+    const registerChanged = (change: Partial<RegistrationOrder>) => {
+      changes.set(project.members[nextMember]!.userId, change);
+      return register();
+    };
+    faults = {
+      register: (order, abort) => simulated.register({ ...order, ...changes.get(order.memberId) }, abort),
+    };
+    const [removed, twice, forgotten, unreadable, unlisted, ...unlistedToo] = await Promise.all(
+      Array.from({ length: 8 }, () => register()),
+    );
+    const [otherMember, otherBank, otherAccount] = await Promise.all([
+      registerChanged({ memberId: '99999999999' }),
+      registerChanged({ bankCode: '004' }),
+      registerChanged({ accountNumber: '11012345699' }),
+      // The same number written otherwise is no difference.
+      registerChanged({ accountNumber: '110-1234-5678' }),
+    ]);
+    expected[otherMember.number] = 'DIFFERENT OTHER_MEMBER';
+    expected[otherBank.number] = 'DIFFERENT OTHER_BANK';
+    expected[otherAccount.number] = 'DIFFERENT OTHER_ACCOUNT_NUMBER';
+
+    await simulated.removeRegistration(removed!.number, signal);
+    expected[removed!.number] = 'MISSING_AT_PAYMENT_GATEWAY REMOVED';
+
+    await simulated.register(await orderLike(twice!.number), signal);
+    expected[twice!.number] = 'DIFFERENT REGISTERED_MORE_THAN_ONCE';
+
+    await stack.database.queries.execute(
+      sql`update accounts set state = 'REMOVED' where registration_number = ${forgotten!.number}`,
+    );
+    expected[forgotten!.number] = 'DIFFERENT REMOVED_WITH_US';
+
+    await stack.database.queries.execute(
+      sql`update registrations set sealed_details = 'x' where registration_number = ${unreadable!.number}`,
+    );
+    expected[unreadable!.number] = 'DIFFERENT ACCOUNT_UNREADABLE';
+
+    const answers = new Map<string, RegistrationStanding>();
+    const standings: [RegistrationStanding, string][] = [
+      [{ state: 'NOT_FOUND' }, 'NOT_FOUND'],
+      [{ state: 'REFUSED', reason: 'ACCOUNT_SEIZED' }, 'REFUSED'],
+      [{ state: 'IN_PROGRESS' }, 'NOT_REGISTERED_YET'],
+    ];
+    for (const [index, [standing, detail]] of standings.entries()) {
+      const { number } = unlistedToo[index]!;
+      answers.set(number, standing);
+      expected[number] = `MISSING_AT_PAYMENT_GATEWAY ${detail}`;
+    }
+    expected[unlisted!.number] = 'DIFFERENT NOT_IN_LEDGER';
+    const hidden = new Set([unlisted!, ...unlistedToo].map(({ number }) => number));
+
+    const failed = await start(undefined, '11012349003');
+    await untilEnded(stack.url, project, failed.number);
+    await simulated.register(await orderLike(twice!.number, { reference: failed.number }), signal);
+    expected[failed.number] = 'UNKNOWN_TO_US FAILED_WITH_US';
+
+    const reference = 'OFSOMEONEELSE000000000';
+    await simulated.register(await orderLike(twice!.number, { reference }), signal);
+    expected[reference] = 'UNKNOWN_TO_US NEVER_ASKED_FOR';
+
+    faults = { removeRegistration: unavailable };
+    const { member } = await register();
+    await register(member, '11012345679');
+
+    faults = {
+      removeRegistration: unavailable,
+      listRegistrations: listedBut((entry) => !hidden.has(entry.reference)),
+      inquireRegistration: async (number, abort) =>
+        answers.get(number) ?? (await simulated.inquireRegistration(number, abort)),
+    };
+    const inProgress = new Promise<void>((resolve) => {
+      faults.register = async (order, abort) => {
+        answers.set(order.reference, { state: 'IN_PROGRESS' });
+        await simulated.register(order, abort);
+        resolve();
+        return { state: 'ACCEPTED' };
+      };
+    });
+    await start();
+    await inProgress;
+  }, 120_000);
+
+  it('reports each disagreement once, with what it is, and leaves both ledgers as they are', async () => {
+    const ledgersBefore = await ledgers();
+    const reported = await reconcile();
+    expect(found(reported)).toEqual(expected);
+    expect(reported.findings).toHaveLength(Object.keys(expected).length);
+    expect(reported.counts).toEqual({
+      MATCHED: before.MATCHED + 2,
+      IN_PROGRESS: 1,
+      AWAITING_REMOVAL: 1,
+      MISSING_AT_PAYMENT_GATEWAY: 4,
+      UNKNOWN_TO_US: 2,
+      DIFFERENT: 7,
+    });
+    expect(await ledgers()).toEqual(ledgersBefore);
+    const { startedAt, endedAt } = (await stack.stores.reconciliations.findLatestEnded())!;
+    expect(endedAt!.getTime()).toBeGreaterThanOrEqual(startedAt.getTime());
+
+    const again = await reconcile(500);
+    expect([again.counts, again.findings]).toEqual([reported.counts, reported.findings]);
+  });
+
+  it('tells the operator what to do, and ends with 1', async () => {
+    const { exitCode, output, errors } = await operate('reconcile');
+    expect(exitCode).toBe(1);
+    expect(errors).toContain('disagree on 13 registrations');
+    expect(output).toContainEqual(expect.stringMatching(/^ +4 {2}MISSING_AT_PAYMENT_GATEWAY$/));
+    for (const [number, finding] of Object.entries(expected)) {
+      const line = `${number}  ${finding.replace(' ', '  ')}: `;
+      expect(output.filter((candidate) => candidate.startsWith(line))).toHaveLength(1);
+    }
+    expect(output.join()).not.toContain('1101234');
+  });
+});
+
+describe('the operator’s routes', () => {
+  afterEach(endFaults);
+
+  it('refuse who has not the token', async () => {
+    for (const path of ['', '/any']) {
+      const refused = await fetch(`${stack.url}/operator/reconciliations${path}`);
+      expect(refused.status).toBe(401);
+      const another = { authorization: 'Bearer another-token' };
+      expect(await fetch(refused.url, { headers: another })).toMatchObject({ status: 401 });
+    }
+  });
+
+  it('list the reconciliations, the latest first', async () => {
+    const { id } = await reconcile();
+    const { body } = await ask('');
+    const listed = body['reconciliations'] as { id: string; startedAt: string }[];
+    expect(listed[0]).toMatchObject({ id, registrations: { MATCHED: expect.any(Number) } });
+    const times = listed.map(({ startedAt }) => startedAt);
+    expect(times).toEqual(times.toSorted().toReversed());
+  });
+
+  it('say what they do not know or understand', async () => {
+    expect(await ask('/none')).toMatchObject({ status: 404, body: { error: expect.any(String) } });
+    for (const limit of ['0', '1001', 'all']) {
+      expect(await ask(`/none?limit=${limit}`)).toMatchObject({ status: 400 });
+    }
+  });
+
+  it('show no findings before each has been looked at twice', async () => {
+    const { number } = await register();
+    faults = {
+      listRegistrations: listedBut(({ reference }) => reference !== number),
+      inquireRegistration: unavailable,
+    };
+    const run = await startReconciliation(500);
+    onTestFinished(async () => {
+      await run.terminate();
+    });
+    const pending = async () => (await run.describe()).raw.pendingActivities?.[0];
+    await expect.poll(pending, { timeout: 10_000 }).toMatchObject({ activityType: { name: 'lookAgain' } });
+    expect(await ask(`/${run.firstExecutionRunId}`)).toMatchObject({
+      status: 200,
+      body: { endedAt: null, registrations: null, findings: [], nextAfter: null },
+    });
+  });
+});
+
+describe('the schedule', () => {
+  it('is there once, however often workers start, and stays paused', async () => {
+    await ensureSchedules(stack.temporal);
+    const schedule = stack.temporal.schedule.getHandle('reconciliation');
+    const { spec, policies, state } = await schedule.describe();
+    expect(spec.calendars).toMatchObject([{ hour: [{ start: 4 }], minute: [{ start: 30 }] }]);
+    expect(spec.timezone).toBe('Asia/Seoul');
+    expect([policies.overlap, state.paused]).toEqual(['SKIP', false]);
+    await schedule.pause('the test says so');
+    await ensureSchedules(stack.temporal);
+    expect((await schedule.describe()).state).toMatchObject({ paused: true, note: 'the test says so' });
+    await schedule.unpause();
+  });
+
+  it('reconciles', async () => {
+    const latest = async () => (await stack.stores.reconciliations.findLatestEnded())?.reconciliationId;
+    const last = await latest();
+    await ensureSchedules(stack.temporal);
+    await stack.temporal.schedule.getHandle('reconciliation').trigger();
+    await expect.poll(latest, { timeout: 20_000 }).not.toBe(last);
+    const query = `WorkflowType = '${workflowTypes.reconcile}'`;
+    const { executions } = await stack.temporal.workflowService.listWorkflowExecutions({
+      namespace: 'default',
+      query,
+    });
+    const workflowIds = executions.map(({ execution }) => execution?.workflowId);
+    expect(workflowIds).toContainEqual(expect.stringMatching(/^reconciliation-\d{4}-/));
+  });
+});

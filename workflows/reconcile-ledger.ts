@@ -1,0 +1,28 @@
+import { makeContinueAsNewFunc, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { reconciliationStages } from '../contract/reconciliation.ts';
+import type { ReconciliationInput, ReconciliationStage } from '../contract/reconciliation.ts';
+import { reconciliations } from './policies.ts';
+
+const stages = Object.keys(reconciliationStages) as ReconciliationStage[];
+const continueAsNew = makeContinueAsNewFunc<typeof reconcileLedger>({});
+
+/**
+ * Compares our ledger with the payment gateway's, page by page, and reports; it repairs nothing. What it has seen is
+ * kept in the database, and a long history is left behind by a new run that goes on at the next page.
+ * @returns the ID of the reconciliation, under which operators find the report: the ID of its first run
+ */
+export async function reconcileLedger({ pageSize, from }: ReconciliationInput): Promise<string> {
+  const { firstExecutionRunId: reconciliationId } = workflowInfo();
+  const remaining = stages.slice(from ? stages.indexOf(from.stage) : 0);
+  let cursor = from?.cursor ?? null;
+  for (const stage of remaining) {
+    const summary = reconciliationStages[stage];
+    setCurrentDetails(`**Reconciling the ledger**\n\n- ${summary}`);
+    do {
+      if (workflowInfo().continueAsNewSuggested) await continueAsNew({ pageSize, from: { stage, cursor } });
+      const page = { reconciliationId, cursor, size: pageSize };
+      cursor = await reconciliations[stage].executeWithOptions({ summary }, [page]);
+    } while (cursor !== null);
+  }
+  return reconciliationId;
+}
