@@ -4,6 +4,7 @@ import { arsCallActivities } from './ars-call.ts';
 import { consentEvidenceActivities } from './consent-evidence.ts';
 import { paymentGatewayRegistrationActivities } from './payment-gateway-registration.ts';
 import type { Ports } from './ports.ts';
+import { evidenceRetentionActivities } from './evidence-retention.ts';
 import { recordActivities } from './records.ts';
 import { resultCallbackActivities } from './result-callback.ts';
 
@@ -13,6 +14,7 @@ export function createActivities(ports: Ports): Activities {
     ...accountHolderActivities(ports),
     ...arsCallActivities(ports),
     ...consentEvidenceActivities(ports),
+    ...evidenceRetentionActivities(ports),
     ...paymentGatewayRegistrationActivities(ports),
     ...recordActivities(ports),
     ...resultCallbackActivities(ports),

@@ -38,7 +38,7 @@ export type RegistrationInquiry = PaymentGatewayVerdict | { readonly state: 'IN_
 /** GONE: the receiver wants no more. EXHAUSTED: it never acknowledged. */
 export type CallbackState = 'PENDING' | 'DELIVERED' | 'GONE' | 'EXHAUSTED';
 
-/** The activities of the registration workflow. Their failures carry a type of {@link FailureType}. */
+/** The activities of the workflows. Their failures carry a type of {@link FailureType}. */
 export interface Activities {
   /** Asks the bank, through the payment gateway, whether the account is the named person's. */
   checkAccountHolder(reference: RegistrationReference): Promise<AccountHolderCheck>;
@@ -82,6 +82,8 @@ export interface Activities {
   ): Promise<{ readonly state: CallbackState; readonly retryAfter: number }>;
   /** Registers the member's active account for auto charge at the payment gateway; the same again is harmless. */
   registerAutoCharge(member: MemberInput): Promise<OperationResult>;
+  /** Destroys the evidence and personal parts of registrations whose retention is over, but for legal holds. */
+  purgeExpiredEvidence(): Promise<{ readonly purged: number }>;
 }
 
 /** The types of failure an activity may end with. */
@@ -92,5 +94,7 @@ export type FailureType =
   | 'DatabaseUnavailable'
   /** The recording is not there yet. */
   | 'RecordingNotReady'
-  /** The recording is no permitted recording: wrong type or too large. */
-  | 'RecordingInvalid';
+  /** The recording is no permitted recording: wrong type, too large, or of unknown duration. */
+  | 'RecordingInvalid'
+  /** The member is erased, or the registration's retention is over: what was to be read is gone for good. */
+  | 'PersonalDataErased';

@@ -51,6 +51,7 @@ export const workflowTypes = {
   delete: 'deleteWithdrawalAccount',
   registerAutoCharge: 'registerAutoCharge',
   deliverCallback: 'deliverResultCallback',
+  purgeEvidence: 'purgeExpiredEvidence',
 } as const;
 
 /**

@@ -20,6 +20,10 @@ const options = {
   'any-holder': { type: 'boolean', example: '' },
   state: { type: 'string', example: 'ACTIVE|INACTIVE|DISCARDED' },
   file: { type: 'string', example: '<JSON lines file>' },
+  user: { type: 'string', example: '<member ID>' },
+  'before-retention-ends': { type: 'boolean', example: '' },
+  directory: { type: 'string', example: '<new directory>' },
+  'dry-run': { type: 'boolean', example: '' },
   help: { type: 'boolean', example: '' },
 } as const;
 
@@ -82,11 +86,17 @@ export function readChoice<Choice extends string>(
 /** The command line of a command with example values, ready to be copied. */
 export function exampleOf(command: string, { required, optional }: Signature): string {
   return [
-    'npm run operator --',
-    command,
+    callOf(command),
     ...required.map(withExample),
     ...optional.map((name) => `[${withExample(name)}]`),
   ].join(' ');
+}
+
+/** How a command is called: those on evidence have a script of their own. */
+function callOf(command: string): string {
+  return command.startsWith('evidence ')
+    ? command.replace('evidence ', 'npm run evidence -- ')
+    : `npm run operator -- ${command}`;
 }
 
 function withExample(name: OptionName): string {

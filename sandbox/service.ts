@@ -14,6 +14,7 @@ import { createStores } from '../platform/database/stores.ts';
 import { createLog } from '../platform/log.ts';
 import { runMain, stopRequested } from '../platform/process.ts';
 import { createDataConverter, createTemporalClient, temporalConnection } from '../platform/temporal.ts';
+import { ensureSchedules } from '../worker/schedules.ts';
 import { createWorker, installRuntime } from '../worker/worker.ts';
 import { loadCredentials, publicCredentials, seed } from './credentials.ts';
 
@@ -24,6 +25,7 @@ runMain(async () => {
   installRuntime(log, []);
   const database = await openPglite(join(config.DATA_DIR, 'database'));
   const stores = createStores(database.queries, config.DATABASE_KEYS);
+  await stores.databaseKeys.requireAll();
   const credentials = await loadCredentials(join(config.DATA_DIR, 'credentials.json'));
   await seed(stores, credentials);
 
@@ -31,6 +33,7 @@ runMain(async () => {
   const { connectionOptions, namespace } = temporalConnection();
   const connection = await NativeConnection.connect(connectionOptions);
   const temporal = createTemporalClient({ connectionOptions, namespace }, dataConverter);
+  await ensureSchedules(temporal);
   const paymentGateway = createHttpPaymentGateway({
     baseUrl: config.PG_BASE_URL,
     sharedSecret: config.PG_SHARED_SECRET,

@@ -55,10 +55,12 @@ export interface Stack {
   readonly database: Database;
   readonly paymentGatewaySecret: string;
   readonly payloadKeys: string;
+  readonly databaseKeys: string;
   /** Starts another API beside the first, sharing nothing with it in memory. @returns its URL */
   startAnotherApi(parts?: Partial<ApiParts>): Promise<string>;
   stopWorker(): Promise<void>;
-  startWorker(): Promise<void>;
+  /** `otherParts`: what it is to have in place of the stack's own. */
+  startWorker(otherParts?: { readonly stores?: Stores; readonly payloadKeys?: string }): Promise<void>;
   /** Stops and starts the Temporal server; what it held is lost. */
   stopTemporal(): Promise<void>;
   close(): Promise<void>;
@@ -110,14 +112,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     logger: quiet,
   });
   let hosted: { worker: Worker; running: Promise<void>; connection: NativeConnection } | undefined;
-  const startWorker = async () => {
+  const startWorker: Stack['startWorker'] = async (otherParts = {}) => {
     const nativeConnection = await NativeConnection.connect({ address: temporalServer.address });
     const worker = await createWorker({
       connection: nativeConnection,
       namespace: 'default',
-      dataConverter,
+      dataConverter: createDataConverter(otherParts.payloadKeys ?? payloadKeys),
       activities: createActivities({
-        stores,
+        stores: otherParts.stores ?? stores,
         paymentGateway,
         callbackSender: createCallbackSender({ allowLoopback: true }),
       }),
@@ -169,6 +171,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     database,
     paymentGatewaySecret,
     payloadKeys,
+    databaseKeys,
     startAnotherApi: (otherParts) => startApi(0, otherParts),
     startWorker,
     stopWorker,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Client } from '@temporalio/client';
 import { NativeConnection, TransportError } from '@temporalio/worker';
 import { createActivities } from '../activities/activities.ts';
 import { createCallbackSender } from '../activities/callback-sender.ts';
@@ -9,6 +10,7 @@ import { createStores } from '../platform/database/stores.ts';
 import { createLog } from '../platform/log.ts';
 import { runMain } from '../platform/process.ts';
 import { createDataConverter, temporalConnection } from '../platform/temporal.ts';
+import { ensureSchedules } from './schedules.ts';
 import { createWorker, installRuntime } from './worker.ts';
 
 runMain(async () => {
@@ -16,17 +18,21 @@ runMain(async () => {
   const log = createLog('worker', config.LOG_LEVEL);
   installRuntime(log);
   const database = await openPostgres(config.DATABASE_URL, log);
+  const stores = createStores(database.queries, config.DATABASE_KEYS);
+  await stores.databaseKeys.requireAll();
   const { connectionOptions, namespace } = temporalConnection();
   const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
     if (!(error instanceof TransportError)) throw error;
     throw new ConfigurationError(`TEMPORAL_ADDRESS: nothing answers at ${connectionOptions.address}.`);
   });
+  const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
+  await ensureSchedules(new Client({ connection, namespace, dataConverter }));
   const worker = await createWorker({
     connection,
     namespace,
-    dataConverter: createDataConverter(config.PAYLOAD_KEYS),
+    dataConverter,
     activities: createActivities({
-      stores: createStores(database.queries, config.DATABASE_KEYS),
+      stores,
       callbackSender: createCallbackSender({ allowLoopback: false }),
       paymentGateway: createHttpPaymentGateway({
         baseUrl: config.PG_BASE_URL,

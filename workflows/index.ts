@@ -1,5 +1,6 @@
 export { deleteWithdrawalAccount } from './delete-withdrawal-account.ts';
 export { deliverResultCallback } from './deliver-result-callback.ts';
+export { purgeExpiredEvidence } from './purge-expired-evidence.ts';
 export { registerAutoCharge } from './register-auto-charge.ts';
 export { registerWithdrawalAccount } from './register-withdrawal-account.ts';
 export { removeAccount } from './remove-account.ts';

@@ -3,11 +3,14 @@ import { createAcceptedCiphertexts } from './accepted-ciphertexts.ts';
 import { createAccounts } from './accounts.ts';
 import { createArsCodes } from './ars-codes.ts';
 import { createConsentEvidence } from './consent-evidence.ts';
+import { createDatabaseKeys } from './database-keys.ts';
 import type { Queries } from './database.ts';
+import { createLegalHolds } from './legal-holds.ts';
 import { createMembers } from './members.ts';
 import { createProjects } from './projects.ts';
 import { createResultCallbacks } from './result-callbacks.ts';
 import { createRegistrations } from './registrations.ts';
+import { createRetention } from './retention.ts';
 
 /** Everything the service stores. */
 export type Stores = ReturnType<typeof createStores>;
@@ -22,7 +25,10 @@ export function createStores(queries: Queries, databaseKeys: string) {
     registrations: createRegistrations(queries, keys),
     accounts: createAccounts(queries),
     consentEvidence: createConsentEvidence(queries),
+    legalHolds: createLegalHolds(queries),
+    retention: createRetention(queries),
     resultCallbacks: createResultCallbacks(queries),
     acceptedCiphertexts: createAcceptedCiphertexts(queries),
+    databaseKeys: createDatabaseKeys(queries, keys),
   };
 }

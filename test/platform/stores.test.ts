@@ -224,8 +224,9 @@ describe.each([
         registrationNumber,
         attempt: 1,
         callId: 'CALL00000001',
-        scriptVersion: 'a-script',
+        scriptVersion: 'withdrawal-consent-1',
         format: 'wav',
+        durationMs: 2_000,
         recording: randomBytes(1_000),
       } as const;
       await stores.consentEvidence.store(member.cipher, evidence);

@@ -1,0 +1,130 @@
+import { and, asc, count, isNotNull, ne, sql } from 'drizzle-orm';
+import type { AnyPgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { ConfigurationError } from '../config.ts';
+import type { KeyRing } from '../key-ring.ts';
+import type { Queries } from './database.ts';
+import { dataKeyContext } from './member-cipher.ts';
+import { cryptoContext, secretContext } from './projects.ts';
+import { cryptoKeys, members, secretKeys } from './schema.ts';
+
+/** What a database key seals: how many rows of each kind. */
+export interface DatabaseKeyUse {
+  readonly databaseKeyId: string;
+  /** Whether it is the one that seals. */
+  readonly isActive: boolean;
+  /** Whether it is among the keys given. */
+  readonly isGiven: boolean;
+  readonly rows: number;
+}
+
+/** How many rows are sealed anew in one transaction. */
+const rowsPerBatch = 200;
+
+/** A column that a database key seals directly, of rows with an ID. */
+interface SealedColumn {
+  readonly table: PgTable;
+  readonly id: AnyPgColumn<{ data: string; notNull: true }>;
+  readonly keyId: AnyPgColumn<{ data: string; notNull: true }>;
+  readonly sealed: AnyPgColumn<{ data: Buffer }>;
+  contextOf(id: string): string;
+}
+
+/** Everything that database keys seal. The rest is under the members' keys and need not be touched. */
+const sealedColumns: readonly SealedColumn[] = [
+  {
+    table: members,
+    id: members.userId,
+    keyId: members.databaseKeyId,
+    sealed: members.sealedDataKey,
+    contextOf: dataKeyContext,
+  },
+  {
+    table: secretKeys,
+    id: secretKeys.secretKeyId,
+    keyId: secretKeys.databaseKeyId,
+    sealed: secretKeys.sealedSecret,
+    contextOf: secretContext,
+  },
+  {
+    table: cryptoKeys,
+    id: cryptoKeys.cryptoKeyId,
+    keyId: cryptoKeys.databaseKeyId,
+    sealed: cryptoKeys.sealedServerPrivateKey,
+    contextOf: cryptoContext,
+  },
+];
+
+/** The keys that seal in the database, and their rotation. */
+export function createDatabaseKeys(queries: Queries, keys: KeyRing) {
+  /** How many rows each key seals: every one given, and every other one still in use. */
+  async function listUse(): Promise<DatabaseKeyUse[]> {
+    const rowsOf = new Map(keys.keyIds.map((keyId) => [keyId, 0]));
+    for (const { table, keyId, sealed } of sealedColumns) {
+      const found = await queries
+        .select({ databaseKeyId: keyId, rows: count() })
+        .from(table)
+        .where(isNotNull(sealed))
+        .groupBy(keyId);
+      for (const { databaseKeyId, rows } of found) {
+        rowsOf.set(databaseKeyId, (rowsOf.get(databaseKeyId) ?? 0) + rows);
+      }
+    }
+    return [...rowsOf].map(([databaseKeyId, rows]) => ({
+      databaseKeyId,
+      isActive: databaseKeyId === keys.activeKeyId,
+      isGiven: keys.keyIds.includes(databaseKeyId),
+      rows,
+    }));
+  }
+
+  return {
+    listUse,
+
+    /** Throws {@link ConfigurationError} when something in the database is sealed by a key that was not given. */
+    async requireAll(): Promise<void> {
+      const missing = (await listUse()).filter(({ isGiven }) => !isGiven);
+      if (missing.length === 0) return;
+      const named = missing.map(({ databaseKeyId, rows }) => `${databaseKeyId} (seals ${rows} rows)`);
+      throw new ConfigurationError(
+        `DATABASE_KEYS lacks keys that are still needed: ${named.join(', ')}. Put them back behind the active one, and drop them only when this says so: npm run operator -- keys status`,
+      );
+    },
+
+    /**
+     * Seals a batch of what other keys sealed anew by the active one, while everything goes on. May be interrupted
+     * anywhere and begun again.
+     * @returns how many; 0 when all is under the active key
+     * @throws {MissingKeyError}
+     */
+    async rewrapBatch(): Promise<number> {
+      for (const column of sealedColumns) {
+        const rewrapped = await rewrapBatchOf(column);
+        if (rewrapped > 0) return rewrapped;
+      }
+      return 0;
+    },
+  };
+
+  async function rewrapBatchOf({ table, id, keyId, sealed, contextOf }: SealedColumn): Promise<number> {
+    return await queries.transaction(async (transaction) => {
+      const rows = await transaction
+        .select({ id, keyId, sealed })
+        .from(table)
+        .where(and(ne(keyId, keys.activeKeyId), isNotNull(sealed)))
+        .orderBy(asc(id))
+        .limit(rowsPerBatch)
+        // So that what is erased meanwhile does not come back; registrations of a member may still begin.
+        .for('no key update');
+      for (const row of rows) {
+        const context = contextOf(row.id);
+        const resealed = keys.seal(keys.open(row.keyId, row.sealed!, context), context);
+        await transaction.execute(sql`
+          update ${table}
+          set ${sql.identifier(keyId.name)} = ${keys.activeKeyId},
+            ${sql.identifier(sealed.name)} = ${sql.param(resealed, sealed)}
+          where ${id} = ${row.id}`);
+      }
+      return rows.length;
+    });
+  }
+}
