@@ -8,12 +8,11 @@ export function evidenceRetentionActivities({
 }: Pick<Ports, 'stores'>): Pick<Activities, 'purgeExpiredEvidence'> {
   return {
     async purgeExpiredEvidence() {
-      const now = new Date();
       let purged = 0;
-      for (let batch = -1; batch !== 0; purged += batch) {
-        cancellationSignal().throwIfAborted();
-        batch = await stores.retention.purgeBatch(now);
+      for await (const batch of stores.retention.purge(new Date())) {
+        purged += batch;
         heartbeat(purged);
+        cancellationSignal().throwIfAborted();
       }
       return { purged };
     },

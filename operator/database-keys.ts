@@ -12,20 +12,24 @@ export function showKeys() {
 export function rewrapKeys() {
   return async ({ stores, print, tellProgress }: Parts): Promise<void> => {
     let rewrapped = 0;
+    const unreadable: string[] = [];
     try {
-      for (let batch = -1; batch !== 0;) {
-        batch = await stores.databaseKeys.rewrapBatch();
-        rewrapped += batch;
-        if (batch > 0) tellProgress(`${rewrapped} rows sealed anew`);
+      for await (const batch of stores.databaseKeys.rewrap()) {
+        rewrapped += batch.rewrapped;
+        unreadable.push(...batch.unreadable);
+        if (batch.rewrapped > 0) tellProgress(`${rewrapped} rows sealed anew`);
       }
     } catch (error) {
       if (!(error instanceof MissingKeyError)) throw error;
-      throw new Refused(`${error.message} Add it to DATABASE_KEYS, then repeat the command.`, {
-        cause: error,
-      });
+      throw new Refused(`${error.message} Correct DATABASE_KEYS, then repeat the command.`, { cause: error });
     }
     print(`Rows sealed anew by the active key: ${rewrapped}.`);
     await show(stores, print);
+    if (unreadable.length > 0) {
+      throw new Refused(
+        `These do not open and stayed as they were: ${unreadable.join(', ')}. Restore their rows from a backup, then repeat the command.`,
+      );
+    }
   };
 }
 

@@ -12,10 +12,9 @@ export function purgeEvidence(values: Values) {
       return print(`Registrations whose retention is over: ${count}. Nothing was destroyed.`);
     }
     let purged = 0;
-    for (let batch = -1; batch !== 0;) {
-      batch = await stores.retention.purgeBatch(now);
+    for await (const batch of stores.retention.purge(now)) {
       purged += batch;
-      if (batch > 0) tellProgress(`${purged} registrations purged`);
+      tellProgress(`${purged} registrations purged`);
     }
     print(`Registrations purged: ${purged}.`);
   };

@@ -1,6 +1,7 @@
-import { and, asc, count, isNotNull, ne, sql } from 'drizzle-orm';
+import { and, asc, count, gt, isNotNull, ne, sql } from 'drizzle-orm';
 import type { AnyPgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { ConfigurationError } from '../config.ts';
+import { MissingKeyError } from '../key-ring.ts';
 import type { KeyRing } from '../key-ring.ts';
 import type { Queries } from './database.ts';
 import { dataKeyContext } from './member-cipher.ts';
@@ -15,6 +16,13 @@ export interface DatabaseKeyUse {
   /** Whether it is among the keys given. */
   readonly isGiven: boolean;
   readonly rows: number;
+}
+
+/** A batch that was sealed anew. */
+export interface RewrappedBatch {
+  readonly rewrapped: number;
+  /** The places of what stayed as it was because it does not open. */
+  readonly unreadable: readonly string[];
 }
 
 /** How many rows are sealed anew in one transaction. */
@@ -91,40 +99,56 @@ export function createDatabaseKeys(queries: Queries, keys: KeyRing) {
     },
 
     /**
-     * Seals a batch of what other keys sealed anew by the active one, while everything goes on. May be interrupted
-     * anywhere and begun again.
-     * @returns how many; 0 when all is under the active key
+     * Seals everything that other keys sealed anew by the active one, batch by batch, while the service goes on. May be
+     * interrupted anywhere and begun again.
      * @throws {MissingKeyError}
      */
-    async rewrapBatch(): Promise<number> {
+    async *rewrap(): AsyncGenerator<RewrappedBatch> {
       for (const column of sealedColumns) {
-        const rewrapped = await rewrapBatchOf(column);
-        if (rewrapped > 0) return rewrapped;
+        for (let last: string | undefined = ''; last !== undefined;) {
+          const batch: RewrappedBatch & { last: string | undefined } = await rewrapBatch(column, last);
+          yield batch;
+          last = batch.last;
+        }
       }
-      return 0;
     },
   };
 
-  async function rewrapBatchOf({ table, id, keyId, sealed, contextOf }: SealedColumn): Promise<number> {
+  async function rewrapBatch({ table, id, keyId, sealed, contextOf }: SealedColumn, after: string) {
     return await queries.transaction(async (transaction) => {
       const rows = await transaction
         .select({ id, keyId, sealed })
         .from(table)
-        .where(and(ne(keyId, keys.activeKeyId), isNotNull(sealed)))
+        .where(and(gt(id, after), ne(keyId, keys.activeKeyId), isNotNull(sealed)))
         .orderBy(asc(id))
         .limit(rowsPerBatch)
         // So that what is erased meanwhile does not come back; registrations of a member may still begin.
         .for('no key update');
+      const unreadable: string[] = [];
       for (const row of rows) {
         const context = contextOf(row.id);
-        const resealed = keys.seal(keys.open(row.keyId, row.sealed!, context), context);
+        const resealed = reseal(row.keyId, row.sealed!, context);
+        if (!resealed) {
+          unreadable.push(context);
+          continue;
+        }
         await transaction.execute(sql`
           update ${table}
           set ${sql.identifier(keyId.name)} = ${keys.activeKeyId},
             ${sql.identifier(sealed.name)} = ${sql.param(resealed, sealed)}
           where ${id} = ${row.id}`);
       }
-      return rows.length;
+      return { rewrapped: rows.length - unreadable.length, unreadable, last: rows.at(-1)?.id };
     });
+  }
+
+  /** Undefined when it was altered. @throws {MissingKeyError} */
+  function reseal(keyId: string, value: Buffer, context: string): Buffer | undefined {
+    try {
+      return keys.seal(keys.open(keyId, value, context), context);
+    } catch (error) {
+      if (error instanceof MissingKeyError) throw error;
+      return undefined;
+    }
   }
 }

@@ -44,38 +44,48 @@ export function createRetention(queries: Queries) {
     );
 
   return {
-    /** How many registrations {@link purgeBatch} would purge as of `now`. */
+    /** How many registrations `purge` would destroy something of, as of `now`. */
     countExpired: (now: Date): Promise<number> => queries.$count(registrations, expired(now)),
 
     /**
-     * Destroys the recording and the personal part of a batch of registrations whose retention is over as of `now` and
-     * that no legal hold keeps. Their rows stay, so their numbers stay answerable.
-     * @returns how many; 0 when none is left
+     * Destroys the recording and the personal part of the registrations whose retention is over as of `now` and that no
+     * legal hold keeps, batch by batch. Their rows stay, so their numbers stay answerable.
+     * Yields how many each batch was.
      */
-    async purgeBatch(now: Date): Promise<number> {
-      return await queries.transaction(async (transaction) => {
-        const locked = await transaction
-          .select({ number: registrations.registrationNumber })
-          .from(registrations)
-          .where(expired(now))
-          .orderBy(asc(registrations.registrationNumber))
-          .limit(rowsPerBatch)
-          .for('update', { skipLocked: true });
-        const numbers = locked.map(({ number }) => number);
-        // Asked again under the lock: a legal hold may have come between.
-        const purged = await transaction
-          .update(registrations)
-          .set({ purgedAt: now, sealedDetails: null })
-          .where(and(inArray(registrations.registrationNumber, numbers), expired(now)))
-          .returning({ number: registrations.registrationNumber });
-        await transaction.delete(consentEvidence).where(
-          inArray(
-            consentEvidence.registrationNumber,
-            purged.map(({ number }) => number),
-          ),
-        );
-        return purged.length;
-      });
+    async *purge(now: Date): AsyncGenerator<number> {
+      for (;;) {
+        const purged = await purgeBatch(now);
+        if (purged === undefined) return;
+        yield purged;
+      }
     },
   };
+
+  /** Undefined when nothing is left. */
+  async function purgeBatch(now: Date): Promise<number | undefined> {
+    return await queries.transaction(async (transaction) => {
+      const locked = await transaction
+        .select({ number: registrations.registrationNumber })
+        .from(registrations)
+        .where(expired(now))
+        .orderBy(asc(registrations.registrationNumber))
+        .limit(rowsPerBatch)
+        .for('update', { skipLocked: true });
+      if (locked.length === 0) return undefined;
+      const numbers = locked.map(({ number }) => number);
+      // Asked again under the lock: a legal hold may have come between.
+      const purged = await transaction
+        .update(registrations)
+        .set({ purgedAt: now, sealedDetails: null })
+        .where(and(inArray(registrations.registrationNumber, numbers), expired(now)))
+        .returning({ number: registrations.registrationNumber });
+      await transaction.delete(consentEvidence).where(
+        inArray(
+          consentEvidence.registrationNumber,
+          purged.map(({ number }) => number),
+        ),
+      );
+      return purged.length;
+    });
+  }
 }
