@@ -66,6 +66,13 @@ async function readDatabase(): Promise<unknown[]> {
   );
 }
 
+/** The same as text, bytes in hex. */
+async function dumpDatabase(): Promise<string> {
+  return JSON.stringify(await readDatabase(), (_, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value,
+  );
+}
+
 const rowOf = async (userId: string) =>
   (await stack.database.queries.select().from(members).where(eq(members.userId, userId)))[0]!;
 
@@ -102,7 +109,7 @@ describe('a member', () => {
   });
 
   it('without evidence to be kept, or with none any more, is erased without further ado', async () => {
-    const { userId } = await register(1, { ...person, bankAccount: '11012349003' });
+    const { userId } = await register(1, { ...person, bankAccount: '11012349001' });
     const { userId: other, number } = await register(2);
     await call(stack.url, stack.projects[0], '/delete', { userId: other });
     await runOf(removalWorkflowId(number)).result();
@@ -110,9 +117,6 @@ describe('a member', () => {
       .update(accounts)
       .set({ removedAt: new Date('2001-01-01T00:00:00Z') })
       .where(eq(accounts.registrationNumber, number));
-    const { queries } = stack.database;
-    const long = new Date(Date.now() - 120_000);
-    await queries.execute(sql`update registrations set created_at = ${long.toISOString()}`);
     for (const id of [other, userId]) expect(await erase(id)).toMatchObject({ exitCode: 0, errors: '' });
   });
 });
@@ -133,7 +137,7 @@ describe('an erased member', () => {
     await runOf(removalWorkflowId(number)).result();
     receiver.close();
     sealedDataKey = (await rowOf(userId)).sealedDataKey!;
-    expect(findCanaries(await readDatabase(), { key: sealedDataKey.toString('latin1') })).toEqual([]);
+    expect(await dumpDatabase()).toContain(sealedDataKey.toString('hex'));
     expect(await erase(userId, '--before-retention-ends')).toMatchObject({
       exitCode: 0,
       output: expect.stringContaining('erased for good'),
@@ -174,15 +178,9 @@ describe('an erased member', () => {
       erasureReason: 'the member asked for it',
     });
     await expect(stack.stores.registrations.open(number)).rejects.toThrow(PersonalDataErased);
-    const dump = await readDatabase();
-    expect(findCanaries(dump, person)).toEqual([]);
-    // Neither the key itself, nor any part of the column that held it.
-    const dumped = JSON.stringify(dump, (_, value: unknown) =>
-      value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value,
-    );
-    const { data } = sealedDataKey.toJSON();
+    expect(findCanaries(await readDatabase(), person)).toEqual([]);
+    const dumped = await dumpDatabase();
     expect(dumped).not.toContain(sealedDataKey.toString('hex'));
-    expect(dumped).not.toContain(JSON.stringify(data).slice(1, -1));
     expect(dumped).toContain(number);
   });
 
