@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Worker, bundleWorkflowCode } from '@temporalio/worker';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +13,7 @@ import { createDataConverter } from '../../platform/temporal.ts';
 import { workflowsPath } from '../../worker/worker.ts';
 import { startCallbackReceiver } from '../callback-receiver.ts';
 import { operate as operateOn } from '../operate.ts';
+import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
 import { quiet, startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
 import { call, callEncrypted, registration, untilEnded } from '../wire-client.ts';
@@ -229,11 +232,15 @@ describe('an erased member', () => {
       exitCode: 1,
       errors: expect.stringContaining('is erased already'),
     });
-    const [known] = (await stack.stores.members.findKnown([userId])).values();
-    expect(known).toMatchObject({ isErased: true });
-    await stack.stores.members.add(stack.projects[0].aspId, [
-      { userId, userName: 'Again', birthDate: '19900131', mobileNumber: '01012341234' },
-    ]);
+    const again = { userId, userName: 'Again', birthDate: '19900131', mobileNumber: '01012341234' };
+    const file = join(temporaryDirectory(), 'members.jsonl');
+    writeFileSync(file, JSON.stringify(again));
+    const { aspId } = stack.projects[0];
+    expect(await operate('member', 'add', '--asp', aspId, '--file', file)).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('line 1 (an erased member'),
+    });
+    await stack.stores.members.add(aspId, [again]);
     expect(await stack.stores.members.find(stack.projects[0].aspId, userId)).toBeUndefined();
   });
 });

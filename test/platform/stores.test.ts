@@ -375,6 +375,22 @@ describe.each([
       expect(await stores.legalHolds.hold('A'.repeat(22), wanted)).toBe('NOT_FOUND');
     });
 
+    it('does not end for what is put under legal hold meanwhile', async () => {
+      const outOfUse: string[] = [];
+      for (let index = 0; index < 10; index++) outOfUse.push(...(await addOutOfUse('1990-01-01T00:00:00Z')));
+      const [, ...holds] = await Promise.all([
+        purge('2000-01-01T00:00:00Z'),
+        ...outOfUse.map((number) => stores.legalHolds.hold(number, wanted)),
+      ]);
+      for (const [index, number] of outOfUse.entries()) {
+        expect([holds[index], await isKept(number)]).toEqual(
+          holds[index] === 'HELD' ? ['HELD', true] : ['GONE', false],
+        );
+        await stores.legalHolds.release(number, wanted);
+      }
+      await purge('2000-01-01T00:00:00Z');
+    });
+
     it('ends for more than one batch', async () => {
       const member = await addMember();
       const numbers = await Promise.all(Array.from({ length: 250 }, () => addRegistration(member)));
@@ -432,6 +448,29 @@ describe.each([
         secretKeys: [{ secret: 'secret key of TESTASP00000002' }],
         cryptoKeys: [{ serverPrivateKey: 'not a key' }],
       });
+      await rewrap(createStores(database.queries, `${oldKey},${latest}`));
+    });
+
+    it('do not bring back what is erased meanwhile', async () => {
+      const invented = Array.from({ length: 60 }, () => inventMember(String(nextUserId++)));
+      await stores.members.add('TESTASP00000001', invented);
+      const decision = { operator: 'kim', reason: 'asked for', beforeRetentionEnds: false };
+      const latest = key('latest');
+      const [, ...erasures] = await Promise.all([
+        rewrap(createStores(database.queries, `${latest},${newKey},${oldKey}`)),
+        ...invented.map(({ userId }) => stores.members.erase('TESTASP00000001', userId, decision)),
+      ]);
+      expect(erasures).toEqual(invented.map(() => ({ state: 'ERASED' })));
+      const rows = await database.queries
+        .select({ key: members.sealedDataKey })
+        .from(members)
+        .where(
+          inArray(
+            members.userId,
+            invented.map(({ userId }) => userId),
+          ),
+        );
+      expect(rows.filter((row) => row.key !== null)).toEqual([]);
       await rewrap(createStores(database.queries, `${oldKey},${latest}`));
     });
 
