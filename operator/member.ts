@@ -69,8 +69,8 @@ export function eraseMember(values: Values) {
 const waitForOperation =
   'Wait for its end, or look whether it waits for an operator: npm run operator -- reviews';
 
-function refusal(userId: string): string {
-  return `Member ${userId} was not erased:`;
+function refusal(user: string): string {
+  return `Member ${user} was not erased:`;
 }
 
 /** Why a member was not erased, and what to do next. */
@@ -87,6 +87,7 @@ function obstacle(aspId: string, erasure: Exclude<Erasure, { readonly state: 'ER
     case 'HELD':
       return `the evidence of ${erasure.registrationNumber} is under legal hold. See: npm run evidence -- list-holds`;
     case 'TO_BE_KEPT':
+    default:
       return `evidence of the member is to be kept by law ${describePeriod(erasure.until)}. Repeat the command after that or, where another law demands it sooner, with --before-retention-ends.`;
   }
 }
@@ -97,9 +98,9 @@ function describePeriod(until: Date | null): string {
     : 'because a registration with evidence never ended';
 }
 
-async function hasOperation(temporal: Client, userId: string): Promise<boolean> {
+async function hasOperation(temporal: Client, user: string): Promise<boolean> {
   try {
-    const { status } = await temporal.workflow.getHandle(memberWorkflowId(userId)).describe();
+    const { status } = await temporal.workflow.getHandle(memberWorkflowId(user)).describe();
     return status.name === 'RUNNING';
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;

@@ -34,7 +34,7 @@ interface SealedColumn {
   readonly id: AnyPgColumn<{ data: string; notNull: true }>;
   readonly keyId: AnyPgColumn<{ data: string; notNull: true }>;
   readonly sealed: AnyPgColumn<{ data: Buffer }>;
-  contextOf(id: string): string;
+  readonly contextOf: (id: string) => string;
 }
 
 /** Everything that database keys seal. The rest is under the members' keys and need not be touched. */

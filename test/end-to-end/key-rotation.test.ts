@@ -89,7 +89,7 @@ describe('payload keys', () => {
         workflowId,
       );
     await replay(rotated);
-    await expect(replay(next)).rejects.toThrow();
+    await expect(replay(next)).rejects.toThrow('no key with the ID test-key');
     // For the tests that come after.
     await stack.stopWorker();
     await stack.startWorker({ payloadKeys: `${old},${next}` });

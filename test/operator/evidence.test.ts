@@ -288,7 +288,7 @@ describe('evidence export', () => {
       errors: expect.stringContaining('nothing is overwritten'),
     });
     writeFileSync(join(target('one'), 'recording.wav'), flipBit(recording, 100) as Buffer);
-    expect(check).toThrow();
+    expect(check).toThrow('Command failed: sha256sum -c');
   });
 
   it('refuses what is broken, was never there, or is no number', async () => {

@@ -89,8 +89,8 @@ describe.each([
   }
 
   async function accountStates({ userId }: Member): Promise<Record<string, string>> {
-    const accounts = await stores.accounts.listOf(userId);
-    return Object.fromEntries(accounts.map(({ registrationNumber, state }) => [registrationNumber, state]));
+    const all = await stores.accounts.listOf(userId);
+    return Object.fromEntries(all.map(({ registrationNumber, state }) => [registrationNumber, state]));
   }
 
   describe('activating an account', () => {
@@ -266,11 +266,11 @@ describe.each([
       const context = `consent-evidence/${registrationNumber}`;
       const sealedRecording = member.cipher.seal(recording, context);
       await database.queries.update(consentEvidence).set({ sealedRecording, durationMs: null }).where(ofThis);
-      const open = () => stores.consentEvidence.openRecording(member.cipher, registrationNumber);
-      await expect(open()).rejects.toThrow('altered');
+      const openIt = () => stores.consentEvidence.openRecording(member.cipher, registrationNumber);
+      await expect(openIt()).rejects.toThrow('altered');
       const sha256 = createHash('sha256').update(recording).digest('hex');
       await database.queries.update(consentEvidence).set({ sha256 }).where(ofThis);
-      expect((await open()).equals(recording)).toBe(true);
+      expect((await openIt()).equals(recording)).toBe(true);
     });
 
     it('cannot be passed off as that of version 0.1.0', async () => {

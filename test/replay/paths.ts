@@ -64,6 +64,8 @@ export const paths = [
   'result-callback-delivered-at-last',
   'result-callback-unwanted',
   'result-callback-exhausted',
+
+  'evidence-purged',
 ] as const;
 
 /** One of {@link paths}. */

@@ -3,7 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { CallbackState } from '../../contract/activities.ts';
-import { callbackWorkflowId, memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
+import {
+  callbackWorkflowId,
+  memberWorkflowId,
+  removalWorkflowId,
+  taskQueue,
+  workflowTypes,
+} from '../../contract/registration.ts';
 import type {
   ArsOutcome,
   RegistrationResult,
@@ -446,6 +452,12 @@ describe('what follows a registration', () => {
     expect(await finish(path, callbackWorkflowId(run.registrationNumber))).toBe(state);
     expect(remaining).toEqual([]);
   });
+});
+
+it('evidence-purged', async () => {
+  const workflowId = 'purge-expired-evidence';
+  await stack.temporal.workflow.start(workflowTypes.purgeEvidence, { workflowId, taskQueue });
+  expect(await finish('evidence-purged', workflowId)).toEqual({ purged: 0 });
 });
 
 it('has recorded every path', () => {
