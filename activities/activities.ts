@@ -6,6 +6,7 @@ import { consentEvidenceActivities } from './consent-evidence.ts';
 import { paymentGatewayRegistrationActivities } from './payment-gateway-registration.ts';
 import type { Ports } from './ports.ts';
 import { reconciliationActivities } from './reconciliation.ts';
+import { evidenceRetentionActivities } from './evidence-retention.ts';
 import { recordActivities } from './records.ts';
 import { resultCallbackActivities } from './result-callback.ts';
 
@@ -16,6 +17,7 @@ export function createActivities(ports: Ports): Activities {
     ...arsCallActivities(ports),
     ...bankClosureActivities(ports),
     ...consentEvidenceActivities(ports),
+    ...evidenceRetentionActivities(ports),
     ...paymentGatewayRegistrationActivities(ports),
     ...reconciliationActivities(ports),
     ...recordActivities(ports),

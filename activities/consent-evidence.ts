@@ -1,12 +1,9 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Activities, FailureType } from '../contract/activities.ts';
+import { maximumRecordingBytes, recordingDuration, recordingFormat } from '../platform/recording.ts';
 import { scriptVersion } from './ars-call.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';
-import { recordingFormat } from './recording-format.ts';
-
-/** The largest recording the payment gateways accept as evidence, in bytes: 300 kB. */
-const maximumBytes = 307_200;
 
 /** The evidence of consent. */
 export function consentEvidenceActivities({
@@ -23,8 +20,11 @@ export function consentEvidenceActivities({
         );
       }
       const format = recordingFormat(recording);
-      if (!format || recording.length > maximumBytes)
+      if (!format || recording.length > maximumRecordingBytes)
         throw invalid(format ? 'is too large' : 'has no permitted format');
+      const durationMs =
+        recordingDuration(recording) ?? (await inquireDuration({ reference: registrationNumber, attempt }));
+      if (!durationMs) throw invalid('has no known duration');
       const { member } = await stores.registrations.open(registrationNumber);
       await stores.consentEvidence.store(member.cipher, {
         registrationNumber,
@@ -32,11 +32,20 @@ export function consentEvidenceActivities({
         callId,
         scriptVersion,
         format,
+        durationMs,
         recording,
       });
       await stores.registrations.markArsDone(registrationNumber);
     },
   };
+
+  /** What the payment gateway says, in ms: only a WAV recording tells by itself. */
+  async function inquireDuration(call: { readonly reference: string; readonly attempt: number }) {
+    const standing = await paymentGateway.inquireArsCall(call, deadline());
+    return standing.state === 'ENDED' && standing.recordingSeconds !== undefined
+      ? Math.round(standing.recordingSeconds * 1_000)
+      : undefined;
+  }
 }
 
 function invalid(trouble: string): ApplicationFailure {

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
 import { DrizzleQueryError } from 'drizzle-orm';
 import type { FailureType } from '../contract/activities.ts';
+import { PersonalDataErased } from '../platform/database/personal-data-erased.ts';
 import { PaymentGatewayUnavailable } from '../payment-gateway/payment-gateway.ts';
 
 /**
@@ -25,6 +26,9 @@ export function typedFailures(): ActivityInterceptors {
 function typed(error: unknown): unknown {
   if (error instanceof PaymentGatewayUnavailable) {
     return ApplicationFailure.retryable(error.message, 'PaymentGatewayUnavailable' satisfies FailureType);
+  }
+  if (error instanceof PersonalDataErased) {
+    return ApplicationFailure.nonRetryable(error.message, 'PersonalDataErased' satisfies FailureType);
   }
   if (error instanceof DrizzleQueryError) {
     const cause = error.cause && 'code' in error.cause ? ` (${String(error.cause.code)})` : '';

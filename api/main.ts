@@ -19,6 +19,7 @@ runMain(async () => {
   const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
   const temporal = createTemporalClient(temporalConnection(), dataConverter);
   const stores = createStores(database.queries, config.DATABASE_KEYS);
+  await stores.databaseKeys.requireAll();
   const app = createApp({
     stores,
     database,

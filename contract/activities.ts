@@ -122,6 +122,8 @@ export interface Activities extends Record<ReconciliationStage, ReconciliationAc
   ): Promise<{ readonly state: CallbackState; readonly retryAfter: number }>;
   /** Registers the member's active account for auto charge at the payment gateway; the same again is harmless. */
   registerAutoCharge(member: MemberInput): Promise<OperationResult>;
+  /** Destroys the evidence and personal parts of registrations whose retention is over, but for legal holds. */
+  purgeExpiredEvidence(): Promise<{ readonly purged: number }>;
 }
 
 /** The types of failure an activity may end with. */
@@ -134,5 +136,7 @@ export type FailureType =
   | 'DatabaseUnavailable'
   /** The recording is not there yet. */
   | 'RecordingNotReady'
-  /** The recording is no permitted recording: wrong type or too large. */
-  | 'RecordingInvalid';
+  /** The recording is no permitted recording: wrong type, too large, or of unknown duration. */
+  | 'RecordingInvalid'
+  /** The member is erased, or the registration's retention is over: what was to be read is gone for good. */
+  | 'PersonalDataErased';

@@ -52,6 +52,7 @@ export const workflowTypes = {
   registerAutoCharge: 'registerAutoCharge',
   deliverCallback: 'deliverResultCallback',
   reconcile: 'reconcileLedger',
+  purgeEvidence: 'purgeExpiredEvidence',
 } as const;
 
 /**

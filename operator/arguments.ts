@@ -25,6 +25,10 @@ const options = {
   from: { type: 'string', example: '2026-12-24T23:00+09:00' },
   until: { type: 'string', example: '2026-12-25T02:00+09:00' },
   id: { type: 'string', example: '<number>' },
+  user: { type: 'string', example: '<member ID>' },
+  'before-retention-ends': { type: 'boolean', example: '' },
+  directory: { type: 'string', example: '<new directory>' },
+  'dry-run': { type: 'boolean', example: '' },
   help: { type: 'boolean', example: '' },
 } as const;
 
@@ -87,11 +91,17 @@ export function readChoice<Choice extends string>(
 /** The command line of a command with example values, ready to be copied. */
 export function exampleOf(command: string, { required, optional }: Signature): string {
   return [
-    'npm run operator --',
-    command,
+    callOf(command),
     ...required.map(withExample),
     ...optional.map((name) => `[${withExample(name)}]`),
   ].join(' ');
+}
+
+/** How a command is called: those on evidence have a script of their own. */
+function callOf(command: string): string {
+  return command.startsWith('evidence ')
+    ? command.replace('evidence ', 'npm run evidence -- ')
+    : `npm run operator -- ${command}`;
 }
 
 function withExample(name: OptionName): string {

@@ -7,6 +7,8 @@ export interface TemporalParts {
   readonly temporal: Client;
   /** Writes a line for people or, where a command gives JSON, for programs. */
   readonly print: (line: string) => void;
+  /** Writes a line about how far long work has come. */
+  readonly tellProgress: (line: string) => void;
 }
 
 /** What every other command works with. */

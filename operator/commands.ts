@@ -1,7 +1,12 @@
 import { addBankWindow, listBankWindows, removeBankWindow } from './bank-window.ts';
 import { callbackUrl } from './callback-url.ts';
 import type { Command } from './command.ts';
-import { addMembers } from './member.ts';
+import { rewrapKeys, showKeys } from './database-keys.ts';
+import { exportEvidence } from './evidence-export.ts';
+import { holdEvidence, listHolds, releaseEvidence } from './evidence-holds.ts';
+import { purgeEvidence } from './evidence-purge.ts';
+import { verifyAllEvidence } from './evidence-verification.ts';
+import { addMembers, eraseMember } from './member.ts';
 import { addProject, renewProjectKeys, retireProjectKeys, setProjectState } from './project.ts';
 import { reconcile } from './reconcile.ts';
 import { redeliver } from './redeliver.ts';
@@ -102,5 +107,70 @@ export const commands: Readonly<Record<string, Command>> = {
     optional: [],
     needsDatabase: true,
     read: addMembers,
+  },
+  'member erase': {
+    summary:
+      "destroys a member's key, so that nothing personal of the member can be read ever again; --before-retention-ends: even if evidence is still to be kept by law",
+    required: ['asp', 'user', 'operator', 'reason'],
+    optional: ['before-retention-ends'],
+    needsDatabase: true,
+    read: eraseMember,
+  },
+  'keys status': {
+    summary: 'shows how many rows each database key seals, and which may be dropped',
+    required: [],
+    optional: [],
+    needsDatabase: true,
+    read: showKeys,
+  },
+  'keys rewrap': {
+    summary: 'seals everything by the first of DATABASE_KEYS, while the service goes on',
+    required: [],
+    optional: [],
+    needsDatabase: true,
+    read: rewrapKeys,
+  },
+  'evidence verify': {
+    summary: 'verifies all evidence of consent, or that of one registration',
+    required: [],
+    optional: ['number'],
+    needsDatabase: true,
+    read: verifyAllEvidence,
+  },
+  'evidence export': {
+    summary: 'writes the evidence of a registration into a directory, for an auditor',
+    required: ['number', 'directory'],
+    optional: [],
+    needsDatabase: true,
+    read: exportEvidence,
+  },
+  'evidence hold': {
+    summary: 'puts the evidence of a registration under legal hold: it is neither purged nor erased',
+    required: ['number', 'reason', 'operator'],
+    optional: [],
+    needsDatabase: true,
+    read: holdEvidence,
+  },
+  'evidence release': {
+    summary: 'ends the legal hold of a registration',
+    required: ['number', 'reason', 'operator'],
+    optional: [],
+    needsDatabase: true,
+    read: releaseEvidence,
+  },
+  'evidence list-holds': {
+    summary: 'lists the legal holds in force',
+    required: [],
+    optional: [],
+    needsDatabase: true,
+    read: listHolds,
+  },
+  'evidence purge': {
+    summary:
+      'destroys what is to be kept no longer, as the daily schedule does; --dry-run: only tells how much that is',
+    required: [],
+    optional: ['dry-run'],
+    needsDatabase: true,
+    read: purgeEvidence,
   },
 };

@@ -1,8 +1,13 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { isLosslessNumber, parse } from 'lossless-json';
 import { z } from 'zod';
 import { registerAccount } from '../contract/bank-account-operations.ts';
-import { readAspId } from './arguments.ts';
+import { memberWorkflowId, removalWorkflowId } from '../contract/registration.ts';
+import type { Erasure } from '../platform/database/members.ts';
+import { readAspId, UsageError } from './arguments.ts';
 import type { Values } from './arguments.ts';
+import { askTemporal } from './ask-temporal.ts';
 import type { Parts } from './command.ts';
 import { noSuchProject } from './project.ts';
 import { readTextFile } from './read-file.ts';
@@ -24,20 +29,83 @@ export function addMembers(values: Values) {
   return async ({ stores, print }: Parts): Promise<void> => {
     const lines = readLines(await readTextFile(file), file);
     if (!(await stores.projects.find(aspId))) throw noSuchProject(aspId);
-    const providers = await stores.members.providersOf(lines.map(({ member }) => member.userId));
+    const known = await stores.members.findKnown(lines.map(({ member }) => member.userId));
     refuseBadLines(
       file,
-      lines
-        .filter(({ member }) => (providers.get(member.userId) ?? aspId) !== aspId)
-        .map(({ number }) => `line ${number} (the member of another service provider)`),
+      lines.flatMap(({ number, member }) => {
+        const there = known.get(member.userId);
+        if (there && there.aspId !== aspId)
+          return [`line ${number} (the member of another service provider)`];
+        if (there?.isErased) return [`line ${number} (an erased member, whose ID stays so: give a new one)`];
+        return [];
+      }),
     );
     await stores.members.add(
       aspId,
       lines.map(({ member }) => member),
     );
-    const kept = providers.size;
+    const kept = known.size;
     print(`Members of ${aspId} added: ${lines.length - kept}; there already and kept as they are: ${kept}.`);
   };
+}
+
+/** Destroys a member's key, and with it everything personal that is stored of the member. */
+export function eraseMember(values: Values) {
+  const aspId = readAspId(values);
+  const { user = '', operator = '', reason = '' } = values;
+  if (!memberSchema.shape.userId.safeParse(user).success) throw new UsageError('--user must be a member ID.');
+  const decision = { operator, reason, beforeRetentionEnds: values['before-retention-ends'] === true };
+
+  return async ({ stores, temporal, print }: Parts): Promise<void> => {
+    if (await askTemporal(temporal, () => hasOperation(temporal, user))) {
+      throw new Refused(`${refusal(user)} an operation of the member is running. ${waitForOperation}`);
+    }
+    const erasure = await stores.members.erase(aspId, user, decision);
+    if (erasure.state !== 'ERASED') throw new Refused(`${refusal(user)} ${obstacle(aspId, erasure)}`);
+    print(`Member ${user} of ${aspId} is erased for good; the numbers of registrations stay answerable.`);
+  };
+}
+
+const waitForOperation =
+  'Wait for its end, or look whether it waits for an operator: npm run operator -- reviews';
+
+function refusal(user: string): string {
+  return `Member ${user} was not erased:`;
+}
+
+/** Why a member was not erased, and what to do next. */
+function obstacle(aspId: string, erasure: Exclude<Erasure, { readonly state: 'ERASED' }>): string {
+  switch (erasure.state) {
+    case 'NOT_FOUND':
+      return `${aspId} has no such member, or it is erased already. Check --asp and --user.`;
+    case 'BEING_REGISTERED':
+      return `an operation of the member has just begun. ${waitForOperation}`;
+    case 'HAS_ACCOUNT':
+      return `account ${erasure.registrationNumber} is in use. Have the service provider delete it first, by /bankaccounts/delete.`;
+    case 'AWAITS_REMOVAL':
+      return `account ${erasure.registrationNumber} is not removed at the payment gateway yet. Repeat the command when the workflow ${removalWorkflowId(erasure.registrationNumber)} has ended.`;
+    case 'HELD':
+      return `the evidence of ${erasure.registrationNumber} is under legal hold. See: npm run evidence -- list-holds`;
+    case 'TO_BE_KEPT':
+    default:
+      return `evidence of the member is to be kept by law ${describePeriod(erasure.until)}. Repeat the command after that or, where another law demands it sooner, with --before-retention-ends.`;
+  }
+}
+
+function describePeriod(until: Date | null): string {
+  return until
+    ? `until ${until.toISOString().slice(0, 10)}`
+    : 'because a registration with evidence never ended';
+}
+
+async function hasOperation(temporal: Client, user: string): Promise<boolean> {
+  try {
+    const { status } = await temporal.workflow.getHandle(memberWorkflowId(user)).describe();
+    return status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
 }
 
 interface Line {

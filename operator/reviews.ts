@@ -4,6 +4,7 @@ import { registrationTimelineQuery } from '../contract/registration-messages.ts'
 import { searchAttributes } from '../contract/search-attributes.ts';
 import { askTemporal } from './ask-temporal.ts';
 import type { TemporalParts } from './command.ts';
+import { alignColumns, describeTime } from './table.ts';
 
 /** How long a worker may take to tell since when a registration has been waiting, in ms. */
 const queryDeadline = 3_000;
@@ -47,20 +48,6 @@ async function describeSince(
     .catch(() => []);
   const begun = timeline.find(({ step }) => step === 'REVIEW_BEGUN');
   return begun
-    ? describeTime(begun.at)
-    : `unknown while no worker answers; begun ${describeTime(startTime.toISOString())}`;
-}
-
-function describeTime(iso: string): string {
-  return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
-}
-
-function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]!.length));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widthOf(column)))
-      .join('  ')
-      .trimEnd(),
-  );
+    ? describeTime(new Date(begun.at))
+    : `unknown while no worker answers; begun ${describeTime(startTime)}`;
 }

@@ -9,10 +9,10 @@ import { Refused } from './refused.ts';
 export interface Surroundings {
   /** Writes a line of what the command has to say. */
   readonly print: (line: string) => void;
-  /** Writes a line of what went wrong. */
+  /** Writes a line of what went wrong, or of how far long work has come. */
   readonly complain: (line: string) => void;
   readonly openTemporal: () => Pick<TemporalParts, 'temporal'>;
-  readonly openAll: () => Promise<Omit<Parts, 'print'>>;
+  readonly openAll: () => Promise<Pick<Parts, 'temporal' | 'stores'>>;
 }
 
 /**
@@ -21,9 +21,10 @@ export interface Surroundings {
  */
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<number> {
   const { print, complain, openTemporal, openAll } = surroundings;
-  let example = usage();
+  let example = usage('');
   try {
     const { command: name, values } = splitArguments(words);
+    example = usage(name);
     if (values.help) {
       print(example);
       return 0;
@@ -33,8 +34,9 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
     if (!command) throw new UsageError(`There is no command "${name}".`);
     example = `Try: ${exampleOf(name, command)}`;
     checkOptions(name, command, values);
-    if (command.needsDatabase) await command.read(values)({ ...(await openAll()), print });
-    else await command.read(values)({ ...openTemporal(), print });
+    const lines = { print, tellProgress: complain };
+    if (command.needsDatabase) await command.read(values)({ ...(await openAll()), ...lines });
+    else await command.read(values)({ ...openTemporal(), ...lines });
     return 0;
   } catch (error) {
     complain(describeFailure(error));
@@ -63,8 +65,11 @@ function describeCause(error: unknown): string {
   return line || ('code' in error ? String(error.code) : error.name);
 }
 
-function usage(): string {
-  const lines = Object.entries(commands).flatMap(([name, command]) => [
+/** All commands or, where there are any, those that begin with the words given. */
+function usage(words: string): string {
+  const all = Object.entries(commands);
+  const meant = all.filter(([name]) => `${name} `.startsWith(`${words} `));
+  const lines = (meant.length > 0 ? meant : all).flatMap(([name, command]) => [
     `  ${name}: ${command.summary}`,
     `    ${exampleOf(name, command)}`,
   ]);

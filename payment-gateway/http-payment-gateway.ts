@@ -22,7 +22,11 @@ const holderAnswer = z.object({ result: z.enum(['MATCHED', ...refusalReasons]) }
 const placedCall = z.object({ callId: z.string() });
 const callStanding = z.union([
   z.object({ state: z.enum(['NOT_FOUND', 'NO_OUTCOME', 'IN_PROGRESS']) }),
-  z.object({ state: z.literal('PASSED'), callId: z.string() }),
+  z.object({
+    state: z.literal('PASSED'),
+    callId: z.string(),
+    recordingSeconds: z.number().positive().max(3_600).optional().catch(undefined),
+  }),
   z.object({ state: z.literal('FAILED'), callId: z.string(), outcome: z.enum(arsOutcomes) }),
 ]);
 const registrationAnswer = z.union([z.object({ state: z.enum(['REGISTERED', 'ACCEPTED']) }), refused]);
@@ -97,7 +101,7 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
 
     async inquireArsCall({ reference, attempt }, signal) {
       const standing = await ask('/v1/ars-calls/inquiry', { reference, attempt }, callStanding, signal);
-      if (standing.state === 'PASSED') return { state: 'ENDED', callId: standing.callId, outcome: 'PASSED' };
+      if (standing.state === 'PASSED') return { ...standing, state: 'ENDED', outcome: 'PASSED' };
       if (standing.state === 'FAILED') return { ...standing, state: 'ENDED' };
       return standing;
     },

@@ -27,7 +27,13 @@ export interface ArsCallOrder {
 /** How an ARS call stands. NO_OUTCOME: the payment gateway placed it and cannot say what became of it. */
 export type ArsCallState =
   | { readonly state: 'NOT_FOUND' | 'NO_OUTCOME' | 'IN_PROGRESS' }
-  | { readonly state: 'ENDED'; readonly callId: string; readonly outcome: ArsOutcome };
+  | {
+      readonly state: 'ENDED';
+      readonly callId: string;
+      readonly outcome: ArsOutcome;
+      /** How long the recording of a passed call is, where the payment gateway tells. */
+      readonly recordingSeconds?: number | undefined;
+    };
 
 /** A registration to be made. The reference, the registration number, is the same on each attempt. */
 export interface RegistrationOrder extends HeldAccount {

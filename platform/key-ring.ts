@@ -3,6 +3,15 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 const nonceBytes = 12;
 const tagBytes = 16;
 
+/** Something was sealed by a key that is not, or no longer, among those given. */
+export class MissingKeyError extends Error {
+  override readonly name = 'MissingKeyError';
+
+  constructor(keyId: string) {
+    super(`There is no key with the ID ${keyId}: put it back behind the others, it is still needed.`);
+  }
+}
+
 /**
  * AES-256-GCM keys by key ID. The first seals; all of them open, so a key rotates by putting a new one in front and
  * keeping the old one until nothing sealed by it is left.
@@ -27,15 +36,23 @@ export class KeyRing {
     this.activeKeyId = [...this.#keys.keys()][0]!;
   }
 
+  /** The IDs of all keys, the active one first. */
+  get keyIds(): readonly string[] {
+    return [...this.#keys.keys()];
+  }
+
   /** Seals under the active key. `context` must be given again to open, so a sealed value cannot be moved. */
   seal(plain: Uint8Array, context: string): Buffer {
     return sealWith(this.#keys.get(this.activeKeyId)!, plain, context);
   }
 
-  /** Opens what {@link seal} made under the key `keyId`. Throws when the key, the value or the context differ. */
+  /**
+   * Opens what {@link seal} made under the key `keyId`. Throws when the value or the context differ.
+   * @throws {MissingKeyError}
+   */
   open(keyId: string, sealed: Uint8Array, context: string): Buffer {
     const key = this.#keys.get(keyId);
-    if (!key) throw new Error(`There is no key with the ID ${keyId}.`);
+    if (!key) throw new MissingKeyError(keyId);
     return openWith(key, sealed, context);
   }
 

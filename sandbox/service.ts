@@ -26,6 +26,7 @@ runMain(async () => {
   installRuntime(log, []);
   const database = await openPglite(join(config.DATA_DIR, 'database'));
   const stores = createStores(database.queries, config.DATABASE_KEYS);
+  await stores.databaseKeys.requireAll();
   const credentials = await loadCredentials(join(config.DATA_DIR, 'credentials.json'));
   await seed(stores, credentials);
 
@@ -33,6 +34,7 @@ runMain(async () => {
   const { connectionOptions, namespace } = temporalConnection();
   const connection = await NativeConnection.connect(connectionOptions);
   const temporal = createTemporalClient({ connectionOptions, namespace }, dataConverter);
+  await ensureSchedules(temporal);
   const paymentGateway = withCircuitBreakers(
     createHttpPaymentGateway({
       baseUrl: config.PG_BASE_URL,
@@ -52,7 +54,6 @@ runMain(async () => {
     }),
     shutdownGraceTime: 4_000,
   });
-  await ensureSchedules(temporal);
   const running = worker.run();
   const app = createApp({
     stores,

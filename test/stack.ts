@@ -60,10 +60,12 @@ export interface Stack {
   readonly payloadKeys: string;
   /** What replays a run's history. */
   readonly replayOptions: ReplayWorkerOptions;
+  readonly databaseKeys: string;
   /** Starts another API beside the first, sharing nothing with it in memory. @returns its URL */
   startAnotherApi(parts?: Partial<ApiParts>): Promise<string>;
   stopWorker(): Promise<void>;
-  startWorker(): Promise<void>;
+  /** `otherParts`: what it is to have in place of the stack's own. */
+  startWorker(otherParts?: { readonly stores?: Stores; readonly payloadKeys?: string }): Promise<void>;
   /** Stops and starts the Temporal server; what it held is lost. */
   stopTemporal(): Promise<void>;
   close(): Promise<void>;
@@ -119,14 +121,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     logger: quiet,
   });
   let hosted: { worker: Worker; running: Promise<void>; connection: NativeConnection } | undefined;
-  const startWorker = async () => {
+  const startWorker: Stack['startWorker'] = async (otherParts = {}) => {
     const nativeConnection = await NativeConnection.connect({ address: temporalServer.address });
     const worker = await createWorker({
       connection: nativeConnection,
       namespace: 'default',
-      dataConverter,
+      dataConverter: createDataConverter(otherParts.payloadKeys ?? payloadKeys),
       activities: createActivities({
-        stores,
+        stores: otherParts.stores ?? stores,
         paymentGateway,
         callbackSender: createCallbackSender({ allowLoopback: true }),
       }),
@@ -179,6 +181,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     paymentGatewaySecret,
     payloadKeys,
     replayOptions: { workflowBundle, dataConverter },
+    databaseKeys,
     startAnotherApi: (otherParts) => startApi(0, otherParts),
     startWorker,
     stopWorker,

@@ -19,6 +19,8 @@ runMain(async () => {
   const log = createLog('worker', config.LOG_LEVEL);
   installRuntime(log);
   const database = await openPostgres(config.DATABASE_URL, log);
+  const stores = createStores(database.queries, config.DATABASE_KEYS);
+  await stores.databaseKeys.requireAll();
   const { connectionOptions, namespace } = temporalConnection();
   const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
     if (!(error instanceof TransportError)) throw error;
@@ -31,7 +33,7 @@ runMain(async () => {
     namespace,
     dataConverter,
     activities: createActivities({
-      stores: createStores(database.queries, config.DATABASE_KEYS),
+      stores,
       callbackSender: createCallbackSender({ allowLoopback: false }),
       paymentGateway: withCircuitBreakers(
         createHttpPaymentGateway({

@@ -1,6 +1,7 @@
 export { deleteWithdrawalAccount } from './delete-withdrawal-account.ts';
 export { deliverResultCallback } from './deliver-result-callback.ts';
 export { reconcileLedger } from './reconcile-ledger.ts';
+export { purgeExpiredEvidence } from './purge-expired-evidence.ts';
 export { registerAutoCharge } from './register-auto-charge.ts';
 export { registerWithdrawalAccount } from './register-withdrawal-account.ts';
 export { removeAccount } from './remove-account.ts';

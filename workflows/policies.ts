@@ -56,6 +56,13 @@ export const autoCharges = proxyActivities<Pick<Activities, 'registerAutoCharge'
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
 
+/** Goes through many rows, telling with each batch that it goes on; what is left, the next attempt takes up. */
+export const purges = proxyActivities<Pick<Activities, 'purgeExpiredEvidence'>>({
+  startToCloseTimeout: '6 hours',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '10 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
+});
+
 /**
  * Short transactions of our own database, safe to repeat: run inside the workflow task, which spares three history
  * events and one task each. Repeated without end, since a run may not end without its row saying how.

@@ -43,6 +43,7 @@ export function createDataKey(keys: KeyRing, userId: string): SealedDataKey {
   };
 }
 
-function dataKeyContext(userId: string): string {
+/** The place of a member's data key. */
+export function dataKeyContext(userId: string): string {
   return `members/${userId}/data-key`;
 }

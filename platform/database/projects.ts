@@ -51,11 +51,13 @@ export function hashAccessKey(accessKey: string): string {
 /** How long a changed key or state may go unnoticed by a running process, in ms. */
 const keyStateDelay = 1_000;
 
+/** The place of a secret key. */
+export const secretContext = (secretKeyId: string): string => `secret-keys/${secretKeyId}`;
+/** The place of a server private key. */
+export const cryptoContext = (cryptoKeyId: string): string => `crypto-keys/${cryptoKeyId}`;
+
 /** The service providers' projects. */
 export function createProjects(queries: Queries, keys: KeyRing) {
-  const secretContext = (secretKeyId: string) => `secret-keys/${secretKeyId}`;
-  const cryptoContext = (cryptoKeyId: string) => `crypto-keys/${cryptoKeyId}`;
-
   async function load(aspId: string): Promise<Project | undefined> {
     const [[project], access, secrets, crypto] = await Promise.all([
       queries.select().from(projects).where(eq(projects.aspId, aspId)),

@@ -7,9 +7,9 @@ import type { KeyRing } from '../key-ring.ts';
 import { createAccountId } from './accounts.ts';
 import { queueCallback } from './result-callbacks.ts';
 import type { Queries } from './database.ts';
-import { openMemberCipher } from './member-cipher.ts';
 import { openMember } from './members.ts';
 import type { Member } from './members.ts';
+import { PersonalDataErased } from './personal-data-erased.ts';
 import { accounts, members, projects, registrations } from './schema.ts';
 
 /** The personal part of a registration. */
@@ -83,11 +83,10 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
   }): RegisteredAccount {
     const { userId, bankCode, registrationNumber, sealedDetails } = row.registrations;
     try {
-      const details = openMemberCipher(keys, row.members).openJson<RegistrationDetails>(
-        sealedDetails,
-        context(registrationNumber),
-      );
-      return { userId, bankCode, accountNumber: details.accountNumber };
+      const { cipher } = openMember(keys, row.members);
+      const details =
+        sealedDetails && cipher.openJson<RegistrationDetails>(sealedDetails, context(registrationNumber));
+      return { userId, bankCode, accountNumber: details?.accountNumber };
     } catch {
       return { userId, bankCode, accountNumber: undefined };
     }
@@ -131,7 +130,10 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       return row?.userId;
     },
 
-    /** The registration with its personal part, its member and its project's rule. Throws when there is none. */
+    /**
+     * The registration with its personal part, its member and its project's rule. Throws when there is none.
+     * @throws {PersonalDataErased} when its member is erased, or it was purged at the end of its retention
+     */
     async open(registrationNumber: string) {
       const [row] = await queries
         .select()
@@ -142,6 +144,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       if (!row) throw new Error(`There is no registration ${registrationNumber}.`);
       const member = openMember(keys, row.members);
       const { sealedDetails, ...registration } = row.registrations;
+      if (!sealedDetails) throw new PersonalDataErased(`Registration ${registrationNumber} is purged.`);
       return {
         ...registration,
         member,

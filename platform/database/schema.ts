@@ -21,6 +21,7 @@ import type {
 import type { RegistrationStatus } from '../../contract/registration.ts';
 import type { ResultCode } from '../../contract/result-codes.ts';
 import type { TimelineEntry } from '../../contract/timeline.ts';
+import type { RecordingFormat } from '../recording.ts';
 
 /** Encrypted bytes. PGlite answers Uint8Array where node-postgres answers Buffer. */
 const sealed = customType<{ data: Buffer; driverData: Uint8Array }>({
@@ -80,17 +81,24 @@ export const cryptoKeys = pgTable('crypto_keys', {
   clientPublicKey: text('client_public_key').notNull(),
 });
 
-/** Members. Everything personal is sealed by the member's own data key, which a database key seals in turn. */
+/**
+ * Members. Everything personal is sealed by the member's own data key, which a database key seals in turn. An erased
+ * member keeps the row, so that numbers stay answerable, but has no data key any more.
+ */
 export const members = pgTable('members', {
   userId: text('user_id').primaryKey(),
   aspId: text('asp_id')
     .notNull()
     .references(() => projects.aspId),
   databaseKeyId: text('database_key_id').notNull(),
-  sealedDataKey: sealed('sealed_data_key').notNull(),
-  sealedFacts: sealed('sealed_facts').notNull(),
+  sealedDataKey: sealed('sealed_data_key'),
+  sealedFacts: sealed('sealed_facts'),
   /** The sequence number of the member's latest result callback. */
   callbackSequence: integer('callback_sequence').notNull().default(0),
+  erasedAt: time('erased_at'),
+  /** The operator who erased the member, and why. */
+  erasedBy: text('erased_by'),
+  erasureReason: text('erasure_reason'),
 });
 
 /** The latest ARS code of each member. */
@@ -156,8 +164,8 @@ export const registrations = pgTable(
       .notNull()
       .references(() => projects.aspId),
     bankCode: text('bank_code').notNull(),
-    /** Account, holder, phone and code as JSON. */
-    sealedDetails: sealed('sealed_details').notNull(),
+    /** Account, holder, phone and code as JSON; null once purged. */
+    sealedDetails: sealed('sealed_details'),
     /** The code issued beforehand that this registration uses; null when the registration made its own. */
     arsCodeId: text('ars_code_id'),
     status: text('status').$type<RegistrationStatus>().notNull(),
@@ -166,6 +174,8 @@ export const registrations = pgTable(
     endedAt: time('ended_at'),
     /** What happened, once it has ended; until then the run tells. */
     timeline: jsonb('timeline').$type<readonly TimelineEntry[]>(),
+    /** When the personal part and the evidence went, their retention being over. */
+    purgedAt: time('purged_at'),
   },
   (table) => [index('registrations_by_asp').on(table.aspId, table.registrationNumber)],
 );
@@ -198,7 +208,10 @@ export const accounts = pgTable(
   ],
 );
 
-/** Evidence of consent: the recording of the ARS call, sealed by the member's data key. */
+/**
+ * Evidence of consent: the recording of the ARS call, sealed by the member's data key. Every other column is
+ * authenticated with it, except where an older version stored it, which left `durationMs` null.
+ */
 export const consentEvidence = pgTable('consent_evidence', {
   registrationNumber: text('registration_number')
     .primaryKey()
@@ -206,13 +219,37 @@ export const consentEvidence = pgTable('consent_evidence', {
   callId: text('call_id').notNull(),
   attempt: integer('attempt').notNull(),
   scriptVersion: text('script_version').notNull(),
-  format: text('format').$type<'wav' | 'mp3' | 'wma'>().notNull(),
+  format: text('format').$type<RecordingFormat>().notNull(),
   bytes: integer('bytes').notNull(),
+  durationMs: integer('duration_ms'),
   /** Of the recording as fetched, in lower-case hex. */
   sha256: text('sha256').notNull(),
   sealedRecording: sealed('sealed_recording').notNull(),
   storedAt: time('stored_at').notNull().defaultNow(),
 });
+
+/** Legal holds: while one is in force, the evidence of the registration is neither purged nor erased. */
+export const legalHolds = pgTable(
+  'legal_holds',
+  {
+    legalHoldId: integer('legal_hold_id').primaryKey().generatedAlwaysAsIdentity(),
+    registrationNumber: text('registration_number')
+      .notNull()
+      .references(() => registrations.registrationNumber),
+    heldAt: time('held_at').notNull().defaultNow(),
+    heldBy: text('held_by').notNull(),
+    /** Why; not a member's data. */
+    reason: text('reason').notNull(),
+    releasedAt: time('released_at'),
+    releasedBy: text('released_by'),
+    releaseReason: text('release_reason'),
+  },
+  (table) => [
+    uniqueIndex('one_legal_hold_per_registration')
+      .on(table.registrationNumber)
+      .where(sql`released_at is null`),
+  ],
+);
 
 /** Results to be told to service providers, numbered per member without gaps. */
 export const resultCallbacks = pgTable(

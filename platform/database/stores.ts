@@ -5,12 +5,15 @@ import { createArsCalls } from './ars-calls.ts';
 import { createArsCodes } from './ars-codes.ts';
 import { createBankWindows } from './bank-windows.ts';
 import { createConsentEvidence } from './consent-evidence.ts';
+import { createDatabaseKeys } from './database-keys.ts';
 import type { Queries } from './database.ts';
+import { createLegalHolds } from './legal-holds.ts';
 import { createMembers } from './members.ts';
 import { createProjects } from './projects.ts';
 import { createReconciliations } from './reconciliations.ts';
 import { createResultCallbacks } from './result-callbacks.ts';
 import { createRegistrations } from './registrations.ts';
+import { createRetention } from './retention.ts';
 
 /** Everything the service stores. */
 export type Stores = ReturnType<typeof createStores>;
@@ -27,8 +30,11 @@ export function createStores(queries: Queries, databaseKeys: string) {
     registrations: createRegistrations(queries, keys),
     accounts: createAccounts(queries),
     consentEvidence: createConsentEvidence(queries),
+    legalHolds: createLegalHolds(queries),
+    retention: createRetention(queries),
     resultCallbacks: createResultCallbacks(queries),
     reconciliations: createReconciliations(queries),
     acceptedCiphertexts: createAcceptedCiphertexts(queries),
+    databaseKeys: createDatabaseKeys(queries, keys),
   };
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ArsOutcome } from '../../contract/registration.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
@@ -89,6 +90,11 @@ export function createScriptedPaymentGateway(tell: Tell) {
     }
   }
 
+  async function enterLater(reference: string): Promise<void> {
+    await delay(150);
+    enter(reference, 'REGISTERED');
+  }
+
   function enter(reference: string, verdict: (ScriptedAttempt & { kind: 'ACCEPTED' })['verdict']): void {
     const entered = worldOf(reference);
     if (verdict !== 'REGISTERED') {
@@ -138,33 +144,20 @@ export function createScriptedPaymentGateway(tell: Tell) {
     async register({ reference }, signal): Promise<RegistrationAnswer> {
       const asked = worldOf(reference);
       const attempt = asked.script.attempts[asked.registerCalls++] ?? { kind: 'REGISTERED' };
-      switch (attempt.kind) {
-        case 'REGISTERED':
-          enter(reference, 'REGISTERED');
-          return { state: 'REGISTERED' };
-        case 'LOST':
-          enter(reference, 'REGISTERED');
-          throw unanswered();
-        case 'SLOW':
-          background(
-            asked,
-            delay(150).then(() => enter(reference, 'REGISTERED')),
-          );
-          throw unanswered();
-        case 'DOWN':
-          throw unanswered();
-        case 'HANGS':
-          return await new Promise((_, reject) =>
-            signal.addEventListener('abort', () => reject(unanswered())),
-          );
-        case 'REFUSED':
-          enter(reference, attempt.reason);
-          return { state: 'REFUSED', reason: attempt.reason };
-        case 'ACCEPTED':
-          asked.standing = { state: 'IN_PROGRESS' };
-          background(asked, decide(reference, attempt));
-          return { state: 'ACCEPTED' };
+      if (attempt.kind === 'REFUSED') {
+        enter(reference, attempt.reason);
+        return { state: 'REFUSED', reason: attempt.reason };
       }
+      if (attempt.kind === 'ACCEPTED') {
+        asked.standing = { state: 'IN_PROGRESS' };
+        background(asked, decide(reference, attempt));
+        return { state: 'ACCEPTED' };
+      }
+      if (attempt.kind === 'REGISTERED' || attempt.kind === 'LOST') enter(reference, 'REGISTERED');
+      if (attempt.kind === 'REGISTERED') return { state: 'REGISTERED' };
+      if (attempt.kind === 'SLOW') background(asked, enterLater(reference));
+      if (attempt.kind === 'HANGS') await once(signal, 'abort');
+      throw unanswered();
     },
 
     async inquireRegistration(reference) {

@@ -7,10 +7,10 @@ import { verifyCallback } from '../../client/index.ts';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 import { callbackWorkflowId, memberWorkflowId } from '../../contract/registration.ts';
-import { runCommandLine } from '../../operator/run.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
 import { acknowledgement, startCallbackReceiver } from '../callback-receiver.ts';
+import { operate as operateOn } from '../operate.ts';
 import { startGroup } from '../processes/process-group.ts';
 import { startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
@@ -51,18 +51,7 @@ afterAll(async () => {
   await stack.close();
 });
 
-/** Carries out a command line against the stack. */
-async function operate(...words: readonly string[]) {
-  const lines: Record<'output' | 'errors', string[]> = { output: [], errors: [] };
-  const { stores, temporal } = stack;
-  const exitCode = await runCommandLine(words, {
-    print: (line) => lines.output.push(line),
-    complain: (line) => lines.errors.push(line),
-    openTemporal: () => ({ temporal }),
-    openAll: async () => ({ stores, temporal }),
-  });
-  return { exitCode, output: lines.output.join('\n'), errors: lines.errors.join('\n') };
-}
+const operate = (...words: readonly string[]) => operateOn(stack, ...words);
 
 /** A file of the operator's. @returns its path */
 function file(name: string, content: string | Uint8Array): string {

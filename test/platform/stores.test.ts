@@ -1,11 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { eq } from 'drizzle-orm';
+import { createHash, randomBytes } from 'node:crypto';
+import { eq, inArray } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRegistrationNumber } from '../../api/registrations.ts';
 import { openPglite, openPostgres } from '../../platform/database/database.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { Member } from '../../platform/database/members.ts';
+import { PersonalDataErased } from '../../platform/database/personal-data-erased.ts';
 import {
+  accounts,
   arsCalls,
   arsCodes,
   consentEvidence,
@@ -89,8 +91,8 @@ describe.each([
   }
 
   async function accountStates({ userId }: Member): Promise<Record<string, string>> {
-    const accounts = await stores.accounts.listOf(userId);
-    return Object.fromEntries(accounts.map(({ registrationNumber, state }) => [registrationNumber, state]));
+    const all = await stores.accounts.listOf(userId);
+    return Object.fromEntries(all.map(({ registrationNumber, state }) => [registrationNumber, state]));
   }
 
   describe('activating an account', () => {
@@ -231,8 +233,9 @@ describe.each([
         registrationNumber,
         attempt: 1,
         callId: 'CALL00000001',
-        scriptVersion: 'a-script',
+        scriptVersion: 'withdrawal-consent-1',
         format: 'wav',
+        durationMs: 2_000,
         recording: randomBytes(1_000),
       } as const;
       await stores.consentEvidence.store(member.cipher, evidence);
@@ -259,13 +262,24 @@ describe.each([
       );
     });
 
-    it('shows that it was exchanged for another recording', async () => {
+    it('of version 0.1.0 still opens, and shows that it was exchanged for another recording', async () => {
       const { member, registrationNumber, ofThis } = await addEvidence();
+      const recording = randomBytes(1_000);
       const context = `consent-evidence/${registrationNumber}`;
-      const sealedRecording = member.cipher.seal(randomBytes(1_000), context);
-      await database.queries.update(consentEvidence).set({ sealedRecording }).where(ofThis);
+      const sealedRecording = member.cipher.seal(recording, context);
+      await database.queries.update(consentEvidence).set({ sealedRecording, durationMs: null }).where(ofThis);
+      const openIt = () => stores.consentEvidence.openRecording(member.cipher, registrationNumber);
+      await expect(openIt()).rejects.toThrow('altered');
+      const sha256 = createHash('sha256').update(recording).digest('hex');
+      await database.queries.update(consentEvidence).set({ sha256 }).where(ofThis);
+      expect((await openIt()).equals(recording)).toBe(true);
+    });
+
+    it('cannot be passed off as that of version 0.1.0', async () => {
+      const { member, registrationNumber, ofThis } = await addEvidence();
+      await database.queries.update(consentEvidence).set({ durationMs: null }).where(ofThis);
       await expect(stores.consentEvidence.openRecording(member.cipher, registrationNumber)).rejects.toThrow(
-        'altered',
+        'unable to authenticate',
       );
     });
   });
@@ -349,6 +363,206 @@ describe.each([
       await stores.reconciliations.begin('the-next-but-one');
       const ids = (await stores.reconciliations.list(10)).map(({ reconciliationId }) => reconciliationId);
       expect(ids).toEqual(['the-next-but-one', 'the-first']);
+    });
+  });
+
+  describe('the retention of evidence', () => {
+    const wanted = { operator: 'kim', reason: 'a court asks for it' };
+    const failed = { status: 'BANK_ACC_REG_FAILED', resultCode: '002_016', timeline: [] } as const;
+
+    /** A registration with evidence. */
+    async function addWithEvidence(member: Member): Promise<string> {
+      const registrationNumber = await addRegistration(member);
+      await stores.consentEvidence.store(member.cipher, {
+        registrationNumber,
+        attempt: 1,
+        callId: 'CALL00000001',
+        scriptVersion: 'withdrawal-consent-1',
+        format: 'wav',
+        durationMs: 2_000,
+        recording: randomBytes(100),
+      });
+      return registrationNumber;
+    }
+
+    /** One whose account has been removed, and one that failed, both at `time`. */
+    async function addOutOfUse(time: string): Promise<[string, string]> {
+      const member = await addMember();
+      const [removed, refused] = [await addWithEvidence(member), await addWithEvidence(member)];
+      await stores.registrations.activate(removed, []);
+      await stores.accounts.deactivate(member.userId, 'a deletion');
+      await stores.accounts.markRemoved(removed);
+      await stores.registrations.fail(refused, failed);
+      const at = new Date(time);
+      const { queries } = database;
+      await queries.update(accounts).set({ removedAt: at }).where(eq(accounts.registrationNumber, removed));
+      await queries
+        .update(registrations)
+        .set({ endedAt: at })
+        .where(eq(registrations.registrationNumber, refused));
+      return [removed, refused];
+    }
+
+    const isKept = async (number: string) => (await stores.consentEvidence.find(number)) !== undefined;
+    async function purge(now: string): Promise<number> {
+      let purged = 0;
+      for await (const batch of stores.retention.purge(new Date(now))) purged += batch;
+      return purged;
+    }
+
+    it('is five years, without the day they begin on, from when the consent went out of use', async () => {
+      const numbers = await addOutOfUse('1990-02-28T12:00:00Z');
+      await purge('1995-03-01T11:59:59Z');
+      for (const number of numbers) expect(await isKept(number)).toBe(true);
+      expect(await stores.retention.countExpired(new Date('1995-03-01T12:00:00Z'))).toBe(2);
+      expect(await purge('1995-03-01T12:00:00Z')).toBe(2);
+      for (const number of numbers) {
+        expect(await isKept(number)).toBe(false);
+        const record = await stores.registrations.find('TESTASP00000001', number);
+        expect(record).toMatchObject({ purgedAt: new Date('1995-03-01T12:00:00Z') });
+        await expect(stores.registrations.open(number)).rejects.toThrow(PersonalDataErased);
+      }
+      expect(await purge('1995-03-01T12:00:00Z')).toBe(0);
+    });
+
+    it('does not begin while an account is in use or awaits its removal, or a registration runs', async () => {
+      const member = await addMember();
+      const [replaced, active, running] = [
+        await addWithEvidence(member),
+        await addWithEvidence(member),
+        await addWithEvidence(member),
+      ];
+      await stores.registrations.activate(replaced, []);
+      await stores.registrations.activate(active, []);
+      const long = new Date('1970-01-01T00:00:00Z');
+      await database.queries.update(accounts).set({ activatedAt: long, retiredAt: long });
+      await database.queries.update(registrations).set({ createdAt: long });
+      await purge('2000-01-01T00:00:00Z');
+      for (const number of [replaced, active, running]) expect(await isKept(number)).toBe(true);
+    });
+
+    it('goes on as long as a legal hold does', async () => {
+      const [held, free] = await addOutOfUse('1990-01-01T00:00:00Z');
+      expect(await stores.legalHolds.hold(held, wanted)).toBe('HELD');
+      expect(await stores.legalHolds.hold(held, wanted)).toBe('HELD_ALREADY');
+      expect(await purge('2000-01-01T00:00:00Z')).toBe(1);
+      expect([await isKept(held), await isKept(free)]).toEqual([true, false]);
+      expect(await stores.legalHolds.hold(free, wanted)).toBe('GONE');
+      expect(await stores.legalHolds.list()).toMatchObject([{ registrationNumber: held, heldBy: 'kim' }]);
+
+      expect(await stores.legalHolds.release(held, wanted)).toBe(true);
+      expect(await stores.legalHolds.release(held, wanted)).toBe(false);
+      expect(await purge('2000-01-01T00:00:00Z')).toBe(1);
+      expect(await isKept(held)).toBe(false);
+      expect(await stores.legalHolds.listOf(held)).toMatchObject([{ releasedBy: 'kim' }]);
+      expect(await stores.legalHolds.list()).toEqual([]);
+      expect(await stores.legalHolds.hold('A'.repeat(22), wanted)).toBe('NOT_FOUND');
+    });
+
+    it('does not end for what is put under legal hold meanwhile', async () => {
+      const outOfUse: string[] = [];
+      for (let index = 0; index < 10; index++) outOfUse.push(...(await addOutOfUse('1990-01-01T00:00:00Z')));
+      const [, ...holds] = await Promise.all([
+        purge('2000-01-01T00:00:00Z'),
+        ...outOfUse.map((number) => stores.legalHolds.hold(number, wanted)),
+      ]);
+      for (const [index, number] of outOfUse.entries()) {
+        expect([holds[index], await isKept(number)]).toEqual(
+          holds[index] === 'HELD' ? ['HELD', true] : ['GONE', false],
+        );
+        await stores.legalHolds.release(number, wanted);
+      }
+      await purge('2000-01-01T00:00:00Z');
+    });
+
+    it('ends for more than one batch', async () => {
+      const member = await addMember();
+      const numbers = await Promise.all(Array.from({ length: 250 }, () => addRegistration(member)));
+      const endedAt = new Date('1990-01-01T00:00:00Z');
+      await database.queries
+        .update(registrations)
+        .set({ ...failed, endedAt })
+        .where(inArray(registrations.registrationNumber, numbers));
+      expect(await purge('2000-01-01T00:00:00Z')).toBe(250);
+      for (const number of numbers) await expect(stores.registrations.open(number)).rejects.toThrow('purged');
+    });
+  });
+
+  describe('the database keys', () => {
+    async function rewrap(through: Stores): Promise<string[]> {
+      const unreadable: string[] = [];
+      for await (const batch of through.databaseKeys.rewrap()) unreadable.push(...batch.unreadable);
+      return unreadable;
+    }
+
+    it('rotate: everything is sealed anew in batches, and the old key can go', async () => {
+      const invented = Array.from({ length: 250 }, () => inventMember(String(nextUserId++)));
+      await stores.members.add('TESTASP00000001', invented);
+      const altered = await addMember();
+      await database.queries
+        .update(members)
+        .set({ sealedDataKey: randomBytes(60) })
+        .where(eq(members.userId, altered.userId));
+      const latest = key('latest');
+      const rotated = createStores(database.queries, `${latest},${newKey},${oldKey}`);
+      await rotated.databaseKeys.requireAll();
+      const before = await rotated.databaseKeys.listUse();
+      expect(before.map(({ databaseKeyId }) => databaseKeyId)).toEqual(['latest', 'new', 'old']);
+      expect(before[0]).toMatchObject({ isActive: true, rows: 0 });
+
+      // Interrupted after the first batch, and begun again.
+      for await (const { rewrapped } of rotated.databaseKeys.rewrap()) {
+        expect(rewrapped).toBeGreaterThan(100);
+        break;
+      }
+      const unreadable = await rewrap(rotated);
+      expect(unreadable).toContain(`members/${altered.userId}/data-key`);
+      const total = before.reduce((sum, { rows }) => sum + rows, 0);
+      expect((await rotated.databaseKeys.listUse()).map(({ rows }) => rows)).toEqual([
+        total - unreadable.length,
+        0,
+        unreadable.length,
+      ]);
+
+      const alone = createStores(database.queries, latest);
+      for (const { userId, ...facts } of invented) {
+        expect((await alone.members.find('TESTASP00000001', userId))?.facts).toEqual(facts);
+      }
+      expect(await alone.projects.find('TESTASP00000002')).toMatchObject({
+        secretKeys: [{ secret: 'secret key of TESTASP00000002' }],
+        cryptoKeys: [{ serverPrivateKey: 'not a key' }],
+      });
+      await rewrap(createStores(database.queries, `${oldKey},${latest}`));
+    });
+
+    it('do not bring back what is erased meanwhile', async () => {
+      const invented = Array.from({ length: 60 }, () => inventMember(String(nextUserId++)));
+      await stores.members.add('TESTASP00000001', invented);
+      const decision = { operator: 'kim', reason: 'asked for', beforeRetentionEnds: false };
+      const latest = key('latest');
+      const [, ...erasures] = await Promise.all([
+        rewrap(createStores(database.queries, `${latest},${newKey},${oldKey}`)),
+        ...invented.map(({ userId }) => stores.members.erase('TESTASP00000001', userId, decision)),
+      ]);
+      expect(erasures).toEqual(invented.map(() => ({ state: 'ERASED' })));
+      const rows = await database.queries
+        .select({ key: members.sealedDataKey })
+        .from(members)
+        .where(
+          inArray(
+            members.userId,
+            invented.map(({ userId }) => userId),
+          ),
+        );
+      expect(rows.filter((row) => row.key !== null)).toEqual([]);
+      await rewrap(createStores(database.queries, `${oldKey},${latest}`));
+    });
+
+    it('are named when they are missing', async () => {
+      const lost = createStores(database.queries, newKey);
+      const named = /DATABASE_KEYS lacks .*old \(seals \d+ rows\)/;
+      await expect(lost.databaseKeys.requireAll()).rejects.toThrow(named);
+      await expect(rewrap(lost)).rejects.toThrow('no key with the ID old');
     });
   });
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
 import { startProgram } from './process-group.ts';
@@ -37,4 +38,34 @@ it('says which calling hours and limits are of the wrong form', async () => {
   expect(await program.exited).toBe(1);
   expect(program.output()).toMatch(/^ {2}CALLING_HOURS: .*HH:MM-HH:MM/m);
   expect(program.output()).toMatch(/^ {2}ARS_CALLS_PER_PHONE: .*a day to one phone number/m);
+});
+
+it('names a database key that is still needed, before anything else begins', async () => {
+  const key = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
+  const first = key('first-key');
+  const start = (databaseKeys: string) =>
+    startProgram('sandbox/service.ts', {
+      ...variables,
+      DATABASE_KEYS: databaseKeys,
+      TEMPORAL_ADDRESS: '127.0.0.1:9',
+    });
+  const variables = {
+    PAYLOAD_KEYS: key('test'),
+    PG_BASE_URL: 'http://127.0.0.1:9',
+    PG_CALLBACK_URL: 'http://127.0.0.1:9',
+    PG_SHARED_SECRET: 'a-secret-for-this-test',
+    CODEC_ALLOWED_ORIGIN: 'http://127.0.0.1:9',
+    DATA_DIR: temporaryDirectory(),
+  };
+  // It stores its members before it finds that Temporal is away.
+  const seeding = start(first);
+  expect(await seeding.exited).toBe(1);
+  expect(seeding.output()).not.toContain('DATABASE_KEYS');
+
+  const program = start(key('second-key'));
+  expect(await program.exited).toBe(1);
+  expect(program.output()).toMatch(
+    /^DATABASE_KEYS lacks keys that are still needed: first-key \(seals \d+ rows\)\. Put them back .*keys status$/m,
+  );
+  expect(program.output()).not.toMatch(/^\s+at /m);
 });

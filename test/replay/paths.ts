@@ -81,6 +81,7 @@ export const paths = [
   'ledger-reconciliation-left-behind',
   'ledger-reconciliation-continued',
   'ledger-reconciliation-repeated',
+  'evidence-purged',
 ] as const;
 
 /** One of {@link paths}. */

@@ -599,6 +599,12 @@ describe('reconciliations', () => {
   });
 });
 
+it('evidence-purged', async () => {
+  const workflowId = 'purge-expired-evidence';
+  await stack.temporal.workflow.start(workflowTypes.purgeEvidence, { workflowId, taskQueue });
+  expect(await finish('evidence-purged', workflowId)).toEqual({ purged: 0 });
+});
+
 it('has recorded every path', () => {
   expect([...recorded].toSorted()).toEqual([...paths].toSorted());
 });

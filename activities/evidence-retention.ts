@@ -1,0 +1,20 @@
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { Activities } from '../contract/activities.ts';
+import type { Ports } from './ports.ts';
+
+/** The end of the evidence's retention. */
+export function evidenceRetentionActivities({
+  stores,
+}: Pick<Ports, 'stores'>): Pick<Activities, 'purgeExpiredEvidence'> {
+  return {
+    async purgeExpiredEvidence() {
+      let purged = 0;
+      for await (const batch of stores.retention.purge(new Date())) {
+        purged += batch;
+        heartbeat(purged);
+        cancellationSignal().throwIfAborted();
+      }
+      return { purged };
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { banks, isBankCode } from '../contract/bank-codes.ts';
+import { consentScript } from '../contract/consent-scripts.ts';
+import { maskAccountNumber, maskName } from '../contract/masking.ts';
+import { PersonalDataErased } from '../platform/database/personal-data-erased.ts';
+import { verifyEvidence } from '../platform/evidence-verification.ts';
+import type { Stores } from '../platform/database/stores.ts';
+import { readRegistrationNumber } from './arguments.ts';
+import type { Values } from './arguments.ts';
+import type { Parts } from './command.ts';
+import { Refused } from './refused.ts';
+
+/** Writes the evidence of a registration, with all an auditor needs to judge it, into a new directory. */
+export function exportEvidence(values: Values) {
+  const registrationNumber = readRegistrationNumber(values);
+  const { directory = '' } = values;
+
+  return async ({ stores, print }: Parts): Promise<void> => {
+    const files = await collectFiles(stores, registrationNumber);
+    await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      throw new Refused(
+        `${directory} cannot be made (${code}), and nothing is overwritten. Name a directory that is not there yet, in one that is.`,
+        { cause: error },
+      );
+    });
+    const sums = Object.entries(files).map(([name, content]) => `${sha256(content)}  ${name}\n`);
+    for (const [name, content] of Object.entries({ ...files, SHA256SUMS: sums.join('') })) {
+      await writeFile(join(directory, name), content, { mode: 0o600, flag: 'wx' });
+    }
+    print(
+      `The evidence of ${registrationNumber} is in ${directory}. It has a recording of the member: hand it over encrypted.`,
+    );
+  };
+}
+
+/** The files to be written, by name. @throws {Refused} when there is no evidence, or none that verifies */
+async function collectFiles(
+  stores: Stores,
+  registrationNumber: string,
+): Promise<Record<string, Buffer | string>> {
+  const evidence = await stores.consentEvidence.find(registrationNumber);
+  if (!evidence) {
+    throw new Refused(
+      `Registration ${registrationNumber} has no evidence: it never came to that, its retention is over, or it is not there. Check --number.`,
+    );
+  }
+  for await (const finding of verifyEvidence(stores, registrationNumber)) {
+    if (finding.state !== 'BROKEN') continue;
+    throw new Refused(
+      `The evidence of ${registrationNumber} is broken: ${finding.problem}. Restore it first; see: npm run evidence -- verify`,
+    );
+  }
+  const { member, details, bankCode, ...registration } = await open(stores, registrationNumber);
+  const account = (await stores.accounts.listOf(member.userId)).find(
+    (candidate) => candidate.registrationNumber === registrationNumber,
+  );
+  const recordingName = `recording.${evidence.format}`;
+  const manifest = {
+    registration: {
+      registrationNumber,
+      serviceProvider: registration.aspId,
+      memberId: member.userId,
+      status: registration.status,
+      resultCode: registration.resultCode,
+      createdAt: registration.createdAt,
+      endedAt: registration.endedAt,
+    },
+    account: {
+      bankCode,
+      bankName: isBankCode(bankCode) ? banks[bankCode] : null,
+      accountNumber: maskAccountNumber(details.accountNumber),
+      holder: maskName(details.holderName),
+      state: account?.state ?? 'NEVER_REGISTERED',
+      activatedAt: account?.activatedAt ?? null,
+      retiredAt: account?.retiredAt ?? null,
+      removedAt: account?.removedAt ?? null,
+    },
+    evidence: {
+      file: recordingName,
+      kind: 'ARS',
+      callId: evidence.callId,
+      call: evidence.attempt,
+      format: evidence.format,
+      bytes: evidence.bytes,
+      durationMs: evidence.durationMs,
+      sha256: evidence.sha256,
+      storedAt: evidence.storedAt,
+      authenticated: evidence.durationMs === null ? 'recording' : 'recording and record',
+    },
+    script: { version: evidence.scriptVersion, text: consentScript(evidence.scriptVersion) },
+    timeline: registration.timeline ?? [],
+    legalHolds: await stores.legalHolds.listOf(registrationNumber),
+  };
+  return {
+    [recordingName]: await stores.consentEvidence.openRecording(member.cipher, registrationNumber),
+    'manifest.json': `${JSON.stringify(manifest, null, 2)}\n`,
+    README: describeFiles(registrationNumber, recordingName, evidence.sha256),
+  };
+}
+
+async function open(stores: Stores, registrationNumber: string) {
+  try {
+    return await stores.registrations.open(registrationNumber);
+  } catch (error) {
+    if (!(error instanceof PersonalDataErased)) throw error;
+    throw new Refused(`${error.message} Its evidence cannot be read ever again.`, { cause: error });
+  }
+}
+
+function describeFiles(registrationNumber: string, recordingName: string, digest: string): string {
+  return `Evidence of consent to the registration ${registrationNumber}
+
+${recordingName.padEnd(15)} the automated call (ARS) in which the member consented, as the payment gateway recorded it
+manifest.json   when it was registered and what became of it, the account (masked), the call, and the text read out
+SHA256SUMS      checksums of these files
+
+Check that they are whole, in this directory:
+
+  sha256sum -c SHA256SUMS
+
+The recording's SHA-256 was taken when it was fetched, before the account was registered, and was told to the payment
+gateway with the registration. The payment gateway's ledger must have the same one:
+
+  ${digest}
+
+Times are in UTC. What was stored was verified before this export.
+`;
+}
+
+function sha256(content: Buffer | string): string {
+  return createHash('sha256').update(content).digest('hex');
+}

@@ -1,0 +1,54 @@
+import { readRegistrationNumber } from './arguments.ts';
+import type { Values } from './arguments.ts';
+import type { Parts } from './command.ts';
+import { Refused } from './refused.ts';
+import { alignColumns, describeTime } from './table.ts';
+
+/** Puts the evidence of a registration under legal hold. */
+export function holdEvidence(values: Values) {
+  const registrationNumber = readRegistrationNumber(values);
+  const { operator = '', reason = '' } = values;
+
+  return async ({ stores, print }: Parts): Promise<void> => {
+    const outcome = await stores.legalHolds.hold(registrationNumber, { operator, reason });
+    if (outcome === 'HELD') return print(`The evidence of ${registrationNumber} is under legal hold.`);
+    const obstacles = {
+      NOT_FOUND: `There is no registration ${registrationNumber}. Check --number.`,
+      GONE: `The evidence of ${registrationNumber} is gone: its retention was over, or the member is erased. Nothing can bring it back.`,
+      HELD_ALREADY: `The evidence of ${registrationNumber} is under legal hold already. See: npm run evidence -- list-holds`,
+    };
+    throw new Refused(obstacles[outcome]);
+  };
+}
+
+/** Ends the legal hold of a registration. */
+export function releaseEvidence(values: Values) {
+  const registrationNumber = readRegistrationNumber(values);
+  const { operator = '', reason = '' } = values;
+
+  return async ({ stores, print }: Parts): Promise<void> => {
+    if (!(await stores.legalHolds.release(registrationNumber, { operator, reason }))) {
+      throw new Refused(
+        `The evidence of ${registrationNumber} is under no legal hold. See: npm run evidence -- list-holds`,
+      );
+    }
+    print(
+      `The legal hold of ${registrationNumber} is released; its retention goes on as if it had not been.`,
+    );
+  };
+}
+
+/** Lists the legal holds in force. */
+export function listHolds() {
+  return async ({ stores, print }: Parts): Promise<void> => {
+    const holds = await stores.legalHolds.list();
+    if (holds.length === 0) return print('No evidence is under legal hold.');
+    const rows = holds.map(({ registrationNumber, heldAt, heldBy, reason }) => [
+      registrationNumber,
+      describeTime(heldAt),
+      heldBy,
+      reason,
+    ]);
+    for (const line of alignColumns([['number', 'since', 'operator', 'reason'], ...rows])) print(line);
+  };
+}

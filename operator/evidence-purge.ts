@@ -1,0 +1,21 @@
+import type { Values } from './arguments.ts';
+import type { Parts } from './command.ts';
+
+/** Destroys, or with --dry-run counts, what is to be kept no longer. */
+export function purgeEvidence(values: Values) {
+  const isDryRun = values['dry-run'] === true;
+
+  return async ({ stores, print, tellProgress }: Parts): Promise<void> => {
+    const now = new Date();
+    if (isDryRun) {
+      const count = await stores.retention.countExpired(now);
+      return print(`Registrations whose retention is over: ${count}. Nothing was destroyed.`);
+    }
+    let purged = 0;
+    for await (const batch of stores.retention.purge(now)) {
+      purged += batch;
+      tellProgress(`${purged} registrations purged`);
+    }
+    print(`Registrations purged: ${purged}.`);
+  };
+}

@@ -1,0 +1,91 @@
+import { and, asc, eq, inArray, isNull, lte, notExists, sql } from 'drizzle-orm';
+import type { Queries } from './database.ts';
+import { accounts, consentEvidence, legalHolds, registrations } from './schema.ts';
+
+/**
+ * How long evidence is kept once its consent is out of use: five years, by the Electronic Financial Transactions Act.
+ * The day on which a period begins does not count, hence the day more.
+ */
+const retention = sql`interval '5 years 1 day'`;
+
+/** How many registrations are purged in one transaction. */
+const rowsPerBatch = 100;
+
+/**
+ * Since when a registration's consent is out of use: the removal of its account at the payment gateway or, where it
+ * never came to an account, the registration's end. Null while it is in use.
+ */
+const outOfUseSince = sql`(case
+  when exists (select from ${accounts} where ${accounts.registrationNumber} = ${registrations.registrationNumber})
+  then (select ${accounts.removedAt} from ${accounts} where ${accounts.registrationNumber} = ${registrations.registrationNumber})
+  when ${registrations.status} <> 'BANK_ACC_REGISTERED' then ${registrations.endedAt}
+end)`;
+
+/** Until when a registration's evidence is to be kept. Null while its consent is in use. */
+export const keptUntil = sql<Date | null>`(${outOfUseSince} + ${retention})`.mapWith(registrations.endedAt);
+
+/** The end of what is kept for its time: personal parts of registrations and evidence of consent. */
+export function createRetention(queries: Queries) {
+  const expired = (now: Date) =>
+    and(
+      isNull(registrations.purgedAt),
+      lte(keptUntil, now),
+      notExists(
+        queries
+          .select()
+          .from(legalHolds)
+          .where(
+            and(
+              eq(legalHolds.registrationNumber, registrations.registrationNumber),
+              isNull(legalHolds.releasedAt),
+            ),
+          ),
+      ),
+    );
+
+  return {
+    /** How many registrations `purge` would destroy something of, as of `now`. */
+    countExpired: (now: Date): Promise<number> => queries.$count(registrations, expired(now)),
+
+    /**
+     * Destroys the recording and the personal part of the registrations whose retention is over as of `now` and that no
+     * legal hold keeps, batch by batch. Their rows stay, so their numbers stay answerable.
+     * Yields how many each batch was.
+     */
+    async *purge(now: Date): AsyncGenerator<number> {
+      for (;;) {
+        const purged = await purgeBatch(now);
+        if (purged === undefined) return;
+        yield purged;
+      }
+    },
+  };
+
+  /** Undefined when nothing is left. */
+  async function purgeBatch(now: Date): Promise<number | undefined> {
+    return await queries.transaction(async (transaction) => {
+      const locked = await transaction
+        .select({ number: registrations.registrationNumber })
+        .from(registrations)
+        .where(expired(now))
+        .orderBy(asc(registrations.registrationNumber))
+        .limit(rowsPerBatch)
+        .for('update', { skipLocked: true });
+      if (locked.length === 0) return undefined;
+      const numbers = locked.map(({ number }) => number);
+      // Asked again under the lock: a legal hold may have come between.
+      const purged = await transaction
+        .update(registrations)
+        .set({ purgedAt: now, sealedDetails: null })
+        .where(and(inArray(registrations.registrationNumber, numbers), expired(now)))
+        .returning({ number: registrations.registrationNumber });
+      await transaction.delete(consentEvidence).where(
+        inArray(
+          consentEvidence.registrationNumber,
+          purged.map(({ number }) => number),
+        ),
+      );
+      return purged.length;
+    });
+  }
+}

@@ -1,0 +1,283 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker, bundleWorkflowCode } from '@temporalio/worker';
+import { eq, sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { callbackWorkflowId, memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
+import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
+import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
+import { PersonalDataErased } from '../../platform/database/personal-data-erased.ts';
+import { accounts, members } from '../../platform/database/schema.ts';
+import { createDataConverter } from '../../platform/temporal.ts';
+import { workflowsPath } from '../../worker/worker.ts';
+import { startCallbackReceiver } from '../callback-receiver.ts';
+import { operate as operateOn } from '../operate.ts';
+import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
+import { quiet, startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { call, callEncrypted, registration, untilEnded } from '../wire-client.ts';
+import { findCanaries } from './canaries.ts';
+
+const person = {
+  userName: '카나리아 Kanarienvogel-Zeisig',
+  birthDate: '19530917',
+  bankAccount: '11000733190284765319',
+};
+
+let stack: Stack;
+/** What the payment gateway does instead of what the simulator would do. */
+let faults: Partial<PaymentGateway> = {};
+beforeAll(async () => {
+  stack = await startStack({
+    policy: { ...sandboxPolicy, consentEvidence: { giveUpAfter: 20_000 } },
+    paymentGateway: (real) =>
+      new Proxy(real, { get: (_, method: keyof PaymentGateway) => faults[method] ?? real[method] }),
+  });
+});
+afterAll(() => stack.close());
+
+const operate = (...words: readonly string[]) => operateOn(stack, ...words);
+const signed = ['--operator', 'kim', '--reason', 'the member asked for it'] as const;
+const erase = (userId: string, ...words: readonly string[]) =>
+  operate('member', 'erase', '--asp', stack.projects[0].aspId, '--user', userId, ...signed, ...words);
+const runOf = (workflowId: string) => stack.temporal.workflow.getHandle(workflowId);
+
+async function begin(member: number, overrides: Readonly<Record<string, unknown>> = person) {
+  const project = stack.projects[0];
+  const request = registration(project, member, overrides);
+  const { body } = await callEncrypted(stack.url, project, '/ars/register', request);
+  return { request, userId: String(request['userId']), number: String(body['bankAccRegNo']) };
+}
+
+async function register(member: number, overrides?: Readonly<Record<string, unknown>>) {
+  const begun = await begin(member, overrides);
+  await untilEnded(stack.url, stack.projects[0], begun.number);
+  await runOf(memberWorkflowId(begun.userId)).result();
+  return begun;
+}
+
+/** Every row of every table. */
+async function readDatabase(): Promise<unknown[]> {
+  const { queries } = stack.database;
+  const tables = await queries
+    .select({ name: sql<string>`table_name` })
+    .from(sql`information_schema.tables`)
+    .where(sql`table_schema = 'public'`);
+  return await Promise.all(
+    tables.map(({ name }) => queries.execute(sql`select * from ${sql.identifier(name)}`)),
+  );
+}
+
+/** The same as text, bytes in hex. */
+async function dumpDatabase(): Promise<string> {
+  return JSON.stringify(await readDatabase(), (_, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value,
+  );
+}
+
+const rowOf = async (userId: string) =>
+  (await stack.database.queries.select().from(members).where(eq(members.userId, userId)))[0]!;
+
+describe('a member', () => {
+  it('is not erased while there is something left to do, and the refusal says what', async () => {
+    const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the test.'));
+    const refused = (text: string) => ({ exitCode: 1, output: '', errors: expect.stringContaining(text) });
+
+    const ringing = await begin(0, { ...person, mobileNumber: '01012340008' });
+    expect(await erase(ringing.userId)).toEqual(refused('an operation of the member is running'));
+    await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo: ringing.number });
+
+    const { userId, number } = await register(0);
+    expect(await erase(userId)).toEqual(refused(`account ${number} is in use`));
+
+    faults = { removeRegistration: unavailable };
+    await call(stack.url, stack.projects[0], '/delete', { userId });
+    expect(await erase(userId)).toEqual(refused(`the workflow ${removalWorkflowId(number)} has ended`));
+    faults = {};
+    await runOf(removalWorkflowId(number)).result();
+
+    const year = new Date().getUTCFullYear() + 5;
+    expect(await erase(userId)).toEqual(refused(`is to be kept by law until ${year}-`));
+    await operate('evidence', 'hold', '--number', number, ...signed);
+    expect(await erase(userId, '--before-retention-ends')).toEqual(refused('is under legal hold'));
+    await operate('evidence', 'release', '--number', number, ...signed);
+
+    expect(await erase('10009999999')).toEqual(refused('has no such member'));
+    expect(
+      await operate('member', 'erase', '--asp', stack.projects[1].aspId, '--user', userId, ...signed),
+    ).toEqual(refused('has no such member'));
+    expect(await erase('not an ID')).toMatchObject({ exitCode: 2 });
+    expect((await rowOf(userId)).erasedAt).toBeNull();
+  });
+
+  it('without evidence to be kept, or with none any more, is erased without further ado', async () => {
+    const { userId } = await register(1, { ...person, bankAccount: '11012349001' });
+    const { userId: other, number } = await register(2);
+    await call(stack.url, stack.projects[0], '/delete', { userId: other });
+    await runOf(removalWorkflowId(number)).result();
+    await stack.database.queries
+      .update(accounts)
+      .set({ removedAt: new Date('2001-01-01T00:00:00Z') })
+      .where(eq(accounts.registrationNumber, number));
+    for (const id of [other, userId]) expect(await erase(id)).toMatchObject({ exitCode: 0, errors: '' });
+  });
+});
+
+describe('an erased member', () => {
+  let userId: string;
+  let number: string;
+  let request: Record<string, unknown>;
+  let sealedDataKey: Buffer;
+  let dumpBefore: string;
+  let erasure: Awaited<ReturnType<typeof erase>>;
+
+  beforeAll(async () => {
+    const receiver = await startCallbackReceiver();
+    await stack.stores.projects.setCallbackUrl(stack.projects[0].aspId, receiver.url);
+    ({ userId, number, request } = await register(3));
+    await runOf(callbackWorkflowId(number)).result();
+    await call(stack.url, stack.projects[0], '/ars/auth', { userId });
+    await call(stack.url, stack.projects[0], '/delete', { userId });
+    await runOf(removalWorkflowId(number)).result();
+    receiver.close();
+    sealedDataKey = (await rowOf(userId)).sealedDataKey!;
+    dumpBefore = await dumpDatabase();
+    erasure = await erase(userId, '--before-retention-ends');
+  });
+
+  it('is none to any route, while the number stays answerable', async () => {
+    for (const [endpoint, body] of [
+      ['/user/valid', request],
+      ['/ars/auth', { userId }],
+      ['/ars/register', request],
+      ['/info', { userId }],
+      ['/inquiry', { userId }],
+      ['/as-rcg-svc/ars/register', { userId }],
+      ['/delete', { userId }],
+    ] as const) {
+      const answer = await callEncrypted(stack.url, stack.projects[0], endpoint, body);
+      expect([endpoint, answer.body.response?.code]).toEqual([endpoint, '001_006']);
+    }
+    const ask = async (endpoint: string, body: object) =>
+      (await call(stack.url, stack.projects[0], endpoint, body)).body;
+    expect(await ask('/ars/register/inquiry', { regNo: number })).toMatchObject({
+      status: 'BANK_ACC_REGISTERED',
+      response: { code: '000_000' },
+    });
+    expect(await ask('/ars/register/timeline', { regNo: number })).toMatchObject({
+      steps: expect.arrayContaining([expect.objectContaining({ step: 'ENDED' })]),
+    });
+    const { registrations: listed } = await ask('/ars/register/list', { limit: 100 });
+    expect(listed).toContainEqual(expect.objectContaining({ bankAccRegNo: number }));
+  });
+
+  it('has left nothing that opens', async () => {
+    expect(erasure).toMatchObject({ exitCode: 0, output: expect.stringContaining('erased for good') });
+    expect(await rowOf(userId)).toMatchObject({
+      sealedDataKey: null,
+      sealedFacts: null,
+      erasedBy: 'kim',
+      erasureReason: 'the member asked for it',
+    });
+    await expect(stack.stores.registrations.open(number)).rejects.toThrow(PersonalDataErased);
+    expect(findCanaries(await readDatabase(), person)).toEqual([]);
+    const dumped = await dumpDatabase();
+    expect(dumpBefore).toContain(sealedDataKey.toString('hex'));
+    expect(dumped).not.toContain(sealedDataKey.toString('hex'));
+    expect(dumped).toContain(number);
+  });
+
+  it('has histories that replay', async () => {
+    const dataConverter = createDataConverter(stack.payloadKeys);
+    const failureConverterPath = dataConverter.failureConverterPath!;
+    const workflowBundle = await bundleWorkflowCode({ workflowsPath, failureConverterPath, logger: quiet });
+    const replayed: string[] = [];
+    const query = `BankAccRegNo = "${number}" OR WorkflowId = "${userId}" OR WorkflowId = "${removalWorkflowId(number)}" OR WorkflowId = "${callbackWorkflowId(number)}"`;
+    for await (const { workflowId, runId, type } of stack.temporal.workflow.list({ query })) {
+      const history = await stack.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+      await Worker.runReplayHistory({ workflowBundle, dataConverter }, history, workflowId);
+      replayed.push(type);
+    }
+    expect(replayed.toSorted()).toEqual([
+      'deleteWithdrawalAccount',
+      'deliverResultCallback',
+      'registerWithdrawalAccount',
+      'removeAccount',
+    ]);
+  });
+
+  it('can have results delivered anew, which needs nothing personal', async () => {
+    const receiver = await startCallbackReceiver();
+    await stack.stores.projects.setCallbackUrl(stack.projects[0].aspId, receiver.url);
+    expect(await operate('redeliver', '--number', number)).toMatchObject({ exitCode: 0 });
+    expect(await runOf(callbackWorkflowId(number)).result()).toBe('DELIVERED');
+    receiver.close();
+    await stack.stores.projects.setCallbackUrl(stack.projects[0].aspId, null);
+  });
+
+  it('is not broken evidence', async () => {
+    const { exitCode, output } = await operate('evidence', 'verify');
+    expect([exitCode, output]).toEqual([0, expect.stringContaining('0 broken, 2 of erased members')]);
+    expect(
+      await operate('evidence', 'export', '--number', number, '--directory', '/tmp/never'),
+    ).toMatchObject({ exitCode: 1, errors: expect.stringContaining('cannot be read ever again') });
+    expect(await operate('evidence', 'hold', '--number', number, ...signed)).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('is gone'),
+    });
+  });
+
+  it('is not erased again, and does not come back under the same ID', async () => {
+    expect(await erase(userId)).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('is erased already'),
+    });
+    const again = { userId, userName: 'Again', birthDate: '19900131', mobileNumber: '01012341234' };
+    const file = join(temporaryDirectory(), 'members.jsonl');
+    writeFileSync(file, JSON.stringify(again));
+    const { aspId } = stack.projects[0];
+    expect(await operate('member', 'add', '--asp', aspId, '--file', file)).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('line 1 (an erased member'),
+    });
+    await stack.stores.members.add(aspId, [again]);
+    expect(await stack.stores.members.find(stack.projects[0].aspId, userId)).toBeUndefined();
+  });
+});
+
+it('a run that meets an erased member ends by a typed failure, tried once', async () => {
+  const { userId, number } = await begin(4, { ...person, mobileNumber: '01012340008' });
+  const phone = `${stack.simulatorUrl}/simulator/phone/calls`;
+  let callId = '';
+  await expect
+    .poll(
+      async () => {
+        const calls = (await (await fetch(phone)).json()) as { callId: string; reference: string }[];
+        return (callId = calls.find(({ reference }) => reference === number)?.callId ?? '');
+      },
+      { timeout: 10_000 },
+    )
+    .not.toBe('');
+  await stack.database.queries
+    .update(members)
+    .set({ sealedDataKey: null, sealedFacts: null, erasedAt: new Date() })
+    .where(eq(members.userId, userId));
+  const post = (action: string, body = {}) =>
+    fetch(`${phone}/${callId}/${action}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  const { code } = (await (await post('answer')).json()) as { code: string };
+  expect((await post('code', { code })).ok).toBe(true);
+
+  const run = runOf(memberWorkflowId(userId));
+  expect(await run.result()).toEqual({ status: 'BANK_ACC_REG_FAILED', resultCode: '002_910' });
+  const { events } = await run.fetchHistory();
+  const [failure] = events!.flatMap((event) => event.activityTaskFailedEventAttributes ?? []);
+  expect(failure).toMatchObject({
+    retryState: 2,
+    failure: { applicationFailureInfo: { type: 'PersonalDataErased', nonRetryable: true } },
+  });
+});
