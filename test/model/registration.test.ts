@@ -108,7 +108,12 @@ async function play(played: Script): Promise<void> {
   await compare(run, world, said.includes('CANCELLED'), result as RegistrationResult);
 }
 
-async function compare(run: Run, world: World, isCancelled: boolean, result: RegistrationResult): Promise<void> {
+async function compare(
+  run: Run,
+  world: World,
+  isCancelled: boolean,
+  result: RegistrationResult,
+): Promise<void> {
   const { script: played, rings, registerCalls, ledgerEntries } = world;
   const timeline = await handleOf(run).query(registrationTimelineQuery);
   const calls = timeline.filter(({ step }) => step === 'ARS_CALL_ENDED').map(({ outcome }) => outcome);
@@ -163,8 +168,12 @@ async function resolve(run: Run, world: World): Promise<void> {
     });
 }
 
+/** Answers `CANCELLED` where it cancelled the registration. */
 async function say(run: Run, world: World, { after, kind }: ScriptedMessage): Promise<unknown> {
   await delay(after);
+  return await messages[kind](run, world);
+}
+
 const otherNumber = ({ registrationNumber }: Run) =>
   registrationNumber.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
 /** A run that has ended takes nothing in. */
