@@ -1,5 +1,6 @@
 import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
 import type { Stores } from '../platform/database/stores.ts';
+import type { Metrics } from '../platform/metrics.ts';
 import type { CallbackSender } from './callback-sender.ts';
 
 /** What the activities reach the world through. */
@@ -7,4 +8,5 @@ export interface Ports {
   readonly stores: Stores;
   readonly paymentGateway: PaymentGateway;
   readonly callbackSender: CallbackSender;
+  readonly metrics: Metrics;
 }

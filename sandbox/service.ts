@@ -5,6 +5,7 @@ import { createActivities } from '../activities/activities.ts';
 import { createCallbackSender } from '../activities/callback-sender.ts';
 import { createApp } from '../api/app.ts';
 import { startHousekeeping } from '../api/housekeeping.ts';
+import { requestLimits } from '../api/request-limits.ts';
 import { listen } from '../api/server.ts';
 import { sandboxPolicy } from '../contract/registration-policy.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
@@ -12,16 +13,22 @@ import { readConfig, sandboxConfigSchema } from '../platform/config.ts';
 import { openPglite } from '../platform/database/database.ts';
 import { createStores } from '../platform/database/stores.ts';
 import { createLog } from '../platform/log.ts';
+import { measurePaymentGateway } from '../platform/measured-payment-gateway.ts';
+import { createMetrics } from '../platform/metrics.ts';
+import { serveMetrics } from '../platform/metrics-server.ts';
 import { runMain, stopRequested } from '../platform/process.ts';
 import { createDataConverter, createTemporalClient, temporalConnection } from '../platform/temporal.ts';
-import { createWorker, installRuntime } from '../worker/worker.ts';
+import { createWorker, installRuntime, temporalMetricsAddress } from '../worker/worker.ts';
 import { loadCredentials, publicCredentials, seed } from './credentials.ts';
+import { refuseProduction } from './settings.ts';
 
 /** API and worker in one process, because the embedded database allows no second one. */
 runMain(async () => {
+  refuseProduction(process.env);
   const config = readConfig(sandboxConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
   const log = createLog('service', config.LOG_LEVEL);
-  installRuntime(log, []);
+  installRuntime(log, { shutdownSignals: [], metricsAddress: temporalMetricsAddress(config) });
+  const metrics = createMetrics();
   const database = await openPglite(join(config.DATA_DIR, 'database'));
   const stores = createStores(database.queries, config.DATABASE_KEYS);
   const credentials = await loadCredentials(join(config.DATA_DIR, 'credentials.json'));
@@ -31,11 +38,12 @@ runMain(async () => {
   const { connectionOptions, namespace } = temporalConnection();
   const connection = await NativeConnection.connect(connectionOptions);
   const temporal = createTemporalClient({ connectionOptions, namespace }, dataConverter);
-  const paymentGateway = createHttpPaymentGateway({
+  const httpPaymentGateway = createHttpPaymentGateway({
     baseUrl: config.PG_BASE_URL,
     sharedSecret: config.PG_SHARED_SECRET,
     callbackUrl: config.PG_CALLBACK_URL,
   });
+  const paymentGateway = measurePaymentGateway(httpPaymentGateway, metrics);
   const worker = await createWorker({
     connection,
     namespace,
@@ -44,6 +52,7 @@ runMain(async () => {
       stores,
       paymentGateway,
       callbackSender: createCallbackSender({ allowLoopback: true }),
+      metrics,
     }),
     shutdownGraceTime: 4_000,
   });
@@ -58,10 +67,13 @@ runMain(async () => {
     policy: sandboxPolicy,
     timeWindow: config.TIME_WINDOW_MS,
     log,
+    metrics,
+    limits: requestLimits(config),
     codec: { allowedOrigin: config.CODEC_ALLOWED_ORIGIN },
     sandboxCredentials: () => publicCredentials(credentials),
     phoneUrl: new URL('/simulator/phone', config.PG_BASE_URL).href,
   });
+  const stopMetrics = await serveMetrics(metrics.registry, config);
   const server = await listen(app, { port: config.PORT, host: config.HOST });
   log.info({ port: server.port }, 'the service is up');
 
@@ -69,6 +81,7 @@ runMain(async () => {
   await Promise.race([stopRequested(), running]);
   stopHousekeeping();
   await server.close();
+  stopMetrics();
   if (worker.getState() === 'RUNNING') worker.shutdown();
   await running;
   await temporal.connection.close();

@@ -5,21 +5,33 @@ import { createCallbackSender } from '../activities/callback-sender.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
 import { ConfigurationError, readConfig, workerConfigSchema } from '../platform/config.ts';
 import { openPostgres } from '../platform/database/database.ts';
+import { findSandboxProjects } from '../platform/database/projects-of-sandbox.ts';
 import { createStores } from '../platform/database/stores.ts';
 import { createLog } from '../platform/log.ts';
+import { measurePaymentGateway } from '../platform/measured-payment-gateway.ts';
+import { createMetrics } from '../platform/metrics.ts';
+import { serveMetrics } from '../platform/metrics-server.ts';
 import { runMain } from '../platform/process.ts';
+import { refuseSandboxDefaults } from '../platform/production.ts';
 import { createDataConverter, temporalConnection } from '../platform/temporal.ts';
-import { createWorker, installRuntime } from './worker.ts';
+import { createWorker, installRuntime, temporalMetricsAddress } from './worker.ts';
 
 runMain(async () => {
   const config = readConfig(workerConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
+  await refuseSandboxDefaults(config, () => findSandboxProjects(config.DATABASE_URL));
   const log = createLog('worker', config.LOG_LEVEL);
-  installRuntime(log);
+  installRuntime(log, { metricsAddress: temporalMetricsAddress(config) });
+  const metrics = createMetrics();
   const database = await openPostgres(config.DATABASE_URL, log);
   const { connectionOptions, namespace } = temporalConnection();
   const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
     if (!(error instanceof TransportError)) throw error;
     throw new ConfigurationError(`TEMPORAL_ADDRESS: nothing answers at ${connectionOptions.address}.`);
+  });
+  const paymentGateway = createHttpPaymentGateway({
+    baseUrl: config.PG_BASE_URL,
+    sharedSecret: config.PG_SHARED_SECRET,
+    callbackUrl: config.PG_CALLBACK_URL,
   });
   const worker = await createWorker({
     connection,
@@ -28,11 +40,8 @@ runMain(async () => {
     activities: createActivities({
       stores: createStores(database.queries, config.DATABASE_KEYS),
       callbackSender: createCallbackSender({ allowLoopback: false }),
-      paymentGateway: createHttpPaymentGateway({
-        baseUrl: config.PG_BASE_URL,
-        sharedSecret: config.PG_SHARED_SECRET,
-        callbackUrl: config.PG_CALLBACK_URL,
-      }),
+      paymentGateway: measurePaymentGateway(paymentGateway, metrics),
+      metrics,
     }),
     workflowBundle: config.WORKFLOW_BUNDLE ? { codePath: config.WORKFLOW_BUNDLE } : undefined,
     deployment:
@@ -40,8 +49,10 @@ runMain(async () => {
         ? { deploymentName: config.TEMPORAL_DEPLOYMENT_NAME, buildId: config.TEMPORAL_BUILD_ID }
         : undefined,
   });
+  const stopMetrics = await serveMetrics(metrics.registry, config);
   log.info('the worker takes work');
   await worker.run();
+  stopMetrics();
   await connection.close();
   await database.close();
 });
