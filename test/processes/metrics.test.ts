@@ -84,7 +84,7 @@ it('tells what happened on a port of its own, and neither there nor in the log a
     'registrations_ended_total{status="BANK_ACC_REGISTERED",code="000_000"} 2',
     'registrations_ended_total{status="BANK_ACC_REG_FAILED",code="002_016"} 1',
     'ars_calls_total{outcome="PASSED"} 3',
-    'payment_gateway_request_duration_seconds_count{operation="inquireAccountHolder",outcome="MATCHED"} 2',
+    'payment_gateway_request_duration_seconds_count{operation="inquireAccountHolder",outcome="MATCHED"} 3',
     'payment_gateway_request_duration_seconds_count{operation="register",outcome="REGISTERED"} 2',
     'payment_gateway_request_duration_seconds_count{operation="register",outcome="REFUSED"} 1',
     'api_request_duration_seconds_count{route="/open-api/api/v1/bankaccounts/ars/register",status="200",code="000_000"} 3',

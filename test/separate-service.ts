@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'undici';
-import { searchAttributeNames } from '../../contract/search-attributes.ts';
-import { startChild } from '../../sandbox/child-process.ts';
-import { findFreePort } from '../../sandbox/ports.ts';
-import { projectDirectory } from '../../sandbox/project-directory.ts';
-import { findTemporalExecutable } from '../../sandbox/temporal-executable.ts';
-import { startTemporalServer } from '../../sandbox/temporal-server.ts';
-import { createSimulator } from '../../simulator/simulator.ts';
-import type { Project } from '../wire-client.ts';
-import type { TriedService } from './wire-properties.ts';
+import { searchAttributeNames } from '../contract/search-attributes.ts';
+import { startChild } from '../sandbox/child-process.ts';
+import { findFreePort } from '../sandbox/ports.ts';
+import { projectDirectory } from '../sandbox/project-directory.ts';
+import { findTemporalExecutable } from '../sandbox/temporal-executable.ts';
+import { startTemporalServer } from '../sandbox/temporal-server.ts';
+import { createSimulator } from '../simulator/simulator.ts';
+import type { Project } from './wire-client.ts';
+import type { TriedService } from './fuzz/wire-properties.ts';
 
 /** What a process has of memory, in bytes. */
 export interface Memory {
@@ -34,8 +34,14 @@ export interface SeparateService extends TriedService {
 /** Milliseconds until the service must be up. */
 const startDeadline = 120_000;
 
-/** Starts the service with all that it needs on free ports. */
-export async function startSeparateService(log: (message: string) => void): Promise<SeparateService> {
+/**
+ * Starts the service with all that it needs on free ports.
+ * @param settings of its environment, beside what it must have
+ */
+export async function startSeparateService(
+  log: (message: string) => void,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<SeparateService> {
   const directory = await mkdtemp(join(tmpdir(), 'fuzz-'));
   const temporalServer = await startTemporalServer({
     executable: await findTemporalExecutable({ log }),
@@ -58,6 +64,7 @@ export async function startSeparateService(log: (message: string) => void): Prom
     executable: process.execPath,
     arguments: ['--inspect=127.0.0.1:0', '--import', 'tsx', join(projectDirectory, 'sandbox', 'service.ts')],
     environment: {
+      ...settings,
       PORT: String(port),
       DATA_DIR: directory,
       DATABASE_KEYS: databaseKeys,
