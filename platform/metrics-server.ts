@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import { ConfigurationError } from './config.ts';
 
@@ -18,15 +19,7 @@ export async function serveMetrics(
   { METRICS_PORT: port, METRICS_HOST: host }: MetricsAddress,
 ): Promise<() => void> {
   if (port === undefined) return () => {};
-  const server = createServer((request, response) => {
-    if (request.method !== 'GET' || request.url !== '/metrics') {
-      response.writeHead(404).end();
-      return;
-    }
-    void registry.metrics().then((text) => {
-      response.writeHead(200, { 'Content-Type': registry.contentType }).end(text);
-    });
-  });
+  const server = createServer((request, response) => void answer(registry, request, response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', () => {
       reject(
@@ -39,4 +32,12 @@ export async function serveMetrics(
     server.close();
     server.closeAllConnections();
   };
+}
+
+async function answer(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method === 'GET' && request.url === '/metrics') {
+    response.writeHead(200, { 'Content-Type': registry.contentType }).end(await registry.metrics());
+  } else {
+    response.writeHead(404).end();
+  }
 }

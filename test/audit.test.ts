@@ -38,9 +38,11 @@ async function audit(answer: RequestListener) {
 function advisories(found: object): RequestListener {
   return (request, response) => {
     const isAudit = request.url === '/-/npm/v1/security/advisories/bulk';
-    if (!isAudit) return void response.writeHead(404).end('{}');
-    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
-    response.end(gzipSync(JSON.stringify(found)));
+    response.writeHead(isAudit ? 200 : 404, {
+      'content-type': 'application/json',
+      'content-encoding': 'gzip',
+    });
+    response.end(gzipSync(JSON.stringify(isAudit ? found : {})));
   };
 }
 

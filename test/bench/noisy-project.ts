@@ -20,14 +20,14 @@ for (const { name, settings } of situations) {
     const ask = () => call(service.url, quiet, '/ars/register/list', {});
     await latencies(ask);
     const alone = await latencies(ask);
-    let isOver = false;
+    const over = new AbortController();
     const makeNoise = async () => {
-      while (!isOver) await call(service.url, noisy, '/ars/register/list', { limit: 100 });
+      while (!over.signal.aborted) await call(service.url, noisy, '/ars/register/list', { limit: 100 });
     };
     const noises = Array.from({ length: noise }, makeNoise);
     await latencies(ask, 20);
     const beside = await latencies(ask);
-    isOver = true;
+    over.abort();
     await Promise.all(noises);
     const ratio = median(beside) / median(alone);
     print(`${name.padEnd(50)} ${shown(alone)} ${shown(beside)}  ${ratio.toFixed(1)}`);

@@ -9,6 +9,8 @@ import type { WireProperty } from './wire-properties.ts';
 const lanes = 4;
 /** How many times the memory is looked at. */
 const samples = 40;
+/** After so long without any answer nothing more is expected, in ms: a broken property makes no more requests. */
+const silence = 60_000;
 /** How much larger the heap may be in the last quarter than in the first. */
 const tolerance = 1.2;
 /** What the service's own log must not tell of: a defect. */
@@ -35,7 +37,7 @@ interface Tally {
 const tallies = new Map<string, Tally>();
 const memory: Memory[] = [];
 const startedAt = Date.now();
-let sent = 0;
+const progress = { sent: 0, at: startedAt };
 
 print(`Starting the service in a process of its own; ${requests} requests with seed ${seed}.`);
 const service = await startSeparateService(print);
@@ -55,7 +57,8 @@ function kindsOf(tried: SeparateService): (WireProperty & { readonly tally: Tall
     const tally: Tally = { sent: 0, statuses: new Map(), codes: new Set(), broken: [] };
     tallies.set(name, tally);
     const onAnswer = (status: number, code: string | undefined) => {
-      sent++;
+      progress.sent++;
+      progress.at = Date.now();
       tally.sent++;
       tally.statuses.set(status, (tally.statuses.get(status) ?? 0) + 1);
       if (code !== undefined) tally.codes.add(code);
@@ -85,19 +88,19 @@ async function tryAll({
 
 /** Looks at the memory at even distances of requests, and tells how far it is. */
 async function watchMemory(tried: SeparateService): Promise<void> {
+  progress.at = Date.now();
   for (let sample = 1; sample <= samples; sample++) {
     const due = (requests * sample) / samples;
-    let last = sent;
-    let quietSince = Date.now();
-    while (sent < due && Date.now() - quietSince < 60_000) {
+    while (progress.sent < due && Date.now() - progress.at < silence) {
       await new Promise((resolve) => setTimeout(resolve, 100));
-      if (sent !== last) [last, quietSince] = [sent, Date.now()];
     }
-    if (sent < due) return;
+    if (progress.sent < due) return;
     const now = await tried.memory();
     memory.push(now);
     const seconds = Math.round((Date.now() - startedAt) / 1_000);
-    print(`  ${String(sent).padStart(7)} requests, ${seconds} s, heap ${megabytes(now.heapUsed)} MB`);
+    print(
+      `  ${String(progress.sent).padStart(7)} requests, ${seconds} s, heap ${megabytes(now.heapUsed)} MB`,
+    );
   }
 }
 
@@ -141,10 +144,10 @@ function report(altogether: readonly string[]): void {
         `heap of the last quarter by that of the first: ${heapRatio().toFixed(2)}`,
     );
   }
-  print(`${Math.round(sent / ((Date.now() - startedAt) / 1_000))} requests a second\n`);
+  print(`${Math.round(progress.sent / ((Date.now() - startedAt) / 1_000))} requests a second\n`);
   const broken = [...[...tallies.values()].flatMap((tally) => tally.broken), ...altogether];
   for (const text of broken) print(`BROKEN: ${text}\n`);
-  print(`fuzz: ${sent} requests, ${broken.length} broken`);
+  print(`fuzz: ${progress.sent} requests, ${broken.length} broken`);
   process.exitCode = broken.length > 0 ? 1 : 0;
 }
 
