@@ -4,13 +4,21 @@ import type { Ports } from './ports.ts';
 /** What became of registrations and accounts, written to the database. */
 export function recordActivities({
   stores,
-}: Pick<Ports, 'stores'>): Pick<Activities, 'activateAccount' | 'recordFailure' | 'deactivateAccount'> {
+  metrics,
+}: Pick<Ports, 'stores' | 'metrics'>): Pick<
+  Activities,
+  'activateAccount' | 'recordFailure' | 'deactivateAccount'
+> {
   return {
     async activateAccount({ registrationNumber, timeline }) {
-      return await stores.registrations.activate(registrationNumber, timeline);
+      const activation = await stores.registrations.activate(registrationNumber, timeline);
+      metrics.countEnd('BANK_ACC_REGISTERED', '000_000', timeline);
+      return activation;
     },
     async recordFailure({ registrationNumber, ...end }) {
-      return await stores.registrations.fail(registrationNumber, end);
+      const failure = await stores.registrations.fail(registrationNumber, end);
+      metrics.countEnd(end.status, end.resultCode, end.timeline);
+      return failure;
     },
     async deactivateAccount({ userId, deletion }) {
       return { deactivated: await stores.accounts.deactivate(userId, deletion) };

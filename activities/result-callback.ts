@@ -12,12 +12,14 @@ import type { Ports } from './ports.ts';
 export function resultCallbackActivities({
   stores,
   callbackSender,
+  metrics,
 }: Ports): Pick<Activities, 'deliverResultCallback'> {
   return {
     async deliverResultCallback({ registrationNumber, isLast }) {
       const callback = await stores.resultCallbacks.open(registrationNumber);
       const answer = await send(callback);
       const state = stateAfter(answer, isLast);
+      metrics.resultCallbacks.inc({ state });
       await stores.resultCallbacks.recordDelivery(registrationNumber, state);
       return { state, retryAfter: answer.reached ? answer.retryAfter : 0 };
     },

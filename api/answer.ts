@@ -27,10 +27,14 @@ function writeUserId(name: string, value: unknown): unknown {
 /** Writes the answer to every request that is not fulfilled, whatever door the failure came by. */
 export function fail(context: Context<Api>, error: unknown): Response {
   const refusal = asRefusal(error);
-  const { status, retryable } = resultCodes[refusal.code];
+  const { status } = resultCodes[refusal.code];
   context.set('resultCode', refusal.code);
-  if (status >= 500) context.var.log.error({ err: error, code: refusal.code }, 'a request failed');
-  if (status === 503 && retryable) context.header('Retry-After', '1');
+  // A refusal was meant; under a flood of requests a second line for each would be a flood too.
+  if (status >= 500 && error !== refusal) {
+    context.var.log.error({ err: error, code: refusal.code }, 'a request failed');
+  }
+  const retryAfter = refusal.retryAfter ?? (status === 503 ? 1 : undefined);
+  if (retryAfter !== undefined) context.header('Retry-After', String(retryAfter));
   const response = { code: refusal.code, description: refusal.message };
   return context.json({ ...refusal.payload, response }, status);
 }

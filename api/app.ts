@@ -16,6 +16,7 @@ import { serveHealth } from './health.ts';
 import { serveOperator } from './operator.ts';
 import { servePaymentGatewayCallbacks } from './payment-gateway-callbacks.ts';
 import { Refusal } from './refusal.ts';
+import { ProjectLimits, limitRequestsInHand } from './request-limits.ts';
 import { serveSandbox } from './sandbox.ts';
 
 /** The largest body taken, in bytes. */
@@ -30,6 +31,9 @@ export function createApp(parts: ApiParts): Hono<Api> {
   );
   app.use(secureHeaders());
   app.use(correlateAndLog(parts));
+  // However much there is to do, it is told that the process lives.
+  serveHealth(app, parts);
+  app.use(limitRequestsInHand(parts.limits));
   app.use(
     bodyLimit({
       maxSize: maximumBodyBytes,
@@ -40,20 +44,23 @@ export function createApp(parts: ApiParts): Hono<Api> {
       },
     }),
   );
-  serveHealth(app, parts);
   serveDocs(app, parts);
   serveCodec(app, parts);
   serveOperator(app, parts);
   servePaymentGatewayCallbacks(app, parts);
-  serveRegistrations(app, parts);
-  serveBankAccounts(app, parts);
+  const projectLimits = new ProjectLimits(parts.limits, parts.metrics);
+  serveRegistrations(app, { ...parts, projectLimits });
+  serveBankAccounts(app, { ...parts, projectLimits });
   const { sandboxCredentials } = parts;
   if (sandboxCredentials) serveSandbox(app, parts, sandboxCredentials);
   return app;
 }
 
-/** Echoes the caller's correlation ID, or makes one where there is none to echo, and writes one line per request. */
-function correlateAndLog({ log }: ApiParts) {
+/**
+ * Echoes the caller's correlation ID, or makes one where there is none to echo; writes one line per request and measures
+ * it.
+ */
+function correlateAndLog({ log, metrics }: ApiParts) {
   return createMiddleware<Api>(async (context, next) => {
     const given = context.req.header('x-km-correlation-id') ?? '';
     const correlationId = correlationIdPattern.test(given) ? given : createCorrelationId(new Date());
@@ -62,16 +69,16 @@ function correlateAndLog({ log }: ApiParts) {
     context.header('X-KM-Correlation-Id', correlationId);
     const arrival = performance.now();
     context.set('arrival', arrival);
+    metrics.requestsInHand.inc();
     await next();
+    metrics.requestsInHand.dec();
+    const { resultCode: code, aspId } = context.var;
+    const { status } = context.res;
+    const route = routePath(context, -1);
+    const milliseconds = performance.now() - arrival;
+    metrics.requests.observe({ route, status, code: code ?? 'none' }, milliseconds / 1_000);
     context.var.log.info(
-      {
-        method: context.req.method,
-        route: routePath(context, -1),
-        status: context.res.status,
-        code: context.var.resultCode,
-        aspId: context.var.aspId,
-        milliseconds: Math.round(performance.now() - arrival),
-      },
+      { method: context.req.method, route, status, code, aspId, milliseconds: Math.round(milliseconds) },
       'request',
     );
   });

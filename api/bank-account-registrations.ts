@@ -10,16 +10,17 @@ import { isBankCode } from '../contract/bank-codes.ts';
 import { timelineLabels } from '../contract/timeline.ts';
 import type { Project } from '../platform/database/projects.ts';
 import type { ListedRegistration, RegistrationRecord } from '../platform/database/registrations.ts';
-import type { Api, ApiParts } from './context.ts';
+import type { Api } from './context.ts';
 import { LatestRegistrations } from './latest-registrations.ts';
 import { serve } from './operation.ts';
+import type { OperationParts } from './operation.ts';
 import { Refusal } from './refusal.ts';
 import { cancelRegistration, readStanding, readTimeline, startRegistration } from './registrations.ts';
 
 const defaultPageSize = 20;
 
 /** The endpoints of registrations: `/bankaccounts/ars/register` and below. */
-export function serveRegistrations(app: Hono<Api>, parts: ApiParts): void {
+export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void {
   const { stores } = parts;
   const latestRegistrations = new LatestRegistrations();
 

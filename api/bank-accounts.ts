@@ -14,16 +14,17 @@ import { workflowTypes } from '../contract/registration.ts';
 import { resultCodeOfRefusal } from '../contract/result-codes.ts';
 import { isMember } from '../platform/database/members.ts';
 import type { Member } from '../platform/database/members.ts';
-import type { Api, ApiParts } from './context.ts';
+import type { Api } from './context.ts';
 import { requireMember, runMemberOperation } from './member-runs.ts';
 import { serve } from './operation.ts';
+import type { OperationParts } from './operation.ts';
 import { Refusal } from './refusal.ts';
 
 /** How long the synchronous real-name check may take, in ms. */
 const accountHolderDeadline = 8_000;
 
 /** The endpoints of members' accounts: `/bankaccounts` but for registrations. */
-export function serveBankAccounts(app: Hono<Api>, parts: ApiParts): void {
+export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
   const { stores, paymentGateway } = parts;
 
   serve(app, parts, validateAccountHolder, async (request, { project }) => {

@@ -11,7 +11,10 @@ const payloadsSchema = z.object({
   ),
 });
 
-/** `POST /codec/encode` and `/codec/decode`: lets the Temporal Web UI and CLI show payloads to operators. */
+/**
+ * `POST /codec/encode` and `/codec/decode`: lets the Temporal Web UI and CLI show payloads to operators. Other sites'
+ * pages are refused, by the Origin that browsers send; who is no browser needs the token.
+ */
 export function serveCodec(app: Hono<Api>, { codec, payloadCodec }: ApiParts): void {
   app.use(
     '/codec/*',
@@ -22,6 +25,11 @@ export function serveCodec(app: Hono<Api>, { codec, payloadCodec }: ApiParts): v
       credentials: true,
     }),
   );
+  app.use('/codec/*', async (context, next) => {
+    const origin = context.req.header('origin');
+    if (origin === undefined || origin === codec.allowedOrigin) return await next();
+    return context.json({ error: 'Only the Temporal Web UI may ask for this.' }, 403);
+  });
   if (codec.token !== undefined) app.use('/codec/*', bearerAuth({ token: codec.token }));
 
   for (const direction of ['encode', 'decode'] as const) {

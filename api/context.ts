@@ -6,6 +6,8 @@ import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
 import type { Database } from '../platform/database/database.ts';
 import type { Stores } from '../platform/database/stores.ts';
 import type { Log } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import type { RequestLimits } from './request-limits.ts';
 
 /** What the API reaches the world through, and its settings. */
 export interface ApiParts {
@@ -13,12 +15,15 @@ export interface ApiParts {
   readonly database: Pick<Database, 'ping'>;
   readonly temporal: Client;
   readonly paymentGateway: PaymentGateway;
+  /** One or several, separated by commas: callbacks may be signed with any. */
   readonly paymentGatewaySecret: string;
   readonly payloadCodec: PayloadCodec;
   readonly policy: RegistrationPolicy;
   /** How far the times of a request may be from the server's clock, in ms. */
   readonly timeWindow: number;
   readonly log: Log;
+  readonly metrics: Metrics;
+  readonly limits: RequestLimits;
   /** Who may decode payloads: the Web UI's origin, with this bearer token unless it is absent. */
   readonly codec: { readonly allowedOrigin: string; readonly token?: string | undefined };
   /** The bearer token of operators; absent where anyone may see their routes. */

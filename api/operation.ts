@@ -8,10 +8,14 @@ import type { Caller } from './authentication.ts';
 import type { Api, ApiParts } from './context.ts';
 import { Refusal } from './refusal.ts';
 import { openBody } from './request-body.ts';
+import type { ProjectLimits } from './request-limits.ts';
 import { validate } from './validation.ts';
 
 /** The paths the API is served below: its own, and that of the platform's sandbox. */
 const basePaths = ['/api/v1', '/open-api/api/v1'];
+
+/** What operations are served with: the limits count a project's requests over all of them. */
+export type OperationParts = ApiParts & { readonly projectLimits: ProjectLimits };
 
 /** A handler: the checked request of a proven caller in, the payload of the answer out. */
 export type Handler<Request extends z.ZodObject, Response extends z.ZodObject> = (
@@ -21,10 +25,13 @@ export type Handler<Request extends z.ZodObject, Response extends z.ZodObject> =
   },
 ) => Promise<z.input<Response>>;
 
-/** Serves an operation: who calls is proven, the body opened and checked, and the answer put into the envelope. */
+/**
+ * Serves an operation: who calls is proven, its turn awaited, the body opened and checked, and the answer put into the
+ * envelope.
+ */
 export function serve<Request extends z.ZodObject, Response extends z.ZodObject>(
   app: Hono<Api>,
-  parts: ApiParts,
+  parts: OperationParts,
   operation: Operation<Request, Response>,
   handle: Handler<Request, Response>,
 ): void {
@@ -34,10 +41,12 @@ export function serve<Request extends z.ZodObject, Response extends z.ZodObject>
       const body = new Uint8Array(await context.req.arrayBuffer());
       const caller = await authenticate(context, body, parts);
       context.set('aspId', caller.project.aspId);
-      const { content, cryptoKey } = await openBody(body, operation.encrypted, caller, parts);
-      const answerKey = answerKeyOf(operation, caller.project, cryptoKey);
-      const answer = await handle(validate(operation.request, content), { ...caller, answerKey });
-      return await succeed(context, answer, answerKey);
+      return await parts.projectLimits.run(caller.project.aspId, async () => {
+        const { content, cryptoKey } = await openBody(body, operation.encrypted, caller, parts);
+        const answerKey = answerKeyOf(operation, caller.project, cryptoKey);
+        const answer = await handle(validate(operation.request, content), { ...caller, answerKey });
+        return await succeed(context, answer, answerKey);
+      });
     });
     app.all(basePath + operation.path, (context) => {
       context.header('Allow', 'POST');

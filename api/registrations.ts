@@ -32,7 +32,7 @@ const queryDeadline = 400;
 /** How long a description of a run may take, in ms. */
 const describeDeadline = 400;
 
-interface RegistrationParts extends Pick<ApiParts, 'stores' | 'temporal' | 'policy'> {
+interface RegistrationParts extends Pick<ApiParts, 'stores' | 'temporal' | 'policy' | 'metrics'> {
   readonly latestRegistrations: LatestRegistrations;
 }
 
@@ -68,7 +68,7 @@ export async function startRegistration(
  * the run's ID is the member ID, so Temporal refuses a second one, and the refused number is taken back.
  */
 async function startRun(
-  { stores, temporal, policy }: RegistrationParts,
+  { stores, temporal, policy, metrics }: RegistrationParts,
   member: Member,
   request: RegistrationRequest,
 ): Promise<StartOutcome> {
@@ -103,6 +103,7 @@ async function startRun(
     await stores.registrations.remove(registrationNumber);
     return { isNew: false, registration: refusedBy };
   }
+  metrics.registrationsStarted.inc();
   const registration = { bankAccRegNo: registrationNumber, ...(issued ? {} : { authNumber }) };
   return { isNew: true, registration };
 }

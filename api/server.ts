@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { STATUS_CODES, createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { RequestError, getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -13,18 +13,43 @@ export interface ListeningServer {
   close(): Promise<void>;
 }
 
+/** What the server puts up with. Times in ms. */
+export interface ConnectionLimits {
+  /** Until the headers of a request must be there. */
+  readonly headersTimeout: number;
+  /** Until the whole request must be there. */
+  readonly requestTimeout: number;
+  /** How long a connection may stand still while something is under way, such as an answer that nobody reads. */
+  readonly silence: number;
+  /** Connections at a time; further ones are closed as they come. */
+  readonly connections: number;
+  /** Requests of one connection whose answers have not all been read; a client that sends more is cut off. */
+  readonly pipelined: number;
+}
+
+const defaultLimits: ConnectionLimits = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  silence: 60_000,
+  connections: 5_000,
+  pipelined: 20,
+};
+
+/** How often it is looked for clients that are too slow, in ms. */
+const checkInterval = 1_000;
 const drainTime = 10_000;
 
 /**
- * Listens. Slow clients are cut off: headers must be there within 10 s, the whole request within 30 s.
- * Throws when the port is taken.
- * @param listen `port` 0 takes any free port.
+ * Listens. Throws when the port is taken.
+ * @param listen `port` 0 takes any free port; `limits` differ from the usual ones in tests.
  */
 export async function listen(
   app: Hono<Api>,
-  { port, host }: { port: number; host: string },
+  { port, host, limits = {} }: { port: number; host: string; limits?: Partial<ConnectionLimits> },
 ): Promise<ListeningServer> {
+  const { silence, connections, pipelined, headersTimeout, requestTimeout } = { ...defaultLimits, ...limits };
   let draining = false;
+  const unreadAnswers = new WeakMap<Socket, number>();
   const answer = getRequestListener(
     async (request, bindings) => {
       const { httpVersion, headers } = bindings.incoming;
@@ -43,10 +68,26 @@ export async function listen(
     },
   );
   const server = createServer(
-    // Node would refuse a request without a host by itself, and without the envelope.
-    { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16 * 1024, requireHostHeader: false },
-    (incoming, outgoing) => void answer(incoming, outgoing),
+    {
+      headersTimeout,
+      requestTimeout,
+      connectionsCheckingInterval: checkInterval,
+      maxHeaderSize: 16 * 1024,
+      // Node would refuse a request without a host by itself, and without the envelope.
+      requireHostHeader: false,
+    },
+    (incoming, outgoing) => {
+      const unread = (unreadAnswers.get(incoming.socket) ?? 0) + 1;
+      unreadAnswers.set(incoming.socket, unread);
+      outgoing.once('close', () => {
+        unreadAnswers.set(incoming.socket, unreadAnswers.get(incoming.socket)! - 1);
+      });
+      if (unread > pipelined) incoming.socket.destroy();
+      else void answer(incoming, outgoing);
+    },
   );
+  server.setTimeout(silence);
+  server.maxConnections = connections;
   server.on('clientError', answerUnreadable);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -66,14 +107,20 @@ export async function listen(
   };
 }
 
+/** The codes for what Node finds wrong with a request; `000_913` for the rest. */
+const unreadableCodes: Readonly<Record<string, ResultCode>> = {
+  HPE_HEADER_OVERFLOW: '000_911',
+  ERR_HTTP_REQUEST_TIMEOUT: '000_915',
+};
+
 /** Answers what never became a request, in the envelope like everything else. */
 function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
   if (!socket.writable) return;
-  const code: ResultCode = error.code === 'HPE_HEADER_OVERFLOW' ? '000_911' : '000_913';
+  const code = unreadableCodes[error.code ?? ''] ?? '000_913';
   const { status } = resultCodes[code];
   const body = refusal(code);
   socket.end(
-    `HTTP/1.1 ${status} ${status === 413 ? 'Payload Too Large' : 'Bad Request'}\r\nContent-Type: application/json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

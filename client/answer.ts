@@ -7,6 +7,8 @@ export interface Answer {
   /** HTTP status. */
   readonly status: number;
   readonly body: string;
+  /** The Retry-After header, if there is one. */
+  readonly retryAfter?: string | null;
 }
 
 /** How an answer is read. */
@@ -37,7 +39,7 @@ export async function readAnswer<Response extends z.ZodObject>(
   const envelope = envelopeSchema.safeParse(await open(answer.body, decrypt));
   if (isTransient(answer.status)) {
     const { code, description: text } = envelope.data?.response ?? serverError(answer.status);
-    throw new KmUnavailable({ code, text, correlationId });
+    throw new KmUnavailable({ code, text, correlationId, retryAfterMs: milliseconds(answer.retryAfter) });
   }
   if (!envelope.success) {
     const text = `The answer is not in the form of this API (HTTP ${answer.status}). Check the base URL.`;
@@ -69,6 +71,11 @@ async function open(body: string, decrypt: Reading<z.ZodObject>['decrypt']): Pro
 
 function isTransient(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
+}
+
+/** Retry-After in whole seconds, as this service has it; undefined for any other form. */
+function milliseconds(retryAfter: string | null = ''): number | undefined {
+  return /^\d{1,6}$/.test(retryAfter ?? '') ? Number(retryAfter) * 1_000 : undefined;
 }
 
 function serverError(status: number) {

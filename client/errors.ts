@@ -93,12 +93,18 @@ export class RegistrationInProgressError extends KmRefusal {
   }
 }
 
-/** Nothing is known of what became of the call: no answer, or HTTP 408, 429 or 5xx. Always worth another try. */
+/**
+ * Nothing is known of what became of the call: no answer, or HTTP 408, 429 or 5xx. Always worth another try. Only of
+ * `000_914` and `000_915` it is known that nothing was done.
+ */
 export class KmUnavailable extends KmError {
   override readonly name = 'KmUnavailable';
+  /** How long the service asks to wait before the next try, in ms: its Retry-After. Absent where it asks for nothing. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(details: Details) {
+  constructor({ retryAfterMs, ...details }: Details & { readonly retryAfterMs?: number | undefined }) {
     super(details, true);
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

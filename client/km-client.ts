@@ -117,7 +117,8 @@ export function createKmClient({
       return await withTimeLimit(timeoutMs, outer, async (signal) => {
         // A redirect would carry keys and personal data to wherever it points.
         const answer = await fetch(url, { method: 'POST', redirect: 'manual', signal, ...request });
-        return { status: answer.status, body: await answer.text() };
+        const { status, headers } = answer;
+        return { status, body: await answer.text(), retryAfter: headers.get('Retry-After') };
       });
     } catch (cause) {
       outer?.throwIfAborted();

@@ -41,7 +41,7 @@ export async function waitUntilDone(
           lastStatus = standing.status;
           if (isEnd(standing)) return standing;
         }
-        await delay(intervalMs, signal);
+        await delay(Math.max(intervalMs, lastProblem?.retryAfterMs ?? 0), signal);
       }
     });
   } catch (error) {

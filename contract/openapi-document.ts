@@ -35,7 +35,7 @@ export function createOpenapiDocument() {
     ),
     components: {
       parameters: requestHeaders(),
-      headers: responseHeaders(),
+      headers: { ...responseHeaders(), 'Retry-After': retryAfter },
       responses: Object.fromEntries(
         refusalStatuses(commonCodes).map((status) => [String(status), describeRefusals(status, commonCodes)]),
       ),
@@ -59,6 +59,16 @@ export function createOpenapiDocument() {
       examples: Object.fromEntries(allCodes.map((code) => [code, codeExample(code)])),
     },
   };
+}
+
+const retryAfter = {
+  description: 'How many seconds to wait before the same request is sent again.',
+  required: true,
+  schema: { type: 'integer', minimum: 1 },
+};
+
+function asksToWait(status: number): boolean {
+  return status === 429 || status === 503;
 }
 
 function describeOperation(operation: Operation) {
@@ -116,7 +126,7 @@ function describeRefusals(status: number, codes: readonly ResultCode[]): Json {
   const ofStatus = codes.filter((code) => resultCodes[code].status === status);
   return {
     description: resultCodeList(ofStatus),
-    headers: headerReferences(['X-KM-Correlation-Id']),
+    headers: headerReferences(['X-KM-Correlation-Id', ...(asksToWait(status) ? ['Retry-After'] : [])]),
     content: {
       'application/json': {
         schema: { $ref: '#/components/schemas/Refusal' },

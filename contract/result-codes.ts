@@ -1,7 +1,7 @@
 /** What a result code means on the wire. */
 export interface ResultCodeEntry {
   /** HTTP status of an answer that carries the code. */
-  readonly status: 200 | 400 | 404 | 405 | 413 | 415 | 500 | 503;
+  readonly status: 200 | 400 | 404 | 405 | 408 | 413 | 415 | 429 | 500 | 503;
   /** The description sent to the caller; never contains input. */
   readonly text: string;
   /** When the code is given, for people. */
@@ -117,6 +117,18 @@ export const resultCodes = {
     text: 'The request is not valid HTTP.',
     when: 'The request line, a header or the transfer encoding cannot be read.',
     retryable: false,
+  },
+  '000_914': {
+    status: 429,
+    text: 'Too many requests. Send the request again after the seconds that Retry-After names.',
+    when: 'The project calls more often, or has more requests under way, than it may; nothing was done.',
+    retryable: true,
+  },
+  '000_915': {
+    status: 408,
+    text: 'The request did not arrive in time.',
+    when: 'The headers were not there within 10 s, or the whole request within 30 s.',
+    retryable: true,
   },
   '000_990': {
     status: 500,

@@ -9,6 +9,7 @@ import { sign } from './signature.ts';
 export interface PaymentGatewayOptions {
   /** Without a trailing slash. */
   readonly baseUrl: string;
+  /** One or several, separated by commas: the first signs. */
   readonly sharedSecret: string;
   /** Where the payment gateway delivers its callbacks. */
   readonly callbackUrl: string;

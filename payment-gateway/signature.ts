@@ -11,9 +11,12 @@ export interface SignatureHeaders {
   readonly 'x-pg-signature': string;
 }
 
-/** Signs a message to `path`, at `now` in Unix ms. */
+/**
+ * Signs a message to `path`, at `now` in Unix ms.
+ * @param secrets one or several, separated by commas: the first signs
+ */
 export function sign(
-  secret: string,
+  secrets: string,
   path: string,
   body: Uint8Array | string,
   now = Date.now(),
@@ -21,13 +24,16 @@ export function sign(
   const timestamp = String(now);
   return {
     'x-pg-timestamp': timestamp,
-    'x-pg-signature': hmac(secret, timestamp, path, body).toString('hex'),
+    'x-pg-signature': hmac(secrets.split(',')[0]!, timestamp, path, body).toString('hex'),
   };
 }
 
-/** Whether a message is signed with the secret, recently. Compares in constant time. */
+/**
+ * Whether a message is signed with one of the secrets, recently. Compares in constant time.
+ * @param secrets one or several, separated by commas, so that a secret can be replaced without a gap
+ */
 export function isSigned(
-  secret: string,
+  secrets: string,
   path: string,
   body: Uint8Array,
   headers: { readonly timestamp: string | undefined; readonly signature: string | undefined },
@@ -36,7 +42,8 @@ export function isSigned(
   const { timestamp = '', signature = '' } = headers;
   if (!/^\d{13}$/.test(timestamp) || !/^[0-9a-f]{64}$/.test(signature)) return false;
   if (Math.abs(now - Number(timestamp)) > window) return false;
-  return timingSafeEqual(Buffer.from(signature, 'hex'), hmac(secret, timestamp, path, body));
+  const given = Buffer.from(signature, 'hex');
+  return secrets.split(',').some((secret) => timingSafeEqual(given, hmac(secret, timestamp, path, body)));
 }
 
 function hmac(secret: string, timestamp: string, path: string, body: Uint8Array | string): Buffer {

@@ -3,19 +3,29 @@ import { parseKoreanHours } from '../contract/korean-time.ts';
 import { KeyRing } from './key-ring.ts';
 
 const secret = z.string().min(16);
+/** Several secrets separated by commas, each a secret of its own. */
+const secrets = z.string().refine((list) => list.split(',').every((each) => secret.safeParse(each).success), {
+  error: 'Invalid secrets',
+});
 const keys = z.string().refine(areKeys, 'Invalid keys');
 const port = z.coerce.number().int().min(1).max(65_535);
+const count = z.coerce.number().int().positive();
 
 /** What every process of the service reads. */
 const commonSchema = z.object({
   DATABASE_KEYS: keys.describe('database keys, id:base64 of 32 bytes each, the first one active'),
   PAYLOAD_KEYS: keys.describe('payload keys, id:base64 of 32 bytes each, the first one active'),
   PG_BASE_URL: z.url().describe('base URL of the payment gateway'),
-  PG_SHARED_SECRET: secret.describe('secret shared with the payment gateway'),
+  PG_SHARED_SECRET: secrets.describe(
+    'secrets of 16 characters or more shared with the payment gateway, the first one signs',
+  ),
   PG_CALLBACK_URL: z
     .url()
     .describe('URL of /pg/callbacks of this service, as the payment gateway reaches it'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+  NODE_ENV: z.string().optional(),
+  METRICS_PORT: port.optional(),
+  METRICS_HOST: z.string().default('127.0.0.1'),
 });
 
 const databaseUrl = z
@@ -28,12 +38,17 @@ const callsPerDay = z.coerce.number().int().positive();
 const apiFields = {
   PORT: port.default(3000),
   HOST: z.string().default('0.0.0.0'),
-  TIME_WINDOW_MS: z.coerce
-    .number()
-    .int()
-    .positive()
-    .default(10 * 60 * 1_000),
+  TIME_WINDOW_MS: count.default(10 * 60 * 1_000),
   CODEC_ALLOWED_ORIGIN: z.url().describe('origin of the Temporal Web UI'),
+  REQUESTS_PER_SECOND: count.default(100),
+  REQUEST_BURST: count.default(500),
+  CONCURRENT_REQUESTS: count.default(30),
+  WAITING_REQUESTS: count.default(300),
+  REQUESTS_IN_HAND: count.default(1_000),
+};
+
+const workerFields = {
+  TEMPORAL_METRICS_PORT: port.optional(),
 };
 
 /** The environment of `npm run api`. */
@@ -55,6 +70,7 @@ export const apiConfigSchema = commonSchema.extend({
 
 /** The environment of `npm run worker`. */
 export const workerConfigSchema = commonSchema.extend({
+  ...workerFields,
   DATABASE_URL: databaseUrl,
   WORKFLOW_BUNDLE: z.string().optional().describe('path of the bundle that `npm run build:workflows` made'),
   TEMPORAL_DEPLOYMENT_NAME: z.string().optional().describe('worker deployment this version belongs to'),
@@ -72,7 +88,13 @@ export const operatorDatabaseConfigSchema = commonSchema
 /** The environment of the sandbox's service, which needs no PostgreSQL and no token. */
 export const sandboxConfigSchema = commonSchema.extend({
   ...apiFields,
+  ...workerFields,
   HOST: z.string().default('127.0.0.1'),
+  // Bursts are what people try a sandbox with; as in production it is the turns that keep the projects apart.
+  REQUESTS_PER_SECOND: count.default(5_000),
+  REQUEST_BURST: count.default(50_000),
+  WAITING_REQUESTS: count.default(5_000),
+  REQUESTS_IN_HAND: count.default(10_000),
   DATA_DIR: z.string().min(1),
 });
 

@@ -139,6 +139,7 @@ function serviceEnvironment(settings: SandboxSettings, secrets: SandboxSecrets):
     PG_BASE_URL: `http://127.0.0.1:${settings.simulatorPort}`,
     PG_CALLBACK_URL: `http://127.0.0.1:${settings.port}/pg/callbacks`,
     CODEC_ALLOWED_ORIGIN: `http://localhost:${settings.temporalUiPort}`,
+    ...settings.serviceEnvironment,
     ...secrets,
   };
 }

@@ -2,17 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { sandboxMark } from '../platform/production.ts';
 import { errorCode } from './error-code.ts';
 
-const keyRing = z.string().regex(/^k1:[A-Za-z0-9+/]{43}=$/);
+/** Earlier versions named the key `k1` and had no mark before the secret. */
+const keyRing = z.string().regex(new RegExp(`^(${sandboxMark}|k1):[A-Za-z0-9+/]{43}=$`));
 
 const sandboxSecrets = z.object({
-  /** Key ring that encrypts what Temporal stores: `k1:<base64 of 32 bytes>`. */
+  /** Key ring that encrypts what Temporal stores: `sandbox:<base64 of 32 bytes>`. */
   PAYLOAD_KEYS: keyRing,
-  /** Key ring that encrypts the database's personal data: `k1:<base64 of 32 bytes>`. */
+  /** Key ring that encrypts the database's personal data: `sandbox:<base64 of 32 bytes>`. */
   DATABASE_KEYS: keyRing,
-  /** Shared with the payment gateway simulator: 64 hexadecimal digits. */
-  PG_SHARED_SECRET: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Shared with the payment gateway simulator: `sandbox-` and 64 hexadecimal digits. */
+  PG_SHARED_SECRET: z.string().regex(new RegExp(`^(${sandboxMark}-)?[0-9a-f]{64}$`)),
 });
 
 /** The secrets of one data directory, named as the environment variables that carry them. */
@@ -43,7 +45,7 @@ function createSecrets(file: string): SandboxSecrets {
   const secrets: SandboxSecrets = {
     PAYLOAD_KEYS: createKeyRing(),
     DATABASE_KEYS: createKeyRing(),
-    PG_SHARED_SECRET: randomBytes(32).toString('hex'),
+    PG_SHARED_SECRET: `${sandboxMark}-${randomBytes(32).toString('hex')}`,
   };
   const draft = `${file}.draft`;
   writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flush: true });
@@ -52,7 +54,7 @@ function createSecrets(file: string): SandboxSecrets {
 }
 
 function createKeyRing(): string {
-  return `k1:${randomBytes(32).toString('base64')}`;
+  return `${sandboxMark}:${randomBytes(32).toString('base64')}`;
 }
 
 function readIfPresent(file: string): string | undefined {

@@ -5,25 +5,31 @@ import { createActivities } from '../activities/activities.ts';
 import { createCallbackSender } from '../activities/callback-sender.ts';
 import { createApp } from '../api/app.ts';
 import { startHousekeeping } from '../api/housekeeping.ts';
+import { requestLimits } from '../api/request-limits.ts';
 import { listen } from '../api/server.ts';
 import { sandboxPolicy } from '../contract/registration-policy.ts';
-import { sandboxCircuitBreakers, withCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
-import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
+import { sandboxCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
 import { readConfig, sandboxConfigSchema } from '../platform/config.ts';
 import { openPglite } from '../platform/database/database.ts';
 import { createStores } from '../platform/database/stores.ts';
 import { createLog } from '../platform/log.ts';
+import { openPaymentGateway } from '../platform/payment-gateway.ts';
+import { createMetrics } from '../platform/metrics.ts';
+import { serveMetrics } from '../platform/metrics-server.ts';
 import { runMain, stopRequested } from '../platform/process.ts';
 import { createDataConverter, createTemporalClient, temporalConnection } from '../platform/temporal.ts';
 import { ensureSchedules } from '../worker/schedules.ts';
-import { createWorker, installRuntime } from '../worker/worker.ts';
+import { createWorker, installRuntime, temporalMetricsAddress } from '../worker/worker.ts';
 import { loadCredentials, publicCredentials, seed } from './credentials.ts';
+import { refuseProduction } from './settings.ts';
 
 /** API and worker in one process, because the embedded database allows no second one. */
 runMain(async () => {
+  refuseProduction(process.env);
   const config = readConfig(sandboxConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
   const log = createLog('service', config.LOG_LEVEL);
-  installRuntime(log, []);
+  installRuntime(log, { shutdownSignals: [], metricsAddress: temporalMetricsAddress(config) });
+  const metrics = createMetrics();
   const database = await openPglite(join(config.DATA_DIR, 'database'));
   const stores = createStores(database.queries, config.DATABASE_KEYS);
   await stores.databaseKeys.requireAll();
@@ -35,14 +41,8 @@ runMain(async () => {
   const connection = await NativeConnection.connect(connectionOptions);
   const temporal = createTemporalClient({ connectionOptions, namespace }, dataConverter);
   await ensureSchedules(temporal);
-  const paymentGateway = withCircuitBreakers(
-    createHttpPaymentGateway({
-      baseUrl: config.PG_BASE_URL,
-      sharedSecret: config.PG_SHARED_SECRET,
-      callbackUrl: config.PG_CALLBACK_URL,
-    }),
-    sandboxCircuitBreakers,
-  );
+  const paymentGateway = openPaymentGateway(config, metrics, sandboxCircuitBreakers);
+  metrics.watchReconciliations(() => stores.reconciliations.findLatestEnded());
   const worker = await createWorker({
     connection,
     namespace,
@@ -51,6 +51,7 @@ runMain(async () => {
       stores,
       paymentGateway,
       callbackSender: createCallbackSender({ allowLoopback: true }),
+      metrics,
     }),
     shutdownGraceTime: 4_000,
   });
@@ -65,10 +66,13 @@ runMain(async () => {
     policy: sandboxPolicy,
     timeWindow: config.TIME_WINDOW_MS,
     log,
+    metrics,
+    limits: requestLimits(config),
     codec: { allowedOrigin: config.CODEC_ALLOWED_ORIGIN },
     sandboxCredentials: () => publicCredentials(credentials),
     phoneUrl: new URL('/simulator/phone', config.PG_BASE_URL).href,
   });
+  const stopMetrics = await serveMetrics(metrics.registry, config);
   const server = await listen(app, { port: config.PORT, host: config.HOST });
   log.info({ port: server.port }, 'the service is up');
 
@@ -76,6 +80,7 @@ runMain(async () => {
   await Promise.race([stopRequested(), running]);
   stopHousekeeping();
   await server.close();
+  stopMetrics();
   if (worker.getState() === 'RUNNING') worker.shutdown();
   await running;
   await temporal.connection.close();

@@ -1,6 +1,18 @@
 import { isAbsolute, join } from 'node:path';
+import { ConfigurationError } from '../platform/config.ts';
 import { projectDirectory } from './project-directory.ts';
 import type { WantedPort } from './ports.ts';
+
+/** Settings of the service that whoever starts the sandbox may give. */
+const passedOn = [
+  'REQUESTS_PER_SECOND',
+  'REQUEST_BURST',
+  'CONCURRENT_REQUESTS',
+  'WAITING_REQUESTS',
+  'REQUESTS_IN_HAND',
+  'METRICS_PORT',
+  'TEMPORAL_METRICS_PORT',
+];
 
 /** What the environment decides about a sandbox. */
 export interface SandboxSettings {
@@ -11,14 +23,17 @@ export interface SandboxSettings {
   readonly temporalUiPort: number;
   /** Absolute path. */
   readonly dataDirectory: string;
+  /** For the service, as it is. */
+  readonly serviceEnvironment: Readonly<Record<string, string>>;
 }
 
 /**
  * Reads PORT, PG_SIMULATOR_PORT, TEMPORAL_PORT and DATA_DIR (relative to the project), each with its default.
  *
- * @throws {Error} naming the variable whose value is not a port number
+ * @throws {Error} naming the variable whose value is not a port number, or in production
  */
 export function readSettings(environment: NodeJS.ProcessEnv): SandboxSettings {
+  refuseProduction(environment);
   const temporalPort = readPort(environment, 'TEMPORAL_PORT', 7233, 64_535);
   const dataDirectory = environment['DATA_DIR'] || 'data';
   return {
@@ -27,7 +42,18 @@ export function readSettings(environment: NodeJS.ProcessEnv): SandboxSettings {
     temporalPort,
     temporalUiPort: temporalPort + 1000,
     dataDirectory: isAbsolute(dataDirectory) ? dataDirectory : join(projectDirectory, dataDirectory),
+    serviceEnvironment: Object.fromEntries(
+      passedOn.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])),
+    ),
   };
+}
+
+/** @throws {ConfigurationError} where NODE_ENV is `production`: a sandbox tells its keys to everybody */
+export function refuseProduction(environment: NodeJS.ProcessEnv): void {
+  if (environment['NODE_ENV'] !== 'production') return;
+  throw new ConfigurationError(
+    'The sandbox does not start in production (NODE_ENV): run `npm run api` and `npm run worker`.',
+  );
 }
 
 /** Everything the sandbox listens on, with the variable that moves it. */

@@ -8,9 +8,14 @@ const environment = z.object({
     .transform(Number)
     .refine((port) => port <= 65_535, 'must be a port number'),
   PG_SIMULATOR_DATA_DIR: z.string('must be set to a directory').min(1, 'must be set to a directory'),
-  PG_SHARED_SECRET: z.string('must be set').min(16, 'must have at least 16 characters'),
+  PG_SHARED_SECRET: z.string('must be set').refine(areSecrets, 'must have at least 16 characters each'),
   HOST: z.string().min(1, 'must not be empty').default('127.0.0.1'),
 });
+
+/** Secrets separated by commas, each of 16 characters or more. */
+function areSecrets(list: string): boolean {
+  return list.split(',').every((secret) => secret.length >= 16);
+}
 
 /** What the simulator is told by its environment. */
 export interface Settings {
@@ -20,8 +25,14 @@ export interface Settings {
   sharedSecret: string;
 }
 
-/** Reads the settings; throws one error that names every variable at fault and repeats no value. */
+/**
+ * Reads the settings; throws one error that names every variable at fault and repeats no value, and refuses production:
+ * whoever reaches a simulator can end calls and read them.
+ */
 export function readSettings(variables: Record<string, string | undefined>): Settings {
+  if (variables['NODE_ENV'] === 'production') {
+    throw new Error('The simulator does not start in production (NODE_ENV): use a payment gateway.');
+  }
   const parsed = environment.safeParse(variables);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);

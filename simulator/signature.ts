@@ -5,22 +5,26 @@ const toleratedSkew = 5 * 60 * 1000;
 
 /**
  * Lower-case hex HMAC-SHA256 of `${timestamp}\n${path}\n${body}`.
+ * @param secrets one or several, separated by commas: the first signs
  * @param timestamp unix milliseconds, as written in the header
  * @param path URL path, without query
  */
-export function sign(secret: string, timestamp: string, path: string, body: string | Uint8Array): string {
+export function sign(secrets: string, timestamp: string, path: string, body: string | Uint8Array): string {
+  const [secret] = secrets.split(',') as [string];
   return createHmac('sha256', secret).update(`${timestamp}\n${path}\n`).update(body).digest('hex');
 }
 
-/** Whether `signature` is right for the message and `timestamp` is within five minutes of `now`. */
+/** Whether `signature` is that of one of the secrets for the message and `timestamp` within five minutes of `now`. */
 export function isGenuine(
-  secret: string,
+  secrets: string,
   message: { timestamp: string; path: string; body: Uint8Array; signature: string },
   now: number,
 ): boolean {
   if (!/^\d{1,16}$/.test(message.timestamp)) return false;
   if (Math.abs(now - Number(message.timestamp)) > toleratedSkew) return false;
-  const expected = Buffer.from(sign(secret, message.timestamp, message.path, message.body));
   const given = Buffer.from(message.signature);
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  return secrets.split(',').some((secret) => {
+    const expected = Buffer.from(sign(secret, message.timestamp, message.path, message.body));
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  });
 }

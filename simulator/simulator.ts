@@ -30,7 +30,7 @@ const stopGrace = 200;
 export interface SimulatorOptions {
   /** Where everything is remembered; made if need be. One simulator at a time may use it. */
   dataDirectory: string;
-  /** Signs requests and callbacks. */
+  /** Signs requests and callbacks. One or several, separated by commas: the first signs, all are taken. */
   sharedSecret: string;
   /** Silent by default; a pino logger fits. */
   log?: Log;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installDependencies } from '../sandbox/install-dependencies.mjs';
+import { auditDependencies } from './audit.mjs';
 
 const projectDirectory = fileURLToPath(new URL('..', import.meta.url));
 
@@ -20,12 +21,13 @@ const results = [
   check('Lint', 'npm', ['run', '--silent', 'lint']),
   check('Format', 'npx', ['--no-install', 'oxfmt', '--check']),
   check('Unused code', 'npm', ['run', '--silent', 'unused']),
+  audit(),
   runTests(process.argv.slice(2)),
 ];
 
 print('\n=== Summary');
-for (const { name, passed, failed, skipped } of results) {
-  const note = skipped > 0 ? `  ${skipped} skipped` : '';
+for (const { name, passed, failed, skipped, remark } of results) {
+  const note = remark ?? (skipped > 0 ? `  ${skipped} skipped` : '');
   print(
     `${name.padEnd(12)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed${note}`,
   );
@@ -40,6 +42,20 @@ process.exitCode = total.failed > 0 ? 1 : 0;
 function check(name, command, commandArguments) {
   const succeeded = run(name, command, commandArguments);
   return { name, passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: 0 };
+}
+
+/** Counts for nothing where the registry does not answer: neither was anything found, nor is all well. */
+function audit() {
+  const name = 'Audit';
+  print(`\n=== ${name}`);
+  const { outcome, text } = auditDependencies();
+  if (outcome === 'unavailable') {
+    print(`Not carried out: the registry does not answer audits (${text}).`);
+    return { name, passed: 0, failed: 0, skipped: 0, remark: '  not carried out' };
+  }
+  print(text);
+  const isClean = outcome === 'clean';
+  return { name, passed: isClean ? 1 : 0, failed: isClean ? 0 : 1, skipped: 0 };
 }
 
 function runTests(vitestArguments) {

@@ -10,8 +10,9 @@ import { createCallbackSender } from '../activities/callback-sender.ts';
 import { createActivities } from '../activities/activities.ts';
 import { createApp } from '../api/app.ts';
 import type { ApiParts } from '../api/context.ts';
+import type { RequestLimits } from '../api/request-limits.ts';
 import { listen } from '../api/server.ts';
-import type { ListeningServer } from '../api/server.ts';
+import type { ConnectionLimits, ListeningServer } from '../api/server.ts';
 import { sandboxPolicy } from '../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import { searchAttributeNames } from '../contract/search-attributes.ts';
@@ -23,6 +24,9 @@ import type { Database } from '../platform/database/database.ts';
 import { createStores } from '../platform/database/stores.ts';
 import type { Stores } from '../platform/database/stores.ts';
 import { createLog } from '../platform/log.ts';
+import { measurePaymentGateway } from '../platform/measured-payment-gateway.ts';
+import { createMetrics } from '../platform/metrics.ts';
+import type { Metrics } from '../platform/metrics.ts';
 import { createDataConverter } from '../platform/temporal.ts';
 import { listedMembers, loadCredentials, publicCredentials, seed } from '../sandbox/credentials.ts';
 import { findFreePort } from '../sandbox/ports.ts';
@@ -61,8 +65,10 @@ export interface Stack {
   /** What replays a run's history. */
   readonly replayOptions: ReplayWorkerOptions;
   readonly databaseKeys: string;
+  /** Of API and worker together. */
+  readonly metrics: Metrics;
   /** Starts another API beside the first, sharing nothing with it in memory. @returns its URL */
-  startAnotherApi(parts?: Partial<ApiParts>): Promise<string>;
+  startAnotherApi(parts?: Partial<ApiParts>, limits?: Partial<ConnectionLimits>): Promise<string>;
   stopWorker(): Promise<void>;
   /** `otherParts`: what it is to have in place of the stack's own. */
   startWorker(otherParts?: { readonly stores?: Stores; readonly payloadKeys?: string }): Promise<void>;
@@ -70,6 +76,15 @@ export interface Stack {
   stopTemporal(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Wide enough for every burst of the tests. */
+export const sandboxLimits: RequestLimits = {
+  requestsPerSecond: 5_000,
+  requestBurst: 50_000,
+  concurrentRequests: 30,
+  waitingRequests: 5_000,
+  requestsInHand: 10_000,
+};
 
 const key = () => `test-key:${randomBytes(32).toString('base64')}`;
 
@@ -79,8 +94,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const paymentGatewaySecret = randomBytes(32).toString('hex');
   const [payloadKeys, databaseKeys] = [options.payloadKeys ?? key(), key()];
   const log = createLog('test', options.onLogLine ? 'trace' : 'silent', options.onLogLine);
-  if (options.onLogLine) installRuntime(log, []);
+  if (options.onLogLine) installRuntime(log, { shutdownSignals: [] });
   else Runtime.install({ logger: quiet, shutdownSignals: [] });
+  const metrics = createMetrics();
 
   const temporalServer = await startTemporalServer({
     executable: inject('temporalExecutable'),
@@ -111,7 +127,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     callbackUrl: `${url}/pg/callbacks`,
   });
   const paymentGateway = withCircuitBreakers(
-    options.paymentGateway?.(realPaymentGateway) ?? realPaymentGateway,
+    measurePaymentGateway(options.paymentGateway?.(realPaymentGateway) ?? realPaymentGateway, metrics),
     sandboxCircuitBreakers,
   );
 
@@ -131,6 +147,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         stores: otherParts.stores ?? stores,
         paymentGateway,
         callbackSender: createCallbackSender({ allowLoopback: true }),
+        metrics,
       }),
       workflowBundle,
       shutdownGraceTime: 1_000,
@@ -147,7 +164,11 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   await startWorker();
 
   const servers: ListeningServer[] = [];
-  const startApi = async (apiPort: number, otherParts: Partial<ApiParts> = {}) => {
+  const startApi = async (
+    apiPort: number,
+    otherParts: Partial<ApiParts> = {},
+    limits: Partial<ConnectionLimits> = {},
+  ) => {
     const parts: ApiParts = {
       stores,
       database,
@@ -158,13 +179,15 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       policy: options.policy ?? sandboxPolicy,
       timeWindow: 10 * 60 * 1_000,
       log,
+      metrics,
+      limits: sandboxLimits,
       codec: { allowedOrigin: 'http://localhost:8233' },
       sandboxCredentials: () => publicCredentials(credentials),
       phoneUrl: `${simulatorUrl}/simulator/phone`,
       ...options.api,
       ...otherParts,
     };
-    const server = await listen(createApp(parts), { port: apiPort, host: '127.0.0.1' });
+    const server = await listen(createApp(parts), { port: apiPort, host: '127.0.0.1', limits });
     servers.push(server);
     return `http://127.0.0.1:${server.port}`;
   };
@@ -182,7 +205,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     payloadKeys,
     replayOptions: { workflowBundle, dataConverter },
     databaseKeys,
-    startAnotherApi: (otherParts) => startApi(0, otherParts),
+    metrics,
+    startAnotherApi: (otherParts, limits) => startApi(0, otherParts, limits),
     startWorker,
     stopWorker,
     stopTemporal: () => temporalServer.stop(),

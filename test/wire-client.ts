@@ -113,11 +113,15 @@ export function sendSlowly(url: string, project: Project, path: string, body: st
   };
 }
 
-/** Sends bytes as they are to the server's port and answers all that comes back until the server hangs up. */
-export async function sendRaw(url: string, bytes: string | Uint8Array): Promise<string> {
+/**
+ * Sends bytes as they are to the server's port and answers all that comes back until the server hangs up.
+ * @param isAll whether to say that nothing more will come
+ */
+export async function sendRaw(url: string, bytes: string | Uint8Array, isAll = false): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  socket.write(bytes);
+  if (isAll) socket.end(bytes);
+  else socket.write(bytes);
   const chunks: Buffer[] = [];
   for await (const chunk of socket as AsyncIterable<Buffer>) chunks.push(chunk);
   return Buffer.concat(chunks).toString();

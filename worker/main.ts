@@ -3,21 +3,26 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, TransportError } from '@temporalio/worker';
 import { createActivities } from '../activities/activities.ts';
 import { createCallbackSender } from '../activities/callback-sender.ts';
-import { withCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
-import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
 import { ConfigurationError, readConfig, workerConfigSchema } from '../platform/config.ts';
 import { openPostgres } from '../platform/database/database.ts';
+import { findSandboxProjects } from '../platform/database/projects-of-sandbox.ts';
 import { createStores } from '../platform/database/stores.ts';
 import { createLog } from '../platform/log.ts';
+import { openPaymentGateway } from '../platform/payment-gateway.ts';
+import { createMetrics } from '../platform/metrics.ts';
+import { serveMetrics } from '../platform/metrics-server.ts';
 import { runMain } from '../platform/process.ts';
+import { refuseSandboxDefaults } from '../platform/production.ts';
 import { createDataConverter, temporalConnection } from '../platform/temporal.ts';
 import { ensureSchedules } from './schedules.ts';
-import { createWorker, installRuntime } from './worker.ts';
+import { createWorker, installRuntime, temporalMetricsAddress } from './worker.ts';
 
 runMain(async () => {
   const config = readConfig(workerConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
+  await refuseSandboxDefaults(config, () => findSandboxProjects(config.DATABASE_URL));
   const log = createLog('worker', config.LOG_LEVEL);
-  installRuntime(log);
+  installRuntime(log, { metricsAddress: temporalMetricsAddress(config) });
+  const metrics = createMetrics();
   const database = await openPostgres(config.DATABASE_URL, log);
   const stores = createStores(database.queries, config.DATABASE_KEYS);
   await stores.databaseKeys.requireAll();
@@ -35,13 +40,8 @@ runMain(async () => {
     activities: createActivities({
       stores,
       callbackSender: createCallbackSender({ allowLoopback: false }),
-      paymentGateway: withCircuitBreakers(
-        createHttpPaymentGateway({
-          baseUrl: config.PG_BASE_URL,
-          sharedSecret: config.PG_SHARED_SECRET,
-          callbackUrl: config.PG_CALLBACK_URL,
-        }),
-      ),
+      paymentGateway: openPaymentGateway(config, metrics),
+      metrics,
     }),
     workflowBundle: config.WORKFLOW_BUNDLE ? { codePath: config.WORKFLOW_BUNDLE } : undefined,
     deployment:
@@ -49,8 +49,10 @@ runMain(async () => {
         ? { deploymentName: config.TEMPORAL_DEPLOYMENT_NAME, buildId: config.TEMPORAL_BUILD_ID }
         : undefined,
   });
+  const stopMetrics = await serveMetrics(metrics.registry, config);
   log.info('the worker takes work');
   await worker.run();
+  stopMetrics();
   await connection.close();
   await database.close();
 });

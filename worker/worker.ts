@@ -10,16 +10,40 @@ import { taskQueue } from '../contract/registration.ts';
 /** The file the workflows are bundled from. */
 export const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
+/** What a process may want of Temporal's runtime. */
+export interface RuntimeOptions {
+  /** Which signals make workers drain; none where the process decides itself. */
+  readonly shutdownSignals?: NodeJS.Signals[];
+  /** Host and port where the SDK's own metrics are served to Prometheus; absent: nowhere. */
+  readonly metricsAddress?: string | undefined;
+}
+
 /**
  * Sends what the SDK and the workflows log through the process's logger; to be called once, before anything else of
- * Temporal. `shutdownSignals`: which signals make workers drain; none where the process decides itself.
+ * Temporal.
  */
-export function installRuntime(log: Log, shutdownSignals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM']): void {
+export function installRuntime(
+  log: Log,
+  { shutdownSignals = ['SIGINT', 'SIGTERM'], metricsAddress }: RuntimeOptions = {},
+): void {
   const logger = new DefaultLogger('INFO', ({ level, message, meta }) => {
     const { taskToken: _, error, ...fields } = meta ?? {};
     log[levels[level]]({ ...fields, ...(error === undefined ? {} : { err: error }) }, message);
   });
-  Runtime.install({ logger, shutdownSignals });
+  Runtime.install({
+    logger,
+    shutdownSignals,
+    ...(metricsAddress && { telemetryOptions: { metrics: { prometheus: { bindAddress: metricsAddress } } } }),
+  });
+}
+
+/** Where the environment has the SDK's own metrics served. */
+export function temporalMetricsAddress(config: {
+  readonly TEMPORAL_METRICS_PORT?: number | undefined;
+  readonly METRICS_HOST: string;
+}): string | undefined {
+  const { TEMPORAL_METRICS_PORT: port, METRICS_HOST: host } = config;
+  return port === undefined ? undefined : `${host}:${port}`;
 }
 
 const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;

@@ -203,6 +203,17 @@ describe('no answer', () => {
     expect(error).toMatchObject({ name: 'KmUnavailable', code, text, retryable: true });
   });
 
+  test.for([
+    ['3', 3_000],
+    ['0', 0],
+    ['soon', undefined],
+    [undefined, undefined],
+  ] as const)('says when to come again: Retry-After %s', async ([retryAfter, retryAfterMs]) => {
+    const body = JSON.stringify({ response: { code: '000_914', description: 'Too many.' } });
+    const error = await rejectionBy({ status: 429, body, ...(retryAfter && { retryAfter }) });
+    expect(error).toMatchObject({ name: 'KmUnavailable', code: '000_914', retryable: true, retryAfterMs });
+  });
+
   test('is unavailability when the time is over', async () => {
     const fetch = vi.fn<typeof globalThis.fetch>(waitForAbort);
     const km = createProjectClient('http://localhost', { fetch, timeoutMs: 20 });

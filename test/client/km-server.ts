@@ -21,6 +21,7 @@ interface FakeReply {
   readonly status: number;
   readonly body: string;
   readonly location?: string;
+  readonly retryAfter?: string;
 }
 
 /** What to answer; `drop` breaks the connection. */
@@ -67,8 +68,9 @@ export async function startKmServer(
       request.socket.destroy();
       return;
     }
-    const { status, body, location } = answer;
-    response.writeHead(status, location === undefined ? {} : { location }).end(body);
+    const { status, body, location, retryAfter } = answer;
+    const headers = { ...(location && { location }), ...(retryAfter && { 'retry-after': retryAfter }) };
+    response.writeHead(status, headers).end(body);
   }
 }
 

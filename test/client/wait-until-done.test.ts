@@ -75,6 +75,17 @@ test('rejects when the time is over, with what kept the service from answering',
   });
 });
 
+test('asks no earlier than the service wants to be asked', async () => {
+  const busy = { ...envelope('000_914'), status: 429, retryAfter: '1' };
+  const { baseUrl, requests } = await startKmServer(busy, registered);
+  const wait = createProjectClient(baseUrl).waitUntilDone(registrationNumber, {
+    intervalMs: 1,
+    timeoutMs: 300,
+  });
+  await expect(wait).rejects.toMatchObject({ code: 'STILL_RUNNING', cause: { code: '000_914' } });
+  expect(requests).toHaveLength(1);
+});
+
 test('a time limit longer than a timer takes is none that is over at once', async () => {
   const { baseUrl } = await startKmServer(inProgress, registered);
   const options = { intervalMs: 5, timeoutMs: Number.POSITIVE_INFINITY };

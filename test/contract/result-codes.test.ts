@@ -41,6 +41,8 @@ it('answers with 200 for success alone, and beside 400 with what HTTP has a stat
     '000_910': 405,
     '000_911': 413,
     '000_912': 415,
+    '000_914': 429,
+    '000_915': 408,
     '000_990': 500,
     '000_991': 503,
   });

@@ -55,7 +55,15 @@ afterAll(() => stack.close());
 /** A success, a change of account, a refusal, and whatever throws errors. */
 async function liveThroughAll(): Promise<void> {
   const { accessKey, secretKey } = stack.projects[0];
-  Object.assign(canaries, { accessKey, secretKey, paymentGatewaySecret: stack.paymentGatewaySecret });
+  const { paymentGatewaySecret, payloadKeys, databaseKeys } = stack;
+  Object.assign(canaries, {
+    accessKey,
+    secretKey,
+    clientPrivateKey: stack.projects[0].clientPrivateKey.split('\n')[1],
+    paymentGatewaySecret,
+    payloadKey: payloadKeys.split(':')[1],
+    databaseKey: databaseKeys.split(':')[1],
+  });
 
   await register('registered', 0);
   await ended('registered');
@@ -165,6 +173,15 @@ describe('personal data and secrets are', () => {
     expect(logLines.join()).toContain(registrationNumbers['registered']);
     expect(logLines.join()).toContain('/v1/account-holders/inquiry was not answered: ECONNREFUSED');
     expect(findCanaries(logLines, canaries)).toEqual([]);
+  });
+
+  it('in no metric, nor who had what registered', async () => {
+    const metrics = await stack.metrics.registry.metrics();
+    expect(metrics).toContain('registrations_ended_total{status="BANK_ACC_REGISTERED",code="000_000"}');
+    expect(metrics).toContain('operation="inquireAccountHolder",outcome="UNAVAILABLE"');
+    const members = stack.projects[0].members.map(({ userId }) => [`member ${userId}`, userId] as const);
+    const identifiers = { ...Object.fromEntries(members), ...registrationNumbers };
+    expect(findCanaries(metrics, { ...canaries, ...identifiers })).toEqual([]);
   });
 
   it('in no answer', () => {

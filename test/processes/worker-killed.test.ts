@@ -10,12 +10,14 @@ import { createHttpPaymentGateway } from '../../payment-gateway/http-payment-gat
 import { openPostgres } from '../../platform/database/database.ts';
 import { createStores } from '../../platform/database/stores.ts';
 import { createLog } from '../../platform/log.ts';
+import { createMetrics } from '../../platform/metrics.ts';
 import { createDataConverter } from '../../platform/temporal.ts';
 import { loadCredentials, publicCredentials, seed } from '../../sandbox/credentials.ts';
 import { findFreePort } from '../../sandbox/ports.ts';
 import { startTemporalServer } from '../../sandbox/temporal-server.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
 import { createFreshPostgres } from '../fresh-postgres.ts';
+import { sandboxLimits } from '../stack.ts';
 import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
 import type { Project } from '../wire-client.ts';
 import { startProgram } from './process-group.ts';
@@ -125,6 +127,8 @@ async function startOnPostgres(
     policy: sandboxPolicy,
     timeWindow: 60_000,
     log,
+    metrics: createMetrics(),
+    limits: sandboxLimits,
     codec: { allowedOrigin: environment.CODEC_ALLOWED_ORIGIN },
   });
   const server = await listen(impatientApi, { port: 0, host: '127.0.0.1' });

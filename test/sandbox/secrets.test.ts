@@ -20,11 +20,11 @@ test('each secret has its form, and no two are the same', () => {
 
   for (const keys of [PAYLOAD_KEYS, DATABASE_KEYS]) {
     const [name, key = ''] = keys.split(':');
-    expect(name).toBe('k1');
+    expect(name).toBe('sandbox');
     expect(Buffer.from(key, 'base64')).toHaveLength(32);
   }
   expect(PAYLOAD_KEYS).not.toBe(DATABASE_KEYS);
-  expect(PG_SHARED_SECRET).toMatch(/^[0-9a-f]{64}$/);
+  expect(PG_SHARED_SECRET).toMatch(/^sandbox-[0-9a-f]{64}$/);
 });
 
 test.each(['', '{"PAYLOAD_KEYS":"k1:short"}'])('a damaged file is refused and left as it is', (content) => {

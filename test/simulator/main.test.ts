@@ -51,7 +51,7 @@ it('names every variable at fault, and repeats no value', async () => {
   expect(await exit).toBe(1);
   expect(output()).toContain('PG_SIMULATOR_PORT must be a port number');
   expect(output()).toContain('PG_SIMULATOR_DATA_DIR must be set');
-  expect(output()).toContain('PG_SHARED_SECRET must have at least 16 characters');
+  expect(output()).toContain('PG_SHARED_SECRET must have at least 16 characters each');
   expect(output()).not.toMatch(/eighty|too-short/);
 });
 

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { bankAccountOperations } from '../../contract/bank-account-operations.ts';
 import { correlationIdPattern, requestHeadersSchema } from '../../contract/headers.ts';
@@ -35,7 +35,7 @@ const refusal = z.strictObject({
 export function expectAnswer(answer: WireAnswer, expected: Expected, operation?: Operation): void {
   const [code = '', field] = expected.split(' ');
   const { text } = resultCodes[code as ResultCode];
-  expect(answer.body.response).toEqual({
+  assert.deepEqual(answer.body.response, {
     code,
     description: field === undefined ? text : `${text} ${field}`,
   });
@@ -45,16 +45,26 @@ export function expectAnswer(answer: WireAnswer, expected: Expected, operation?:
 /** Expects an answer in the envelope, whatever its code. */
 export function expectEnvelope({ status, headers, body, text }: WireAnswer, operation?: Operation): void {
   const { code, description } = body.response;
-  expect(Object.keys(resultCodes)).toContain(code);
+  assert.ok(code in resultCodes, `${code} is no code of the catalogue.`);
   const entry: ResultCodeEntry = resultCodes[code as ResultCode];
-  expect(status).toBe(entry.status);
+  assert.equal(status, entry.status);
   const namesField = ['000_002', '000_003', '000_015'].includes(code);
   const descriptions = namesField ? fields.map((field) => `${entry.text} ${field}`) : [entry.text];
-  expect(descriptions).toContain(description);
-  expect(headers.get('content-type')).toBe('application/json');
-  expect(headers.get('x-km-correlation-id')).toMatch(correlationIdPattern);
+  assert.ok(descriptions.includes(description), `"${description}" is not the text of ${code}.`);
+  assert.equal(headers.get('content-type'), 'application/json');
+  assert.match(headers.get('x-km-correlation-id') ?? '', correlationIdPattern);
   if (status !== 200) refusal.parse(body);
   else if (operation) z.strictObject({ ...operation.response.shape, response }).parse(withMemberIds(text));
+}
+
+/** Expects that bytes, whatever they are, are answered by one refusal or success in the envelope, or not at all. */
+export function expectUnreadable(answer: string): void {
+  if (answer === '') return;
+  const [, status, body] = /^HTTP\/1\.1 (\d{3}) .*?\r\n\r\n(.*)$/s.exec(answer) ?? [];
+  assert.ok(Number(status) < 500, `It is answered with ${status ?? answer}.`);
+  if (!body) return;
+  const { code } = (JSON.parse(body) as WireAnswer['body']).response;
+  assert.equal(resultCodes[code as ResultCode].status, Number(status));
 }
 
 /** An answer with the member IDs, numbers on the wire, as the strings with every digit that the schemas speak of. */
@@ -66,8 +76,8 @@ function withMemberIds(text: string): unknown {
 export async function opened(answer: WireAnswer, project: Project): Promise<WireAnswer> {
   const { encData } = answer.body;
   if (encData === undefined) return answer;
-  expect(Object.keys(answer.body)).toEqual(['encData']);
-  expect(answer.headers.get('x-km-crypto-key-id')).toBe(project.cryptoKeyId);
+  assert.deepEqual(Object.keys(answer.body), ['encData']);
+  assert.equal(answer.headers.get('x-km-crypto-key-id'), project.cryptoKeyId);
   const text = await decrypt(encData as string, project);
   return { ...answer, text, body: JSON.parse(text) as WireAnswer['body'] };
 }

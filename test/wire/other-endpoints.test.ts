@@ -199,8 +199,19 @@ describe('the codec for the Temporal Web UI', () => {
       expect((await preflight(origin)).headers.get('access-control-allow-origin')).toBeNull();
       const decoded = await post('decode', { payloads: [] }, { ...authorized, origin });
       expect(decoded.headers.get('access-control-allow-origin')).toBeNull();
+      expect(decoded.status).toBe(403);
+      expect(decoded.text).not.toContain('payloads');
     },
   );
+
+  it('has no need of a token in the sandbox, which still refuses the pages of other sites', async () => {
+    const url = await stack.startAnotherApi({ codec: { allowedOrigin: webUi } });
+    const ask = (headers: Readonly<Record<string, string>>) =>
+      fetch(`${url}/codec/encode`, { method: 'POST', headers, body: JSON.stringify({ payloads: [plain] }) });
+    expect((await ask({ origin: webUi })).status).toBe(200);
+    expect((await ask({})).status).toBe(200);
+    expect((await ask({ origin: 'http://elsewhere.example' })).status).toBe(403);
+  });
 
   it.for([
     ['no token', {}, 401],

@@ -1,0 +1,82 @@
+import ipaddr from 'ipaddr.js';
+import { ConfigurationError } from './config.ts';
+
+/** What the IDs and secrets that a sandbox makes begin with, so that production knows them again. */
+export const sandboxMark = 'sandbox';
+
+/** What the ASP IDs of a sandbox's projects begin with. */
+export const sandboxProjectMark = 'SANDBOXASP';
+
+/** Secrets must have as many characters in production. */
+const leastSecretLength = 32;
+
+/** The settings that can give a sandbox away. */
+export interface GuardedSettings {
+  readonly NODE_ENV?: string | undefined;
+  readonly LOG_LEVEL: string;
+  readonly DATABASE_KEYS: string;
+  readonly PAYLOAD_KEYS: string;
+  readonly PG_BASE_URL: string;
+  readonly PG_CALLBACK_URL: string;
+  readonly PG_SHARED_SECRET: string;
+  readonly CODEC_ALLOWED_ORIGIN?: string;
+  readonly CODEC_TOKEN?: string;
+}
+
+/**
+ * Refuses what belongs to a sandbox where NODE_ENV is `production`.
+ * @param findSandboxProjects the ASP IDs of the sandbox's projects in the database, if it can be asked
+ * @throws {ConfigurationError} with every reason at once; values are never repeated
+ */
+export async function refuseSandboxDefaults(
+  settings: GuardedSettings,
+  findSandboxProjects: () => Promise<readonly string[]>,
+): Promise<void> {
+  if (settings.NODE_ENV !== 'production') return;
+  const sandboxProjects = await findSandboxProjects();
+  const reasons = [
+    ...sandboxTraces(settings),
+    ...(sandboxProjects.length > 0
+      ? [`DATABASE_URL: the database holds the sandbox's projects (${sandboxProjects.join(', ')}).`]
+      : []),
+  ];
+  if (reasons.length === 0) return;
+  throw new ConfigurationError(
+    `NODE_ENV is production, and this is not fit for it:\n${reasons.map((reason) => `  ${reason}`).join('\n')}`,
+  );
+}
+
+function sandboxTraces(settings: GuardedSettings): string[] {
+  const reasons: string[] = [];
+  const refuseIf = (isWrong: boolean, reason: string) => isWrong && reasons.push(reason);
+
+  for (const name of ['DATABASE_KEYS', 'PAYLOAD_KEYS'] as const) {
+    const isSandboxes = settings[name].split(',').some((key) => key.trim().startsWith(sandboxMark));
+    refuseIf(isSandboxes, `${name}: a key was made by a sandbox.`);
+  }
+  for (const name of ['PG_BASE_URL', 'PG_CALLBACK_URL', 'CODEC_ALLOWED_ORIGIN'] as const) {
+    const value = settings[name];
+    if (value === undefined) continue;
+    const { protocol, hostname } = new URL(value);
+    refuseIf(protocol !== 'https:', `${name}: it must begin with https://.`);
+    refuseIf(isThisMachine(hostname), `${name}: it leads to this machine.`);
+  }
+  for (const name of ['PG_SHARED_SECRET', 'CODEC_TOKEN'] as const) {
+    const secrets = settings[name]?.split(',') ?? [];
+    const isShort = secrets.some(({ length }) => length < leastSecretLength);
+    refuseIf(isShort, `${name}: a secret has less than ${leastSecretLength} characters.`);
+    refuseIf(
+      secrets.some((secret) => secret.startsWith(sandboxMark)),
+      `${name}: a secret was made by a sandbox.`,
+    );
+  }
+  const isTalkative = ['debug', 'trace'].includes(settings.LOG_LEVEL);
+  refuseIf(isTalkative, 'LOG_LEVEL: debug and trace are for development.');
+  return reasons;
+}
+
+function isThisMachine(hostname: string): boolean {
+  const literal = hostname.replace(/^\[|\]$/g, '');
+  if (!ipaddr.isValid(literal)) return literal === 'localhost' || literal.endsWith('.localhost');
+  return ['loopback', 'unspecified'].includes(ipaddr.process(literal).range());
+}

@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const projectDirectory = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Asks npm's registry whether any version that the service runs on is known to be vulnerable.
+ *
+ * @returns `clean`; `vulnerable` with npm's report; `unavailable` with the reason, when no registry answers audits, as
+ * behind mirrors
+ */
+export function auditDependencies() {
+  const { stdout, stderr, error } = spawnSync(
+    'npm',
+    ['audit', '--omit=dev', '--audit-level=high', '--json', '--fetch-retries=0'],
+    { cwd: projectDirectory, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
+  );
+  const report = parse(stdout);
+  if (!report?.vulnerabilities || !report.metadata) {
+    const reason = error?.message ?? report?.message ?? stderr.trim().split('\n').at(-1);
+    return { outcome: 'unavailable', text: reason || 'npm gave no reason' };
+  }
+  const findings = Object.values(report.vulnerabilities)
+    .filter(({ severity }) => severity === 'high' || severity === 'critical')
+    .map(({ name, severity, via }) => {
+      const titles = via.map((cause) =>
+        typeof cause === 'string' ? `by ${cause}` : `${cause.title} ${cause.url}`,
+      );
+      return `  ${name}: ${severity}: ${titles.join('; ')}`;
+    });
+  if (findings.length === 0) return { outcome: 'clean', text: 'no dependency is known to be vulnerable' };
+  return { outcome: 'vulnerable', text: findings.join('\n') };
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { outcome, text } = auditDependencies();
+  const line = {
+    clean: `audit: ${text}`,
+    vulnerable: `audit: vulnerable dependencies\n${text}\nUpdate them, or say in package.json's overrides what to take instead.`,
+    unavailable: `audit: NOT CARRIED OUT, the registry does not answer audits (${text})`,
+  }[outcome];
+  process.stdout.write(`${line}\n`);
+  process.exitCode = outcome === 'vulnerable' ? 1 : 0;
+}

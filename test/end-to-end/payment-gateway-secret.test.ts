@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { createHttpPaymentGateway } from '../../payment-gateway/http-payment-gateway.ts';
+import { createSimulator } from '../../simulator/simulator.ts';
+import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+
+const [before, after] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
+
+/** The steps of a change of the secret; each side takes each step by itself. */
+const steps = [before, `${before},${after}`, `${after},${before}`, after] as const;
+
+let stack: Stack;
+const logLines: string[] = [];
+beforeAll(async () => {
+  stack = await startStack({ onLogLine: (line) => logLines.push(line) });
+});
+afterAll(() => stack.close());
+
+const callbackLines = () => logLines.filter((line) => line.includes('"route":"/pg/callbacks"'));
+
+/** Has a call placed and its end told by callback, between a service and a payment gateway with these secrets. */
+async function exchange(ofService: string, ofPaymentGateway: string): Promise<void> {
+  const simulator = createSimulator({
+    dataDirectory: temporaryDirectory(),
+    sharedSecret: ofPaymentGateway,
+  });
+  const { url: baseUrl } = await simulator.start(0);
+  onTestFinished(() => simulator.stop());
+  const api = await stack.startAnotherApi({ paymentGatewaySecret: ofService });
+  const callbackUrl = `${api}/pg/callbacks`;
+  const paymentGateway = createHttpPaymentGateway({ baseUrl, sharedSecret: ofService, callbackUrl });
+  const reference = randomBytes(11).toString('hex').toUpperCase();
+  const call = { reference, attempt: 1, phoneNumber: '01012341234', code: '42', scriptVersion: '1' };
+  const told = callbackLines().length;
+  await paymentGateway.placeArsCall(call, AbortSignal.timeout(5_000));
+  await expect.poll(() => callbackLines().length, { timeout: 20_000 }).toBeGreaterThan(told);
+}
+
+/** Who has taken how many of the steps, in the order of time. */
+const orders = {
+  'the service goes first': [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+    [2, 1],
+    [2, 2],
+    [3, 2],
+    [3, 3],
+  ],
+  'the payment gateway goes first': [
+    [0, 0],
+    [0, 1],
+    [1, 1],
+    [1, 2],
+    [2, 2],
+    [2, 3],
+    [3, 3],
+  ],
+} as const;
+
+it.for(Object.entries(orders))(
+  'while the secret is changed, no message is refused: %s',
+  async ([, order]) => {
+    logLines.length = 0;
+    for (const [service, paymentGateway] of order) await exchange(steps[service], steps[paymentGateway]);
+    const statuses = callbackLines().map((line) => (JSON.parse(line) as { status: number }).status);
+    expect(statuses).toEqual(order.map(() => 200));
+  },
+);
+
+it('a side that skips a step is refused', async () => {
+  const unavailable = { name: 'PaymentGatewayUnavailable' };
+  await expect(exchange(steps[2], steps[0])).rejects.toMatchObject(unavailable);
+  await expect(exchange(steps[3], steps[0])).rejects.toMatchObject(unavailable);
+});

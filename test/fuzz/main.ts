@@ -1,0 +1,160 @@
+import { parseArgs } from 'node:util';
+import * as fc from 'fast-check';
+import { startSeparateService } from '../separate-service.ts';
+import type { Memory, SeparateService } from '../separate-service.ts';
+import { planted, wireProperties } from './wire-properties.ts';
+import type { WireProperty } from './wire-properties.ts';
+
+/** How many runs of each property are under way at a time. */
+const lanes = 4;
+/** How many times the memory is looked at. */
+const samples = 40;
+/** After so long without any answer nothing more is expected, in ms: a broken property makes no more requests. */
+const silence = 60_000;
+/** How much larger the heap may be in the last quarter than in the first. */
+const tolerance = 1.2;
+/** What the service's own log must not tell of: a defect. */
+const defect = '"code":"000_990"';
+
+const { values } = parseArgs({
+  options: { requests: { type: 'string', default: '100000' }, seed: { type: 'string', default: '20261122' } },
+});
+const requests = Number(values.requests);
+const seed = Number(values.seed);
+if (!Number.isSafeInteger(requests) || requests < 1_000 || !Number.isSafeInteger(seed)) {
+  print('Usage: npm run fuzz -- [--requests <1000 or more>] [--seed <integer>]');
+  process.exit(2);
+}
+
+/** What came of one kind of request. */
+interface Tally {
+  sent: number;
+  readonly statuses: Map<number, number>;
+  readonly codes: Set<string>;
+  readonly broken: string[];
+}
+
+const tallies = new Map<string, Tally>();
+const memory: Memory[] = [];
+const startedAt = Date.now();
+const progress = { sent: 0, at: startedAt };
+
+print(`Starting the service in a process of its own; ${requests} requests with seed ${seed}.`);
+const service = await startSeparateService(print);
+try {
+  const watching = watchMemory(service);
+  await Promise.all(kindsOf(service).map(tryAll));
+  await watching;
+  report(await brokenAltogether(service));
+} finally {
+  await service.stop();
+}
+
+/** The kinds of request, each with a count of its own. */
+function kindsOf(tried: SeparateService): (WireProperty & { readonly tally: Tally })[] {
+  const names = wireProperties(tried).map(({ name }) => name);
+  return names.map((name, index) => {
+    const tally: Tally = { sent: 0, statuses: new Map(), codes: new Set(), broken: [] };
+    tallies.set(name, tally);
+    const onAnswer = (status: number, code: string | undefined) => {
+      progress.sent++;
+      progress.at = Date.now();
+      tally.sent++;
+      tally.statuses.set(status, (tally.statuses.get(status) ?? 0) + 1);
+      if (code !== undefined) tally.codes.add(code);
+    };
+    return { ...wireProperties({ ...tried, onAnswer })[index]!, tally };
+  });
+}
+
+/** Makes all requests of a kind, over several lanes with seeds of their own. */
+async function tryAll({
+  share,
+  requests: each,
+  property,
+  tally,
+}: WireProperty & { tally: Tally }): Promise<void> {
+  const numRuns = Math.ceil((requests * share) / 1_000 / each / lanes);
+  await Promise.all(
+    Array.from({ length: lanes }, async (_, lane) => {
+      try {
+        await fc.assert(property, { seed: seed + lane, numRuns });
+      } catch (error) {
+        tally.broken.push(error instanceof Error ? error.message : String(error));
+      }
+    }),
+  );
+}
+
+/** Looks at the memory at even distances of requests, and tells how far it is. */
+async function watchMemory(tried: SeparateService): Promise<void> {
+  progress.at = Date.now();
+  for (let sample = 1; sample <= samples; sample++) {
+    const due = (requests * sample) / samples;
+    while (progress.sent < due && Date.now() - progress.at < silence) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    if (progress.sent < due) return;
+    const now = await tried.memory();
+    memory.push(now);
+    const seconds = Math.round((Date.now() - startedAt) / 1_000);
+    print(
+      `  ${String(progress.sent).padStart(7)} requests, ${seconds} s, heap ${megabytes(now.heapUsed)} MB`,
+    );
+  }
+}
+
+/** What is wrong with the service as a whole. */
+async function brokenAltogether(tried: SeparateService): Promise<string[]> {
+  const broken: string[] = [];
+  const ratio = heapRatio();
+  if (!(ratio <= tolerance)) broken.push(`The heap has grown to ${ratio.toFixed(2)} times what it was.`);
+  const output = await tried.output();
+  const secrets = { ...planted, ...tried.secrets, accessKey: tried.projects[0].accessKey };
+  for (const [name, secret] of Object.entries(secrets)) {
+    if (output.includes(secret)) broken.push(`The log tells ${name}.`);
+  }
+  if (output.includes(defect)) broken.push('The log tells of a defect (000_990).');
+  return broken;
+}
+
+/** The median of the heap in the last quarter by that in the first. */
+function heapRatio(): number {
+  const quarter = Math.floor(memory.length / 4);
+  const median = (part: readonly Memory[]) =>
+    part.map(({ heapUsed }) => heapUsed).toSorted((a, b) => a - b)[Math.floor(part.length / 2)]!;
+  return median(memory.slice(-quarter)) / median(memory.slice(0, quarter));
+}
+
+function report(altogether: readonly string[]): void {
+  print(`\n${'requests'.padStart(9)}  ${'kind'.padEnd(60)} answers by HTTP status`);
+  for (const [name, tally] of tallies) {
+    const statuses = [...tally.statuses].toSorted(([a], [b]) => a - b);
+    const counts = statuses.map(([status, count]) => `${status || 'none'}: ${count}`).join(', ');
+    print(`${String(tally.sent).padStart(9)}  ${name.padEnd(60)} ${counts}`);
+  }
+  const codes = new Set([...tallies.values()].flatMap((tally) => [...tally.codes]));
+  print(`\nResult codes seen: ${[...codes].toSorted().join(' ')}`);
+  const [first, last] = [memory[0], memory.at(-1)];
+  if (first && last) {
+    print(
+      `Memory after collecting garbage, first and last: heap ${megabytes(first.heapUsed)} and ` +
+        `${megabytes(last.heapUsed)} MB, outside the heap ${megabytes(first.external)} and ` +
+        `${megabytes(last.external)} MB, resident ${megabytes(first.rss)} and ${megabytes(last.rss)} MB; ` +
+        `heap of the last quarter by that of the first: ${heapRatio().toFixed(2)}`,
+    );
+  }
+  print(`${Math.round(progress.sent / ((Date.now() - startedAt) / 1_000))} requests a second\n`);
+  const broken = [...[...tallies.values()].flatMap((tally) => tally.broken), ...altogether];
+  for (const text of broken) print(`BROKEN: ${text}\n`);
+  print(`fuzz: ${progress.sent} requests, ${broken.length} broken`);
+  process.exitCode = broken.length > 0 ? 1 : 0;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1_000_000).toFixed(0);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

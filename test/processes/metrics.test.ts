@@ -1,0 +1,115 @@
+import { expect, inject, it, onTestFinished } from 'vitest';
+import { searchAttributeNames } from '../../contract/search-attributes.ts';
+import { findFreePort } from '../../sandbox/ports.ts';
+import { loadOrCreateSecrets } from '../../sandbox/secrets.ts';
+import { startTemporalServer } from '../../sandbox/temporal-server.ts';
+import { createSimulator } from '../../simulator/simulator.ts';
+import { startCallbackReceiver } from '../callback-receiver.ts';
+import { findCanaries } from '../end-to-end/canaries.ts';
+import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
+import { call, registration, untilEnded } from '../wire-client.ts';
+import type { Project } from '../wire-client.ts';
+import { startProgram } from './process-group.ts';
+
+const person = {
+  userName: '나이팅게일 Nachtigall-Zaunkönig',
+  mobileNumber: '01098765432102340007',
+  bankName: 'Bank of the Nightingale',
+};
+const accounts = { registered: '11000733190284761234', refused: '11000733190284769003' };
+
+it('tells what happened on a port of its own, and neither there nor in the log a secret or whose account it was', async () => {
+  const directory = temporaryDirectory();
+  const secrets = loadOrCreateSecrets(directory);
+  const temporalServer = await startTemporalServer({
+    executable: inject('temporalExecutable'),
+    port: await findFreePort(),
+    headless: true,
+    searchAttributes: searchAttributeNames,
+  });
+  onTestFinished(() => temporalServer.stop());
+  const simulator = createSimulator({
+    dataDirectory: temporaryDirectory(),
+    sharedSecret: secrets.PG_SHARED_SECRET,
+  });
+  const { url: simulatorUrl } = await simulator.start(0);
+  onTestFinished(() => simulator.stop());
+  const receiver = await startCallbackReceiver();
+  onTestFinished(() => void receiver.close());
+  const [port, metricsPort, temporalMetricsPort] = [
+    await findFreePort(),
+    await findFreePort(),
+    await findFreePort(),
+  ];
+  const url = `http://127.0.0.1:${port}`;
+  const service = startProgram('sandbox/service.ts', {
+    ...secrets,
+    PORT: String(port),
+    METRICS_PORT: String(metricsPort),
+    TEMPORAL_METRICS_PORT: String(temporalMetricsPort),
+    LOG_LEVEL: 'trace',
+    DATA_DIR: directory,
+    TEMPORAL_ADDRESS: temporalServer.address,
+    PG_BASE_URL: simulatorUrl,
+    PG_CALLBACK_URL: `${url}/pg/callbacks`,
+    CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
+  });
+  await service.untilOutput(/the service is up/);
+  const { projects } = (await (await fetch(`${url}/sandbox/credentials`)).json()) as { projects: Project[] };
+  const project = projects[0]!;
+  await fetch(`${url}/sandbox/projects/${project.aspId}/callback`, {
+    method: 'PUT',
+    body: JSON.stringify({ callbackUrl: receiver.url }),
+  });
+
+  const numbers = [];
+  for (const [member, bankAccount] of [
+    accounts.registered,
+    accounts.registered,
+    accounts.refused,
+  ].entries()) {
+    const request = registration(project, member, { ...person, bankAccount });
+    const { body } = await call(url, project, '/ars/register', request);
+    numbers.push(String(body['bankAccRegNo']));
+  }
+  for (const number of numbers) await untilEnded(url, project, number);
+  await call(url, { ...project, secretKey: 'another' }, '/institutions', {});
+  await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(3);
+
+  const scrape = async (at: number) => await (await fetch(`http://127.0.0.1:${at}/metrics`)).text();
+  await expect.poll(() => scrape(metricsPort)).toContain('result_callbacks_total{state="DELIVERED"} 3');
+  const metrics = await scrape(metricsPort);
+  for (const line of [
+    'registrations_started_total 3',
+    'registrations_ended_total{status="BANK_ACC_REGISTERED",code="000_000"} 2',
+    'registrations_ended_total{status="BANK_ACC_REG_FAILED",code="002_016"} 1',
+    'ars_calls_total{outcome="PASSED"} 3',
+    'payment_gateway_request_duration_seconds_count{operation="inquireAccountHolder",outcome="MATCHED"} 3',
+    'payment_gateway_request_duration_seconds_count{operation="register",outcome="REGISTERED"} 2',
+    'payment_gateway_request_duration_seconds_count{operation="register",outcome="REFUSED"} 1',
+    'api_request_duration_seconds_count{route="/open-api/api/v1/bankaccounts/ars/register",status="200",code="000_000"} 3',
+    'api_request_duration_seconds_count{route="/open-api/api/v1/bankaccounts/institutions",status="400",code="000_903"} 1',
+    'api_requests_in_hand 0',
+  ]) {
+    expect(metrics.split('\n')).toContain(line);
+  }
+  const temporalMetrics = await scrape(temporalMetricsPort);
+  expect(temporalMetrics).toContain('temporal_workflow_completed');
+  expect((await fetch(`${url}/metrics`)).status).toBe(404);
+  expect((await fetch(`http://127.0.0.1:${metricsPort}/`)).status).toBe(404);
+
+  const { accessKey, secretKey } = project;
+  const [databaseKey, payloadKey] = [secrets.DATABASE_KEYS, secrets.PAYLOAD_KEYS].map(
+    (keys) => keys.split(':')[1]!,
+  );
+  const hidden = {
+    databaseKey: databaseKey!,
+    payloadKey: payloadKey!,
+    paymentGatewaySecret: secrets.PG_SHARED_SECRET,
+  };
+  const canaries = { ...person, ...accounts, accessKey, secretKey, ...hidden };
+  expect(findCanaries(service.output(), canaries)).toEqual([]);
+  const members = Object.fromEntries(project.members.map(({ userId }) => [`member ${userId}`, userId]));
+  const identifiers = { ...members, ...Object.fromEntries(numbers.map((number) => [number, number])) };
+  expect(findCanaries(metrics + temporalMetrics, { ...canaries, ...identifiers })).toEqual([]);
+}, 180_000);

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { expect, it, onTestFinished } from 'vitest';
+import { openPostgres } from '../../platform/database/database.ts';
+import { createStores } from '../../platform/database/stores.ts';
+import { createLog } from '../../platform/log.ts';
+import { refuseSandboxDefaults } from '../../platform/production.ts';
+import { loadCredentials, seed } from '../../sandbox/credentials.ts';
+import { loadOrCreateSecrets } from '../../sandbox/secrets.ts';
+import { createFreshPostgres } from '../fresh-postgres.ts';
+import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
+import { startProgram } from './process-group.ts';
+
+const databaseUrl = process.env['DATABASE_URL'];
+const key = () => `own:${randomBytes(32).toString('base64')}`;
+
+/** What no database answers at, and nothing else is wrong with. */
+const sound = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgres://127.0.0.1:9/nothing',
+  DATABASE_KEYS: key(),
+  PAYLOAD_KEYS: key(),
+  PG_BASE_URL: 'https://pg.example',
+  PG_SHARED_SECRET: randomBytes(32).toString('hex'),
+  PG_CALLBACK_URL: 'https://service.example/pg/callbacks',
+  CODEC_ALLOWED_ORIGIN: 'https://temporal.example',
+  CODEC_TOKEN: randomBytes(32).toString('hex'),
+};
+
+/** The lines with reasons. */
+const reasonsIn = (output: string) => [...output.matchAll(/^ {2}(\w+: .+)$/gm)].map(([, reason]) => reason);
+
+it.for(['api/main.ts', 'worker/main.ts'])(
+  '%s refuses a sandbox’s settings in production, with every reason at once and no value',
+  async (file) => {
+    const secrets = loadOrCreateSecrets(temporaryDirectory());
+    const unsound = {
+      ...sound,
+      DATABASE_KEYS: `${sound.DATABASE_KEYS},${secrets.DATABASE_KEYS}`,
+      PAYLOAD_KEYS: secrets.PAYLOAD_KEYS,
+      PG_BASE_URL: 'http://localhost:3001',
+      PG_CALLBACK_URL: 'http://127.0.0.1:3000/pg/callbacks',
+      PG_SHARED_SECRET: `${secrets.PG_SHARED_SECRET},less-than-32-characters`,
+      CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
+      CODEC_TOKEN: 'less-than-32-characters',
+      LOG_LEVEL: 'debug',
+    };
+    const program = startProgram(file, unsound);
+    expect(await program.exited).toBe(1);
+    const apiReasons = [
+      'CODEC_ALLOWED_ORIGIN: it must begin with https://.',
+      'CODEC_ALLOWED_ORIGIN: it leads to this machine.',
+      'CODEC_TOKEN: a secret has less than 32 characters.',
+    ];
+    expect(new Set(reasonsIn(program.output()))).toEqual(
+      new Set([
+        'DATABASE_KEYS: a key was made by a sandbox.',
+        'PAYLOAD_KEYS: a key was made by a sandbox.',
+        'PG_BASE_URL: it must begin with https://.',
+        'PG_BASE_URL: it leads to this machine.',
+        'PG_CALLBACK_URL: it must begin with https://.',
+        'PG_CALLBACK_URL: it leads to this machine.',
+        'PG_SHARED_SECRET: a secret has less than 32 characters.',
+        'PG_SHARED_SECRET: a secret was made by a sandbox.',
+        'LOG_LEVEL: debug and trace are for development.',
+        ...(file === 'api/main.ts' ? apiReasons : []),
+      ]),
+    );
+    for (const value of Object.values(secrets)) expect(program.output()).not.toContain(value);
+    expect(program.output()).not.toMatch(/less-than-32-characters|^\s+at /m);
+  },
+);
+
+it.for([
+  ['PG_BASE_URL', 'https://[::1]/pg'],
+  ['PG_BASE_URL', 'https://127.8.9.1'],
+  ['PG_BASE_URL', 'https://0.0.0.0'],
+  ['PG_BASE_URL', 'https://[::ffff:127.0.0.1]'],
+  ['PG_BASE_URL', 'https://pg.localhost'],
+  ['CODEC_ALLOWED_ORIGIN', 'http://temporal.example'],
+] as const)('%s %s alone is refused', async ([name, value]) => {
+  const settings = { ...sound, LOG_LEVEL: 'info', [name]: value };
+  const refusal = refuseSandboxDefaults(settings, () => Promise.resolve([]));
+  await expect(refusal).rejects.toThrow(new RegExp(`:\\n {2}${name}: it (leads|must).+$`));
+});
+
+it('sound settings are not refused: the API goes on to the database', async () => {
+  const program = startProgram('api/main.ts', sound);
+  expect(await program.exited).toBe(1);
+  expect(program.output()).toContain('ECONNREFUSED');
+  expect(reasonsIn(program.output())).toEqual([]);
+});
+
+it.skipIf(!databaseUrl).for(['api/main.ts', 'worker/main.ts'])(
+  '%s refuses a database with a sandbox’s projects in production',
+  async (file) => {
+    const fresh = await createFreshPostgres(databaseUrl!);
+    onTestFinished(() => fresh.drop());
+    const database = await openPostgres(fresh.url, createLog('test', 'silent'));
+    await seed(
+      createStores(database.queries, sound.DATABASE_KEYS),
+      await loadCredentials(`${temporaryDirectory()}/credentials.json`),
+      1,
+    );
+    await database.close();
+    const program = startProgram(file, { ...sound, DATABASE_URL: fresh.url });
+    expect(await program.exited).toBe(1);
+    expect(reasonsIn(program.output())).toEqual([
+      "DATABASE_URL: the database holds the sandbox's projects (SANDBOXASP00001, SANDBOXASP00002).",
+    ]);
+  },
+);
+
+it.for(['sandbox/service.ts', 'sandbox/start.mjs', 'simulator/main.ts'])(
+  '%s does not start in production',
+  async (file) => {
+    const program = startProgram(file, { NODE_ENV: 'production', DATA_DIR: temporaryDirectory() });
+    expect(await program.exited).toBe(1);
+    expect(program.output()).toMatch(
+      /^\s*The (sandbox|simulator) does not start in production \(NODE_ENV\): .+\n$/,
+    );
+  },
+);

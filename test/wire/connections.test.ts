@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { call, sendRaw, signedHeaders } from '../wire-client.ts';
+import { expectAnswer } from './envelope.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.close());
+
+const path = '/open-api/api/v1/bankaccounts/institutions';
+const late = '{"response":{"code":"000_915","description":"The request did not arrive in time."}}';
+const impatient = { headersTimeout: 400, requestTimeout: 800 };
+
+async function open(url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  // What the server cuts off is what these tests are about.
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Writes a byte now and then, as long as the server listens, and answers what it said before it hung up. */
+async function drip(url: string, beginning: string): Promise<string> {
+  const socket = await open(url);
+  const timer = setInterval(() => socket.write('a'), 50);
+  socket.write(beginning);
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  await once(socket, 'close');
+  clearInterval(timer);
+  return answer;
+}
+
+it.for([
+  ['headers', `POST ${path} HTTP/1.1\r\nHost: here\r\nX-Slow: `],
+  [
+    'a body',
+    `POST ${path} HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n`,
+  ],
+  ['a body in chunks', `POST ${path} HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n`],
+] as const)(
+  'a client that never gets done with %s is answered with 408 and cut off',
+  async ([, beginning]) => {
+    const url = await stack.startAnotherApi({}, impatient);
+    const answer = await drip(url, beginning);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+    expect(answer.slice(answer.indexOf('\r\n\r\n') + 4)).toBe(late);
+  },
+);
+
+it('a client that connects and says nothing is cut off', async () => {
+  const socket = await open(await stack.startAnotherApi({}, impatient));
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  await once(socket, 'close');
+  expect(answer).toContain(late);
+});
+
+it('a client that does not read its answer is cut off', async () => {
+  // With one connection allowed, another is served once this one is gone.
+  const url = await stack.startAnotherApi({}, { silence: 1_500, connections: 1 });
+  const { length } = await (await fetch(`${stack.url}/docs/swagger-ui-bundle.js`)).text();
+  const greedy = await open(url);
+  greedy.pause();
+  // More than the buffers of both systems take in.
+  greedy.write('GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: here\r\n\r\n'.repeat(10));
+  expect(10 * length).toBeGreaterThan(10_000_000);
+  expect(await isServed(url)).toBe(false);
+  await expect.poll(() => isServed(url), { timeout: 30_000 }).toBe(true);
+  greedy.destroy();
+});
+
+it('a client that asks on and on without reading its answers is cut off before they fill the memory', async () => {
+  const requests = 5_000;
+  const greedy = await open(stack.url);
+  greedy.pause();
+  greedy.write('GET /openapi.json HTTP/1.1\r\nHost: here\r\n\r\n'.repeat(requests));
+  const answered = async () => {
+    const { values } = await stack.metrics.requests.get();
+    return values.find(
+      ({ metricName, labels }) => metricName?.endsWith('_count') && labels.route === '/openapi.json',
+    );
+  };
+  await expect.poll(answered).toBeDefined();
+  expectAnswer(await call(stack.url, stack.projects[1], '/institutions', {}), '000_000');
+  expect((await answered())?.value).toBeLessThanOrEqual(20);
+  greedy.destroy();
+});
+
+it('connections beyond the most are closed, and as one goes the next is served', async () => {
+  const url = await stack.startAnotherApi({}, { connections: 3 });
+  const held = await Promise.all([open(url), open(url), open(url)]);
+  expect(await isServed(url)).toBe(false);
+  held[0].destroy();
+  await expect.poll(() => isServed(url)).toBe(true);
+  for (const socket of held) socket.destroy();
+});
+
+it('while slow clients hold connections, others are served', async () => {
+  const slow = await Promise.all(Array.from({ length: 300 }, () => open(stack.url)));
+  const headers = Object.entries(signedHeaders(stack.projects[0], '{}')).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  for (const socket of slow) {
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n${headers.join('\r\n')}\r\n\r\n{`,
+    );
+  }
+  expectAnswer(await call(stack.url, stack.projects[1], '/institutions', {}), '000_000');
+  for (const socket of slow) socket.destroy();
+});
+
+/** Whether a new connection is taken and its request answered. */
+async function isServed(url: string): Promise<boolean> {
+  const request = 'GET /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n';
+  return (await sendRaw(url, request).catch(() => '')).startsWith('HTTP/1.1 200 ');
+}

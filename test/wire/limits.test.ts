@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sandboxLimits, startStack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { call, registration, send, sendSlowly } from '../wire-client.ts';
+import type { Project, WireAnswer } from '../wire-client.ts';
+import { expectAnswer } from './envelope.ts';
+
+let stack: Stack;
+let noisy: Project;
+let quiet: Project;
+/** The bank answers real-name checks when it is let go. */
+let letBankGo: () => void;
+const bank = new Promise<void>((resolve) => {
+  letBankGo = resolve;
+});
+
+beforeAll(async () => {
+  stack = await startStack({
+    paymentGateway: (real) => ({
+      ...real,
+      inquireAccountHolder: async () => {
+        await bank;
+        return 'MATCHED';
+      },
+    }),
+  });
+  [noisy, quiet] = stack.projects;
+});
+afterAll(() => stack.close());
+
+const institutions = '/institutions';
+const codesOf = (answers: readonly WireAnswer[]) => answers.map(({ body }) => body.response.code);
+
+function times<Value>(count: number, make: (index: number) => Promise<Value>): Promise<Value[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => make(index)));
+}
+
+describe('a project that calls too often', () => {
+  const limits = { ...sandboxLimits, requestsPerSecond: 5, requestBurst: 10 };
+
+  it('is refused with 429, when to come again and nothing done, while another one notices nothing', async () => {
+    const url = await stack.startAnotherApi({ limits });
+    const [loud, soft] = await Promise.all([
+      times(60, (index) => call(url, noisy, '/ars/register', registration(noisy, 10 + index))),
+      times(5, () => call(url, quiet, institutions, {})),
+    ]);
+
+    expect(codesOf(soft)).toEqual(Array(5).fill('000_000'));
+    const refused = loud.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(loud.length - refused.length).toBeGreaterThan(0);
+    for (const answer of refused) {
+      expectAnswer(answer, '000_914');
+      expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+    }
+    const { body } = await call(stack.url, noisy, '/ars/register/list', { limit: 100 });
+    expect(body['registrations']).toHaveLength(loud.length - refused.length);
+
+    const [{ headers }] = refused as [WireAnswer];
+    await new Promise((resolve) => setTimeout(resolve, Number(headers.get('retry-after')) * 1_000));
+    expectAnswer(await call(url, noisy, institutions, {}), '000_000');
+  });
+
+  it('is the one that can prove it: nobody uses up the quota of a project by naming it', async () => {
+    const url = await stack.startAnotherApi({ limits });
+    const stranger = { ...noisy, secretKey: 'not the key of the project' };
+    const strange = await times(60, () => call(url, stranger, institutions, {}));
+    expect(codesOf(strange)).toEqual(Array(60).fill('000_903'));
+    expectAnswer(await call(url, noisy, institutions, {}), '000_000');
+  });
+
+  it('is counted over all operations and both base paths', async () => {
+    const url = await stack.startAnotherApi({ limits });
+    const answers = await times(60, (index) =>
+      index % 2 === 0
+        ? call(url, noisy, institutions, {})
+        : send(url, noisy, '/api/v1/bankaccounts/ars/register/list', '{}'),
+    );
+    expect(codesOf(answers).filter((code) => code === '000_000').length).toBeLessThan(60);
+    const { values } = await stack.metrics.limitedRequests.get();
+    expect(values).toContainEqual(
+      expect.objectContaining({ labels: { project: noisy.aspId, limit: 'rate' }, value: expect.any(Number) }),
+    );
+  });
+});
+
+it('a project whose requests all wait for its bank keeps nobody else waiting, and is refused beyond its places', async () => {
+  const limits = { ...sandboxLimits, concurrentRequests: 2, waitingRequests: 3 };
+  const url = await stack.startAnotherApi({ limits });
+  const { userName, birthDate, userId } = noisy.members[0]!;
+  const holder = { userId, userName, birthDate, bankAccount: '11012345678', bankCode: '003' };
+  const underWay = times(5, () => call(url, noisy, '/user/valid', holder));
+  await untilRefused(() => call(url, noisy, institutions, {}));
+
+  const refused = await call(url, noisy, '/user/valid', holder);
+  expectAnswer(refused, '000_914');
+  expect(refused.headers.get('retry-after')).toBe('1');
+  expect(codesOf(await times(10, () => call(url, quiet, institutions, {})))).toEqual(
+    Array(10).fill('000_000'),
+  );
+
+  letBankGo();
+  expect(codesOf(await underWay)).toEqual(Array(5).fill('000_000'));
+  expectAnswer(await call(url, noisy, institutions, {}), '000_000');
+});
+
+it('what comes while too much is in hand is refused unread, with 503; the process still says that it lives', async () => {
+  const url = await stack.startAnotherApi({ limits: { ...sandboxLimits, requestsInHand: 2 } });
+  const path = `/open-api/api/v1/bankaccounts${institutions}`;
+  const body = `{${' '.repeat(100)}}`;
+  const slow = [sendSlowly(url, noisy, path, body), sendSlowly(url, noisy, path, body)];
+  await Promise.all(slow.map(({ begun }) => begun));
+
+  const refused = await call(url, quiet, institutions, {});
+  expectAnswer(refused, '000_991');
+  expect(refused.headers.get('retry-after')).toBe('1');
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+
+  for (const { finish } of slow) expect((await finish()).response.code).toBe('000_000');
+  expectAnswer(await call(url, quiet, institutions, {}), '000_000');
+});
+
+async function untilRefused(ask: () => Promise<WireAnswer>): Promise<void> {
+  // While there are places, a request would wait in one of them.
+  const { concurrency } = { concurrency: { project: noisy.aspId, limit: 'concurrency' } };
+  for (;;) {
+    const { values } = await stack.metrics.limitedRequests.get();
+    if (values.some(({ labels }) => JSON.stringify(labels) === JSON.stringify(concurrency))) return;
+    await Promise.race([ask(), new Promise((resolve) => setTimeout(resolve, 100))]);
+  }
+}
