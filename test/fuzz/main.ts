@@ -109,6 +109,8 @@ async function brokenAltogether(tried: SeparateService): Promise<string[]> {
   const broken: string[] = [];
   const ratio = heapRatio();
   if (!(ratio <= tolerance)) broken.push(`The heap has grown to ${ratio.toFixed(2)} times what it was.`);
+  const unavailable = [...tallies.values()].reduce((sum, { statuses }) => sum + (statuses.get(503) ?? 0), 0);
+  if (unavailable > requests / 1_000) broken.push(`${unavailable} requests were answered with 503.`);
   const output = await tried.output();
   const secrets = { ...planted, ...tried.secrets, accessKey: tried.projects[0].accessKey };
   for (const [name, secret] of Object.entries(secrets)) {

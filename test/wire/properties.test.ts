@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { wireProperties } from '../fuzz/wire-properties.ts';
 import { startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
@@ -21,12 +21,22 @@ it(
   async () => {
     const { url, projects, paymentGatewaySecret, payloadKeys, databaseKeys } = stack;
     const secrets = { paymentGatewaySecret, payloadKeys, databaseKeys };
-    for (const { name, share, requests: each, property } of wireProperties({ url, projects, secrets })) {
+    let unavailable = 0;
+    const onAnswer = (status: number) => {
+      if (status === 503) unavailable++;
+    };
+    for (const { name, share, requests: each, property } of wireProperties({
+      url,
+      projects,
+      secrets,
+      onAnswer,
+    })) {
       await fc
         .assert(property, { seed, numRuns: Math.floor((requests * share) / 1_000 / each) })
         .catch((cause: unknown) => {
           throw new Error(`Broken by ${name}.`, { cause });
         });
     }
+    expect(unavailable).toBeLessThan(requests / 1_000);
   },
 );
