@@ -157,14 +157,15 @@ export async function cancelRegistration(
   if (ended?.resultCode !== '002_914') throw new Refusal('002_915');
 }
 
-/** Asks a run to cancel; false when it is too late for that, or the run has closed. */
+/** Has a run cancel and end; false when it is too late for that, or the run has closed. */
 async function isCancelled(temporal: Client, userId: string, runId: string): Promise<boolean> {
   const run = temporal.workflow.getHandle(memberWorkflowId(userId), runId);
   const deadline = Date.now() + operationDeadline;
   try {
-    await temporal.withDeadline(deadline, () =>
-      sendUpdate(() => run.executeUpdate(cancelRegistrationUpdate), deadline),
-    );
+    await temporal.withDeadline(deadline, async () => {
+      await sendUpdate(() => run.executeUpdate(cancelRegistrationUpdate), deadline);
+      await run.result();
+    });
     return true;
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError) return false;

@@ -19,7 +19,7 @@ export const paymentGatewayDecidedSignal = defineSignal<[PaymentGatewayResult]>(
 /** Answers what has happened to the registration so far. */
 export const registrationTimelineQuery = defineQuery<readonly TimelineEntry[]>('registrationTimeline');
 
-/** Cancels the registration and answers when that is done; refused from the payment gateway's point of no return on. */
+/** Cancels the registration, which ends soon after; refused from the payment gateway's point of no return on. */
 export const cancelRegistrationUpdate = defineUpdate<void>('cancelRegistration');
 
 /** Resolves a registration in REVIEW; refused in every other step. */

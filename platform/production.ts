@@ -21,6 +21,9 @@ export interface GuardedSettings {
   readonly PG_SHARED_SECRET: string;
   readonly CODEC_ALLOWED_ORIGIN?: string;
   readonly CODEC_TOKEN?: string;
+  readonly OPERATOR_TOKEN?: string;
+  /** Undefined where members may be called at any hour. */
+  readonly CALLING_HOURS?: object | undefined;
 }
 
 /**
@@ -61,7 +64,7 @@ function sandboxTraces(settings: GuardedSettings): string[] {
     refuseIf(protocol !== 'https:', `${name}: it must begin with https://.`);
     refuseIf(isThisMachine(hostname), `${name}: it leads to this machine.`);
   }
-  for (const name of ['PG_SHARED_SECRET', 'CODEC_TOKEN'] as const) {
+  for (const name of ['PG_SHARED_SECRET', 'CODEC_TOKEN', 'OPERATOR_TOKEN'] as const) {
     const secrets = settings[name]?.split(',') ?? [];
     const isShort = secrets.some(({ length }) => length < leastSecretLength);
     refuseIf(isShort, `${name}: a secret has less than ${leastSecretLength} characters.`);
@@ -70,6 +73,8 @@ function sandboxTraces(settings: GuardedSettings): string[] {
       `${name}: a secret was made by a sandbox.`,
     );
   }
+  const callsAtNight = 'CALLING_HOURS' in settings && settings.CALLING_HOURS === undefined;
+  refuseIf(callsAtNight, 'CALLING_HOURS: members must be left alone at night.');
   const isTalkative = ['debug', 'trace'].includes(settings.LOG_LEVEL);
   refuseIf(isTalkative, 'LOG_LEVEL: debug and trace are for development.');
   return reasons;

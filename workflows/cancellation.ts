@@ -8,7 +8,7 @@ import {
 import type { FailedStatus } from '../contract/registration.ts';
 import { cancelRegistrationUpdate } from '../contract/registration-messages.ts';
 import type { ResultCode } from '../contract/result-codes.ts';
-import { keepUpdate } from './keep-update.ts';
+import { keepUpdate, keepsUpdates } from './keep-update.ts';
 import type { Progress } from './progress.ts';
 
 const cancelled: { readonly status: FailedStatus; readonly resultCode: ResultCode } = {
@@ -28,7 +28,7 @@ export function acceptCancellation(progress: Progress) {
     cancelRegistrationUpdate,
     async () => {
       scope.cancel();
-      await condition(() => progress.step() === 'DONE');
+      if (!keepsUpdates()) await condition(() => progress.step() === 'DONE');
     },
     {
       description: 'Cancels the registration before the payment gateway is asked to register',

@@ -24,6 +24,7 @@ const sound = {
   PG_CALLBACK_URL: 'https://service.example/pg/callbacks',
   CODEC_ALLOWED_ORIGIN: 'https://temporal.example',
   CODEC_TOKEN: randomBytes(32).toString('hex'),
+  OPERATOR_TOKEN: randomBytes(32).toString('hex'),
 };
 
 /** The lines with reasons. */
@@ -42,6 +43,8 @@ it.for(['api/main.ts', 'worker/main.ts'])(
       PG_SHARED_SECRET: `${secrets.PG_SHARED_SECRET},less-than-32-characters`,
       CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
       CODEC_TOKEN: 'less-than-32-characters',
+      OPERATOR_TOKEN: 'less-than-32-characters',
+      CALLING_HOURS: 'always',
       LOG_LEVEL: 'debug',
     };
     const program = startProgram(file, unsound);
@@ -50,6 +53,8 @@ it.for(['api/main.ts', 'worker/main.ts'])(
       'CODEC_ALLOWED_ORIGIN: it must begin with https://.',
       'CODEC_ALLOWED_ORIGIN: it leads to this machine.',
       'CODEC_TOKEN: a secret has less than 32 characters.',
+      'OPERATOR_TOKEN: a secret has less than 32 characters.',
+      'CALLING_HOURS: members must be left alone at night.',
     ];
     expect(new Set(reasonsIn(program.output()))).toEqual(
       new Set([
