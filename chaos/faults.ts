@@ -36,31 +36,17 @@ export function startFaults(
 }
 
 async function inflict(fault: Fault, { processes, proxies }: Surroundings): Promise<void> {
-  switch (fault.kind) {
-    case 'KILL':
-      return await processes[fault.process].kill(fault.downFor);
-    case 'CUT':
-      return proxies[fault.path].cut();
-    case 'REFUSE':
-      return await proxies[fault.path].refuse(fault.lasts);
-    case 'STALL':
-      return await proxies[fault.path].stall(fault.lasts);
-    case 'LOSE_COMMITS':
-      return await proxies.database.loseAnswersTo('commit\0', fault.lasts);
-  }
+  if (fault.kind === 'KILL') await processes[fault.process].kill(fault.downFor);
+  else if (fault.kind === 'CUT') proxies[fault.path].cut();
+  else if (fault.kind === 'REFUSE') await proxies[fault.path].refuse(fault.lasts);
+  else if (fault.kind === 'STALL') await proxies[fault.path].stall(fault.lasts);
+  else await proxies.database.loseAnswersTo('commit\0', fault.lasts);
 }
 
 function describe(fault: Fault): string {
-  switch (fault.kind) {
-    case 'KILL':
-      return `kill -9 ${fault.process}, down for ${fault.downFor} ms`;
-    case 'CUT':
-      return `cut the connections to ${fault.path}`;
-    case 'REFUSE':
-      return `refuse connections to ${fault.path} for ${fault.lasts} ms`;
-    case 'STALL':
-      return `stall the connections to ${fault.path} for ${fault.lasts} ms`;
-    case 'LOSE_COMMITS':
-      return `lose the database’s answers to commits for ${fault.lasts} ms`;
-  }
+  if (fault.kind === 'KILL') return `kill -9 ${fault.process}, down for ${fault.downFor} ms`;
+  if (fault.kind === 'CUT') return `cut the connections to ${fault.path}`;
+  if (fault.kind === 'REFUSE') return `refuse connections to ${fault.path} for ${fault.lasts} ms`;
+  if (fault.kind === 'STALL') return `stall the connections to ${fault.path} for ${fault.lasts} ms`;
+  return `lose the database’s answers to commits for ${fault.lasts} ms`;
 }

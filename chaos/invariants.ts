@@ -16,7 +16,7 @@ export interface Verdict extends ReturnType<Invariant['check']> {
 
 /** Looks at all invariants. */
 export function checkInvariants(observations: Observations): Verdict[] {
-  return invariants.map(({ name, check }) => ({ name, ...check(observations) }));
+  return invariants.map((invariant) => ({ name: invariant.name, ...invariant.check(observations) }));
 }
 
 const invariants: readonly Invariant[] = [

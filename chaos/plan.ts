@@ -81,8 +81,7 @@ const conducts: readonly (readonly [weight: number, conduct: { account: string; 
   [2, { account: '9004', phone: '0002' }],
   [2, { account: '9006', phone: '0005' }],
   [2, { account: '9004', phone: '0006' }],
-  [3, { account: '9008', phone: '0010' }],
-  [1, { account: '9008', phone: '1234' }],
+  [3, { account: '5678', phone: '0020' }],
   ...['9001', '9002', '9003', '9091', '9094', '9098'].map(
     (account) => [1, { account, phone: '1234' }] as const,
   ),

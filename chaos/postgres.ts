@@ -29,7 +29,7 @@ export interface PostgresCluster {
  * @throws {Error} telling what to install, when PostgreSQL is not there
  */
 export async function createPostgresCluster(directory: string, port: number): Promise<PostgresCluster> {
-  const programs = await findPrograms();
+  const programs = await findPostgresPrograms();
   const identity = process.getuid?.() === 0 ? await identityOf('postgres') : undefined;
   const home = join(directory, 'postgres');
   const data = join(home, 'data');
@@ -76,7 +76,8 @@ export async function createPostgresCluster(directory: string, port: number): Pr
   };
 }
 
-async function findPrograms(): Promise<string> {
+/** The directory of PostgreSQL's programs. @throws {Error} telling what to install, when they are not there */
+export async function findPostgresPrograms(): Promise<string> {
   const versions = await readdir(debianDirectory).catch(() => []);
   const candidates = [
     ...versions

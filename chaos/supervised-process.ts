@@ -21,37 +21,39 @@ export interface SupervisedProcess {
 /** Starts a process and keeps it running. `start` is told which start it is, from 1. */
 export function supervise(start: (generation: number) => Promise<Child>): SupervisedProcess {
   const counts = { kills: 0, exits: 0 };
-  let current: Child | undefined;
+  const state: { current?: Child | undefined; failure?: unknown; isStopping: boolean } = {
+    isStopping: false,
+  };
   let downUntil = 0;
-  let isStopping = false;
-  let failure: Error | undefined;
   const running = keepRunning();
 
   async function keepRunning(): Promise<void> {
     let failedStarts = 0;
-    for (let generation = 1; !isStopping; generation++) {
+    for (let generation = 1; !state.isStopping; generation++) {
       try {
-        current = await start(generation);
+        state.current = await start(generation);
         failedStarts = 0;
-        const kills = counts.kills;
-        await current.exited;
-        if (!isStopping && counts.kills === kills) counts.exits++;
+        if (state.isStopping) await state.current.kill();
+        const { kills } = counts;
+        await state.current.exited;
+        if (!state.isStopping && counts.kills === kills) counts.exits++;
       } catch (error) {
         counts.exits++;
-        failedStarts++;
-        if (failedStarts >= mostFailedStarts) {
-          failure = error instanceof Error ? error : new Error(String(error));
-          return;
-        }
+        if (++failedStarts < mostFailedStarts) continue;
+        state.failure = error;
+        return;
+      } finally {
+        state.current = undefined;
+        if (!state.isStopping) await delay(Math.max(restartPause, downUntil - Date.now()));
       }
-      current = undefined;
-      if (!isStopping) await delay(Math.max(restartPause, downUntil - Date.now()));
     }
   }
 
   async function up(): Promise<void> {
-    while (!current && !failure && !isStopping) await delay(50);
-    if (failure) throw failure;
+    while (!state.current && !state.isStopping) {
+      if (state.failure) throw state.failure;
+      await delay(50);
+    }
   }
 
   return {
@@ -61,13 +63,12 @@ export function supervise(start: (generation: number) => Promise<Child>): Superv
       await up();
       counts.kills++;
       downUntil = Date.now() + downFor;
-      await current?.kill();
+      await state.current?.kill();
     },
     async stop() {
-      isStopping = true;
-      await current?.kill();
+      state.isStopping = true;
+      await state.current?.kill();
       await running;
-      await current?.kill();
     },
   };
 }
