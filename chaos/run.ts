@@ -12,7 +12,7 @@ import { startSurroundings } from './surroundings.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** How long the service may take to come to rest after the last fault, in ms. */
-const restDeadline = 240_000;
+const restDeadline = 150_000;
 
 const progressInterval = 5_000;
 
