@@ -39,7 +39,7 @@ runMain(async () => {
     throw isTaken ? new ConfigurationError(`PORT: ${config.PORT} is taken; set it to a free one.`) : error;
   });
   log.info({ port: server.port }, 'the API listens');
-  const stopHousekeeping = startHousekeeping({ stores, log });
+  const stopHousekeeping = startHousekeeping({ stores, temporal, log });
   await stopRequested();
   stopHousekeeping();
   await server.close();

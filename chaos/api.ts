@@ -37,7 +37,10 @@ runMain(async () => {
   });
   const server = await listen(app, { port: config.PORT, host: config.HOST });
   log.info({ port: server.port }, 'the API listens');
-  const stopHousekeeping = startHousekeeping({ stores, log });
+  const stopHousekeeping = startHousekeeping(
+    { stores, temporal, log },
+    { interval: 3_000, startLimit: 20_000 },
+  );
   await stopRequested();
   stopHousekeeping();
   await server.close();

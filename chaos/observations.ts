@@ -177,6 +177,7 @@ async function readLogs(
   const leaks: string[] = [];
   const internalErrors: string[] = [];
   const nonDeterminism: string[] = [];
+  const crashes: string[] = [];
   // The simulator stands for the payment gateway and the phones, which know their numbers.
   const names = (await readdir(logDirectory)).filter((name) => !name.startsWith('simulator'));
   const files = [
@@ -193,9 +194,18 @@ async function readLogs(
     for (const line of bytes.toString().split('\n')) {
       if (line.includes('"code":"000_990"')) internalErrors.push(line);
       if (/non-?determinis/i.test(line)) nonDeterminism.push(line);
+      // Node's last line when an error that nobody caught ended it.
+      if (/^Node\.js v/.test(line)) crashes.push(file);
     }
   }
-  return { canaries: canaries.length, filesSearched: files.length, leaks, internalErrors, nonDeterminism };
+  return {
+    canaries: canaries.length,
+    filesSearched: files.length,
+    leaks,
+    internalErrors,
+    nonDeterminism,
+    crashes,
+  };
 }
 
 function digest(recording: Buffer): string {

@@ -6,7 +6,7 @@ import { openObservatory } from './observations.ts';
 import { digestOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { countsTable, verdictTable } from './report.ts';
-import { createServiceProvider } from './service-provider.ts';
+import { createServiceProvider, hasEnded } from './service-provider.ts';
 import type { ServiceProvider } from './service-provider.ts';
 import { startSurroundings } from './surroundings.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -99,10 +99,7 @@ async function untilAtRest(
 }
 
 function describe({ journal }: ServiceProvider): string {
-  const ended = [...journal.sightings.values()].filter((sightings) => {
-    const status = sightings.at(-1)?.status;
-    return status && status !== 'ARS_AUTH_IN_PROGRESS' && status !== 'ARS_AUTH_DONE';
-  }).length;
+  const ended = [...journal.sightings.keys()].filter((number) => hasEnded(journal, number)).length;
   return `${journal.registrationsBegun} registrations begun, ${ended} of ${journal.sightings.size} numbers ended`;
 }
 

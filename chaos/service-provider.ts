@@ -7,13 +7,15 @@ import {
   failedRegistration,
 } from '../client/index.ts';
 import type { KmClient, RegistrationStatus } from '../client/index.ts';
+import { registrationTransitions } from '../contract/registration.ts';
 import type { SandboxMember } from '../sandbox/members.ts';
 import type { MemberOperation } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What an inquiry answered. */
 export interface Sighting {
-  /** Unix ms. */
+  /** When it was asked and when it was answered, in Unix ms. */
+  readonly askedAt: number;
   readonly at: number;
   readonly status: RegistrationStatus;
   /** Why it failed; undefined as long as it has not. */
@@ -33,6 +35,12 @@ export interface Journal {
   /** Answers that this service provider had no reason to expect. */
   readonly unexpected: string[];
   registrationsBegun: number;
+}
+
+/** Whether the service provider has seen the end of a registration. */
+export function hasEnded({ sightings }: Journal, number: string): boolean {
+  const last = sightings.get(number)?.at(-1);
+  return last !== undefined && registrationTransitions[last.status].length === 0;
 }
 
 /** How many members are served at the same time: at most so many, and one in so many. */
@@ -85,13 +93,14 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
   /** One look at a registration. */
   async function look(number: string): Promise<Sighting> {
     const sighting = await untilAnswered(async () => {
+      const askedAt = Date.now();
       try {
         const { status } = await km.inquire({ regNo: number });
-        return { at: Date.now(), status, code: undefined };
+        return { askedAt, at: Date.now(), status, code: undefined };
       } catch (error) {
         const failed = failedRegistration(error);
         if (!failed) throw error;
-        return { at: Date.now(), status: failed.status, code: failed.code };
+        return { askedAt, at: Date.now(), status: failed.status, code: failed.code };
       }
     });
     journal.sightings.get(number)!.push(sighting);
@@ -126,7 +135,9 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
         });
       } catch (error) {
         if (!(error instanceof RegistrationInProgressError)) throw error;
-        if (error.bankAccRegNo !== undefined) return accept(error.bankAccRegNo);
+        const running = error.bankAccRegNo;
+        // The run of a registration that has ended may still be closing.
+        if (running !== undefined && !hasEnded(journal, running)) return accept(running);
       }
       await delay(pollInterval);
     }
@@ -135,8 +146,8 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
   async function follow(number: string): Promise<void> {
     const deadline = Date.now() + patience;
     while (Date.now() < deadline) {
-      const { status } = await look(number);
-      if (status !== 'ARS_AUTH_IN_PROGRESS' && status !== 'ARS_AUTH_DONE') return;
+      await look(number);
+      if (hasEnded(journal, number)) return;
       await delay(pollInterval);
     }
   }

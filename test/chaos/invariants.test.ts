@@ -60,14 +60,14 @@ function healthy() {
     closeTime: at(second + 6) as Date | undefined,
     step: 'DONE',
   });
-  const seen = (status: string, code?: string) => ({ at: 0, status, code });
-  const registered = () => [seen('ARS_AUTH_IN_PROGRESS'), seen('BANK_ACC_REGISTERED')];
+  const seen = (time: number, status: string, code?: string) => ({ askedAt: time, at: time, status, code });
+  const registered = () => [seen(1, 'ARS_AUTH_IN_PROGRESS'), seen(2, 'BANK_ACC_REGISTERED')];
   return {
     journal: {
       sightings: new Map([
         ['A', registered()],
         ['B', registered()],
-        ['C', [seen('ARS_AUTH_IN_PROGRESS'), seen('ARS_AUTH_FAILED', '002_014')]],
+        ['C', [seen(1, 'ARS_AUTH_IN_PROGRESS'), seen(2, 'ARS_AUTH_FAILED', '002_014')]],
       ]),
       cancelled: new Set<string>(),
       deletedMembers: new Set<string>(),
@@ -101,6 +101,7 @@ function healthy() {
     leaks: [] as string[],
     internalErrors: [] as string[],
     nonDeterminism: [] as string[],
+    crashes: [] as string[],
   };
 }
 
@@ -142,12 +143,16 @@ describe('the invariants', () => {
     [
       'published table',
       ({ journal }) =>
-        journal.sightings.get('A')!.push({ at: 0, status: 'ARS_AUTH_IN_PROGRESS', code: undefined }),
+        journal.sightings
+          .get('A')!
+          .push({ askedAt: 3, at: 3, status: 'ARS_AUTH_IN_PROGRESS', code: undefined }),
     ],
     [
       'published table',
       ({ journal }) =>
-        journal.sightings.get('C')!.push({ at: 0, status: 'BANK_ACC_REGISTERED', code: undefined }),
+        journal.sightings
+          .get('C')!
+          .push({ askedAt: 3, at: 3, status: 'BANK_ACC_REGISTERED', code: undefined }),
     ],
     ['without gaps', ({ received }) => ((received[3] as Mutable<Seen['received'][0]>).sequence = 2)],
     ['without gaps', ({ received }) => ((received[2] as Mutable<Seen['received'][0]>).sequence = 3)],
@@ -168,6 +173,7 @@ describe('the invariants', () => {
     ['no internal error', ({ journal }) => journal.unexpected.push('a refusal')],
     ['no run fails', ({ runs }) => (runs[0]!.status = 'FAILED')],
     ['no run fails', ({ nonDeterminism }) => nonDeterminism.push('Nondeterminism')],
+    ['no process crashes', ({ crashes }) => crashes.push('worker-001.log')],
     ['no personal data', ({ leaks }) => leaks.push('a name')],
   ])('"%s" breaks (%#)', (name, change) => {
     expect(brokenAfter(change).join('\n')).toContain(name);
