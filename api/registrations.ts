@@ -30,7 +30,7 @@ const operationDeadline = 8_000;
 /** How long a status query may take, in ms: without a worker it would wait for one. */
 const queryDeadline = 400;
 /** How long a description of a run may take, in ms. */
-const describeDeadline = 400;
+const describeDeadline = 2_000;
 
 interface RegistrationParts extends Pick<ApiParts, 'stores' | 'temporal' | 'policy' | 'metrics'> {
   readonly latestRegistrations: LatestRegistrations;
@@ -108,15 +108,17 @@ async function startRun(
   return { isNew: true, registration };
 }
 
-/** Tells how a registration stands: by its row once it has ended, else by its run, else by what Temporal lists. */
+/**
+ * Tells how a registration stands: by its row once it has ended, else by its run, else by what Temporal lists. Throws
+ * when Temporal does not answer: the row may lag behind what the run has told before.
+ */
 export async function readStanding(
   { stores, temporal }: Pick<ApiParts, 'stores' | 'temporal'>,
   record: RegistrationRecord,
 ): Promise<Standing> {
   if (record.endedAt) return record;
   const running =
-    (await queryRun(temporal, record).catch(() => undefined)) ??
-    (await describeRun(temporal, record).catch(() => undefined));
+    (await queryRun(temporal, record).catch(() => undefined)) ?? (await describeRun(temporal, record));
   if (running) return running;
   // The run may have ended, and a newer one of the member begun, since the row was read.
   return (await stores.registrations.find(record.aspId, record.registrationNumber)) ?? record;
@@ -131,8 +133,11 @@ async function queryRun(temporal: Client, record: RegistrationRecord): Promise<S
 }
 
 async function describeRun(temporal: Client, record: RegistrationRecord): Promise<Standing | undefined> {
-  const run = await describeMemberRun(temporal, record.userId, describeDeadline);
-  if (run.registrationNumber !== record.registrationNumber) return undefined;
+  const run = await describeMemberRun(temporal, record.userId, describeDeadline).catch((error: unknown) => {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  });
+  if (run?.registrationNumber !== record.registrationNumber) return undefined;
   return { status: run.status ?? record.status, resultCode: run.resultCode ?? null };
 }
 

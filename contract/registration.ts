@@ -14,6 +14,18 @@ export const registrationStatuses = [
 /** One of {@link registrationStatuses}. */
 export type RegistrationStatus = (typeof registrationStatuses)[number];
 
+/**
+ * The states that may follow each state. An inquiry sees a registration now and then and may miss states in between;
+ * so what it tells next can be reached from what it told before. Where nothing follows, the registration has ended.
+ */
+export const registrationTransitions: Readonly<Record<RegistrationStatus, readonly RegistrationStatus[]>> = {
+  ARS_AUTH_IN_PROGRESS: ['ARS_AUTH_DONE', 'ARS_AUTH_FAILED', 'BANK_ACC_REG_FAILED', 'BANK_ACC_REGISTERED'],
+  ARS_AUTH_DONE: ['BANK_ACC_REG_FAILED', 'BANK_ACC_REGISTERED'],
+  ARS_AUTH_FAILED: [],
+  BANK_ACC_REG_FAILED: [],
+  BANK_ACC_REGISTERED: [],
+};
+
 /** The states in which a registration has ended by failure. */
 export type FailedStatus = 'ARS_AUTH_FAILED' | 'BANK_ACC_REG_FAILED';
 

@@ -37,6 +37,8 @@ export interface Child {
   readonly exited: Promise<ChildExit>;
   /** Asks the child to end (SIGTERM), kills it after 15 seconds or as soon as `hurry` aborts, and waits for the end. */
   stop(hurry?: AbortSignal): Promise<void>;
+  /** Kills the child at once (SIGKILL) and waits for its end. */
+  kill(): Promise<void>;
 }
 
 /** A child ended although nobody stopped it; the message holds the end of its log. */
@@ -85,6 +87,10 @@ export async function startChild(specification: ChildSpecification): Promise<Chi
       await exited;
       clearTimeout(timer);
       hurry?.removeEventListener('abort', kill);
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
     },
   };
 }

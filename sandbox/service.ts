@@ -76,7 +76,7 @@ runMain(async () => {
   const server = await listen(app, { port: config.PORT, host: config.HOST });
   log.info({ port: server.port }, 'the service is up');
 
-  const stopHousekeeping = startHousekeeping({ stores, log });
+  const stopHousekeeping = startHousekeeping({ stores, temporal, log });
   await Promise.race([stopRequested(), running]);
   stopHousekeeping();
   await server.close();

@@ -28,9 +28,9 @@ export interface Calls {
   ring(request: CallRequest): Promise<string>;
   /** Tells of the latest call made for the reference and attempt. */
   inquire(reference: string, attempt: number): CallReport;
-  /** The recording, if the call passed. */
+  /** The recording, if the call passed and it is not lost. */
   recording(callId: string): Uint8Array<ArrayBuffer> | undefined;
-  /** Whether `sha256` is the digest of the recording of a call that passed. */
+  /** Whether `sha256` is the digest of the recording of a call that passed; any digest is, of a lost recording. */
   isEvidence(callId: string, sha256: string): boolean;
   /** All calls, or those of one reference in the order they were made. */
   list(reference?: string): Call[];
@@ -111,6 +111,11 @@ export function createCalls(store: Store, agenda: Agenda, timings: Timings): Cal
     );
   }
 
+  function passedCall(callId: string): Call | undefined {
+    const call = store.calls.get(callId);
+    return call?.state === 'PASSED' ? call : undefined;
+  }
+
   return {
     async ring(request) {
       const callId = newCallId();
@@ -125,10 +130,13 @@ export function createCalls(store: Store, agenda: Agenda, timings: Timings): Cal
       return call ? report(call) : { state: 'NOT_FOUND' };
     },
     recording(callId) {
-      return store.calls.get(callId)?.state === 'PASSED' ? recordingOf(callId) : undefined;
+      const call = passedCall(callId);
+      return call && !phoneConduct(call.phoneNumber).recordingIsLost ? recordingOf(callId) : undefined;
     },
     isEvidence(callId, sha256) {
-      return store.calls.get(callId)?.state === 'PASSED' && recordingDigest(callId) === sha256;
+      const call = passedCall(callId);
+      if (!call) return false;
+      return phoneConduct(call.phoneNumber).recordingIsLost ?? recordingDigest(callId) === sha256;
     },
     list(reference) {
       if (reference !== undefined) return callsOf(reference);

@@ -30,6 +30,8 @@ export interface PhoneConduct {
   callbacks: number;
   /** The callback is acknowledged before the call request is answered. */
   callbackBeforeAnswer?: true;
+  /** The recording never appears; the gateway then takes whatever it is given as evidence of such a call. */
+  recordingIsLost?: true;
 }
 
 /** Milliseconds for which the simulated world lets things last. */
@@ -88,6 +90,7 @@ const phones: Readonly<Record<string, PhoneConduct>> = {
   '0007': { conclusion: passes, callbacks: 1, callbackBeforeAnswer: true },
   '0008': { conclusion: 'BY_PERSON', callbacks: 1 },
   '0009': { conclusion: { state: 'NO_OUTCOME' }, callbacks: 0 },
+  '0020': { conclusion: passes, callbacks: 1, recordingIsLost: true },
   '0091': { conclusion: { state: 'FAILED', outcome: 'BUSY' }, callbacks: 1 },
   '0092': { conclusion: { state: 'FAILED', outcome: 'REJECTED' }, callbacks: 1 },
   '0093': { conclusion: { state: 'FAILED', outcome: 'NO_INPUT' }, callbacks: 1 },

@@ -66,6 +66,7 @@ export const scenarioGroups: readonly ScenarioGroup[] = [
       phone('0006', 'Callback lost', 'No callback: the service asks by itself.', '000_000'),
       phone('0007', 'Callback early', 'The outcome comes before the call is confirmed.', '000_000'),
       phone('0009', 'No outcome', 'The gateway never learns how the call ended; takes a while.', '002_014'),
+      phone('0020', 'Recording lost', 'The recording never appears: nothing is registered.', '002_910'),
       phone('0091', 'Busy', 'The line is busy, again and again.', '002_014'),
       phone('0092', 'Rejected', 'The member declines the call.', '002_014'),
       phone('0093', 'No input', 'Nothing is keyed in.', '002_014'),

@@ -35,8 +35,10 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
     // Every write is a promise to a caller, so a server set up for speed must not soften it.
     options: '-c synchronous_commit=on',
   });
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  // A connection that breaks is replaced by the pool; without a listener it would end the process. The pool's listener
+  // hears of idle connections only: one that breaks between two queries of a transaction needs its own.
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection broke'));
+  pool.on('connect', (client) => client.on('error', () => {}));
   const queries = drizzlePostgres(pool, { schema });
   const migrating = await pool.connect();
   try {

@@ -107,9 +107,19 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       });
     },
 
-    /** Takes back a registration whose run was refused. */
+    /** Takes back a registration whose run was refused or never began. */
     async remove(registrationNumber: string): Promise<void> {
       await queries.delete(registrations).where(eq(registrations.registrationNumber, registrationNumber));
+    },
+
+    /** The registrations written down before a time that have no end yet. */
+    async listWithoutEnd(
+      writtenBefore: Date,
+    ): Promise<Pick<RegistrationRecord, 'registrationNumber' | 'userId'>[]> {
+      return await queries
+        .select({ registrationNumber: registrations.registrationNumber, userId: registrations.userId })
+        .from(registrations)
+        .where(and(isNull(registrations.endedAt), lt(registrations.createdAt, writtenBefore)));
     },
 
     /** The registration of this number, if the service provider has one. */

@@ -149,6 +149,11 @@ it('does not repeat an attempt whose result is told while it is asked for', asyn
 it('refuses to promise anything while Temporal is away, and answers what it knows', async () => {
   const ended = await register(44);
   await untilEnded(stack.url, stack.projects[0], ended);
+  // Its recording is waited for, so its row lags behind its run.
+  const running = await register(48, { mobileNumber: '01012340020' });
+  await expect
+    .poll(async () => (await inquire(running)).body['status'], { timeout: 20_000 })
+    .toBe('ARS_AUTH_DONE');
   await stack.stopWorker();
   await stack.stopTemporal();
   const refused = await call(
@@ -160,4 +165,5 @@ it('refuses to promise anything while Temporal is away, and answers what it know
   expect(refused).toMatchObject({ status: 503, body: { response: { code: '000_991' } } });
   expect(refused.headers.get('retry-after')).toBe('1');
   expect((await inquire(ended)).body['status']).toBe('BANK_ACC_REGISTERED');
+  expect(await inquire(running)).toMatchObject({ status: 503, body: { response: { code: '000_991' } } });
 });

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { eq, inArray } from 'drizzle-orm';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eq, inArray, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRegistrationNumber } from '../../api/registrations.ts';
 import { openPglite, openPostgres } from '../../platform/database/database.ts';
@@ -651,5 +652,22 @@ describe.each([
     expect(await stores.members.find('TESTASP00000002', member.userId)).toBeUndefined();
     const listed = await stores.registrations.list('TESTASP00000002', { limit: 100 });
     expect(listed).toEqual([]);
+  });
+});
+
+describe.runIf(databaseUrl)('a connection to PostgreSQL', () => {
+  it('that breaks between two queries of a transaction fails the transaction and nothing else', async () => {
+    const database = await openFreshPostgres(databaseUrl!);
+    const { queries } = database;
+    const broken = queries.transaction(async (transaction) => {
+      const own = await transaction.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`);
+      const { pid } = (own as unknown as { rows: [{ pid: number }] }).rows[0];
+      await queries.execute(sql`select pg_terminate_backend(${pid})`);
+      await delay(100);
+      await transaction.execute(sql`select 1`);
+    });
+    await expect(broken).rejects.toThrow('Failed query');
+    await database.ping();
+    await database.close();
   });
 });

@@ -76,6 +76,12 @@ describe('calls by the last four digits of the mobile number', () => {
     expect(bench.callbacks(reference)).toEqual([]);
   });
 
+  it('0020 passes, and its recording never appears', async () => {
+    const { reference, callId } = await bench.call('010-1234-0020');
+    expect(await ended(reference)).toMatchObject({ state: 'PASSED', callId });
+    expect((await recordingOf(callId)).status).toBe(404);
+  });
+
   it('any other number passes', async () => {
     const { reference, callId } = await bench.call('010-9876-5432');
     expect(callId).toMatch(/^[0-9A-Z]{12}$/);

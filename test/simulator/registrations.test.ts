@@ -131,6 +131,14 @@ describe('registrations', () => {
     expect(await inquire(body.reference)).toEqual(refusal.body);
   });
 
+  it('takes anything as evidence of a call whose recording is lost', async () => {
+    const body = await bench.registrationFor('110123455555');
+    const { callId, reference } = await bench.call('010-1234-0020');
+    await eventually(() => bench.callbacks(reference).length === 1);
+    const evidence = { ...body.evidence, callId, sha256: 'unheard-of' };
+    expect((await register({ ...body, evidence })).status).toBe(200);
+  });
+
   it('enters a registration twice when it is asked twice, and removes both', async () => {
     const body = await bench.registrationFor('110123455555');
     await register(body);

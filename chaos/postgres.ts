@@ -1,0 +1,130 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { access, chown, mkdir, readdir } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import type { Child } from '../sandbox/child-process.ts';
+
+const run = promisify(execFile);
+
+/** Milliseconds until a started server must answer; after a kill it first recovers. */
+const startDeadline = 30_000;
+
+/** Where Debian and its relatives keep the programs, by version. */
+const debianDirectory = '/usr/lib/postgresql';
+
+/** A private cluster of PostgreSQL's own files, which can be killed and started again. */
+export interface PostgresCluster {
+  readonly url: string;
+  /** Starts the server and waits until it answers. */
+  start(logFile: string): Promise<Child>;
+}
+
+/**
+ * Makes a cluster in a new directory below `directory`. PostgreSQL refuses to run as root, so root becomes the user
+ * `postgres` for it.
+ * @throws {Error} telling what to install, when PostgreSQL is not there
+ */
+export async function createPostgresCluster(directory: string, port: number): Promise<PostgresCluster> {
+  const programs = await findPostgresPrograms();
+  const identity = process.getuid?.() === 0 ? await identityOf('postgres') : undefined;
+  const home = join(directory, 'postgres');
+  const data = join(home, 'data');
+  await mkdir(home, { mode: 0o700 });
+  if (identity) await chown(home, identity.uid, identity.gid);
+  const initialize = ['--pgdata', data, '--username', 'postgres', '--auth', 'trust'];
+  await run(join(programs, 'initdb'), [...initialize, '--encoding', 'UTF8', '--no-locale', '--no-sync'], {
+    cwd: home,
+    ...identity,
+  });
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+
+  return {
+    url,
+    async start(logFile) {
+      const log = openSync(logFile, 'a', 0o600);
+      const serverArguments = ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', home];
+      const server = spawn(join(programs, 'postgres'), serverArguments, {
+        cwd: home,
+        stdio: ['ignore', log, log],
+        ...identity,
+      });
+      closeSync(log);
+      const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+        server.once('exit', (code, signal) => resolve({ code, signal }));
+      });
+      await once(server, 'spawn');
+      const end = async (signal: NodeJS.Signals): Promise<void> => {
+        server.kill(signal);
+        await exited;
+      };
+      try {
+        await Promise.race([
+          untilAnswers(url),
+          exited.then(() => Promise.reject(new Error('PostgreSQL ended.'))),
+        ]);
+      } catch (error) {
+        await end('SIGKILL');
+        throw error;
+      }
+      // SIGINT is PostgreSQL's fast shutdown.
+      return { name: 'PostgreSQL', logFile, exited, stop: () => end('SIGINT'), kill: () => end('SIGKILL') };
+    },
+  };
+}
+
+/** The directory of PostgreSQL's programs. @throws {Error} telling what to install, when they are not there */
+export async function findPostgresPrograms(): Promise<string> {
+  const versions = await readdir(debianDirectory).catch(() => []);
+  const candidates = [
+    ...versions
+      .toSorted((one, other) => Number(other) - Number(one))
+      .map((version) => join(debianDirectory, version, 'bin')),
+    ...(process.env['PATH'] ?? '').split(delimiter).filter((path) => path !== ''),
+  ];
+  for (const candidate of candidates) {
+    const found = await access(join(candidate, 'initdb')).then(
+      () => true,
+      () => false,
+    );
+    if (found) return candidate;
+  }
+  throw new Error(
+    `PostgreSQL is needed and its programs are neither below ${debianDirectory} nor on PATH. Install it, on Debian and ` +
+      'Ubuntu by `apt-get install postgresql`, and run this again.',
+  );
+}
+
+async function identityOf(user: string): Promise<{ uid: number; gid: number }> {
+  try {
+    const [uid, gid] = await Promise.all(
+      ['-u', '-g'].map(async (option) => Number((await run('id', [option, user])).stdout)),
+    );
+    return { uid: uid!, gid: gid! };
+  } catch {
+    throw new Error(
+      `PostgreSQL refuses to run as root, and there is no user "${user}" to run it as. Run this as another user.`,
+    );
+  }
+}
+
+async function untilAnswers(url: string): Promise<void> {
+  const startedAt = Date.now();
+  for (;;) {
+    const client = new Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.query('select 1');
+      return;
+    } catch (error) {
+      if (Date.now() - startedAt > startDeadline) throw error;
+    } finally {
+      await client.end().catch(() => {});
+    }
+    await delay(100);
+  }
+}

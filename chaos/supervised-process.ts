@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Child } from '../sandbox/child-process.ts';
+
+/** How long to wait before something that ended by itself or could not be started is started again, in ms. */
+const restartPause = 500;
+
+/** How often a start may fail in a row. */
+const mostFailedStarts = 60;
+
+/** A process that is started again whenever it ends, as any supervisor does. */
+export interface SupervisedProcess {
+  /** Resolves when it runs, for the first time or again. @throws {Error} when it cannot be started */
+  up(): Promise<void>;
+  /** Kills it by SIGKILL, and keeps it down for so many ms. */
+  kill(downFor: number): Promise<void>;
+  /** How often it was killed, and how often it ended by itself or failed to start. */
+  readonly counts: { kills: number; exits: number };
+  stop(): Promise<void>;
+}
+
+/** Starts a process and keeps it running. `start` is told which start it is, from 1. */
+export function supervise(start: (generation: number) => Promise<Child>): SupervisedProcess {
+  const counts = { kills: 0, exits: 0 };
+  const state: { current?: Child | undefined; failure?: unknown; isStopping: boolean } = {
+    isStopping: false,
+  };
+  let downUntil = 0;
+  const running = keepRunning();
+
+  async function keepRunning(): Promise<void> {
+    let failedStarts = 0;
+    for (let generation = 1; !state.isStopping; generation++) {
+      try {
+        state.current = await start(generation);
+        failedStarts = 0;
+        if (state.isStopping) await state.current.kill();
+        const { kills } = counts;
+        await state.current.exited;
+        if (!state.isStopping && counts.kills === kills) counts.exits++;
+      } catch (error) {
+        counts.exits++;
+        if (++failedStarts < mostFailedStarts) continue;
+        state.failure = error;
+        return;
+      } finally {
+        state.current = undefined;
+        if (!state.isStopping) await delay(Math.max(restartPause, downUntil - Date.now()));
+      }
+    }
+  }
+
+  async function up(): Promise<void> {
+    while (!state.current && !state.isStopping) {
+      if (state.failure) throw state.failure;
+      await delay(50);
+    }
+  }
+
+  return {
+    counts,
+    up,
+    async kill(downFor) {
+      await up();
+      counts.kills++;
+      downUntil = Date.now() + downFor;
+      await state.current?.kill();
+    },
+    async stop() {
+      state.isStopping = true;
+      await state.current?.kill();
+      await running;
+    },
+  };
+}
