@@ -19,7 +19,7 @@ export type RegistrationStatus = (typeof registrationStatuses)[number];
  * so what it tells next can be reached from what it told before. Where nothing follows, the registration has ended.
  */
 export const registrationTransitions: Readonly<Record<RegistrationStatus, readonly RegistrationStatus[]>> = {
-  ARS_AUTH_IN_PROGRESS: ['ARS_AUTH_DONE', 'ARS_AUTH_FAILED', 'BANK_ACC_REG_FAILED', 'BANK_ACC_REGISTERED'],
+  ARS_AUTH_IN_PROGRESS: ['ARS_AUTH_DONE', 'ARS_AUTH_FAILED', 'BANK_ACC_REG_FAILED'],
   ARS_AUTH_DONE: ['BANK_ACC_REG_FAILED', 'BANK_ACC_REGISTERED'],
   ARS_AUTH_FAILED: [],
   BANK_ACC_REG_FAILED: [],

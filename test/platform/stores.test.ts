@@ -660,8 +660,10 @@ describe.runIf(databaseUrl)('a connection to PostgreSQL', () => {
     const database = await openFreshPostgres(databaseUrl!);
     const { queries } = database;
     const broken = queries.transaction(async (transaction) => {
-      const own = await transaction.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`);
-      const { pid } = (own as unknown as { rows: [{ pid: number }] }).rows[0];
+      const own = (await transaction.execute(sql`select pg_backend_pid() as pid`)) as {
+        rows: [{ pid: number }];
+      };
+      const { pid } = own.rows[0];
       await queries.execute(sql`select pg_terminate_backend(${pid})`);
       await delay(100);
       await transaction.execute(sql`select 1`);

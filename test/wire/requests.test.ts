@@ -633,33 +633,6 @@ describe('member IDs', () => {
       expectAnswer(await send(stack.url, lenient, basePath + issueArsCode.path, body), '001_006');
     },
   );
-
-  it.for([
-    '/user/valid',
-    '/ars/auth',
-    '/ars/register',
-    '/info',
-    '/inquiry',
-    '/as-rcg-svc/ars/register',
-    '/delete',
-  ])("of another provider's members are unknown to %s", async (endpoint) => {
-    expectAnswer(await call(stack.url, lenient, endpoint, registration(strict, 0)), '001_006');
-  });
-
-  it("do not open another provider's registration", async () => {
-    const accepted = await callEncrypted(stack.url, strict, '/ars/register', registration(strict, 91));
-    const regNo = String(accepted.body['bankAccRegNo']);
-    for (const endpoint of ['/ars/register/inquiry', '/ars/register/timeline', '/ars/register/cancel']) {
-      expectAnswer(await call(stack.url, lenient, endpoint, { regNo }), '002_019');
-    }
-    const listed = await call(stack.url, lenient, '/ars/register/list', { limit: 100 });
-    expect(listed.text).not.toContain(regNo);
-    expectAnswer(
-      await call(stack.url, strict, '/ars/register/inquiry', { regNo }),
-      '000_000',
-      inquireRegistration,
-    );
-  });
 });
 
 describe('HTTP', () => {

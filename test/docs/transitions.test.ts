@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { registrationTransitions } from '../../contract/registration.ts';
+
+it('ARCHITECTURE.md has the table of transitions as the contract has it', () => {
+  const text = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'utf8');
+  const rows = [...text.matchAll(/^\| `([A-Z_]+)` +\| ((?:`[A-Z_]+`(?:, )?)+) +\|$/gm)].map(
+    ([, from, to]) => [from, [...to!.matchAll(/[A-Z_]+/g)].map(([status]) => status)] as const,
+  );
+  const goingOn = Object.entries(registrationTransitions).filter(([, to]) => to.length > 0);
+  expect(rows).toEqual(goingOn);
+});
