@@ -35,6 +35,12 @@ export const sabotages = {
         text: 'const inquiry = await inquire();',
         by: "const inquiry = { state: 'NOT_FOUND' } as RegistrationInquiry | Unknown;",
       },
+      {
+        // What always loses its answer is registered again and again until then.
+        file: 'chaos/policy.ts',
+        text: 'reviewAfter: 300 * second',
+        by: 'reviewAfter: 30 * second',
+      },
     ],
   },
   'evidence-gate': {
