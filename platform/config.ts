@@ -42,7 +42,7 @@ const apiFields = {
   CODEC_ALLOWED_ORIGIN: z.url().describe('origin of the Temporal Web UI'),
   REQUESTS_PER_SECOND: count.default(100),
   REQUEST_BURST: count.default(500),
-  CONCURRENT_REQUESTS: count.default(30),
+  CONCURRENT_REQUESTS: count.default(10),
   WAITING_REQUESTS: count.default(300),
   REQUESTS_IN_HAND: count.default(1_000),
 };

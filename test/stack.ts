@@ -81,7 +81,7 @@ export interface Stack {
 export const sandboxLimits: RequestLimits = {
   requestsPerSecond: 5_000,
   requestBurst: 50_000,
-  concurrentRequests: 30,
+  concurrentRequests: 10,
   waitingRequests: 5_000,
   requestsInHand: 10_000,
 };

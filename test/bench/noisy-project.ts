@@ -1,20 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { startSeparateService } from '../separate-service.ts';
 import { call } from '../wire-client.ts';
 
-/** How many requests of the quiet project are measured in each situation, one after the other. */
-const measured = 300;
+/** How long the quiet project's requests are measured in each situation, one after the other, in ms. */
+const duration = 10_000;
 /** How many requests the noisy project has under way at any time. */
-const noise = 300;
-
+const noise = 100;
+const [none, rate] = ['1000000', '20'];
 const situations = [
-  { name: 'with turns (30 requests of a project at a time)', settings: {} },
-  { name: 'without turns', settings: { CONCURRENT_REQUESTS: '100000' } },
+  { name: 'without limits', perSecond: none, burst: none, concurrent: none },
+  { name: 'ten at a time', perSecond: none, burst: none, concurrent: '10' },
+  { name: `ten at a time, ${rate} a second`, perSecond: rate, burst: rate, concurrent: '10' },
 ];
 
-print(`The quiet project's latency while the noisy one keeps ${noise} requests under way, in ms`);
-print(`${''.padEnd(50)} ${'alone'.padStart(14)} ${'beside noise'.padStart(14)}  ratio of medians`);
-for (const { name, settings } of situations) {
-  const service = await startSeparateService(() => {}, settings);
+print(`The quiet project's latency while the noisy one has ${noise} requests under way, in ms`);
+print(`${''.padEnd(30)} ${'alone'.padStart(18)} ${'beside noise'.padStart(18)}  ratio of medians`);
+for (const { name, perSecond, burst, concurrent } of situations) {
+  const service = await startSeparateService(() => {}, {
+    REQUESTS_PER_SECOND: perSecond,
+    REQUEST_BURST: burst,
+    CONCURRENT_REQUESTS: concurrent,
+  });
   try {
     const [noisy, quiet] = service.projects;
     const ask = () => call(service.url, quiet, '/ars/register/list', {});
@@ -22,26 +28,32 @@ for (const { name, settings } of situations) {
     const alone = await latencies(ask);
     const over = new AbortController();
     const makeNoise = async () => {
-      while (!over.signal.aborted) await call(service.url, noisy, '/ars/register/list', { limit: 100 });
+      while (!over.signal.aborted) {
+        const { status, headers } = await call(service.url, noisy, '/ars/register/list', { limit: 100 });
+        if (status === 429) await delay(Number(headers.get('retry-after')) * 1_000);
+      }
     };
     const noises = Array.from({ length: noise }, makeNoise);
-    await latencies(ask, 20);
+    // What the first burst made wait is done by then.
+    await latencies(ask);
     const beside = await latencies(ask);
     over.abort();
     await Promise.all(noises);
     const ratio = median(beside) / median(alone);
-    print(`${name.padEnd(50)} ${shown(alone)} ${shown(beside)}  ${ratio.toFixed(1)}`);
+    print(`${name.padEnd(30)} ${shown(alone)} ${shown(beside)}  ${ratio.toFixed(1)}`);
   } finally {
     await service.stop();
   }
 }
 
-async function latencies(ask: () => Promise<unknown>, count = measured): Promise<number[]> {
+async function latencies(ask: () => Promise<unknown>): Promise<number[]> {
   const times: number[] = [];
-  for (let index = 0; index < count; index++) {
+  const end = performance.now() + duration;
+  while (performance.now() < end) {
     const from = performance.now();
     await ask();
     times.push(performance.now() - from);
+    await delay(20);
   }
   return times.toSorted((a, b) => a - b);
 }
@@ -52,7 +64,7 @@ function median(times: readonly number[]): number {
 
 function shown(times: readonly number[]): string {
   const slow = times[Math.floor(times.length * 0.95)]!;
-  return `${median(times).toFixed(1)} (p95 ${slow.toFixed(0)})`.padStart(14);
+  return `${median(times).toFixed(1)} (p95 ${slow.toFixed(0)})`.padStart(18);
 }
 
 function print(line: string): void {
