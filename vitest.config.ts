@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/global-setup.ts',
     pool: 'forks',
-    // The tests' Temporal server and workers need the rest of a machine with two cores.
-    maxWorkers: 2,
+    // Most of the time a test waits for a timer or a process of its own, so there may be more of them than cores.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -5,7 +5,7 @@ import { runMain } from '../platform/process.ts';
 import { runWorker } from '../worker/run-worker.ts';
 
 /** The worker, delivering results to this machine, with circuit breakers that try again soon. */
-runMain(() => {
+runMain(async () => {
   const config = readConfig(workerConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
-  return runWorker(config, { allowLoopback: true, circuitBreakers: sandboxCircuitBreakers });
+  await runWorker(config, { allowLoopback: true, circuitBreakers: sandboxCircuitBreakers });
 });

@@ -3,4 +3,6 @@ import { readConfig, workerConfigSchema } from '../platform/config.ts';
 import { runMain } from '../platform/process.ts';
 import { runWorker } from './run-worker.ts';
 
-runMain(() => runWorker(readConfig(workerConfigSchema, process.env, (path) => readFileSync(path, 'utf8'))));
+runMain(async () => {
+  await runWorker(readConfig(workerConfigSchema, process.env, (path) => readFileSync(path, 'utf8')));
+});

@@ -36,7 +36,7 @@ const registered = { http: 200, status: 'BANK_ACC_REGISTERED', code: '000_000' }
 const refusedAccount = (code: string) => ({ http: 400, status: 'BANK_ACC_REG_FAILED', code });
 const failedCall = { http: 400, status: 'ARS_AUTH_FAILED', code: '002_014' };
 
-describe('what the account number makes the payment gateway do', () => {
+describe.concurrent('what the account number makes the payment gateway do', () => {
   it.for([
     ['0000', registered, 1, 'works'],
     ['9004', registered, 1, 'registers but loses the answer; the inquiry tells'],
@@ -69,7 +69,7 @@ describe('what the account number makes the payment gateway do', () => {
   });
 });
 
-describe('what the mobile number makes the phone do', () => {
+describe.concurrent('what the mobile number makes the phone do', () => {
   it.for([
     ['1234', 1, 'passes'],
     ['0002', 2, 'is not answered the first time'],

@@ -6,8 +6,12 @@ import type { Stack } from '../stack.ts';
 import { callEncrypted, registration, send, untilEnded } from '../wire-client.ts';
 import { expectAnswer } from './envelope.ts';
 
-/** Operations that name neither a member nor a registration, with what they tell instead. */
-const neutral = ['/bankaccounts/ars/register/list', '/bankaccounts/institutions'];
+const operations = bankAccountOperations.map((operation: Operation) => [operation.path, operation] as const);
+const naming = (field: string) =>
+  operations.filter(([, { request }]) => Object.keys(request.shape).includes(field));
+const neutral = operations.filter(
+  (operation) => ![...naming('userId'), ...naming('regNo')].some(([path]) => path === operation[0]),
+);
 
 let stack: Stack;
 let regNo: string;
@@ -27,23 +31,29 @@ describe.each(['/api/v1', '/open-api/api/v1'])('below %s', (basePath) => {
   const ask = (operation: Operation, body: object) =>
     send(stack.url, stack.projects[0], basePath + operation.path, JSON.stringify(body));
 
-  it.for(bankAccountOperations.map((operation) => [operation.path, operation] as const))(
-    '%s shows a service provider nothing of another one',
-    async ([path, operation]) => {
-      const fields = Object.keys(operation.request.shape);
-      if (fields.includes('userId')) {
-        expectAnswer(await ask(operation, foreign()), '001_006');
-      } else if (fields.includes('regNo')) {
-        expectAnswer(await ask(operation, foreign()), '002_019');
-      } else {
-        expect(neutral).toContain(path);
-        const answer = await ask(operation, {});
-        expectAnswer(answer, '000_000', operation);
-        expect(answer.text).not.toContain(regNo);
-        expect(answer.text).not.toContain(stack.projects[1].members[0]!.userId);
-      }
-    },
-  );
+  it.for(naming('userId'))('%s knows no member of another service provider', async ([, operation]) => {
+    expectAnswer(await ask(operation, foreign()), '001_006');
+  });
+
+  it.for(naming('regNo'))('%s knows no registration of another service provider', async ([, operation]) => {
+    expectAnswer(await ask(operation, foreign()), '002_019');
+  });
+
+  it.for(neutral)('%s shows a service provider nothing of another one', async ([, operation]) => {
+    const answer = await ask(operation, {});
+    expectAnswer(answer, '000_000', operation);
+    expect(answer.text).not.toContain(regNo);
+    expect(answer.text).not.toContain(stack.projects[1].members[0]!.userId);
+  });
+});
+
+it('no operation is left out', () => {
+  const tried = [...naming('userId'), ...naming('regNo'), ...neutral].map(([path]) => path);
+  expect(tried.toSorted()).toEqual(operations.map(([path]) => path).toSorted());
+  expect(neutral.map(([path]) => path)).toEqual([
+    '/bankaccounts/ars/register/list',
+    '/bankaccounts/institutions',
+  ]);
 });
 
 it('what another one asked for changed nothing', async () => {
