@@ -46,8 +46,8 @@ export function hasEnded({ sightings }: Journal, number: string): boolean {
 /** How many members are served at the same time: at most so many, and one in so many. */
 const concurrency = { most: 10, oneIn: 3 };
 
-/** How long one registration may take, in ms; then the service provider looks after other members. */
-const patience = 240_000;
+/** How long one registration may take, in ms; then the service provider leaves this member and serves the others. */
+const patience = 120_000;
 
 const pollInterval = 400;
 
@@ -143,6 +143,7 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
     }
   }
 
+  /** Looks until it has ended, or until patience is at its end. */
   async function follow(number: string): Promise<void> {
     const deadline = Date.now() + patience;
     while (Date.now() < deadline) {
@@ -198,6 +199,8 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
         ...numbers.map(follow),
         ...(cancelAfter === undefined ? [] : [cancel(numbers[0]!, cancelAfter)]),
       ]);
+      // It may wait in REVIEW, where every further operation of the member is refused.
+      if (!numbers.every((number) => hasEnded(journal, number))) return;
     }
   }
 
