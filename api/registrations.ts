@@ -109,8 +109,9 @@ async function startRun(
 }
 
 /**
- * Tells how a registration stands: by its row once it has ended, else by its run, else by what Temporal lists. Throws
- * when Temporal does not answer: the row may lag behind what the run has told before.
+ * Tells how a registration stands: by its row once it has ended, else by its run, else by what Temporal lists. What is
+ * told is written down first, so no later answer goes back behind it, whatever becomes of the run. Throws when Temporal
+ * does not answer: the row may lag behind the run.
  */
 export async function readStanding(
   { stores, temporal }: Pick<ApiParts, 'stores' | 'temporal'>,
@@ -119,6 +120,9 @@ export async function readStanding(
   if (record.endedAt) return record;
   const running =
     (await queryRun(temporal, record).catch(() => undefined)) ?? (await describeRun(temporal, record));
+  if (running?.status === 'ARS_AUTH_DONE' && record.status !== 'ARS_AUTH_DONE') {
+    await stores.registrations.markArsDone(record.registrationNumber);
+  }
   if (running) return running;
   // The run may have ended, and a newer one of the member begun, since the row was read.
   return (await stores.registrations.find(record.aspId, record.registrationNumber)) ?? record;

@@ -1,14 +1,12 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { bundleWorkflowCode } from '@temporalio/worker';
 import { searchAttributeNames } from '../contract/search-attributes.ts';
 import { openPostgres } from '../platform/database/database.ts';
 import { createStores } from '../platform/database/stores.ts';
 import { createLog } from '../platform/log.ts';
-import { createDataConverter } from '../platform/temporal.ts';
 import { startNodeChild } from '../sandbox/child-process.ts';
 import { loadCredentials, publicCredentials, seed } from '../sandbox/credentials.ts';
 import { inventMembers } from '../sandbox/members.ts';
@@ -19,7 +17,7 @@ import { loadOrCreateSecrets } from '../sandbox/secrets.ts';
 import type { SandboxSecrets } from '../sandbox/secrets.ts';
 import { findTemporalExecutable } from '../sandbox/temporal-executable.ts';
 import { startTemporalServer } from '../sandbox/temporal-server.ts';
-import { workflowsPath } from '../worker/worker.ts';
+import { writeWorkflowBundle } from '../worker/workflow-bundle.ts';
 import { startCallbackPath } from './callback-path.ts';
 import type { CallbackPath } from './callback-path.ts';
 import { startCallbackReceiver } from './callback-receiver.ts';
@@ -133,6 +131,10 @@ export async function startSurroundings(
     await stores.projects.setCallbackUrl(project.aspId, receiverUrl);
     await database.close();
 
+    // Made once, so that a restarted worker works at once.
+    const workflowBundle = join(directory, 'workflow-bundle.js');
+    await writeWorkflowBundle(workflowBundle);
+
     const environment = {
       ...secrets,
       PORT: String(apiPort),
@@ -147,7 +149,7 @@ export async function startSurroundings(
       // One project stands for many here.
       REQUESTS_PER_SECOND: '1000',
       CONCURRENT_REQUESTS: '200',
-      WORKFLOW_BUNDLE: await bundleWorkflows(directory, secrets.PAYLOAD_KEYS),
+      WORKFLOW_BUNDLE: workflowBundle,
     };
     const program = (name: ProcessName, file: string, variables: Record<string, string>) =>
       keepUp(name, (generation) =>
@@ -193,21 +195,6 @@ export async function startSurroundings(
     await close(true);
     throw error;
   }
-}
-
-/** Bundled once, so that a restarted worker works at once. @returns the file */
-async function bundleWorkflows(directory: string, payloadKeys: string): Promise<string> {
-  const { failureConverterPath } = createDataConverter(payloadKeys);
-  const ignore = (): void => {};
-  const logger = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
-  const { code } = await bundleWorkflowCode({
-    workflowsPath,
-    failureConverterPath: failureConverterPath!,
-    logger,
-  });
-  const file = join(directory, 'workflow-bundle.js');
-  await writeFile(file, code);
-  return file;
 }
 
 async function findFreePorts(count: number): Promise<number[]> {

@@ -5,11 +5,14 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { KeyRing } from './key-ring.ts';
 import { createPayloadCodec } from './payload-codec.ts';
 
+/** The module that encrypts failure texts; workers take it up into the bundle of their workflows. */
+export const failureConverterPath = fileURLToPath(new URL('./failure-converter.cjs', import.meta.url));
+
 /** The data converter that API, worker, tests and replay share: all payloads and failure texts are encrypted. */
 export function createDataConverter(payloadKeys: string): DataConverter {
   return {
     payloadCodecs: [createPayloadCodec(new KeyRing(payloadKeys))],
-    failureConverterPath: fileURLToPath(new URL('./failure-converter.cjs', import.meta.url)),
+    failureConverterPath,
   };
 }
 

@@ -30,7 +30,7 @@ runMain(async () => {
   const log = createLog('service', config.LOG_LEVEL);
   installRuntime(log, { shutdownSignals: [], metricsAddress: temporalMetricsAddress(config) });
   const metrics = createMetrics();
-  const database = await openPglite(join(config.DATA_DIR, 'database'));
+  const database = await openPglite({ dataDir: join(config.DATA_DIR, 'database') });
   const stores = createStores(database.queries, config.DATABASE_KEYS);
   await stores.databaseKeys.requireAll();
   const credentials = await loadCredentials(join(config.DATA_DIR, 'credentials.json'));

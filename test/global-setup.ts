@@ -1,8 +1,13 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { searchAttributeNames } from '../contract/search-attributes.ts';
 import { findFreePort } from '../sandbox/ports.ts';
 import { findTemporalExecutable } from '../sandbox/temporal-executable.ts';
 import { startTemporalServer } from '../sandbox/temporal-server.ts';
+import { writeWorkflowBundle } from '../worker/workflow-bundle.ts';
+import { dumpEmptyDatabase } from './empty-database.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -10,10 +15,14 @@ declare module 'vitest' {
     temporalExecutable: string;
     /** Host and port of the Temporal server that all test files share; namespace `default`. */
     temporalAddress: string;
+    /** Path of the bundled workflows. */
+    workflowBundle: string;
+    /** Path of what an embedded database without rows consists of. */
+    emptyDatabase: string;
   }
 }
 
-/** Starts one in-memory Temporal server for all test files. @returns what stops it */
+/** Makes once what all test files need, an in-memory Temporal server among it. @returns what takes it away */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const executable = await findTemporalExecutable({
     log: (message) => process.stdout.write(`${message}\n`),
@@ -26,5 +35,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   });
   project.provide('temporalExecutable', executable);
   project.provide('temporalAddress', server.address);
-  return () => server.stop();
+
+  const directory = await mkdtemp(join(tmpdir(), 'test-setup-'));
+  const workflowBundle = join(directory, 'workflow-bundle.js');
+  await writeWorkflowBundle(workflowBundle);
+  project.provide('workflowBundle', workflowBundle);
+  const emptyDatabase = join(directory, 'empty-database.tar');
+  await writeFile(emptyDatabase, await dumpEmptyDatabase());
+  project.provide('emptyDatabase', emptyDatabase);
+  return async () => {
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
 }

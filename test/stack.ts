@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Runtime, bundleWorkflowCode } from '@temporalio/worker';
+import { NativeConnection, Runtime } from '@temporalio/worker';
 import type { ReplayWorkerOptions, Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { createCallbackSender } from '../activities/callback-sender.ts';
@@ -19,7 +19,6 @@ import { searchAttributeNames } from '../contract/search-attributes.ts';
 import { sandboxCircuitBreakers, withCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
 import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
-import { openPglite } from '../platform/database/database.ts';
 import type { Database } from '../platform/database/database.ts';
 import { createStores } from '../platform/database/stores.ts';
 import type { Stores } from '../platform/database/stores.ts';
@@ -32,7 +31,8 @@ import { listedMembers, loadCredentials, publicCredentials, seed } from '../sand
 import { findFreePort } from '../sandbox/ports.ts';
 import { startTemporalServer } from '../sandbox/temporal-server.ts';
 import { createSimulator } from '../simulator/simulator.ts';
-import { createWorker, installRuntime, workflowsPath } from '../worker/worker.ts';
+import { createWorker, installRuntime } from '../worker/worker.ts';
+import { openEmptyDatabase } from './empty-database.ts';
 import type { Project } from './wire-client.ts';
 
 /** What a test may want to be different. */
@@ -109,7 +109,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const connection = await Connection.connect({ address: temporalServer.address });
   const temporal = new Client({ connection, dataConverter });
 
-  const database = await openPglite();
+  const database = await openEmptyDatabase();
   const stores = createStores(database.queries, databaseKeys);
   const credentials = await loadCredentials(join(directory, 'credentials.json'));
   await seed(stores, credentials, listedMembers);
@@ -131,11 +131,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     sandboxCircuitBreakers,
   );
 
-  const workflowBundle = await bundleWorkflowCode({
-    workflowsPath,
-    failureConverterPath: dataConverter.failureConverterPath!,
-    logger: quiet,
-  });
+  const workflowBundle = { codePath: inject('workflowBundle') };
   let hosted: { worker: Worker; running: Promise<void>; connection: NativeConnection } | undefined;
   const startWorker: Stack['startWorker'] = async (otherParts = {}) => {
     const nativeConnection = await NativeConnection.connect({ address: temporalServer.address });

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
@@ -6,9 +5,7 @@ import { typedFailures } from '../activities/typed-failures.ts';
 import type { Activities } from '../contract/activities.ts';
 import type { Log } from '../platform/log.ts';
 import { taskQueue } from '../contract/registration.ts';
-
-/** The file the workflows are bundled from. */
-export const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+import { workflowsPath } from './workflow-bundle.ts';
 
 /** What a process may want of Temporal's runtime. */
 export interface RuntimeOptions {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
+import type { PGliteOptions } from '@electric-sql/pglite';
 import { sql } from 'drizzle-orm';
 import { drizzle as drizzlePostgres } from 'drizzle-orm/node-postgres';
 import { migrate as migratePostgres } from 'drizzle-orm/node-postgres/migrator';
@@ -52,11 +53,11 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
 }
 
 /**
- * Opens the embedded database in a directory, or in memory without one, and brings its tables up to date. One
- * process at a time may have a directory open: a second one loses data silently.
+ * Opens the embedded database, in memory without a `dataDir`, and brings its tables up to date. One process at a time
+ * may have a directory open: a second one loses data silently.
  */
-export async function openPglite(directory?: string): Promise<Database> {
-  const pglite = await PGlite.create(directory === undefined ? {} : { dataDir: directory });
+export async function openPglite(options: Pick<PGliteOptions, 'dataDir' | 'loadDataDir'>): Promise<Database> {
+  const pglite = await PGlite.create(options);
   const queries = drizzlePglite(pglite, { schema });
   await migratePglite(queries, { migrationsFolder });
   return { queries, ping: () => ping(queries), close: () => pglite.close() };

@@ -175,7 +175,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       return new Map(rows.map((row) => [row.registrations.registrationNumber, openAccount(row)]));
     },
 
-    /** Writes down that the ARS authentication is done and its evidence stored; what has ended stays as it is. */
+    /** Writes down that the member has passed the ARS authentication; what has ended stays as it is. */
     async markArsDone(registrationNumber: string): Promise<void> {
       await queries
         .update(registrations)

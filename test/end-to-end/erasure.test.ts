@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker, bundleWorkflowCode } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
@@ -9,12 +9,10 @@ import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
 import { PersonalDataErased } from '../../platform/database/personal-data-erased.ts';
 import { accounts, members } from '../../platform/database/schema.ts';
-import { createDataConverter } from '../../platform/temporal.ts';
-import { workflowsPath } from '../../worker/worker.ts';
 import { startCallbackReceiver } from '../callback-receiver.ts';
 import { operate as operateOn } from '../operate.ts';
 import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
-import { quiet, startStack } from '../stack.ts';
+import { startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
 import { call, callEncrypted, registration, untilEnded } from '../wire-client.ts';
 import { findCanaries } from './canaries.ts';
@@ -189,14 +187,11 @@ describe('an erased member', () => {
   });
 
   it('has histories that replay', async () => {
-    const dataConverter = createDataConverter(stack.payloadKeys);
-    const failureConverterPath = dataConverter.failureConverterPath!;
-    const workflowBundle = await bundleWorkflowCode({ workflowsPath, failureConverterPath, logger: quiet });
     const replayed: string[] = [];
     const query = `BankAccRegNo = "${number}" OR WorkflowId = "${userId}" OR WorkflowId = "${removalWorkflowId(number)}" OR WorkflowId = "${callbackWorkflowId(number)}"`;
     for await (const { workflowId, runId, type } of stack.temporal.workflow.list({ query })) {
       const history = await stack.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
-      await Worker.runReplayHistory({ workflowBundle, dataConverter }, history, workflowId);
+      await Worker.runReplayHistory(stack.replayOptions, history, workflowId);
       replayed.push(type);
     }
     expect(replayed.toSorted()).toEqual([

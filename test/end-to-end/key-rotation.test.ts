@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from '@temporalio/client';
-import { Worker, bundleWorkflowCode } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memberWorkflowId } from '../../contract/registration.ts';
 import { createStores } from '../../platform/database/stores.ts';
 import { createLog } from '../../platform/log.ts';
 import { createDataConverter } from '../../platform/temporal.ts';
-import { workflowsPath } from '../../worker/worker.ts';
 import { operate } from '../operate.ts';
-import { quiet, startStack } from '../stack.ts';
+import { startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
 import { call, registration, untilEnded } from '../wire-client.ts';
 
@@ -76,15 +75,9 @@ describe('payload keys', () => {
     for (const keyId of ['test-key', 'next-key']) {
       expect(text).toContain(Buffer.from(keyId).toString('base64'));
     }
-    const { failureConverterPath } = createDataConverter(rotated);
-    const workflowBundle = await bundleWorkflowCode({
-      workflowsPath,
-      failureConverterPath: failureConverterPath!,
-      logger: quiet,
-    });
     const replay = (payloadKeys: string) =>
       Worker.runReplayHistory(
-        { workflowBundle, dataConverter: createDataConverter(payloadKeys) },
+        { ...stack.replayOptions, dataConverter: createDataConverter(payloadKeys) },
         history,
         workflowId,
       );

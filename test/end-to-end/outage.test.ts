@@ -146,6 +146,18 @@ it('does not repeat an attempt whose result is told while it is asked for', asyn
   duringInquiry = async () => {};
 });
 
+it('keeps to what an inquiry has told, also when the run is terminated and its member registers again', async () => {
+  // Its recording is waited for, so its row lags behind its run.
+  const terminated = await register(49, { mobileNumber: '01012340020' });
+  const status = async () => (await inquire(terminated)).body['status'];
+  await expect.poll(status, { timeout: 20_000 }).toBe('ARS_AUTH_DONE');
+  await stack.temporal.workflow.getHandle(stack.projects[0].members[49]!.userId).terminate();
+  expect(await status()).toBe('ARS_AUTH_DONE');
+  const next = await register(49);
+  expect(await status()).toBe('ARS_AUTH_DONE');
+  await untilEnded(stack.url, stack.projects[0], next);
+});
+
 it('refuses to promise anything while Temporal is away, and answers what it knows', async () => {
   const ended = await register(44);
   await untilEnded(stack.url, stack.projects[0], ended);

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { eq, inArray, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRegistrationNumber } from '../../api/registrations.ts';
-import { openPglite, openPostgres } from '../../platform/database/database.ts';
+import { openPostgres } from '../../platform/database/database.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { Member } from '../../platform/database/members.ts';
 import { PersonalDataErased } from '../../platform/database/personal-data-erased.ts';
@@ -20,6 +20,7 @@ import { createStores } from '../../platform/database/stores.ts';
 import type { Stores } from '../../platform/database/stores.ts';
 import { createLog } from '../../platform/log.ts';
 import { inventMember } from '../../sandbox/members.ts';
+import { openEmptyDatabase } from '../empty-database.ts';
 import { createFreshPostgres } from '../fresh-postgres.ts';
 
 const databaseUrl = process.env['DATABASE_URL'];
@@ -44,7 +45,7 @@ const newProject = {
 const key = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 
 describe.each([
-  { name: 'PGlite', open: () => openPglite() },
+  { name: 'PGlite', open: () => openEmptyDatabase() },
   ...(databaseUrl ? [{ name: 'PostgreSQL', open: () => openFreshPostgres(databaseUrl) }] : []),
 ])('on $name', ({ open }) => {
   const [oldKey, newKey] = [key('old'), key('new')];

@@ -1,20 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { ReplayError, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker';
+import { ReplayError, Runtime, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, inject, it } from 'vitest';
 import { createDataConverter } from '../../platform/temporal.ts';
-import { workflowsPath } from '../../worker/worker.ts';
 import { quiet } from '../stack.ts';
 import { historyFile, historyFiles, loadHistory, recordingKeys } from './histories.ts';
 import { paths } from './paths.ts';
 
 const dataConverter = createDataConverter(recordingKeys);
-let workflowBundle: { code: string };
-beforeAll(async () => {
+const workflowBundle = { codePath: inject('workflowBundle') };
+beforeAll(() => {
   const telemetryOptions = { logging: { forward: {} } };
   Runtime.install({ logger: quiet, shutdownSignals: [], telemetryOptions });
-  const failureConverterPath = dataConverter.failureConverterPath!;
-  workflowBundle = await bundleWorkflowCode({ workflowsPath, failureConverterPath, logger: quiet });
 });
 
 /** Replays recorded histories against the workflows as they are now. @returns what is wrong, by file */

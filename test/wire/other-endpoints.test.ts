@@ -3,10 +3,10 @@ import type { Payload } from '@temporalio/common';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
-import { openPglite } from '../../platform/database/database.ts';
 import type { Database } from '../../platform/database/database.ts';
 import { KeyRing } from '../../platform/key-ring.ts';
 import { createPayloadCodec } from '../../platform/payload-codec.ts';
+import { openEmptyDatabase } from '../empty-database.ts';
 import { startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
 import { call, registration, untilEnded } from '../wire-client.ts';
@@ -26,7 +26,7 @@ let stack: Stack;
 let probed: Database;
 let logged = '';
 beforeAll(async () => {
-  probed = await openPglite();
+  probed = await openEmptyDatabase();
   stack = await startStack({
     api: {
       codec: { allowedOrigin: webUi, token: codecToken },
