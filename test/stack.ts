@@ -18,6 +18,7 @@ import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import { searchAttributeNames } from '../contract/search-attributes.ts';
 import { sandboxCircuitBreakers, withCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http-payment-gateway.ts';
+import type { CircuitBreakerOptions } from '../payment-gateway/circuit-breakers.ts';
 import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
 import type { Database } from '../platform/database/database.ts';
 import { createStores } from '../platform/database/stores.ts';
@@ -40,6 +41,8 @@ export interface StackOptions {
   readonly policy?: RegistrationPolicy;
   /** Wraps the payment gateway, to lose answers or to see what is asked. */
   readonly paymentGateway?: (real: PaymentGateway) => PaymentGateway;
+  /** Default: the sandbox's. */
+  readonly circuitBreakers?: CircuitBreakerOptions;
   readonly api?: Partial<ApiParts>;
   /** Takes every log line of the service. */
   readonly onLogLine?: (line: string) => void;
@@ -128,7 +131,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   });
   const paymentGateway = withCircuitBreakers(
     measurePaymentGateway(options.paymentGateway?.(realPaymentGateway) ?? realPaymentGateway, metrics),
-    sandboxCircuitBreakers,
+    options.circuitBreakers ?? sandboxCircuitBreakers,
   );
 
   const workflowBundle = { codePath: inject('workflowBundle') };
