@@ -1,5 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
-import type { Activities, ArsCallOrder, ArsCallPlacement } from '../contract/activities.ts';
+import type { Activities, ArsCallOrder, ArsCallPlacement, Postponed } from '../contract/activities.ts';
+import { outsideCallingHours } from '../contract/calling-hours.ts';
 import { unlessClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';
@@ -24,12 +25,15 @@ export function arsCallActivities({
     },
   };
 
-  async function place(order: ArsCallOrder, isRepeat: boolean): Promise<ArsCallPlacement> {
-    const { registrationNumber: reference, attempt, dailyLimits } = order;
+  async function place(order: ArsCallOrder, isRepeat: boolean): Promise<ArsCallPlacement | Postponed> {
+    const { registrationNumber: reference, attempt, callingHours, dailyLimits } = order;
     if (isRepeat) {
       const { state } = await paymentGateway.inquireArsCall({ reference, attempt }, deadline());
       if (state !== 'NOT_FOUND') return { state: 'PLACED' };
     }
+    // The workflow has looked at the hours too; but a call may be tried for minutes, past their end.
+    const postponed = outsideCallingHours(callingHours, Date.now());
+    if (postponed) return postponed;
     const { details, arsCodeId, userId } = await stores.registrations.open(reference);
     const { mobileNumber: phoneNumber, authNumber: code, accountNumber } = details;
     const limit = await stores.arsCalls.count(

@@ -1,4 +1,4 @@
-import type { ArsCallLimit, ArsCallLimits, ClosurePolicy } from './registration-policy.ts';
+import type { ArsCallLimit, ArsCallLimits, CallingHours, ClosurePolicy } from './registration-policy.ts';
 import type {
   ArsOutcome,
   FailedStatus,
@@ -25,17 +25,19 @@ export interface ArsCallReference extends RegistrationReference {
 export interface ArsCallOrder extends ArsCallReference {
   /** Whether it was ordered before, so that the phone may have rung already. */
   readonly isRepeat?: boolean;
+  /** When members may be called. Absent: at any hour. */
+  readonly callingHours?: CallingHours | undefined;
   /** Absent: no limits. */
   readonly dailyLimits?: ArsCallLimits | undefined;
 }
 
-/** Why nothing can be asked for at the moment: the bank has a maintenance window, or a circuit breaker is open. */
-export type ClosureReason = 'BANK_MAINTENANCE' | 'BANK_UNAVAILABLE' | 'PAYMENT_GATEWAY_UNAVAILABLE';
+/** Why a circuit breaker is open. */
+export type OutageReason = 'BANK_UNAVAILABLE' | 'PAYMENT_GATEWAY_UNAVAILABLE';
 
-/** Nothing was asked for, because it is closed there. `until`: when it may open again, in Unix ms. */
+/** Nothing was asked for, because now is no time for it. `until`: when it may be again, in Unix ms. */
 export interface Postponed {
   readonly state: 'POSTPONED';
-  readonly reason: ClosureReason;
+  readonly reason: OutageReason | 'BANK_MAINTENANCE' | 'OUTSIDE_CALLING_HOURS';
   readonly until: number;
 }
 
@@ -73,7 +75,10 @@ type ReconciliationActivity = (page: ReconciliationPage) => Promise<string | nul
 export interface Activities extends Record<ReconciliationStage, ReconciliationActivity> {
   /** Asks the bank, through the payment gateway, whether the account is the named person's. */
   checkAccountHolder(reference: RegistrationReference): Promise<AccountHolderCheck | Postponed>;
-  /** Spends the code and has the member called; a repeat asks first, so the phone rings once per attempt. */
+  /**
+   * Spends the code and has the member called, in calling hours only; a repeat asks first, so the phone rings once per
+   * attempt.
+   */
   placeArsCall(order: ArsCallOrder): Promise<ArsCallPlacement | Postponed>;
   /** Asks how a call stands. */
   inquireArsCall(reference: ArsCallReference): Promise<ArsCallInquiry>;

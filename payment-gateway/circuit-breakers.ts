@@ -1,6 +1,6 @@
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import type { CircuitBreakerPolicy } from 'cockatiel';
-import type { ClosureReason } from '../contract/activities.ts';
+import type { OutageReason } from '../contract/activities.ts';
 import { BankUnavailable, PaymentGatewayUnavailable } from './payment-gateway.ts';
 import type { PaymentGateway } from './payment-gateway.ts';
 
@@ -20,10 +20,10 @@ export const sandboxCircuitBreakers: CircuitBreakerOptions = { failures: 10, ope
 
 /** Nothing was sent, because a circuit breaker is open. `until`: when the next question is let through, Unix ms. */
 export class CircuitOpen extends PaymentGatewayUnavailable {
-  readonly reason: Exclude<ClosureReason, 'BANK_MAINTENANCE'>;
+  readonly reason: OutageReason;
   readonly until: number;
 
-  constructor(reason: CircuitOpen['reason'], until: number) {
+  constructor(reason: OutageReason, until: number) {
     super(`Nothing was sent: a circuit breaker is open (${reason}).`);
     this.reason = reason;
     this.until = until;
@@ -94,7 +94,7 @@ interface Breaker {
 }
 
 function createBreaker(
-  reason: CircuitOpen['reason'],
+  reason: OutageReason,
   isFailure: (error: Error) => boolean,
   { failures, openFor }: CircuitBreakerOptions,
 ): Breaker {

@@ -1,9 +1,9 @@
 import { ActivityFailure, condition, isCancellation, sleep } from '@temporalio/workflow';
 import type { ArsCallPlacement, Postponed } from '../contract/activities.ts';
+import { outsideCallingHours } from '../contract/calling-hours.ts';
 import type { ArsOutcome, RegistrationInput } from '../contract/registration.ts';
 import type { ArsCallLimit } from '../contract/registration-policy.ts';
 import type { Callbacks } from './callbacks.ts';
-import { untilCallingHours } from './calling-hours.ts';
 import { phoneCalls, questions } from './policies.ts';
 import type { Progress } from './progress.ts';
 import { whenOpen } from './when-open.ts';
@@ -52,10 +52,12 @@ async function callMember(
     registrationNumber,
     policy: { arsCall },
   } = input;
-  const placement = await whenOpen(input, progress, 'PAYMENT_GATEWAY', async (isRepeat) => {
-    await untilCallingHours(input, progress);
-    return await place(isRepeat);
-  });
+  const placement = await whenOpen(
+    input,
+    progress,
+    'PAYMENT_GATEWAY',
+    async (isRepeat) => outsideCallingHours(arsCall.callingHours, Date.now()) ?? (await place(isRepeat)),
+  );
   if (placement?.state === 'LIMIT_REACHED') return { outcome: `${placement.limit}_LIMIT` };
   if (placement && placement.state !== 'PLACED') {
     return callbacks.arsCallEnded(attempt) ?? { outcome: 'NOT_PLACED' };
@@ -89,7 +91,15 @@ async function callMember(
     try {
       return await phoneCalls.placeArsCall.executeWithOptions(
         { scheduleToCloseTimeout: arsCall.requestGiveUpAfter, summary: `Place ARS call ${attempt}` },
-        [{ registrationNumber, attempt, isRepeat, dailyLimits: arsCall.dailyLimits }],
+        [
+          {
+            registrationNumber,
+            attempt,
+            isRepeat,
+            callingHours: arsCall.callingHours,
+            dailyLimits: arsCall.dailyLimits,
+          },
+        ],
       );
     } catch (error) {
       if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;

@@ -1,4 +1,4 @@
-import { ActivityFailure, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, isCancellation, sleep } from '@temporalio/workflow';
 import type { Postponed } from '../contract/activities.ts';
 import type { RegistrationInput } from '../contract/registration.ts';
 import { defaultClosure } from '../contract/registration-policy.ts';
@@ -16,7 +16,7 @@ export type Place = 'BANK' | 'PAYMENT_GATEWAY';
 const names: Record<Place, string> = { BANK: 'the bank', PAYMENT_GATEWAY: 'the payment gateway' };
 
 /**
- * Asks; where nothing was asked for, because it is closed there, waits for the reopening and asks again.
+ * Asks; where nothing was asked for, because now is no time for it, waits until it is and asks again.
  * @param ask `isRepeat`: whether it asked before.
  */
 export async function whenOpen<Answer extends object | void>(
@@ -47,6 +47,10 @@ export async function hasReopened(
 ): Promise<boolean> {
   const { resumeWithin, lookAgainWithin } = policy.closure ?? defaultClosure;
   progress.record('POSTPONED', reason, 1, until);
+  if (reason === 'OUTSIDE_CALLING_HOURS') {
+    await untilCallingHours(progress, until, resumeWithin);
+    return true;
+  }
   progress.waitFor(`${names[place]} to reopen`, until);
   try {
     await closures.awaitReopening.executeWithOptions(
@@ -61,6 +65,13 @@ export async function hasReopened(
     if (error instanceof ActivityFailure && !isCancellation(error)) return false;
     throw error;
   }
+}
+
+/** Their time is known, so nobody need look; spread a little, or the morning began with all calls at once. */
+async function untilCallingHours(progress: Progress, opensAt: number, resumeWithin: number): Promise<void> {
+  progress.waitFor('the hours in which members may be called', opensAt);
+  const callAt = opensAt + Math.round(Math.random() * resumeWithin);
+  await sleep(Math.max(callAt - Date.now(), 0), { summary: 'Wait for the calling hours' });
 }
 
 /** Whether nothing was asked for. */

@@ -1,0 +1,13 @@
+import type { Postponed } from './activities.ts';
+import { isWithinKoreanDay, nextKoreanTime } from './korean-time.ts';
+import type { CallingHours } from './registration-policy.ts';
+
+/** Undefined while members may be called, else until when they may not. `at`: Unix ms. */
+export function outsideCallingHours(hours: CallingHours | undefined, at: number): Postponed | undefined {
+  if (!hours || isWithinKoreanDay(hours, at)) return undefined;
+  return {
+    state: 'POSTPONED',
+    reason: 'OUTSIDE_CALLING_HOURS',
+    until: nextKoreanTime(hours.from, at),
+  };
+}
