@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -111,9 +110,10 @@ export async function runWithout(
       const file = join(directory, replacement.file);
       writeFileSync(file, applyReplacement(readFileSync(file, 'utf8'), replacement));
     }
-    const copy = spawn(process.execPath, ['--import', 'tsx', join('chaos', 'main.ts'), ...commandLine], {
+    const preloads = ['--import', 'tsx', '--import', './sandbox/exit-with-parent.mjs'];
+    const copy = spawn(process.execPath, [...preloads, join('chaos', 'main.ts'), ...commandLine], {
       cwd: directory,
-      stdio: 'inherit',
+      stdio: ['pipe', 'inherit', 'inherit'],
     });
     signal.addEventListener('abort', () => copy.kill('SIGTERM'), { once: true });
     const [code] = (await once(copy, 'exit')) as [number | null];
