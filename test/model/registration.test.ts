@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from '@temporalio/worker';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
@@ -15,6 +16,7 @@ import {
 } from '../../contract/registration-messages.ts';
 import type { RegistrationResult, ReviewResolution } from '../../contract/registration.ts';
 import { sign } from '../../payment-gateway/signature.ts';
+import { isTransient } from '../../platform/transient-errors.ts';
 import { startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
 import { call, registration } from '../wire-client.ts';
@@ -79,6 +81,17 @@ interface Run {
 
 const handleOf = ({ userId }: Run) => stack.temporal.workflow.getHandle(userId);
 
+/** Asks until there is an answer: a machine too busy to give one says nothing of the run. */
+async function ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    try {
+      return await question();
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+    }
+  }
+}
+
 it(
   'ends as the model says, whatever is told when and however often nobody answers',
   { timeout: 300_000 },
@@ -119,7 +132,7 @@ async function compare(
   result: RegistrationResult,
 ): Promise<void> {
   const { script: played, rings, registerCalls, ledgerEntries } = world;
-  const timeline = await handleOf(run).query(registrationTimelineQuery);
+  const timeline = await ask(() => handleOf(run).query(registrationTimelineQuery));
   const calls = timeline.filter(({ step }) => step === 'ARS_CALL_ENDED').map(({ outcome }) => outcome);
   const accounts = await stack.stores.accounts.listOf(run.userId);
   const evidence = await stack.stores.consentEvidence.find(run.registrationNumber);
@@ -156,7 +169,7 @@ async function compare(
 async function resolveReviews(run: Run, world: World, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await delay(200);
-    const { step } = await handleOf(run).query(registrationStateQuery);
+    const { step } = await ask(() => handleOf(run).query(registrationStateQuery));
     if (step === 'REVIEW' && world.underWay === 0) await resolve(run, world);
   }
 }
@@ -185,10 +198,14 @@ const otherNumber = ({ registrationNumber }: Run) =>
 const ignore = () => {};
 
 const messages: Record<ScriptedMessage['kind'], (run: Run, world: World) => Promise<unknown>> = {
-  CANCEL: (run) =>
-    handleOf(run)
-      .executeUpdate(cancelRegistrationUpdate)
-      .then(() => 'CANCELLED', ignore),
+  CANCEL: (run) => {
+    // The same update however often it is asked for.
+    const updateId = randomUUID();
+    return ask(() => handleOf(run).executeUpdate(cancelRegistrationUpdate, { updateId })).then(
+      () => 'CANCELLED',
+      ignore,
+    );
+  },
   FOREIGN_CALL: (run) =>
     handleOf(run)
       .signal(arsCallEndedSignal, {
@@ -206,5 +223,5 @@ const messages: Record<ScriptedMessage['kind'], (run: Run, world: World) => Prom
       })
       .catch(ignore),
   RESOLVE: (run, world) => resolve(run, world).catch(ignore),
-  TIMELINE: (run) => handleOf(run).query(registrationTimelineQuery),
+  TIMELINE: (run) => ask(() => handleOf(run).query(registrationTimelineQuery)),
 };
