@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eq, inArray, sql } from 'drizzle-orm';
+import { eq, inArray, like, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRegistrationNumber } from '../../api/registrations.ts';
 import { openPostgres } from '../../platform/database/database.ts';
@@ -464,6 +464,11 @@ describe.each([
     it('does not end for what is put under legal hold meanwhile', async () => {
       const outOfUse: string[] = [];
       for (let index = 0; index < 10; index++) outOfUse.push(...(await addOutOfUse('1990-01-01T00:00:00Z')));
+      // So many to pass over that holds come between a batch's choice and its lock.
+      await database.queries.execute(sql`
+        insert into registrations (registration_number, asp_id, user_id, bank_code, status, result_code, sealed_details, ended_at)
+        select '!passed-over-' || n, asp_id, user_id, bank_code, status, result_code, sealed_details, now()
+        from registrations, generate_series(1, 20000) n where registration_number = ${outOfUse[1]}`);
       const [, ...holds] = await Promise.all([
         purge('2000-01-01T00:00:00Z'),
         ...outOfUse.map((number) => stores.legalHolds.hold(number, wanted)),
@@ -475,6 +480,9 @@ describe.each([
         await stores.legalHolds.release(number, wanted);
       }
       await purge('2000-01-01T00:00:00Z');
+      await database.queries
+        .delete(registrations)
+        .where(like(registrations.registrationNumber, '!passed-over-%'));
     });
 
     it('ends for more than one batch', async () => {
