@@ -61,7 +61,7 @@ function expectStaggered(delays: readonly number[]): void {
 }
 
 it.concurrent('after a maintenance window comes by itself, within the minute and staggered', async () => {
-  const reopenedAt = Date.now() + 4_000;
+  const reopenedAt = Date.now() + 15_000;
   await stack.stores.bankWindows.add('088', {
     once: { startsAt: new Date(Date.now() - 1_000), endsAt: new Date(reopenedAt) },
   });
