@@ -3,6 +3,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { inject } from 'vitest';
 import { openPglite } from '../platform/database/database.ts';
 import type { Database } from '../platform/database/database.ts';
+import { openFreshPostgres } from './fresh-postgres.ts';
 
 /** A data directory as PostgreSQL makes it at first, as a tar file: making one takes seconds. */
 export async function dumpEmptyDatabase(): Promise<Uint8Array> {
@@ -12,7 +13,13 @@ export async function dumpEmptyDatabase(): Promise<Uint8Array> {
   return new Uint8Array(await dump.arrayBuffer());
 }
 
-/** Opens an embedded database in memory that has all tables and no rows. */
+/** Opens a database that has all tables and no rows: on the server of DATABASE_URL where it is set, else embedded. */
 export async function openEmptyDatabase(): Promise<Database> {
+  const databaseUrl = process.env['DATABASE_URL'];
+  return await (databaseUrl ? openFreshPostgres(databaseUrl) : openEmptyPglite());
+}
+
+/** Opens an embedded database in memory that has all tables and no rows. */
+export async function openEmptyPglite(): Promise<Database> {
   return await openPglite({ loadDataDir: await openAsBlob(inject('emptyDatabase')) });
 }

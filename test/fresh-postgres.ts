@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
+import { openPostgres } from '../platform/database/database.ts';
+import type { Database } from '../platform/database/database.ts';
+import { createLog } from '../platform/log.ts';
 
 /** A PostgreSQL database of its own. */
 export interface FreshPostgres {
@@ -15,6 +18,13 @@ export async function createFreshPostgres(databaseUrl: string): Promise<FreshPos
   const url = new URL(databaseUrl);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => execute(databaseUrl, `drop database ${name} with (force)`) };
+}
+
+/** Opens a database of its own on that server, with all tables and no rows; closing it removes it. */
+export async function openFreshPostgres(databaseUrl: string): Promise<Database> {
+  const fresh = await createFreshPostgres(databaseUrl);
+  const database = await openPostgres(fresh.url, createLog('test', 'silent'));
+  return { ...database, close: () => database.close().then(() => fresh.drop()) };
 }
 
 async function execute(databaseUrl: string, statement: string): Promise<void> {

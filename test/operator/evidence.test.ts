@@ -60,10 +60,13 @@ const rowOf = async (number: string) => {
 
 /** Changes evidence as nobody who keeps to the rules could, those of the database included. */
 async function tamper(number: string, change: Partial<typeof consentEvidence.$inferInsert>): Promise<void> {
-  const { queries } = stack.database;
-  await queries.execute(sql`set session_replication_role = replica`);
-  await queries.update(consentEvidence).set(change).where(eq(consentEvidence.registrationNumber, number));
-  await queries.execute(sql`set session_replication_role = origin`);
+  await stack.database.queries.transaction(async (transaction) => {
+    await transaction.execute(sql`set local session_replication_role = replica`);
+    await transaction
+      .update(consentEvidence)
+      .set(change)
+      .where(eq(consentEvidence.registrationNumber, number));
+  });
 }
 
 /** A value with one bit flipped. */

@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { eq, inArray, like, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRegistrationNumber } from '../../api/registrations.ts';
-import { openPostgres } from '../../platform/database/database.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { Member } from '../../platform/database/members.ts';
 import { PersonalDataErased } from '../../platform/database/personal-data-erased.ts';
@@ -18,20 +17,13 @@ import {
 } from '../../platform/database/schema.ts';
 import { createStores } from '../../platform/database/stores.ts';
 import type { Stores } from '../../platform/database/stores.ts';
-import { createLog } from '../../platform/log.ts';
 import { inventMember } from '../../sandbox/members.ts';
-import { openEmptyDatabase } from '../empty-database.ts';
-import { createFreshPostgres } from '../fresh-postgres.ts';
+import { openEmptyPglite } from '../empty-database.ts';
+import { openFreshPostgres } from '../fresh-postgres.ts';
 
 const databaseUrl = process.env['DATABASE_URL'];
 if (!databaseUrl) {
   process.stdout.write('DATABASE_URL is not set: the stores are tested on PGlite, not on PostgreSQL.\n');
-}
-
-async function openFreshPostgres(url: string): Promise<Database> {
-  const fresh = await createFreshPostgres(url);
-  const database = await openPostgres(fresh.url, createLog('test', 'silent'));
-  return { ...database, close: () => database.close().then(() => fresh.drop()) };
 }
 
 const newProject = {
@@ -45,7 +37,7 @@ const newProject = {
 const key = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 
 describe.each([
-  { name: 'PGlite', open: () => openEmptyDatabase() },
+  { name: 'PGlite', open: openEmptyPglite },
   ...(databaseUrl ? [{ name: 'PostgreSQL', open: () => openFreshPostgres(databaseUrl) }] : []),
 ])('on $name', ({ open }) => {
   const [oldKey, newKey] = [key('old'), key('new')];
