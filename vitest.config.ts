@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/global-setup.ts',
     pool: 'forks',
+    // What is tested is reached by its front door and mocked nowhere, so a module may be loaded once for many files.
+    isolate: false,
     // Most of the time a test waits for a timer or a process of its own, so there may be more of them than cores.
     maxWorkers: 3,
     testTimeout: 60_000,

@@ -145,7 +145,7 @@ export const sandboxPolicy: RegistrationPolicy = {
     callingHours: undefined,
     // The sandbox's members share a few phone and account numbers.
     dailyLimits: { member: 100_000, phone: 100_000, account: 100_000 },
-    requestGiveUpAfter: 2 * minute,
+    requestGiveUpAfter: 30 * second,
     firstInquiryAfter: 2 * second,
     maximumInquiryInterval: 8 * second,
     silenceLimit: 12 * second,

@@ -1,89 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { NativeConnection } from '@temporalio/worker';
-import { createActivities } from '../activities/activities.ts';
-import { createCallbackSender } from '../activities/callback-sender.ts';
-import { createApp } from '../api/app.ts';
-import { startHousekeeping } from '../api/housekeeping.ts';
-import { requestLimits } from '../api/request-limits.ts';
-import { listen } from '../api/server.ts';
 import { sandboxPolicy } from '../contract/registration-policy.ts';
-import { sandboxCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
 import { readConfig, sandboxConfigSchema } from '../platform/config.ts';
-import { openPglite } from '../platform/database/database.ts';
-import { createStores } from '../platform/database/stores.ts';
-import { createLog } from '../platform/log.ts';
-import { openPaymentGateway } from '../platform/payment-gateway.ts';
-import { createMetrics } from '../platform/metrics.ts';
-import { serveMetrics } from '../platform/metrics-server.ts';
-import { runMain, stopRequested } from '../platform/process.ts';
-import { createDataConverter, createTemporalClient, temporalConnection } from '../platform/temporal.ts';
-import { ensureSchedules } from '../worker/schedules.ts';
-import { createWorker, installRuntime, temporalMetricsAddress } from '../worker/worker.ts';
-import { loadCredentials, publicCredentials, seed } from './credentials.ts';
+import { runMain } from '../platform/process.ts';
+import { runService } from './run-service.ts';
 import { refuseProduction } from './settings.ts';
 
-/** API and worker in one process, because the embedded database allows no second one. */
 runMain(async () => {
   refuseProduction(process.env);
   const config = readConfig(sandboxConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
-  const log = createLog('service', config.LOG_LEVEL);
-  installRuntime(log, { shutdownSignals: [], metricsAddress: temporalMetricsAddress(config) });
-  const metrics = createMetrics();
-  const database = await openPglite({ dataDir: join(config.DATA_DIR, 'database') });
-  const stores = createStores(database.queries, config.DATABASE_KEYS);
-  await stores.databaseKeys.requireAll();
-  const credentials = await loadCredentials(join(config.DATA_DIR, 'credentials.json'));
-  await seed(stores, credentials);
-
-  const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
-  const { connectionOptions, namespace } = temporalConnection();
-  const connection = await NativeConnection.connect(connectionOptions);
-  const temporal = createTemporalClient({ connectionOptions, namespace }, dataConverter);
-  await ensureSchedules(temporal);
-  const paymentGateway = openPaymentGateway(config, metrics, sandboxCircuitBreakers);
-  metrics.watchReconciliations(() => stores.reconciliations.findLatestEnded());
-  const worker = await createWorker({
-    connection,
-    namespace,
-    dataConverter,
-    activities: createActivities({
-      stores,
-      paymentGateway,
-      callbackSender: createCallbackSender({ allowLoopback: true }),
-      metrics,
-    }),
-    shutdownGraceTime: 4_000,
-  });
-  const running = worker.run();
-  const app = createApp({
-    stores,
-    database,
-    temporal,
-    paymentGateway,
-    paymentGatewaySecret: config.PG_SHARED_SECRET,
-    payloadCodec: dataConverter.payloadCodecs![0]!,
-    policy: sandboxPolicy,
-    timeWindow: config.TIME_WINDOW_MS,
-    log,
-    metrics,
-    limits: requestLimits(config),
-    codec: { allowedOrigin: config.CODEC_ALLOWED_ORIGIN },
-    sandboxCredentials: () => publicCredentials(credentials),
-    phoneUrl: new URL('/simulator/phone', config.PG_BASE_URL).href,
-  });
-  const stopMetrics = await serveMetrics(metrics.registry, config);
-  const server = await listen(app, { port: config.PORT, host: config.HOST });
-  log.info({ port: server.port }, 'the service is up');
-
-  const stopHousekeeping = startHousekeeping({ stores, temporal, log });
-  await Promise.race([stopRequested(), running]);
-  stopHousekeeping();
-  await server.close();
-  stopMetrics();
-  if (worker.getState() === 'RUNNING') worker.shutdown();
-  await running;
-  await temporal.connection.close();
-  await connection.close();
-  await database.close();
+  await runService(config, sandboxPolicy);
 });

@@ -4,7 +4,6 @@ import { Client, Connection } from '@temporalio/client';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { createApp } from '../../api/app.ts';
 import { listen } from '../../api/server.ts';
-import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
 import { createHttpPaymentGateway } from '../../payment-gateway/http-payment-gateway.ts';
 import { openPostgres } from '../../platform/database/database.ts';
@@ -20,6 +19,7 @@ import { createFreshPostgres } from '../fresh-postgres.ts';
 import { sandboxLimits } from '../stack.ts';
 import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
 import type { Project } from '../wire-client.ts';
+import { patientPolicy } from './patient-policy.ts';
 import { startProgram } from './process-group.ts';
 import type { ProcessGroup } from './process-group.ts';
 import { expectRegisteredOnce, registerMany } from './registrations.ts';
@@ -124,7 +124,7 @@ async function startOnPostgres(
     }),
     paymentGatewaySecret: environment.PG_SHARED_SECRET,
     payloadCodec: dataConverter.payloadCodecs![0]!,
-    policy: sandboxPolicy,
+    policy: patientPolicy,
     timeWindow: 60_000,
     log,
     metrics: createMetrics(),
@@ -152,7 +152,7 @@ async function startOnPostgres(
 async function startSandboxService({ url, environment }: Surroundings): Promise<Service> {
   const variables = { ...environment, DATA_DIR: temporaryDirectory() };
   const startWorker = async () => {
-    const service = startProgram('sandbox/service.ts', variables);
+    const service = startProgram('test/processes/patient-service.ts', variables);
     await service.untilOutput(/the service is up/);
     return service;
   };
