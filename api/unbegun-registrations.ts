@@ -5,6 +5,11 @@ import { describeMemberRun } from './member-runs.ts';
 
 /** How long a description of a run may take, in ms. */
 const describeDeadline = 5_000;
+/**
+ * How long Temporal tells of a run that has ended, in ms: no namespace has a retention shorter than a day. An older
+ * registration whose run it does not know may have had one, and stays.
+ */
+const shortestRetention = 24 * 60 * 60 * 1_000;
 
 /**
  * Takes back registrations whose run never began. A registration is written down before its run is started; when this
@@ -15,7 +20,9 @@ export async function takeBackUnbegun(
   { stores, temporal, log }: Pick<ApiParts, 'stores' | 'temporal' | 'log'>,
   writtenBefore: Date,
 ): Promise<void> {
-  for (const { registrationNumber, userId } of await stores.registrations.listWithoutEnd(writtenBefore)) {
+  const writtenFrom = new Date(Date.now() - shortestRetention);
+  const unended = await stores.registrations.listWithoutEnd(writtenFrom, writtenBefore);
+  for (const { registrationNumber, userId } of unended) {
     if (await hasRun(temporal, userId, registrationNumber)) continue;
     await stores.registrations.remove(registrationNumber);
     log.warn({ registrationNumber }, 'a registration that never began was taken back');

@@ -112,14 +112,21 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       await queries.delete(registrations).where(eq(registrations.registrationNumber, registrationNumber));
     },
 
-    /** The registrations written down before a time that have no end yet. */
+    /** The registrations written down between two times that have no end yet. */
     async listWithoutEnd(
+      writtenFrom: Date,
       writtenBefore: Date,
     ): Promise<Pick<RegistrationRecord, 'registrationNumber' | 'userId'>[]> {
       return await queries
         .select({ registrationNumber: registrations.registrationNumber, userId: registrations.userId })
         .from(registrations)
-        .where(and(isNull(registrations.endedAt), lt(registrations.createdAt, writtenBefore)));
+        .where(
+          and(
+            isNull(registrations.endedAt),
+            gte(registrations.createdAt, writtenFrom),
+            lt(registrations.createdAt, writtenBefore),
+          ),
+        );
     },
 
     /** The registration of this number, if the service provider has one. */

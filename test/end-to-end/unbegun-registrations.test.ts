@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createRegistrationNumber } from '../../api/registrations.ts';
 import { takeBackUnbegun } from '../../api/unbegun-registrations.ts';
 import { memberWorkflowId } from '../../contract/registration.ts';
+import { registrations } from '../../platform/database/schema.ts';
 import { createLog } from '../../platform/log.ts';
 import { startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
@@ -59,13 +61,18 @@ it('a registration whose run never began is taken back, and only such a one', as
   await untilEnded(stack.url, stack.projects[0], ended);
   const besideARun = await writeDown(0);
   const withoutAnyRun = await writeDown(2);
+  const forgottenByTemporal = await writeDown(2);
+  await stack.database.queries
+    .update(registrations)
+    .set({ createdAt: new Date(Date.now() - 25 * 60 * 60 * 1_000) })
+    .where(eq(registrations.registrationNumber, forgottenByTemporal));
   const limit = new Date();
   await delay(10);
   const young = await writeDown(3);
 
   await tidyUp(limit);
-  const known = await Promise.all([running, terminated, ended, young].map(isKnown));
-  expect(known).toEqual([true, true, true, true]);
+  const known = await Promise.all([running, terminated, ended, young, forgottenByTemporal].map(isKnown));
+  expect(known).toEqual([true, true, true, true, true]);
   expect(await Promise.all([besideARun, withoutAnyRun].map(isKnown))).toEqual([false, false]);
 });
 
