@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { errorCode } from './error-code.ts';
@@ -34,15 +35,15 @@ export async function requireFreePorts(wanted: readonly WantedPort[]): Promise<v
   }
 }
 
-/** A TCP port that is free on 127.0.0.1 at this moment. */
+/**
+ * A TCP port that is free on 127.0.0.1 at this moment. It is below those that systems give to outgoing connections
+ * (Linux from 32768, others from 49152), so that none of these takes it before somebody listens there.
+ */
 export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
-  return address.port;
+  for (;;) {
+    const port = randomInt(10_000, 32_768);
+    if (!(await listenFailure(port))) return port;
+  }
 }
 
 /** Each address is tried: some systems let one listener have 127.0.0.1 and another one the wildcard. */
