@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Hono } from 'hono';
 import type { Api, ApiParts } from './context.ts';
 
@@ -13,7 +14,7 @@ export function serveHealth(app: Hono<Api>, { temporal, database }: ApiParts): v
       answers(
         temporal.withDeadline(Date.now() + probeDeadline, () => temporal.workflowService.getSystemInfo({})),
       ),
-      answers(database.ping()),
+      Promise.race([answers(database.ping()), delay(probeDeadline, false, { ref: false })]),
     ]);
     const isReady = temporalAnswers && databaseAnswers;
     return context.json(
@@ -27,14 +28,9 @@ export function serveHealth(app: Hono<Api>, { temporal, database }: ApiParts): v
   });
 }
 
-async function answers(probe: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, probeDeadline, false);
-  });
-  const answered = probe.then(
+function answers(probe: Promise<unknown>): Promise<boolean> {
+  return probe.then(
     () => true,
     () => false,
   );
-  return await Promise.race([answered, late]).finally(() => clearTimeout(timer));
 }

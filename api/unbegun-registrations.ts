@@ -3,8 +3,8 @@ import type { Client } from '@temporalio/client';
 import type { ApiParts } from './context.ts';
 import { describeMemberRun } from './member-runs.ts';
 
-/** How long a description of a run may take, in ms. */
-const describeDeadline = 5_000;
+/** How long Temporal may take to answer, in ms. */
+const answerDeadline = 5_000;
 /**
  * How long Temporal tells of a run that has ended, in ms: no namespace has a retention shorter than a day. An older
  * registration whose run it does not know may have had one, and stays.
@@ -35,12 +35,14 @@ export async function takeBackUnbegun(
  */
 async function hasRun(temporal: Client, userId: string, registrationNumber: string): Promise<boolean> {
   try {
-    const latest = await describeMemberRun(temporal, userId, describeDeadline);
+    const latest = await describeMemberRun(temporal, userId, answerDeadline);
     if (latest.registrationNumber === registrationNumber) return true;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
     throw error;
   }
-  const { count } = await temporal.workflow.count(`BankAccRegNo = "${registrationNumber}"`);
+  const { count } = await temporal.withDeadline(Date.now() + answerDeadline, () =>
+    temporal.workflow.count(`BankAccRegNo = "${registrationNumber}"`),
+  );
   return count > 0;
 }
