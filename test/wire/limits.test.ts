@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sandboxLimits, startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
 import { call, registration, send, sendSlowly } from '../wire-client.ts';
@@ -89,18 +89,26 @@ it('a project whose requests all wait for its bank keeps nobody else waiting, an
   const url = await stack.startAnotherApi({ limits });
   const { userName, birthDate, userId } = noisy.members[0]!;
   const holder = { userId, userName, birthDate, bankAccount: '11012345678', bankCode: '003' };
-  const underWay = times(5, () => call(url, noisy, '/user/valid', holder));
-  await untilRefused(() => call(url, noisy, institutions, {}));
+  let refusals = 0;
+  const answers = times(8, async () => {
+    const answer = await call(url, noisy, '/user/valid', holder);
+    if (answer.body.response.code === '000_914') refusals++;
+    return answer;
+  });
+  // Then two are asked, three wait, and nobody else has a place.
+  await vi.waitUntil(() => refusals === 3, 30_000);
 
   const refused = await call(url, noisy, '/user/valid', holder);
   expectAnswer(refused, '000_914');
   expect(refused.headers.get('retry-after')).toBe('1');
+  const { values } = await stack.metrics.limitedRequests.get();
+  expect(values).toContainEqual({ labels: { project: noisy.aspId, limit: 'concurrency' }, value: 4 });
   expect(codesOf(await times(10, () => call(url, quiet, institutions, {})))).toEqual(
     Array(10).fill('000_000'),
   );
 
   letBankGo();
-  expect(codesOf(await underWay)).toEqual(Array(5).fill('000_000'));
+  expect(codesOf(await answers).filter((code) => code !== '000_914')).toEqual(Array(5).fill('000_000'));
   expectAnswer(await call(url, noisy, institutions, {}), '000_000');
 });
 
@@ -119,12 +127,3 @@ it('what comes while too much is in hand is refused unread, with 503; the proces
   for (const { finish } of slow) expect((await finish()).response.code).toBe('000_000');
   expectAnswer(await call(url, quiet, institutions, {}), '000_000');
 });
-
-/** Asks until the project's places are all taken; while there is one, a request waits in it. */
-async function untilRefused(ask: () => Promise<WireAnswer>): Promise<void> {
-  for (;;) {
-    const { values } = await stack.metrics.limitedRequests.get();
-    if (values.some(({ labels }) => labels.project === noisy.aspId && labels.limit === 'concurrency')) return;
-    await Promise.race([ask(), new Promise((resolve) => setTimeout(resolve, 100))]);
-  }
-}
