@@ -1,5 +1,6 @@
 import { STATUS_CODES, createServer } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { RequestError, getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { resultCodes } from '../contract/result-codes.ts';
@@ -9,7 +10,7 @@ import type { Api } from './context.ts';
 /** A listening server. */
 export interface ListeningServer {
   readonly port: number;
-  /** Takes no new requests, lets those under way end for up to 10 s, then cuts them off. */
+  /** Takes no new requests, lets those under way end, also where the client has gone, and cuts off what takes too long. */
   close(): Promise<void>;
 }
 
@@ -25,6 +26,8 @@ export interface ConnectionLimits {
   readonly connections: number;
   /** Requests of one connection whose answers have not all been read; a client that sends more is cut off. */
   readonly pipelined: number;
+  /** How long what is under way may go on when the server closes. */
+  readonly drain: number;
 }
 
 const defaultLimits: ConnectionLimits = {
@@ -33,11 +36,11 @@ const defaultLimits: ConnectionLimits = {
   silence: 60_000,
   connections: 5_000,
   pipelined: 20,
+  drain: 10_000,
 };
 
 /** How often it is looked for clients that are too slow, in ms. */
 const checkInterval = 1_000;
-const drainTime = 10_000;
 
 /**
  * Listens. Throws when the port is taken.
@@ -47,8 +50,10 @@ export async function listen(
   app: Hono<Api>,
   { port, host, limits = {} }: { port: number; host: string; limits?: Partial<ConnectionLimits> },
 ): Promise<ListeningServer> {
-  const { silence, connections, pipelined, headersTimeout, requestTimeout } = { ...defaultLimits, ...limits };
+  const allLimits = { ...defaultLimits, ...limits };
+  const { silence, connections, pipelined, drain, headersTimeout, requestTimeout } = allLimits;
   let draining = false;
+  const underWay = new Set<Promise<void>>();
   const unreadAnswers = new WeakMap<Socket, number>();
   const answer = getRequestListener(
     async (request, bindings) => {
@@ -82,8 +87,12 @@ export async function listen(
       outgoing.once('close', () => {
         unreadAnswers.set(incoming.socket, unreadAnswers.get(incoming.socket)! - 1);
       });
-      if (unread > pipelined) incoming.socket.destroy();
-      else void answer(incoming, outgoing);
+      if (unread > pipelined) {
+        incoming.socket.destroy();
+        return;
+      }
+      const answered = Promise.resolve(answer(incoming, outgoing)).finally(() => underWay.delete(answered));
+      underWay.add(answered);
     },
   );
   server.setTimeout(silence);
@@ -100,9 +109,10 @@ export async function listen(
       draining = true;
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
-      const cutOff = setTimeout(() => server.closeAllConnections(), drainTime);
+      const drained = closed.then(() => Promise.all(underWay));
+      await Promise.race([drained, delay(drain, undefined, { ref: false })]);
+      server.closeAllConnections();
       await closed;
-      clearTimeout(cutOff);
     },
   };
 }

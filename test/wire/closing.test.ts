@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Hono } from 'hono';
+import { expect, it } from 'vitest';
+import type { Api } from '../../api/context.ts';
+import { listen } from '../../api/server.ts';
+
+/** A server whose only request is under way, and ends when `finish` is called. */
+async function serveOneRequest(drain: number) {
+  const events: string[] = [];
+  let begin = () => {};
+  let finish = () => {};
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const finished = new Promise<void>((resolve) => (finish = resolve));
+  const app = new Hono<Api>();
+  app.get('/', async (context) => {
+    begin();
+    await finished;
+    events.push('handled');
+    return context.text('done');
+  });
+  const server = await listen(app, { port: 0, host: '127.0.0.1', limits: { drain } });
+  const socket = connect(server.port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n');
+  await begun;
+  const close = () => server.close().then(() => void events.push('closed'));
+  return { events, socket, finish, close };
+}
+
+it('a server that closes lets what is under way be answered', async () => {
+  const { events, socket, finish, close } = await serveOneRequest(30_000);
+  const answer = once(socket, 'data');
+  const closed = close();
+  await delay(300);
+  finish();
+  await closed;
+  expect(events).toEqual(['handled', 'closed']);
+  expect(String(await answer)).toMatch(/^HTTP\/1\.1 200 OK[^]*done$/);
+});
+
+it('a server that closes lets what is under way end, also where the client has hung up', async () => {
+  const { events, socket, finish, close } = await serveOneRequest(30_000);
+  socket.destroy();
+  const closed = close();
+  await delay(300);
+  finish();
+  await closed;
+  expect(events).toEqual(['handled', 'closed']);
+});
+
+it('a server that closes cuts off what takes too long', async () => {
+  const { events, socket, finish, close } = await serveOneRequest(200);
+  await Promise.all([close(), once(socket, 'close')]);
+  finish();
+  expect(events).toEqual(['closed']);
+});
