@@ -65,7 +65,8 @@ export async function startRegistration(
 
 /**
  * Writes the registration down and starts its run. The row comes first, so every number handed out can be asked for;
- * the run's ID is the member ID, so Temporal refuses a second one, and the refused number is taken back.
+ * the run's ID is the member ID, so Temporal refuses a second one, and the refused number is taken back. Refuses with
+ * `001_006` when the member is erased meanwhile.
  */
 async function startRun(
   { stores, temporal, policy, metrics }: RegistrationParts,
@@ -75,7 +76,7 @@ async function startRun(
   const issued = await stores.arsCodes.findLive(member);
   const authNumber = issued?.authNumber ?? createAuthNumber();
   const registrationNumber = createRegistrationNumber(new Date());
-  await stores.registrations.add(member, {
+  const isWrittenDown = await stores.registrations.add(member, {
     registrationNumber,
     bankCode: request.bankCode,
     arsCodeId: issued?.arsCodeId ?? null,
@@ -88,6 +89,7 @@ async function startRun(
       authNumber,
     },
   });
+  if (!isWrittenDown) throw new Refusal('001_006');
   const input: RegistrationInput = { registrationNumber, bankCode: request.bankCode, policy };
   const { refusedBy } = await startMemberRun({ stores, temporal }, member, workflowTypes.register, {
     args: [input],

@@ -7,7 +7,7 @@ const secret = z.string().min(16);
 const secrets = z.string().refine((list) => list.split(',').every((each) => secret.safeParse(each).success), {
   error: 'Invalid secrets',
 });
-const keys = z.string().refine(areKeys, 'Invalid keys');
+const keys = z.string().superRefine(requireKeys);
 const port = z.coerce.number().int().min(1).max(65_535);
 const count = z.coerce.number().int().positive();
 
@@ -129,10 +129,10 @@ export function readConfig<Schema extends z.ZodObject>(
   );
 }
 
-function areKeys(text: string): boolean {
+function requireKeys(text: string, context: z.RefinementCtx): void {
   try {
-    return new KeyRing(text).activeKeyId !== '';
-  } catch {
-    return false;
+    void new KeyRing(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
   }
 }

@@ -21,18 +21,20 @@ export class KeyRing {
   /** The ID of the key that seals. */
   readonly activeKeyId: string;
 
-  /** @param keys `id:base64` of 32 bytes each, separated by commas. Throws on any other form. */
+  /** @param keys `id:base64` of 32 bytes each, separated by commas. Throws on any other form, and on an ID given twice. */
   constructor(keys: string) {
-    this.#keys = new Map(
-      keys.split(',').map((entry) => {
-        const [id = '', encoded = ''] = entry.trim().split(':');
-        const key = Buffer.from(encoded, 'base64');
-        if (!/^[\w-]{1,32}$/.test(id) || key.length !== 32) {
-          throw new Error('Keys must be given as id:base64 of 32 bytes each, separated by commas.');
-        }
-        return [id, key];
-      }),
-    );
+    const entries = keys.split(',').map((entry) => {
+      const [id = '', encoded = ''] = entry.trim().split(':');
+      const key = Buffer.from(encoded, 'base64');
+      if (!/^[\w-]{1,32}$/.test(id) || key.length !== 32) {
+        throw new Error('Keys must be given as id:base64 of 32 bytes each, separated by commas.');
+      }
+      return [id, key] as const;
+    });
+    this.#keys = new Map(entries);
+    if (this.#keys.size < entries.length) {
+      throw new Error('Two keys have the same ID: give each new key an ID that none had before.');
+    }
     this.activeKeyId = [...this.#keys.keys()][0]!;
   }
 

@@ -131,7 +131,7 @@ export function createProjects(queries: Queries, keys: KeyRing) {
      */
     async renewKeys(aspId: string, second: NewKeys): Promise<boolean> {
       return await queries.transaction(async (transaction) => {
-        await transaction.select().from(projects).where(eq(projects.aspId, aspId)).for('update');
+        await lockKeys(transaction, aspId);
         const held = await transaction.$count(cryptoKeys, inUse(cryptoKeys, aspId));
         if (held === 1) await issue(transaction, aspId, second);
         return held === 1;
@@ -144,6 +144,7 @@ export function createProjects(queries: Queries, keys: KeyRing) {
      */
     async retireKeys(aspId: string): Promise<boolean> {
       return await queries.transaction(async (transaction) => {
+        await lockKeys(transaction, aspId);
         let discarded = 0;
         for (const table of [accessKeys, secretKeys, cryptoKeys]) {
           const latest = transaction
@@ -203,6 +204,11 @@ export function createProjects(queries: Queries, keys: KeyRing) {
       throw new DiscardedError(`The access keys of project ${aspId} are discarded, which is for good.`);
     },
   };
+}
+
+/** One change of a project's keys at a time: another would see half of it. */
+async function lockKeys(transaction: Pick<Queries, 'select'>, aspId: string): Promise<void> {
+  await transaction.select().from(projects).where(eq(projects.aspId, aspId)).for('update');
 }
 
 /** A project's keys of one kind that are not discarded. */

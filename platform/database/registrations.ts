@@ -93,17 +93,30 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
   }
 
   return {
-    /** Writes a registration down. This comes before its run, so that no number without a row is ever handed out. */
-    async add({ userId, aspId, cipher }: Member, registration: NewRegistration): Promise<void> {
+    /**
+     * Writes a registration down. This comes before its run, so that no number without a row is ever handed out.
+     * @returns false when the member was erased meanwhile; nothing is written down then
+     */
+    async add({ userId, aspId, cipher }: Member, registration: NewRegistration): Promise<boolean> {
       const { details, registrationNumber, bankCode, arsCodeId } = registration;
-      await queries.insert(registrations).values({
-        registrationNumber,
-        userId,
-        aspId,
-        bankCode,
-        arsCodeId,
-        sealedDetails: cipher.sealJson(details, context(registrationNumber)),
-        status: 'ARS_AUTH_IN_PROGRESS',
+      return await queries.transaction(async (transaction) => {
+        const unerased = await transaction
+          .select({ userId: members.userId })
+          .from(members)
+          .where(and(eq(members.userId, userId), isNull(members.erasedAt)))
+          // An erasure under way is waited for, and no other begins before this is written down.
+          .for('key share');
+        if (unerased.length === 0) return false;
+        await transaction.insert(registrations).values({
+          registrationNumber,
+          userId,
+          aspId,
+          bankCode,
+          arsCodeId,
+          sealedDetails: cipher.sealJson(details, context(registrationNumber)),
+          status: 'ARS_AUTH_IN_PROGRESS',
+        });
+        return true;
       });
     },
 
@@ -236,8 +249,9 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
           .from(registrations)
           .innerJoin(members, eq(members.userId, registrations.userId))
           .where(eq(registrations.registrationNumber, registrationNumber))
-          // One activation of a member at a time: two at once would not see each other's account.
-          .for('no key update', { of: members });
+          // One activation of a member at a time: two at once would not see each other's account. The registration is
+          // locked first, as everywhere: a legal hold that came between would wait for this one and this one for it.
+          .for('no key update');
         if (!registration) throw new Error(`There is no registration ${registrationNumber}.`);
         const { userId } = registration;
         const activated = await transaction

@@ -1,19 +1,22 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eq, inArray, like, sql } from 'drizzle-orm';
+import { and, eq, inArray, like, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRegistrationNumber } from '../../api/registrations.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { Member } from '../../platform/database/members.ts';
 import { PersonalDataErased } from '../../platform/database/personal-data-erased.ts';
 import {
+  accessKeys,
   accounts,
   arsCalls,
   arsCodes,
   consentEvidence,
+  cryptoKeys,
   members,
   reconciliations,
   registrations,
+  secretKeys,
 } from '../../platform/database/schema.ts';
 import { createStores } from '../../platform/database/stores.ts';
 import type { Stores } from '../../platform/database/stores.ts';
@@ -68,7 +71,7 @@ describe.each([
 
   async function addRegistration(member: Member, accountNumber = '11012345678'): Promise<string> {
     const registrationNumber = createRegistrationNumber(new Date());
-    await stores.registrations.add(member, {
+    const isWrittenDown = await stores.registrations.add(member, {
       registrationNumber,
       bankCode: '003',
       arsCodeId: null,
@@ -81,6 +84,7 @@ describe.each([
         authNumber: '07',
       },
     });
+    if (!isWrittenDown) throw new Error('not written down');
     return registrationNumber;
   }
 
@@ -123,6 +127,72 @@ describe.each([
       await stores.registrations.activate(old, []);
       expect(await accountStates(member)).toEqual({ [old]: 'REPLACED', [replacement]: 'ACTIVE' });
     });
+  });
+
+  it('holds and activates registrations of a member side by side', async () => {
+    for (let round = 0; round < 10; round++) {
+      const member = await addMember();
+      const numbers = await Promise.all(Array.from({ length: 4 }, () => addRegistration(member)));
+      const held = await Promise.all(
+        numbers.map(async (number) => {
+          const [, outcome] = await Promise.all([
+            stores.registrations.activate(number, []),
+            stores.legalHolds.hold(number, { operator: 'kim', reason: 'a complaint' }),
+          ]);
+          await stores.legalHolds.release(number, { operator: 'kim', reason: 'settled' });
+          return outcome;
+        }),
+      );
+      expect(held).toEqual(numbers.map(() => 'HELD'));
+    }
+  });
+
+  it('writes no registration down for a member who is erased meanwhile', async () => {
+    for (let round = 0; round < 20; round++) {
+      const member = await addMember();
+      const [erasure, number] = await Promise.all([
+        stores.members.erase(member.aspId, member.userId, {
+          operator: 'kim',
+          reason: 'asked for it',
+          beforeRetentionEnds: false,
+        }),
+        addRegistration(member).catch((error: Error) => error.message),
+      ]);
+      const rows = await database.queries.$count(registrations, eq(registrations.userId, member.userId));
+      expect([erasure.state, rows]).toEqual(
+        number === 'not written down' ? ['ERASED', 0] : ['BEING_REGISTERED', 1],
+      );
+    }
+    const erased = await addMember();
+    await stores.members.erase(erased.aspId, erased.userId, {
+      operator: 'kim',
+      reason: 'asked for it',
+      beforeRetentionEnds: false,
+    });
+    await expect(addRegistration(erased)).rejects.toThrow('not written down');
+  });
+
+  it('leaves a project one whole set of keys, or two, when they are renewed and retired at once', async () => {
+    const aspId = 'TESTASP00000003';
+    await stores.projects.add({ ...newProject, aspId, accessKey: 'first', cryptoKeyId: 'first' });
+    const states = async (table: typeof accessKeys | typeof secretKeys | typeof cryptoKeys) =>
+      await database.queries.$count(table, and(eq(table.aspId, aspId), eq(table.state, 'ACTIVE')));
+    for (let round = 0; round < 20; round++) {
+      const name = `${round} ${randomBytes(4).toString('hex')}`;
+      const second = { ...newProject, accessKey: `access key ${name}`, cryptoKeyId: `crypto key ${name}` };
+      await Promise.all([
+        stores.projects.renewKeys(aspId, second),
+        stores.projects.retireKeys(aspId),
+        stores.projects.retireKeys(aspId),
+      ]);
+      const [access, secret, crypto] = [
+        await states(accessKeys),
+        await states(secretKeys),
+        await states(cryptoKeys),
+      ];
+      expect([secret, crypto]).toEqual([access, access]);
+      await stores.projects.retireKeys(aspId);
+    }
   });
 
   describe('an ARS code', () => {

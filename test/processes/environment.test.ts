@@ -17,6 +17,13 @@ it.for([
   expect(program.output()).not.toMatch(/^\s+at /m);
 });
 
+it('refuses two keys of one ID, of which one could never be used', async () => {
+  const key = (byte: number) => `same:${Buffer.alloc(32, byte).toString('base64')}`;
+  const program = startProgram('worker/main.ts', { DATABASE_KEYS: `${key(1)},${key(2)}` });
+  expect(await program.exited).toBe(1);
+  expect(program.output()).toMatch(/^ {2}DATABASE_KEYS: .*Two keys have the same ID/m);
+});
+
 it('says which keys are of the wrong form, and does not repeat them', async () => {
   const program = startProgram('sandbox/service.ts', {
     DATABASE_KEYS: 'no-keys-but-a-long-text',
