@@ -25,18 +25,23 @@ export async function* verifyEvidence(
   { consentEvidence, members }: Pick<Stores, 'consentEvidence' | 'members'>,
   only?: string,
 ): AsyncGenerator<EvidenceFinding> {
-  for await (const { registration, evidence, member, keptUntil } of consentEvidence.readAll(only)) {
+  for await (const row of consentEvidence.readAll(only)) {
+    const { registration, evidence, member, keptUntil, isHeld, hasLiveAccount } = row;
     const { registrationNumber, purgedAt } = registration;
     const broken = (problem: string) => ({ registrationNumber, state: 'BROKEN', problem }) as const;
     if (purgedAt && !evidence) {
-      const isDue = keptUntil !== null && keptUntil <= purgedAt;
-      yield isDue
-        ? { registrationNumber, state: 'PURGED' }
-        : broken('it was purged before its retention was over');
+      const isDue = keptUntil !== null && keptUntil <= purgedAt && purgedAt.getTime() <= Date.now();
+      if (isHeld) yield broken('it was purged under a legal hold');
+      else if (isDue) yield { registrationNumber, state: 'PURGED' };
+      else yield broken('it was purged before its retention was over');
     } else if (!evidence) {
       yield broken('no evidence is stored');
+    } else if (member.erasedAt && !member.sealedDataKey) {
+      yield hasLiveAccount || isHeld
+        ? broken('its member was erased while an account was in use or a legal hold in force')
+        : { registrationNumber, state: 'ERASED' };
     } else if (member.erasedAt) {
-      yield { registrationNumber, state: 'ERASED' };
+      yield broken("its member is called erased, but the member's key is still there");
     } else {
       const problem = problemOf(evidence, () => members.openCipher(member));
       if (problem !== undefined) yield broken(problem);

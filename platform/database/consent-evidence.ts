@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { and, asc, eq, getTableColumns, gt, isNotNull, or } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, gt, isNotNull, isNull, or, sql } from 'drizzle-orm';
 import type { ConsentScriptVersion } from '../../contract/consent-scripts.ts';
 import type { Queries } from './database.ts';
 import type { MemberCipher } from './member-cipher.ts';
 import { keptUntil } from './retention.ts';
-import { accounts, consentEvidence, members, registrations } from './schema.ts';
+import { accounts, consentEvidence, legalHolds, members, registrations } from './schema.ts';
 
 /** Evidence of consent as it is stored. */
 export type StoredEvidence = typeof consentEvidence.$inferSelect;
@@ -24,6 +24,9 @@ export interface NewEvidence extends Pick<
 
 /** How many recordings are held in memory at once. */
 const rowsPerPage = 20;
+
+/** What the timeline of a registration has once its evidence was stored. */
+const evidenceStored = [{ step: 'CONSENT_EVIDENCE_STORED', outcome: 'STORED' }];
 
 /**
  * Where a recording belongs, authenticated with it: the registration and, in the order of the columns, everything that
@@ -92,17 +95,44 @@ export function createConsentEvidence(queries: Queries) {
     },
 
     /**
-     * Every registration that has evidence, had some, or must have some because it came to an account; with its member
-     * and until when it is to be kept, in the order of the numbers, or that of `only` alone. Holds a few at a time.
+     * Every registration that has evidence, had some, or must have some because it says so or came to an account; with
+     * its member, until when it is to be kept, and whether its account is in use or a legal hold in force. In the order of the numbers, or that of `only` alone. Holds a few at a time.
      */
     async *readAll(only?: string) {
       for (let last = ''; ;) {
         const page = await queries
-          .select({ registration: registrations, evidence: consentEvidence, member: members, keptUntil })
+          .select({
+            registration: registrations,
+            evidence: consentEvidence,
+            member: members,
+            keptUntil,
+            isHeld: sql<boolean>`${legalHolds.legalHoldId} is not null`,
+            hasLiveAccount: sql<boolean>`${accounts.state} is not null and ${accounts.state} <> 'REMOVED'`,
+          })
           .from(registrations)
           .innerJoin(members, eq(members.userId, registrations.userId))
-          .leftJoin(consentEvidence, eq(consentEvidence.registrationNumber, registrations.registrationNumber))
-          .leftJoin(accounts, eq(accounts.registrationNumber, registrations.registrationNumber))
+          // Each join begins where the page does: a merge join would read its index from the start.
+          .leftJoin(
+            consentEvidence,
+            and(
+              eq(consentEvidence.registrationNumber, registrations.registrationNumber),
+              gt(consentEvidence.registrationNumber, last),
+            ),
+          )
+          .leftJoin(
+            accounts,
+            and(
+              eq(accounts.registrationNumber, registrations.registrationNumber),
+              gt(accounts.registrationNumber, last),
+            ),
+          )
+          .leftJoin(
+            legalHolds,
+            and(
+              eq(legalHolds.registrationNumber, registrations.registrationNumber),
+              isNull(legalHolds.releasedAt),
+            ),
+          )
           .where(
             and(
               gt(registrations.registrationNumber, last),
@@ -111,6 +141,7 @@ export function createConsentEvidence(queries: Queries) {
                 isNotNull(consentEvidence.registrationNumber),
                 isNotNull(accounts.registrationNumber),
                 eq(registrations.status, 'BANK_ACC_REGISTERED'),
+                sql`${registrations.timeline} @> ${JSON.stringify(evidenceStored)}::jsonb`,
                 isNotNull(registrations.purgedAt),
               ),
             ),

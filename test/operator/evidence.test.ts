@@ -8,7 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consentScripts } from '../../contract/consent-scripts.ts';
 import { memberWorkflowId } from '../../contract/registration.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
-import { accounts, consentEvidence, members, registrations } from '../../platform/database/schema.ts';
+import {
+  accounts,
+  consentEvidence,
+  legalHolds,
+  members,
+  registrations,
+} from '../../platform/database/schema.ts';
 import { createStores } from '../../platform/database/stores.ts';
 import { ensureSchedules } from '../../worker/schedules.ts';
 import { operate as operateOn } from '../operate.ts';
@@ -145,6 +151,49 @@ describe('evidence verify', () => {
       expect(output + errors).toMatch(/the member's key does not open|DATABASE_KEYS lacks .*uest-key/);
       await queries.update(members).set(original!).where(ofMember);
     });
+  });
+
+  it('finds that evidence is gone of a registration that was refused, though it is called purged', async () => {
+    const { number } = await register({ bankAccount: '11012349002' });
+    const { queries } = stack.database;
+    const row = await rowOf(number);
+    const setPurgedAt = async (purgedAt: Date | null) => {
+      await queries
+        .update(registrations)
+        .set({ purgedAt })
+        .where(eq(registrations.registrationNumber, number));
+    };
+    await queries.delete(consentEvidence).where(eq(consentEvidence.registrationNumber, number));
+    const verify = () => evidence('verify', '--number', number);
+    expect((await verify()).output).toContain('no evidence is stored');
+    await setPurgedAt(new Date('2099-01-01T00:00:00Z'));
+    expect((await verify()).output).toContain('purged before its retention was over');
+    await queries
+      .insert(legalHolds)
+      .values({ registrationNumber: number, heldBy: 'kim', reason: 'a complaint' });
+    expect((await verify()).output).toContain('purged under a legal hold');
+    await queries.delete(legalHolds).where(eq(legalHolds.registrationNumber, number));
+    await setPurgedAt(null);
+    await queries.insert(consentEvidence).values(row);
+    expect((await verify()).exitCode).toBe(0);
+  });
+
+  it('takes no member for erased whose key is still there', async () => {
+    const { number } = await register();
+    const { queries } = stack.database;
+    const [{ userId } = { userId: '' }] = await queries
+      .select({ userId: registrations.userId })
+      .from(registrations)
+      .where(eq(registrations.registrationNumber, number));
+    const ofMember = eq(members.userId, userId);
+    const [member] = await queries.select().from(members).where(ofMember);
+    const verify = () => evidence('verify', '--number', number);
+    await queries.update(members).set({ erasedAt: new Date() }).where(ofMember);
+    expect((await verify()).output).toContain("the member's key is still there");
+    await queries.update(members).set({ sealedDataKey: null, sealedFacts: null }).where(ofMember);
+    expect((await verify()).output).toContain('erased while an account was in use');
+    await queries.update(members).set(member!).where(ofMember);
+    expect((await verify()).exitCode).toBe(0);
   });
 
   it('finds that the evidence of an account is gone, and a purge before its time', async () => {
