@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns';
-import type { LookupAddress } from 'node:dns';
+import type { LookupAddress, LookupAllOptions } from 'node:dns';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { Agent, request } from 'undici';
@@ -10,6 +10,8 @@ const longestAcknowledgement = 16 * 1024;
 const receiverDeadline = 10_000;
 /** The longest wait a receiver may ask for, in ms: a day. */
 const longestRetryAfter = 24 * 60 * 60 * 1_000;
+
+type Resolved = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 
 /** What a receiver answered, or that it could not be reached. */
 export type CallbackAnswer =
@@ -23,21 +25,31 @@ export interface CallbackSender {
   close(): Promise<void>;
 }
 
+/** Where callbacks may go. */
+export interface CallbackSenderOptions {
+  /** For the sandbox, where receivers run on the same machine. */
+  readonly allowLoopback: boolean;
+  /** Looks up a name's addresses; DNS unless told. */
+  readonly resolve?: (hostname: string, options: LookupAllOptions, callback: Resolved) => void;
+}
+
 /**
  * A callback URL is somebody else's text, so it is never followed into our own network: only public addresses are
  * connected to, checked on the very address a name resolves to for the connection, and redirects are not followed.
- * @param options `allowLoopback`: for the sandbox, where receivers run on the same machine.
  */
-export function createCallbackSender({ allowLoopback }: { readonly allowLoopback: boolean }): CallbackSender {
+export function createCallbackSender({
+  allowLoopback,
+  resolve = lookup,
+}: CallbackSenderOptions): CallbackSender {
   const isAllowed = (address: string) => isPublic(address) || (allowLoopback && isLoopback(address));
   const agent = new Agent({
     connect: {
       lookup: (hostname, options, callback) => {
-        lookup(hostname, { ...options, all: true }, (error, addresses) => {
+        resolve(hostname, { ...options, all: true }, (error, addresses) => {
           const allowed = error ? [] : addresses.filter(({ address }) => isAllowed(address));
           const [first] = allowed;
           if (!first) return callback(error ?? new Error('No public address.'), '', 4);
-          if (options.all) return (callback as AllAddresses)(null, allowed);
+          if (options.all) return (callback as Resolved)(null, allowed);
           callback(null, first.address, first.family);
         });
       },
@@ -71,9 +83,8 @@ export function createCallbackSender({ allowLoopback }: { readonly allowLoopback
   };
 }
 
-type AllAddresses = (error: Error | null, addresses: LookupAddress[]) => void;
-
-function isPublic(address: string): boolean {
+/** Whether an address belongs to everybody's network, by the registries of RFC 6890. */
+export function isPublic(address: string): boolean {
   return ipaddr.process(address).range() === 'unicast';
 }
 

@@ -1,5 +1,8 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createCallbackSender } from '../../activities/callback-sender.ts';
+import { createCallbackSender, isPublic } from '../../activities/callback-sender.ts';
+import type { CallbackSender, CallbackSenderOptions } from '../../activities/callback-sender.ts';
 import { verifyCallback } from '../../client/index.ts';
 import { acknowledgement, startCallbackReceiver } from '../callback-receiver.ts';
 import type { CallbackReceiver } from '../callback-receiver.ts';
@@ -125,33 +128,48 @@ describe('where callbacks go', () => {
     },
   );
 
-  it('refuses addresses that are not public, by number or by name', async () => {
-    const sender = createCallbackSender({ allowLoopback: false });
-    const port = new URL(receiver.url).port;
-    const hosts = [
-      '127.0.0.1',
-      'localhost',
-      '[::1]',
-      '[::ffff:127.0.0.1]',
-      '2130706433',
-      '0x7f.1',
-      '0.0.0.0',
-      '10.0.0.1',
-      '169.254.169.254',
-      '192.168.0.1',
-      '[fd00::1]',
-      '[fe80::1]',
-    ];
-    for (const host of hosts) {
-      for (const scheme of ['http', 'https']) {
-        expect([host, await sender.send(`${scheme}://${host}:${port}/`, {}, '{}')]).toEqual([
-          host,
-          { reached: false },
-        ]);
-      }
-    }
-    await sender.close();
-    expect(receiver.received).toEqual([]);
+  it('opens no connection to an address that is not public, by number or by name', async () => {
+    let asked = '';
+    const connections: string[] = [];
+    const listener = createServer((socket) => {
+      connections.push(asked);
+      socket.destroy();
+    });
+    await new Promise<void>((done) => listener.listen(0, '::', done));
+    const { port } = listener.address() as AddressInfo;
+    // Whatever a name was when the URL was set, this is what it is when it is connected to.
+    const resolve: CallbackSenderOptions['resolve'] = (_hostname, _options, callback) => {
+      callback(null, [{ address: '127.0.0.1', family: 4 }]);
+    };
+    const sandbox = createCallbackSender({ allowLoopback: true, resolve });
+    const production = createCallbackSender({ allowLoopback: false, resolve });
+    const send = async (sender: CallbackSender, host: string) => {
+      asked = host;
+      const answer = await sender.send(`https://${host}:${port}/`, {}, '{}');
+      expect([host, answer]).toEqual([host, { reached: false }]);
+    };
+
+    const ours = ['127.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '2130706433', '0x7f.1', 'provider.test'];
+    for (const host of ours) await send(sandbox, host);
+    expect(connections).toEqual(ours);
+    for (const host of [...ours, '0.0.0.0', '[::]']) await send(production, host);
+    expect(connections).toEqual(ours);
+
+    await Promise.all([sandbox.close(), production.close()]);
+    await new Promise((done) => listener.close(done));
+  });
+
+  it.for([
+    '10.0.0.1',
+    '172.16.0.1',
+    '192.168.0.1',
+    '169.254.169.254',
+    '100.64.0.1',
+    'fd00::1',
+    'fe80::1',
+    '64:ff9b::7f00:1',
+  ])('takes %s for an address that is not public', (address) => {
+    expect(isPublic(address)).toBe(false);
   });
 
   it('reaches loopback in the sandbox only, and other private addresses not even there', async () => {
