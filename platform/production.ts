@@ -28,17 +28,22 @@ export interface GuardedSettings {
 
 /**
  * Refuses what belongs to a sandbox where NODE_ENV is `production`.
- * @param findSandboxProjects the ASP IDs of the sandbox's projects in the database, if it can be asked
- * @throws {ConfigurationError} with every reason at once; values are never repeated
+ * @param findSandboxProjects the ASP IDs of the sandbox's projects in the database
+ * @throws {ConfigurationError} with every reason at once; values are never repeated. Where there is none, what
+ * `findSandboxProjects` throws: a database that cannot be asked is not taken for one without a sandbox's projects.
  */
 export async function refuseSandboxDefaults(
   settings: GuardedSettings,
   findSandboxProjects: () => Promise<readonly string[]>,
 ): Promise<void> {
   if (settings.NODE_ENV !== 'production') return;
-  const sandboxProjects = await findSandboxProjects();
+  const traces = sandboxTraces(settings);
+  const sandboxProjects = await findSandboxProjects().catch((error: unknown) => {
+    if (traces.length === 0) throw error;
+    return [];
+  });
   const reasons = [
-    ...sandboxTraces(settings),
+    ...traces,
     ...(sandboxProjects.length > 0
       ? [`DATABASE_URL: the database holds the sandbox's projects (${sandboxProjects.join(', ')}).`]
       : []),

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { sql } from 'drizzle-orm';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPostgres } from '../../platform/database/database.ts';
+import { findSandboxProjects } from '../../platform/database/projects-of-sandbox.ts';
 import { createStores } from '../../platform/database/stores.ts';
 import { createLog } from '../../platform/log.ts';
 import { refuseSandboxDefaults } from '../../platform/production.ts';
@@ -112,6 +114,25 @@ it.skipIf(!databaseUrl).for(['api/main.ts', 'worker/main.ts'])(
     expect(reasonsIn(program.output())).toEqual([
       "DATABASE_URL: the database holds the sandbox's projects (SANDBOXASP00001, SANDBOXASP00002).",
     ]);
+  },
+);
+
+it.skipIf(!databaseUrl)(
+  'a database that does not tell of its projects is not taken for a sound one',
+  async () => {
+    const fresh = await createFreshPostgres(databaseUrl!);
+    onTestFinished(() => fresh.drop());
+    expect(await findSandboxProjects(fresh.url)).toEqual([]);
+    const database = await openPostgres(fresh.url, createLog('test', 'silent'));
+    await database.queries.transaction(async (transaction) => {
+      await transaction.execute(sql`lock table projects`);
+      await expect(findSandboxProjects(fresh.url)).rejects.toThrow('timeout');
+    });
+    await database.close();
+    const refusal = refuseSandboxDefaults({ ...sound, LOG_LEVEL: 'info' }, () =>
+      Promise.reject(new Error('no answer')),
+    );
+    await expect(refusal).rejects.toThrow('no answer');
   },
 );
 
