@@ -33,7 +33,6 @@ export function createApp(parts: ApiParts): Hono<Api> {
   app.use(correlateAndLog(parts));
   // However much there is to do, it is told that the process lives.
   serveHealth(app, parts);
-  app.use(limitRequestsInHand(parts.limits));
   app.use(
     bodyLimit({
       maxSize: maximumBodyBytes,
@@ -44,6 +43,7 @@ export function createApp(parts: ApiParts): Hono<Api> {
       },
     }),
   );
+  app.use(limitRequestsInHand(parts.limits));
   serveDocs(app, parts);
   serveCodec(app, parts);
   serveOperator(app, parts);

@@ -6,6 +6,7 @@ import type { Hono } from 'hono';
 import { etag } from 'hono/etag';
 import { createOpenapiDocument } from '../contract/openapi-document.ts';
 import type { Api, ApiParts } from './context.ts';
+import { limitUnreadAnswers } from './request-limits.ts';
 
 /** Nothing but this origin: no other host, no inline script or style, no eval. */
 const contentSecurityPolicy = [
@@ -18,6 +19,9 @@ const contentSecurityPolicy = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
+
+/** How many of these answers, of up to 2 MB, may lie unread. */
+const unreadAnswers = 100;
 
 const page = (name: string) => fileURLToPath(new URL(`docs-page/${name}`, import.meta.url));
 const require = createRequire(import.meta.url);
@@ -45,6 +49,9 @@ export function serveDocs(
   { sandboxCredentials, phoneUrl }: Pick<ApiParts, 'sandboxCredentials' | 'phoneUrl'>,
 ): void {
   const document = createOpenapiDocument();
+  const limitUnread = limitUnreadAnswers(unreadAnswers);
+  app.use('/openapi.json', limitUnread);
+  app.use('/docs/*', limitUnread);
   app.get('/openapi.json', (context) => context.json(document, 200));
 
   app.get('/docs', async (context) => {

@@ -1,5 +1,6 @@
 import { BulkheadRejectedError, bulkhead } from 'cockatiel';
 import type { BulkheadPolicy } from 'cockatiel';
+import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
 import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Metrics } from '../platform/metrics.ts';
@@ -16,7 +17,7 @@ export interface RequestLimits {
   readonly concurrentRequests: number;
   /** Of a project, waiting for their turn beyond that. */
   readonly waitingRequests: number;
-  /** Of everybody together, proven or not; what is in hand may take up to 64 KiB each. */
+  /** Of everybody together, proven or not, once they are there as a whole. */
   readonly requestsInHand: number;
 }
 
@@ -89,20 +90,31 @@ export class ProjectLimits {
   }
 }
 
-/** Refuses with `000_991` what would be too much in hand, before anything of it is read: so memory stays flat. */
+/**
+ * Refuses with `000_991` what would be too much in hand. A request is in hand once all of it is there: one that comes
+ * slowly takes up a connection, of which there is a most, but no place of those who are served.
+ */
 export function limitRequestsInHand({ requestsInHand }: RequestLimits): MiddlewareHandler<Api> {
   let inHand = 0;
   return async (context, next) => {
-    if (inHand >= requestsInHand) {
-      // What is left of the body stays unread, so the connection can serve no further request.
-      context.header('Connection', 'close');
-      throw new Refusal('000_991');
-    }
+    await context.req.arrayBuffer();
+    if (inHand >= requestsInHand) throw new Refusal('000_991');
     inHand++;
     try {
       await next();
     } finally {
       inHand--;
     }
+  };
+}
+
+/** Refuses with `000_991` while this many answers have not been read to their end: for answers that are large. */
+export function limitUnreadAnswers(most: number): MiddlewareHandler<Api & { Bindings: HttpBindings }> {
+  let unread = 0;
+  return async ({ env: { outgoing } }, next) => {
+    if (unread >= most) throw new Refusal('000_991');
+    unread++;
+    outgoing.once('close', () => unread--);
+    await next();
   };
 }

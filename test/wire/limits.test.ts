@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { sandboxLimits, startStack } from '../stack.ts';
 import type { Stack } from '../stack.ts';
@@ -10,11 +11,15 @@ let noisy: Project;
 let quiet: Project;
 /** The bank answers real-name checks when it is let go. */
 let letBankGo: () => void;
-const bank = new Promise<void>((resolve) => {
-  letBankGo = resolve;
-});
+let bank: Promise<void>;
+function holdBank(): void {
+  bank = new Promise((resolve) => {
+    letBankGo = resolve;
+  });
+}
 
 beforeAll(async () => {
+  holdBank();
   stack = await startStack({
     paymentGateway: (real) => ({
       ...real,
@@ -114,18 +119,53 @@ it('a project whose requests all wait for its bank keeps nobody else waiting, an
   expectAnswer(await call(url, noisy, institutions, {}), '000_000');
 });
 
-it('what comes while too much is in hand is refused unread, with 503; the process still says that it lives', async () => {
+it('what comes while too much is in hand is refused with 503; the process still says that it lives', async () => {
+  holdBank();
+  onTestFinished(letBankGo);
   const url = await stack.startAnotherApi({ limits: { ...sandboxLimits, requestsInHand: 2 } });
-  const path = `/open-api/api/v1/bankaccounts${institutions}`;
-  const body = `{${' '.repeat(100)}}`;
-  const slow = [sendSlowly(url, noisy, path, body), sendSlowly(url, noisy, path, body)];
-  await Promise.all(slow.map(({ begun }) => begun));
-
-  const refused = await call(url, quiet, institutions, {});
-  expectAnswer(refused, '000_991');
-  expect(refused.headers.get('retry-after')).toBe('1');
+  const { userName, birthDate, userId } = noisy.members[0]!;
+  const holder = { userId, userName, birthDate, bankAccount: '11012345678', bankCode: '003' };
+  let refused: WireAnswer | undefined;
+  const answers = times(3, async () => {
+    const answer = await call(url, noisy, '/user/valid', holder);
+    if (answer.body.response.code === '000_991') refused = answer;
+    return answer;
+  });
+  await vi.waitUntil(() => refused, 30_000);
+  expectAnswer(refused!, '000_991');
+  expect(refused!.headers.get('retry-after')).toBe('1');
+  expectAnswer(await call(url, quiet, institutions, {}), '000_991');
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
 
-  for (const { finish } of slow) expect((await finish()).response.code).toBe('000_000');
+  letBankGo();
+  expect(codesOf(await answers).toSorted()).toEqual(['000_000', '000_000', '000_991']);
   expectAnswer(await call(url, quiet, institutions, {}), '000_000');
+});
+
+it('more slow requests than there are places take none of them', async () => {
+  const url = await stack.startAnotherApi({ limits: { ...sandboxLimits, requestsInHand: 2 } });
+  const path = `/open-api/api/v1/bankaccounts${institutions}`;
+  const slow = Array.from({ length: 5 }, () => sendSlowly(url, noisy, path, `{${' '.repeat(100)}}`));
+  await Promise.all(slow.map(({ begun }) => begun));
+  expectAnswer(await call(url, quiet, institutions, {}), '000_000');
+  for (const { finish } of slow) expect((await finish()).response.code).toBe('000_000');
+});
+
+it('large answers that nobody reads are not made without end, and what is small is served', async () => {
+  const url = await stack.startAnotherApi({});
+  const { hostname, port } = new URL(url);
+  const script = 'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: here\r\n\r\n';
+  const greedy = Array.from({ length: 20 }, () => {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    socket.pause();
+    socket.write(script.repeat(10));
+    return socket;
+  });
+  onTestFinished(() => greedy.forEach((socket) => socket.destroy()));
+  const asked = async () => (await fetch(`${url}/docs/docs.css`)).status;
+  await vi.waitUntil(async () => (await asked()) === 503, 30_000);
+  expectAnswer(await call(url, quiet, institutions, {}), '000_000');
+  greedy.forEach((socket) => socket.destroy());
+  await vi.waitUntil(async () => (await asked()) === 200, 30_000);
 });
