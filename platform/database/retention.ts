@@ -29,6 +29,8 @@ export function createRetention(queries: Queries) {
   const expired = (now: Date) =>
     and(
       isNull(registrations.purgedAt),
+      // Nothing is out of use before its registration ends: this finds by an index the few that may be due.
+      lte(registrations.endedAt, sql`${now.toISOString()}::timestamptz - interval '5 years'`),
       lte(keptUntil, now),
       notExists(
         queries
@@ -68,7 +70,7 @@ export function createRetention(queries: Queries) {
         .select({ number: registrations.registrationNumber })
         .from(registrations)
         .where(expired(now))
-        .orderBy(asc(registrations.registrationNumber))
+        .orderBy(asc(registrations.endedAt))
         .limit(rowsPerBatch)
         .for('update', { skipLocked: true });
       if (locked.length === 0) return undefined;

@@ -177,7 +177,13 @@ export const registrations = pgTable(
     /** When the personal part and the evidence went, their retention being over. */
     purgedAt: time('purged_at'),
   },
-  (table) => [index('registrations_by_asp').on(table.aspId, table.registrationNumber)],
+  (table) => [
+    index('registrations_by_asp').on(table.aspId, table.registrationNumber),
+    index('registrations_of_member').on(table.userId),
+    index('registrations_to_purge')
+      .on(table.endedAt)
+      .where(sql`purged_at is null`),
+  ],
 );
 
 /** Accounts that are or were registered at the payment gateway. */
@@ -205,6 +211,8 @@ export const accounts = pgTable(
     uniqueIndex('one_active_account_per_member')
       .on(table.userId)
       .where(sql`state = 'ACTIVE'`),
+    index('accounts_of_member').on(table.userId),
+    index('accounts_by_what_retired_them').on(table.retiredBy),
   ],
 );
 

@@ -375,6 +375,10 @@ describe('legal hold and retention', () => {
     const removedAt = new Date();
     removedAt.setUTCFullYear(removedAt.getUTCFullYear() - 6);
     await queries.update(accounts).set({ removedAt }).where(eq(accounts.registrationNumber, number));
+    await queries
+      .update(registrations)
+      .set({ endedAt: removedAt })
+      .where(eq(registrations.registrationNumber, number));
     return number;
   }
 

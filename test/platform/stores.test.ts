@@ -463,7 +463,7 @@ describe.each([
       await queries
         .update(registrations)
         .set({ endedAt: at })
-        .where(eq(registrations.registrationNumber, refused));
+        .where(inArray(registrations.registrationNumber, [removed, refused]));
       return [removed, refused];
     }
 
