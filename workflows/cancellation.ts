@@ -39,10 +39,7 @@ export function acceptCancellation(progress: Progress) {
   );
 
   function isEarly(): boolean {
-    return (
-      ['ACCOUNT_HOLDER_CHECK', 'ARS_CALL', 'CONSENT_EVIDENCE'].includes(progress.step()) &&
-      !scope.consideredCancelled
-    );
+    return ['ACCOUNT_HOLDER_CHECK', 'ARS_CALL', 'CONSENT_EVIDENCE'].includes(progress.step());
   }
 
   return async <Outcome>(part: () => Promise<Outcome>): Promise<Outcome | typeof cancelled> => {

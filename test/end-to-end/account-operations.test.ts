@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sign } from '../../payment-gateway/signature.ts';
 import { startStack } from '../stack.ts';
@@ -141,6 +142,18 @@ describe('cancel', () => {
     expect((await cancel(project, regNo)).body).toEqual({ response: success });
     expect(await ledgerOf(project.members[10]!.userId)).toEqual([]);
     await registered(project, 10);
+  });
+
+  it('is fulfilled however many ask for it while it is being done', async () => {
+    const project = stack.projects[0];
+    const regNo = await register(project, 13, { mobileNumber: '01012340009' });
+    const cancels = await Promise.all(
+      Array.from({ length: 10 }, async (_, index) => {
+        await delay(index * 3);
+        return await cancel(project, regNo);
+      }),
+    );
+    expect(cancels.map(({ body }) => body)).toEqual(cancels.map(() => ({ response: success })));
   });
 
   it('comes too late once the payment gateway is asked, and after the end', async () => {
