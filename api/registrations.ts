@@ -6,7 +6,7 @@ import type { registerAccount } from '../contract/bank-account-operations.ts';
 import { banks } from '../contract/bank-codes.ts';
 import { maskAccountNumber } from '../contract/masking.ts';
 import { memberWorkflowId, workflowTypes } from '../contract/registration.ts';
-import type { RegistrationInput, RegistrationStatus } from '../contract/registration.ts';
+import type { RegistrationInput, RegistrationResult, RegistrationStatus } from '../contract/registration.ts';
 import {
   cancelRegistrationUpdate,
   registrationStateQuery,
@@ -173,11 +173,12 @@ async function isCancelled(temporal: Client, userId: string, runId: string): Pro
   const run = temporal.workflow.getHandle(memberWorkflowId(userId), runId);
   const deadline = Date.now() + operationDeadline;
   try {
-    await temporal.withDeadline(deadline, async () => {
+    const { resultCode } = await temporal.withDeadline(deadline, async () => {
       await sendUpdate(() => run.executeUpdate(cancelRegistrationUpdate), deadline);
-      await run.result();
+      return (await run.result()) as RegistrationResult;
     });
-    return true;
+    // It may have been failing for another reason when the cancellation came.
+    return resultCode === '002_914';
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError) return false;
     throw error;

@@ -259,12 +259,13 @@ const invariants: readonly Invariant[] = [
     },
   },
   {
-    name: 'what was cancelled is not registered',
-    check({ journal, registrations }) {
+    name: 'what was cancelled is not registered, and only that counts as cancelled',
+    check({ journal: { cancelled, tooLateToCancel }, registrations }) {
       const rows = new Map(registrations.map((row) => [row.registrationNumber, row]));
-      return verdictOf([...journal.cancelled], (number) => {
+      return verdictOf([...cancelled, ...tooLateToCancel], (number) => {
         const code = rows.get(number)?.resultCode;
-        return code === '002_914' ? undefined : `${number} ended with ${code}`;
+        if ((code === '002_914') === cancelled.has(number)) return undefined;
+        return `${number} ended with ${code}, and its cancellation was ${cancelled.has(number) ? 'done' : 'too late'}`;
       });
     },
   },

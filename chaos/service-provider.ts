@@ -28,6 +28,8 @@ export interface Journal {
   readonly sightings: Map<string, Sighting[]>;
   /** Numbers whose cancellation was answered with success. */
   readonly cancelled: Set<string>;
+  /** Numbers whose cancellation was refused, because it came too late. */
+  readonly tooLateToCancel: Set<string>;
   /** Members whose account the service provider has had deleted, or tried to. */
   readonly deletedMembers: Set<string>;
   /** How often which code came as an error that says to ask again. */
@@ -56,6 +58,7 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
   const journal: Journal = {
     sightings: new Map(),
     cancelled: new Set(),
+    tooLateToCancel: new Set(),
     deletedMembers: new Set(),
     unavailable: new Map(),
     unexpected: [],
@@ -77,9 +80,17 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
     },
   });
 
-  /** Asks until there is an answer, or until `signal` aborts. */
+  /** Fails from then on: a service that is stuck must not keep the run from its verdict. */
+  function patienceFor(what: string): () => void {
+    const deadline = Date.now() + patience;
+    return () => {
+      if (Date.now() >= deadline) throw new Error(`Patience was at its end for ${what}.`);
+    };
+  }
+
+  /** Asks until there is an answer, or until patience is at its end. */
   async function untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    for (;;) {
+    for (const requirePatience = patienceFor('an answer'); ; requirePatience()) {
       try {
         return await ask();
       } catch (error) {
@@ -126,7 +137,7 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
       mobileNumber,
     };
     let client: KmClient = losesAnswer ? forgetful : km;
-    for (;;) {
+    for (const requirePatience = patienceFor(`a registration of ${userId}`); ; requirePatience()) {
       try {
         return await untilAnswered(async () => {
           const asked = client;
@@ -159,14 +170,14 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
       await untilAnswered(() => km.cancel({ regNo: number }));
       journal.cancelled.add(number);
     } catch (error) {
-      // Too late to cancel is an answer like any other.
       if (!(error instanceof KmRefusal && error.code === '002_915')) throw error;
+      journal.tooLateToCancel.add(number);
     }
   }
 
   async function deleteAccount(userId: string): Promise<void> {
     journal.deletedMembers.add(userId);
-    for (;;) {
+    for (const requirePatience = patienceFor(`a deletion of ${userId}`); ; requirePatience()) {
       try {
         await untilAnswered(() => km.deleteAccount({ userId }));
         return;

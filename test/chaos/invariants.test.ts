@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ResultCode } from '../../contract/result-codes.ts';
 import { checkInvariants } from '../../chaos/invariants.ts';
 import type { Observations } from '../../chaos/observations.ts';
 
@@ -15,7 +16,7 @@ function healthy() {
     bankCode: '003',
     arsCodeId: null,
     status: isFailed ? ('ARS_AUTH_FAILED' as const) : ('BANK_ACC_REGISTERED' as const),
-    resultCode: isFailed ? ('002_014' as const) : ('000_000' as const),
+    resultCode: (isFailed ? '002_014' : '000_000') as ResultCode,
     createdAt: at(second),
     endedAt: at(second + 5) as Date | null,
     timeline: [
@@ -70,6 +71,7 @@ function healthy() {
         ['C', [seen(1, 'ARS_AUTH_IN_PROGRESS'), seen(2, 'ARS_AUTH_FAILED', '002_014')]],
       ]),
       cancelled: new Set<string>(),
+      tooLateToCancel: new Set<string>(),
       deletedMembers: new Set<string>(),
       unavailable: new Map<string, number>(),
       unexpected: [] as string[],
@@ -168,6 +170,13 @@ describe('the invariants', () => {
       ({ registrations }) => (registrations[1]!.timeline[0]!.at = at(3).toISOString()),
     ],
     ['cancelled is not registered', ({ journal }) => journal.cancelled.add('A')],
+    [
+      'only that counts as cancelled',
+      ({ journal, registrations }) => {
+        journal.tooLateToCancel.add('A');
+        registrations[0]!.resultCode = '002_914';
+      },
+    ],
     ['no internal error', ({ journal }) => journal.unavailable.set('000_990', 1)],
     ['no internal error', ({ internalErrors }) => internalErrors.push('000_990')],
     ['no internal error', ({ journal }) => journal.unexpected.push('a refusal')],
