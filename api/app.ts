@@ -31,6 +31,7 @@ export function createApp(parts: ApiParts): Hono<Api> {
   );
   app.use(secureHeaders());
   app.use(correlateAndLog(parts));
+  app.use(refuseNul);
   // However much there is to do, it is told that the process lives.
   serveHealth(app, parts);
   app.use(
@@ -55,6 +56,12 @@ export function createApp(parts: ApiParts): Hono<Api> {
   if (sandboxCredentials) serveSandbox(app, parts, sandboxCredentials);
   return app;
 }
+
+/** No path and no query has a use for NUL, and PostgreSQL takes none in a text. */
+const refuseNul = createMiddleware<Api>(async (context, next) => {
+  if (context.req.url.includes('%00')) throw new Refusal('000_909');
+  await next();
+});
 
 /**
  * Echoes the caller's correlation ID, or makes one where there is none to echo; writes one line per request and measures

@@ -9,13 +9,22 @@ const probeDeadline = 1_000;
 export function serveHealth(app: Hono<Api>, { temporal, database }: ApiParts): void {
   app.get('/healthz', (context) => context.json({ status: 'ok' }, 200));
 
-  app.get('/readyz', async (context) => {
-    const [temporalAnswers, databaseAnswers] = await Promise.all([
+  async function probe(): Promise<[boolean, boolean]> {
+    return await Promise.all([
       answers(
         temporal.withDeadline(Date.now() + probeDeadline, () => temporal.workflowService.getSystemInfo({})),
       ),
       Promise.race([answers(database.ping()), delay(probeDeadline, false, { ref: false })]),
     ]);
+  }
+  let underWay: Promise<[boolean, boolean]> | undefined;
+
+  app.get('/readyz', async (context) => {
+    // However many ask at once, the database is asked once.
+    underWay ??= probe().finally(() => {
+      underWay = undefined;
+    });
+    const [temporalAnswers, databaseAnswers] = await underWay;
     const isReady = temporalAnswers && databaseAnswers;
     return context.json(
       {

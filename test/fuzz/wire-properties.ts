@@ -60,6 +60,8 @@ const otherPaths = [
   '/docs/docs.css',
   '/sandbox/phone',
   '/sandbox/projects/SANDBOXASP00009/callback',
+  '/operator/reconciliations',
+  '/operator/reconciliations/01234567-89ab-7def-8123-456789abcdef',
   '/metrics',
   '/',
 ];

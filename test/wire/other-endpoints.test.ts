@@ -331,12 +331,45 @@ describe.sequential('health', () => {
     return { status: response.status, body: await response.json() };
   };
 
+  it.for(['/operator/reconciliations/a%00b', '/operator/reconciliations?after=%00', '/nowhere%00'])(
+    'knows nothing with NUL: %s',
+    async (path) => {
+      const response = await fetch(`${stack.url}${path}`);
+      expect([response.status, await response.json()]).toMatchObject([
+        404,
+        { response: { code: '000_909' } },
+      ]);
+    },
+  );
+
   it('is good while all is there', async () => {
     expect(await get('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });
     expect(await get('/readyz')).toEqual({
       status: 200,
       body: { status: 'ready', temporal: 'ok', database: 'ok' },
     });
+  });
+
+  it('asks the database once, however many want to know', async () => {
+    let pings = 0;
+    let answer = () => {};
+    const database: Database = {
+      ...probed,
+      ping: () => {
+        pings++;
+        return new Promise((resolve) => {
+          answer = resolve;
+        });
+      },
+    };
+    const url = await stack.startAnotherApi({ database });
+    const probes = Array.from({ length: 50 }, async () => (await fetch(`${url}/readyz`)).status);
+    await expect.poll(() => pings).toBe(1);
+    // The last of them has been taken, too, once a request that came after it is answered.
+    await Promise.all(Array.from({ length: 50 }, () => fetch(`${url}/healthz`)));
+    answer();
+    await Promise.all(probes);
+    expect(pings).toBeLessThan(10);
   });
 
   it('names the database once it is closed', async () => {
