@@ -15,12 +15,13 @@ export function startFaults(
   async function carryOut({ delay: wait, fault }: PlannedFault): Promise<void> {
     await delay(wait);
     print(`  fault: ${describe(fault)}`);
-    done.set(fault.kind, (done.get(fault.kind) ?? 0) + 1);
-    await inflict(fault, surroundings);
+    const hasStruck = await untilItStrikes(() => inflict(fault, surroundings));
+    const what = hasStruck ? fault.kind : `${fault.kind} without effect`;
+    done.set(what, (done.get(what) ?? 0) + 1);
   }
 
   return {
-    /** How many faults of which kind were done. */
+    /** How many faults of which kind were done, those that struck nothing apart. */
     counts: done as ReadonlyMap<string, number>,
     /** To be told how many registrations have been asked for so far. */
     onRegistration(begun: number): void {
@@ -35,12 +36,26 @@ export function startFaults(
   };
 }
 
-async function inflict(fault: Fault, { processes, proxies }: Surroundings): Promise<void> {
-  if (fault.kind === 'KILL') await processes[fault.process].kill(fault.downFor);
-  else if (fault.kind === 'CUT') proxies[fault.path].cut();
-  else if (fault.kind === 'REFUSE') await proxies[fault.path].refuse(fault.lasts);
-  else if (fault.kind === 'STALL') await proxies[fault.path].stall(fault.lasts);
-  else await proxies.database.loseAnswersTo('commit\0', fault.lasts);
+/** How long a fault is inflicted anew, in ms, while there is nothing for it to strike: no connection, no commit. */
+const patience = 15_000;
+
+async function untilItStrikes(inflictOnce: () => Promise<number>): Promise<boolean> {
+  const deadline = Date.now() + patience;
+  do {
+    if ((await inflictOnce()) > 0) return true;
+    await delay(50);
+  } while (Date.now() < deadline);
+  return false;
+}
+
+/** @returns how many processes or connections it struck */
+async function inflict(fault: Fault, { processes, proxies }: Surroundings): Promise<number> {
+  if (fault.kind === 'CUT') return proxies[fault.path].cut();
+  if (fault.kind === 'REFUSE') return await proxies[fault.path].refuse(fault.lasts);
+  if (fault.kind === 'STALL') return await proxies[fault.path].stall(fault.lasts);
+  if (fault.kind === 'LOSE_COMMITS') return await proxies.database.loseAnswersTo('commit\0', fault.lasts);
+  await processes[fault.process].kill(fault.downFor);
+  return 1;
 }
 
 function describe(fault: Fault): string {

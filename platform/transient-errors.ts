@@ -5,6 +5,9 @@ import { PaymentGatewayUnavailable } from '../payment-gateway/payment-gateway.ts
 const networkCodes = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOST|ENET|EAI_)/;
 /** SQLSTATE classes that mean the same: connection, resources, operator intervention. */
 const sqlStates = /^(08|53|57|25P)/;
+/** What node-postgres says of connections that are lost; it gives these no code. */
+const lostConnections =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 /** gRPC statuses that mean the same: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, UNAVAILABLE, CANCELLED. */
 const grpcStatuses = [4, 8, 10, 14, 1];
 
@@ -15,7 +18,6 @@ export function isTransient(error: unknown): boolean {
   if (isGrpcServiceError(error)) return grpcStatuses.includes(error.code);
   const code = 'code' in error ? String(error.code) : '';
   if (networkCodes.test(code) || sqlStates.test(code)) return true;
-  // node-postgres gives these no code.
-  if (/^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message)) return true;
+  if (lostConnections.test(error.message)) return true;
   return isTransient(error.cause);
 }

@@ -20,6 +20,7 @@ import {
 } from '../../platform/database/schema.ts';
 import { createStores } from '../../platform/database/stores.ts';
 import type { Stores } from '../../platform/database/stores.ts';
+import { isTransient } from '../../platform/transient-errors.ts';
 import { inventMember } from '../../sandbox/members.ts';
 import { openEmptyPglite } from '../empty-database.ts';
 import { openFreshPostgres } from '../fresh-postgres.ts';
@@ -117,6 +118,32 @@ describe.each([
       });
       expect(await stores.registrations.find(member.aspId, replacement)).toEqual(before);
       expect(await accountStates(member)).toEqual({ [old]: 'REPLACED', [replacement]: 'ACTIVE' });
+    });
+
+    it('numbers the results of a member without gaps, however often an end is written down', async () => {
+      const aspId = 'TESTASP00000004';
+      await stores.projects.add({ ...newProject, aspId, accessKey: 'fourth', cryptoKeyId: 'fourth' });
+      await stores.projects.setCallbackUrl(aspId, 'https://provider.example/results');
+      const invented = inventMember(String(nextUserId++));
+      await stores.members.add(aspId, [invented]);
+      const member = (await stores.members.find(aspId, invented.userId))!;
+      const sequences: (number | undefined)[] = [];
+      for (const end of ['activate', 'fail', 'activate'] as const) {
+        const number = await addRegistration(member);
+        for (let time = 0; time < 3; time++) {
+          const { hasCallback } =
+            end === 'activate'
+              ? await stores.registrations.activate(number, [])
+              : await stores.registrations.fail(number, {
+                  status: 'ARS_AUTH_FAILED',
+                  resultCode: '002_014',
+                  timeline: [],
+                });
+          expect(hasCallback).toBe(true);
+        }
+        sequences.push((await stores.resultCallbacks.find(number))?.sequence);
+      }
+      expect(sequences).toEqual([1, 2, 3]);
     });
 
     it('takes nothing from a newer account when an older one is activated again', async () => {
@@ -740,6 +767,8 @@ describe.runIf(databaseUrl)('a connection to PostgreSQL', () => {
       await transaction.execute(sql`select 1`);
     });
     await expect(broken).rejects.toThrow('Failed query');
+    // So that who asked is told to ask again.
+    expect(isTransient(await broken.catch((error: unknown) => error))).toBe(true);
     await database.ping();
     await database.close();
   });
