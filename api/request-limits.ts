@@ -7,6 +7,9 @@ import type { Metrics } from '../platform/metrics.ts';
 import type { Api } from './context.ts';
 import { Refusal } from './refusal.ts';
 
+/** What travels with a request, and the connection it came by. */
+type ServedApi = Api & { readonly Bindings: HttpBindings };
+
 /** How much one process takes on. */
 export interface RequestLimits {
   /** Of a project, in any one second. */
@@ -94,10 +97,13 @@ export class ProjectLimits {
  * Refuses with `000_991` what would be too much in hand. A request is in hand once all of it is there: one that comes
  * slowly takes up a connection, of which there is a most, but no place of those who are served.
  */
-export function limitRequestsInHand({ requestsInHand }: RequestLimits): MiddlewareHandler<Api> {
+export function limitRequestsInHand({ requestsInHand }: RequestLimits): MiddlewareHandler<ServedApi> {
   let inHand = 0;
-  return async (context, next) => {
-    await context.req.arrayBuffer();
+  return async ({ req: request, env: { incoming } }, next) => {
+    await request.arrayBuffer().catch((error: unknown) => {
+      // The client has hung up before all of it was there: no failure of this side.
+      throw incoming.complete ? error : new Refusal('000_915');
+    });
     if (inHand >= requestsInHand) throw new Refusal('000_991');
     inHand++;
     try {
@@ -109,7 +115,7 @@ export function limitRequestsInHand({ requestsInHand }: RequestLimits): Middlewa
 }
 
 /** Refuses with `000_991` while this many answers have not been read to their end: for answers that are large. */
-export function limitUnreadAnswers(most: number): MiddlewareHandler<Api & { Bindings: HttpBindings }> {
+export function limitUnreadAnswers(most: number): MiddlewareHandler<ServedApi> {
   let unread = 0;
   return async ({ env: { outgoing } }, next) => {
     if (unread >= most) throw new Refusal('000_991');

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { banks, isBankCode } from '../contract/bank-codes.ts';
 import type { BankCode } from '../contract/bank-codes.ts';
 import { formatKoreanTime, parseKoreanHours } from '../contract/korean-time.ts';
@@ -56,10 +57,10 @@ function readWindow({ daily, from, until }: Values): NewBankWindow {
   return { once: { startsAt, endsAt } };
 }
 
+const timeWithZone = z.iso.datetime({ offset: true });
+
 function readTime(name: string, text = ''): Date {
-  const hasZone = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text);
-  const time = new Date(text);
-  if (hasZone && !Number.isNaN(time.getTime())) return time;
+  if (timeWithZone.safeParse(text).success) return new Date(text);
   throw new UsageError(`--${name} must be a time with its zone, such as 2026-12-24T23:00+09:00.`);
 }
 

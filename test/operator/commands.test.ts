@@ -575,6 +575,10 @@ describe('a bank’s maintenance windows', () => {
     [['--bank', '088', '--from', '2026-12-24T23:00+09:00'], '--until must be a time with its zone'],
     [['--bank', '088', '--from', '2026-12-24T23:00', '--until', '2026-12-25T02:00'], '--from must be a time'],
     [
+      ['--bank', '088', '--from', '2026-02-30T02:00Z', '--until', '2026-12-24T23:00Z'],
+      '--from must be a time',
+    ],
+    [
       ['--bank', '088', '--from', '2026-12-25T02:00Z', '--until', '2026-12-24T23:00Z'],
       '--from must be before --until.',
     ],

@@ -94,6 +94,22 @@ it('a client that asks on and on without reading its answers is cut off before t
   greedy.destroy();
 });
 
+it('a client that hangs up within its body is no failure of the service', async () => {
+  const countOf = async (code: string) => {
+    const { values } = await stack.metrics.requests.get();
+    return values.find(({ metricName, labels }) => metricName?.endsWith('_count') && labels.code === code)
+      ?.value;
+  };
+  const [hungUp, failed] = [(await countOf('000_915')) ?? 0, await countOf('000_991')];
+  const socket = await open(stack.url);
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: here\r\nContent-Length: 60000\r\n\r\n{`);
+  // The server has begun with it once it answers another one of the same moment.
+  expect(await isServed(stack.url)).toBe(true);
+  socket.destroy();
+  await expect.poll(() => countOf('000_915')).toBe(hungUp + 1);
+  expect(await countOf('000_991')).toBe(failed);
+});
+
 it('connections beyond the most are closed, and as one goes the next is served', async () => {
   const url = await stack.startAnotherApi({}, { connections: 3 });
   const held = await Promise.all([open(url), open(url), open(url)]);
