@@ -57,7 +57,11 @@ function readWindow({ daily, from, until }: Values): NewBankWindow {
   return { once: { startsAt, endsAt } };
 }
 
-const timeWithZone = z.iso.datetime({ offset: true });
+const timeWithZone = z.union([
+  z.iso.datetime({ offset: true }),
+  // To the minute, which the other does not take.
+  z.iso.datetime({ offset: true, precision: -1 }),
+]);
 
 function readTime(name: string, text = ''): Date {
   if (timeWithZone.safeParse(text).success) return new Date(text);
