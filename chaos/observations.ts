@@ -165,7 +165,13 @@ export type Observations = Awaited<ReturnType<Awaited<ReturnType<typeof openObse
 
 /** What the logs and Temporal's files say that they should not. */
 async function readLogs(
-  { logDirectory, temporalDatabaseFile, members, project }: Omit<Surroundings, 'direct' | 'secrets'>,
+  {
+    logDirectory,
+    temporalDatabaseFile,
+    members,
+    project,
+    processes,
+  }: Omit<Surroundings, 'direct' | 'secrets'>,
   plan: Plan,
 ) {
   const registers = plan.members.flat().filter((operation) => operation.kind === 'REGISTER');
@@ -178,7 +184,10 @@ async function readLogs(
   const leaks: string[] = [];
   const internalErrors: string[] = [];
   const nonDeterminism: string[] = [];
-  const crashes: string[] = [];
+  // Whatever it says or leaves unsaid at its end.
+  const crashes = Object.entries(processes)
+    .filter(([, { counts }]) => counts.exits > 0)
+    .map(([name, { counts }]) => `${name} ended by itself ${counts.exits} times`);
   // The simulator stands for the payment gateway and the phones, which know their numbers.
   const names = (await readdir(logDirectory)).filter((name) => !name.startsWith('simulator'));
   const files = [

@@ -18,7 +18,7 @@ export function countsTable(
   }
   const processCounts = Object.entries(processes).map(
     ([name, { counts }]) =>
-      `${name} ${counts.kills}${counts.exits > 0 ? ` (and ${counts.exits} ends by itself)` : ''}`,
+      `${name} ${counts.kills}${counts.failedStarts > 0 ? ` (and ${counts.failedStarts} failed starts)` : ''}`,
   );
   const rows: [string, string][] = [
     ['registrations by end', listed(ends)],

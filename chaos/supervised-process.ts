@@ -13,14 +13,14 @@ export interface SupervisedProcess {
   up(): Promise<void>;
   /** Kills it by SIGKILL, and keeps it down for so many ms. */
   kill(downFor: number): Promise<void>;
-  /** How often it was killed, and how often it ended by itself or failed to start. */
-  readonly counts: { kills: number; exits: number };
+  /** How often it was killed, ended by itself, and could not be started, as while what it needs is down. */
+  readonly counts: { kills: number; exits: number; failedStarts: number };
   stop(): Promise<void>;
 }
 
 /** Starts a process and keeps it running. `start` is told which start it is, from 1. */
 export function supervise(start: (generation: number) => Promise<Child>): SupervisedProcess {
-  const counts = { kills: 0, exits: 0 };
+  const counts = { kills: 0, exits: 0, failedStarts: 0 };
   const state: { current?: Child | undefined; failure?: unknown; isStopping: boolean } = {
     isStopping: false,
   };
@@ -38,7 +38,7 @@ export function supervise(start: (generation: number) => Promise<Child>): Superv
         await state.current.exited;
         if (!state.isStopping && counts.kills === kills) counts.exits++;
       } catch (error) {
-        counts.exits++;
+        counts.failedStarts++;
         if (++failedStarts < mostFailedStarts) continue;
         state.failure = error;
         return;
