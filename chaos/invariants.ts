@@ -82,6 +82,9 @@ const invariants: readonly Invariant[] = [
         const expected = latest && !isDeleted ? latest.registrationNumber : undefined;
         const active = own.filter(({ state }) => state === 'ACTIVE').length;
         if (active > 1) return `${userId} has ${active} active accounts`;
+        if (usable !== undefined && journal.membersWithoutAccount.has(userId)) {
+          return `${userId} has ${usable} though its deletion was answered as done`;
+        }
         return usable === expected
           ? undefined
           : `${userId} has ${usable ?? 'none'} instead of ${expected ?? 'none'}`;

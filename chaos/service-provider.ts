@@ -32,6 +32,8 @@ export interface Journal {
   readonly tooLateToCancel: Set<string>;
   /** Members whose account the service provider has had deleted, or tried to. */
   readonly deletedMembers: Set<string>;
+  /** Of these, those whose deletion was answered as done, and for whom nothing was registered since. */
+  readonly membersWithoutAccount: Set<string>;
   /** How often which code came as an error that says to ask again. */
   readonly unavailable: Map<string, number>;
   /** Answers that this service provider had no reason to expect. */
@@ -60,6 +62,7 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
     cancelled: new Set(),
     tooLateToCancel: new Set(),
     deletedMembers: new Set(),
+    membersWithoutAccount: new Set(),
     unavailable: new Map(),
     unexpected: [],
     registrationsBegun: 0,
@@ -136,6 +139,7 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
       birthDate,
       mobileNumber,
     };
+    journal.membersWithoutAccount.delete(userId);
     let client: KmClient = losesAnswer ? forgetful : km;
     for (const requirePatience = patienceFor(`a registration of ${userId}`); ; requirePatience()) {
       try {
@@ -180,10 +184,15 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
     for (const requirePatience = patienceFor(`a deletion of ${userId}`); ; requirePatience()) {
       try {
         await untilAnswered(() => km.deleteAccount({ userId }));
+        journal.membersWithoutAccount.add(userId);
         return;
       } catch (error) {
         if (!(error instanceof KmRefusal)) throw error;
-        if (error.code === '002_916') return;
+        // There is none, or none any more.
+        if (error.code === '002_916') {
+          journal.membersWithoutAccount.add(userId);
+          return;
+        }
         if (!(error instanceof RegistrationInProgressError)) throw error;
       }
       await delay(pollInterval);
