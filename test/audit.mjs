@@ -7,7 +7,7 @@ const projectDirectory = fileURLToPath(new URL('..', import.meta.url));
  * Asks npm's registry whether any version that the service runs on is known to be vulnerable.
  *
  * @returns `clean`; `vulnerable` with npm's report; `unavailable` with the reason, when no registry answers audits, as
- * behind mirrors
+ * behind mirrors; `failed` with the reason, when npm could not ask
  */
 export function auditDependencies() {
   const { stdout, stderr, error } = spawnSync(
@@ -17,8 +17,10 @@ export function auditDependencies() {
   );
   const report = parse(stdout);
   if (!report?.vulnerabilities || !report.metadata) {
-    const reason = error?.message ?? report?.message ?? stderr.trim().split('\n').at(-1);
-    return { outcome: 'unavailable', text: reason || 'npm gave no reason' };
+    // Only what comes of asking the registry has a message beside npm's own error.
+    if (report?.message) return { outcome: 'unavailable', text: report.message };
+    const reason = error?.message ?? report?.error?.summary ?? stderr.trim().split('\n').at(-1);
+    return { outcome: 'failed', text: reason || 'npm gave no reason' };
   }
   const findings = Object.values(report.vulnerabilities)
     .filter(({ severity }) => severity === 'high' || severity === 'critical')
@@ -45,8 +47,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const line = {
     clean: `audit: ${text}`,
     vulnerable: `audit: vulnerable dependencies\n${text}\nUpdate them, or say in package.json's overrides what to take instead.`,
+    failed: `audit: npm could not ask: ${text}`,
     unavailable: `audit: NOT CARRIED OUT, the registry does not answer audits (${text})`,
   }[outcome];
   process.stdout.write(`${line}\n`);
-  process.exitCode = outcome === 'vulnerable' ? 1 : 0;
+  process.exitCode = outcome === 'vulnerable' || outcome === 'failed' ? 1 : 0;
 }

@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
+import { cpSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, it, onTestFinished } from 'vitest';
 import { projectDirectory } from '../sandbox/project-directory.ts';
 import { temporaryDirectory } from './sandbox/temporary-directory.ts';
 
 /** Runs `npm run audit` against a registry that answers as told. */
-async function audit(answer: RequestListener) {
+async function audit(answer: RequestListener, directory = projectDirectory) {
   const server = createServer(answer);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -19,7 +21,7 @@ async function audit(answer: RequestListener) {
   const address = server.address();
   if (typeof address !== 'object' || !address) throw new Error('The registry has no port.');
   const program = spawn(process.execPath, ['test/audit.mjs'], {
-    cwd: projectDirectory,
+    cwd: directory,
     env: {
       ...process.env,
       npm_config_registry: `http://127.0.0.1:${address.port}`,
@@ -76,4 +78,13 @@ it('the audit says on one line that a registry does not answer audits, and neith
   const { exitCode, output } = await audit((_, response) => void response.writeHead(405).end());
   expect(output).toMatch(/^audit: NOT CARRIED OUT, the registry does not answer audits \(405 .*\)\n$/);
   expect(exitCode).toBe(0);
+});
+
+it('the audit fails where npm cannot ask, as without a lock file', async () => {
+  const directory = temporaryDirectory();
+  cpSync(join(projectDirectory, 'package.json'), join(directory, 'package.json'));
+  cpSync(join(projectDirectory, 'test/audit.mjs'), join(directory, 'test/audit.mjs'));
+  const { exitCode, output } = await audit(advisories({}), directory);
+  expect(output).toMatch(/^audit: npm could not ask: .*lockfile/);
+  expect(exitCode).toBe(1);
 });
