@@ -2,6 +2,7 @@ import { consentScript } from '../contract/consent-scripts.ts';
 import { openRecording } from './database/consent-evidence.ts';
 import type { StoredEvidence } from './database/consent-evidence.ts';
 import type { MemberCipher } from './database/member-cipher.ts';
+import { detailsContext } from './database/registrations.ts';
 import type { Stores } from './database/stores.ts';
 import { maximumRecordingBytes, recordingFormat } from './recording.ts';
 
@@ -43,7 +44,7 @@ export async function* verifyEvidence(
     } else if (member.erasedAt) {
       yield broken("its member is called erased, but the member's key is still there");
     } else {
-      const problem = problemOf(evidence, () => members.openCipher(member));
+      const problem = problemOf(evidence, registration.sealedDetails, () => members.openCipher(member));
       if (problem !== undefined) yield broken(problem);
       else if (evidence.durationMs === null) yield { registrationNumber, state: 'VERIFIED_WITHOUT_RECORD' };
       else yield { registrationNumber, state: 'VERIFIED' };
@@ -51,12 +52,22 @@ export async function* verifyEvidence(
   }
 }
 
-function problemOf(evidence: StoredEvidence, openCipher: () => MemberCipher): string | undefined {
+function problemOf(
+  evidence: StoredEvidence,
+  sealedDetails: Buffer | null,
+  openCipher: () => MemberCipher,
+): string | undefined {
   let cipher: MemberCipher;
   try {
     cipher = openCipher();
   } catch (error) {
     return `the member's key does not open (${messageOf(error)})`;
+  }
+  if (sealedDetails === null) return 'the personal part of the registration is gone';
+  try {
+    cipher.open(sealedDetails, detailsContext(evidence.registrationNumber));
+  } catch (error) {
+    return `the personal part of the registration was altered (${messageOf(error)})`;
   }
   let recording: Buffer;
   try {

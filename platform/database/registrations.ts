@@ -71,9 +71,13 @@ export interface ListFilter {
   readonly limit: number;
 }
 
+/** Where the personal part of a registration belongs, authenticated with it. */
+export function detailsContext(registrationNumber: string): string {
+  return `registrations/${registrationNumber}`;
+}
+
 /** The registrations of all members. */
 export function createRegistrations(queries: Queries, keys: KeyRing) {
-  const context = (registrationNumber: string) => `registrations/${registrationNumber}`;
   const { sealedDetails: _sealedDetails, ...columns } = getTableColumns(registrations);
   const { timeline: _timeline, ...listedColumns } = columns;
 
@@ -85,7 +89,8 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
     try {
       const { cipher } = openMember(keys, row.members);
       const details =
-        sealedDetails && cipher.openJson<RegistrationDetails>(sealedDetails, context(registrationNumber));
+        sealedDetails &&
+        cipher.openJson<RegistrationDetails>(sealedDetails, detailsContext(registrationNumber));
       return { userId, bankCode, accountNumber: details?.accountNumber };
     } catch {
       return { userId, bankCode, accountNumber: undefined };
@@ -113,7 +118,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
           aspId,
           bankCode,
           arsCodeId,
-          sealedDetails: cipher.sealJson(details, context(registrationNumber)),
+          sealedDetails: cipher.sealJson(details, detailsContext(registrationNumber)),
           status: 'ARS_AUTH_IN_PROGRESS',
         });
         return true;
@@ -178,7 +183,10 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       return {
         ...registration,
         member,
-        details: member.cipher.openJson<RegistrationDetails>(sealedDetails, context(registrationNumber)),
+        details: member.cipher.openJson<RegistrationDetails>(
+          sealedDetails,
+          detailsContext(registrationNumber),
+        ),
         comparesMember: row.projects.comparesMember,
       };
     },

@@ -134,6 +134,24 @@ describe('evidence verify', () => {
       expect((await evidence('verify')).exitCode).toBe(0);
     });
 
+    it('in the personal part of the registration, and that it is gone', async () => {
+      const { queries } = stack.database;
+      const ofThis = eq(registrations.registrationNumber, number);
+      const [{ sealedDetails } = { sealedDetails: null }] = await queries
+        .select({ sealedDetails: registrations.sealedDetails })
+        .from(registrations)
+        .where(ofThis);
+      await queries
+        .update(registrations)
+        .set({ sealedDetails: flipBit(sealedDetails, 20) as Buffer })
+        .where(ofThis);
+      await expectBroken('the personal part of the registration was altered');
+      await queries.update(registrations).set({ sealedDetails: null }).where(ofThis);
+      await expectBroken('the personal part of the registration is gone');
+      await queries.update(registrations).set({ sealedDetails }).where(ofThis);
+      expect((await evidence('verify')).exitCode).toBe(0);
+    });
+
     it.for(['sealedDataKey', 'databaseKeyId'] as const)('in the member’s %s', async (column) => {
       const { queries } = stack.database;
       const [{ userId } = { userId: '' }] = await queries
