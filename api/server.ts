@@ -98,6 +98,8 @@ export async function listen(
   server.setTimeout(silence);
   server.maxConnections = connections;
   server.on('clientError', answerUnreadable);
+  // Node would refuse what is expected of it by itself, and without the envelope.
+  server.on('checkExpectation', ({ socket }) => answerUnreadable(new Error('Unknown expectation.'), socket));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

@@ -55,6 +55,12 @@ it.for([
   },
 );
 
+it('a client that expects what is not known is refused in the envelope', async () => {
+  const request = `POST ${path} HTTP/1.1\r\nHost: here\r\nExpect: the-moon\r\nContent-Length: 2\r\n\r\n{}`;
+  const answer = await sendRaw(stack.url, request);
+  expect(answer).toMatch(/^HTTP\/1\.1 400 .*"code":"000_913"/s);
+});
+
 it('a client that connects and says nothing is cut off', async () => {
   const socket = await open(await stack.startAnotherApi({}, impatient));
   let answer = '';
