@@ -97,6 +97,7 @@ function conclude({ registrationNumber, withUs, entries, difference }: Standing)
   }
   if (withUs === 'UNKNOWN') return conclusion('UNKNOWN_TO_US', 'NEVER_ASKED_FOR');
   if (withUs === 'FAILED') return conclusion('UNKNOWN_TO_US', 'FAILED_WITH_US');
+  if (withUs === 'OVERDUE') return conclusion('DIFFERENT', 'STILL_OPEN_WITH_US');
   if (withUs === 'REMOVED') return conclusion('DIFFERENT', 'REMOVED_WITH_US');
   if (entries > 1) return conclusion('DIFFERENT', 'REGISTERED_MORE_THAN_ONCE');
   if (difference) return conclusion('DIFFERENT', difference);

@@ -32,6 +32,8 @@ export const findingDetails = {
   NEVER_ASKED_FOR: 'live there under a number we never gave out: ask the payment gateway who registered it',
   FAILED_WITH_US: 'live there, ended without an account with us: have the payment gateway remove it',
   REMOVED_WITH_US: 'live there, removed with us: have the payment gateway remove it',
+  STILL_OPEN_WITH_US:
+    'live there, not ended with us for 30 days: resolve it if it is among the reviews, else have the payment gateway remove it',
   REGISTERED_MORE_THAN_ONCE: 'live there more than once: have the payment gateway remove all but one entry',
   OTHER_MEMBER: 'belongs to another member there: have the payment gateway put it right',
   OTHER_BANK: 'is at another bank there: have the payment gateway put it right',

@@ -26,7 +26,14 @@ export interface Standing {
   readonly entries: number;
   /** What one of them says otherwise than we asked for. */
   readonly difference: FindingDetail | null;
-  readonly withUs: 'UNKNOWN' | 'IN_PROGRESS' | 'FAILED' | 'ACTIVE' | 'AWAITING_REMOVAL' | 'REMOVED';
+  readonly withUs:
+    | 'UNKNOWN'
+    | 'IN_PROGRESS'
+    | 'OVERDUE'
+    | 'FAILED'
+    | 'ACTIVE'
+    | 'AWAITING_REMOVAL'
+    | 'REMOVED';
 }
 
 /** What comes of a comparison; `kind` null: neither ledger has the registration any more. */
@@ -38,6 +45,9 @@ export interface Conclusion {
 
 /** How long a reconciliation may take before it counts as terminated, in ms: a week. */
 const abandonedAfter = 7 * 24 * 60 * 60 * 1_000;
+
+/** How long a registration may be open: a day of inquiries and some of waiting; then its run is gone or forgotten. */
+const overdueAfter = sql`interval '30 days'`;
 
 /** The reconciliations and what they found. */
 export function createReconciliations(queries: Queries) {
@@ -56,6 +66,7 @@ export function createReconciliations(queries: Queries) {
           when ${registrations.registrationNumber} is null then 'UNKNOWN'
           when ${accounts.state} in ('REPLACED', 'DELETED') then 'AWAITING_REMOVAL'
           when ${accounts.state} is not null then ${accounts.state}
+          when ${registrations.endedAt} is null and ${registrations.createdAt} < now() - ${overdueAfter} then 'OVERDUE'
           when ${registrations.endedAt} is null then 'IN_PROGRESS'
           else 'FAILED' end`,
       })

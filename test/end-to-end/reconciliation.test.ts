@@ -297,8 +297,8 @@ describe('of ledgers that disagree', () => {
     faults = {
       register: (order, abort) => simulated.register({ ...order, ...changes.get(order.memberId) }, abort),
     };
-    const [removed, twice, forgotten, unreadable, unlisted, ...unlistedToo] = await Promise.all(
-      Array.from({ length: 8 }, () => register()),
+    const [removed, twice, forgotten, stuck, unreadable, unlisted, ...unlistedToo] = await Promise.all(
+      Array.from({ length: 9 }, () => register()),
     );
     const [otherMember, otherBank, otherAccount] = await Promise.all([
       registerChanged({ memberId: '99999999999' }),
@@ -321,6 +321,15 @@ describe('of ledgers that disagree', () => {
       sql`update accounts set state = 'REMOVED' where registration_number = ${forgotten!.number}`,
     );
     expected[forgotten!.number] = 'DIFFERENT REMOVED_WITH_US';
+
+    // As of one whose run was terminated.
+    await stack.database.queries.execute(
+      sql`delete from accounts where registration_number = ${stuck!.number}`,
+    );
+    await stack.database.queries.execute(
+      sql`update registrations set ended_at = null, created_at = now() - interval '31 days' where registration_number = ${stuck!.number}`,
+    );
+    expected[stuck!.number] = 'DIFFERENT STILL_OPEN_WITH_US';
 
     await stack.database.queries.execute(
       sql`update registrations set sealed_details = 'x' where registration_number = ${unreadable!.number}`,
@@ -383,7 +392,7 @@ describe('of ledgers that disagree', () => {
       AWAITING_REMOVAL: 1,
       MISSING_AT_PAYMENT_GATEWAY: 4,
       UNKNOWN_TO_US: 2,
-      DIFFERENT: 7,
+      DIFFERENT: 8,
     });
     expect(await ledgers()).toEqual(ledgersBefore);
     const { startedAt, endedAt } = (await stack.stores.reconciliations.findLatestEnded())!;
@@ -396,7 +405,7 @@ describe('of ledgers that disagree', () => {
   it('tells the operator what to do, and ends with 1', async () => {
     const { exitCode, output, errors } = await operate('reconcile');
     expect(exitCode).toBe(1);
-    expect(errors).toContain('disagree on 13 registrations');
+    expect(errors).toContain('disagree on 14 registrations');
     expect(output).toContainEqual(expect.stringMatching(/^ +4 {2}MISSING_AT_PAYMENT_GATEWAY$/));
     for (const [number, finding] of Object.entries(expected)) {
       const line = `${number}  ${finding.replace(' ', '  ')}: `;
