@@ -18,8 +18,15 @@ export interface SupervisedProcess {
   stop(): Promise<void>;
 }
 
-/** Starts a process and keeps it running. `start` is told which start it is, from 1. */
-export function supervise(start: (generation: number) => Promise<Child>): SupervisedProcess {
+/**
+ * Starts a process and keeps it running.
+ * @param start is told which start it is, from 1.
+ * @param hasBegun whether a child that has ended by itself had got as far as its work; before that it failed to start.
+ */
+export function supervise(
+  start: (generation: number) => Promise<Child>,
+  hasBegun: (child: Child) => Promise<boolean> = () => Promise.resolve(true),
+): SupervisedProcess {
   const counts = { kills: 0, exits: 0, failedStarts: 0 };
   const state: { current?: Child | undefined; failure?: unknown; isStopping: boolean } = {
     isStopping: false,
@@ -31,12 +38,15 @@ export function supervise(start: (generation: number) => Promise<Child>): Superv
     let failedStarts = 0;
     for (let generation = 1; !state.isStopping; generation++) {
       try {
-        state.current = await start(generation);
+        const child = await start(generation);
+        state.current = child;
         failedStarts = 0;
-        if (state.isStopping) await state.current.kill();
+        if (state.isStopping) await child.kill();
         const { kills } = counts;
-        await state.current.exited;
-        if (!state.isStopping && counts.kills === kills) counts.exits++;
+        await child.exited;
+        if (state.isStopping || counts.kills > kills) continue;
+        if (await hasBegun(child)) counts.exits++;
+        else counts.failedStarts++;
       } catch (error) {
         counts.failedStarts++;
         if (++failedStarts < mostFailedStarts) continue;

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +29,9 @@ import { supervise } from './supervised-process.ts';
 import type { SupervisedProcess } from './supervised-process.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
+
+/** What a program says when it begins its work; one that needs something that is away ends before, and is started anew. */
+const beginning = /"msg":"(the API listens|the worker takes work|The simulator is listening)"/;
 
 /** How long the whole service may take to start, in ms. */
 const startDeadline = 120_000;
@@ -81,8 +84,8 @@ export async function startSurroundings(
     const secrets = loadOrCreateSecrets(directory);
     const [databasePort, temporalPort, simulatorPort, apiPort] = await findFreePorts(4);
     const processes: Partial<Record<ProcessName, SupervisedProcess>> = {};
-    const keepUp = async (name: ProcessName, start: Parameters<typeof supervise>[0]): Promise<void> => {
-      const supervised = supervise(start);
+    const keepUp = async (name: ProcessName, ...how: Parameters<typeof supervise>): Promise<void> => {
+      const supervised = supervise(...how);
       closers.push(() => supervised.stop());
       processes[name] = supervised;
       await supervised.up();
@@ -152,13 +155,16 @@ export async function startSurroundings(
       WORKFLOW_BUNDLE: workflowBundle,
     };
     const program = (name: ProcessName, file: string, variables: Record<string, string>) =>
-      keepUp(name, (generation) =>
-        startNodeChild({
-          name,
-          file: join(projectDirectory, file),
-          environment: variables,
-          logFile: logFile(name, generation),
-        }),
+      keepUp(
+        name,
+        (generation) =>
+          startNodeChild({
+            name,
+            file: join(projectDirectory, file),
+            environment: variables,
+            logFile: logFile(name, generation),
+          }),
+        async (child) => beginning.test(await readFile(child.logFile, 'utf8')),
       );
     print('starting the simulator, the API and the worker');
     await program('simulator', 'simulator/main.ts', {
