@@ -184,19 +184,16 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
     for (const requirePatience = patienceFor(`a deletion of ${userId}`); ; requirePatience()) {
       try {
         await untilAnswered(() => km.deleteAccount({ userId }));
-        journal.membersWithoutAccount.add(userId);
-        return;
+        break;
       } catch (error) {
         if (!(error instanceof KmRefusal)) throw error;
         // There is none, or none any more.
-        if (error.code === '002_916') {
-          journal.membersWithoutAccount.add(userId);
-          return;
-        }
+        if (error.code === '002_916') break;
         if (!(error instanceof RegistrationInProgressError)) throw error;
       }
       await delay(pollInterval);
     }
+    journal.membersWithoutAccount.add(userId);
   }
 
   async function serve(

@@ -96,7 +96,8 @@ export function createConsentEvidence(queries: Queries) {
 
     /**
      * Every registration that has evidence, had some, or must have some because it says so or came to an account; with
-     * its member, until when it is to be kept, and whether its account is in use or a legal hold in force. In the order of the numbers, or that of `only` alone. Holds a few at a time.
+     * its member, until when it is to be kept, and whether its account is in use or a legal hold in force. In the order
+     * of the numbers, or that of `only` alone. Holds a few at a time.
      */
     async *readAll(only?: string) {
       for (let last = ''; ;) {

@@ -29,7 +29,8 @@ export function createRetention(queries: Queries) {
   const expired = (now: Date) =>
     and(
       isNull(registrations.purgedAt),
-      // Nothing is out of use before its registration ends: this finds by an index the few that may be due.
+      // Nothing is out of use before its registration ends: this finds by an index the few that may be due. Without the
+      // day more, since an interval taken off a date may clip its day of the month otherwise than one added to it.
       lte(registrations.endedAt, sql`${now.toISOString()}::timestamptz - interval '5 years'`),
       lte(keptUntil, now),
       notExists(

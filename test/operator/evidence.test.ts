@@ -102,8 +102,9 @@ describe('evidence verify', () => {
 
   describe('finds one flipped bit', () => {
     let number: string;
+    let userId: string;
     beforeAll(async () => {
-      ({ number } = await register());
+      ({ number, userId } = await register());
     });
 
     async function expectBroken(problem: string) {
@@ -154,10 +155,6 @@ describe('evidence verify', () => {
 
     it.for(['sealedDataKey', 'databaseKeyId'] as const)('in the member’s %s', async (column) => {
       const { queries } = stack.database;
-      const [{ userId } = { userId: '' }] = await queries
-        .select({ userId: registrations.userId })
-        .from(registrations)
-        .where(eq(registrations.registrationNumber, number));
       const ofMember = eq(members.userId, userId);
       const [original] = await queries.select().from(members).where(ofMember);
       await queries
@@ -197,12 +194,8 @@ describe('evidence verify', () => {
   });
 
   it('takes no member for erased whose key is still there', async () => {
-    const { number } = await register();
+    const { number, userId } = await register();
     const { queries } = stack.database;
-    const [{ userId } = { userId: '' }] = await queries
-      .select({ userId: registrations.userId })
-      .from(registrations)
-      .where(eq(registrations.registrationNumber, number));
     const ofMember = eq(members.userId, userId);
     const [member] = await queries.select().from(members).where(ofMember);
     const verify = () => evidence('verify', '--number', number);

@@ -38,6 +38,8 @@ const newProject = {
   clientPublicKey: 'not a key',
 };
 
+const erasure = { operator: 'kim', reason: 'the member asks for it', beforeRetentionEnds: false };
+
 const key = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 
 describe.each([
@@ -177,25 +179,15 @@ describe.each([
   it('writes no registration down for a member who is erased meanwhile', async () => {
     for (let round = 0; round < 20; round++) {
       const member = await addMember();
-      const [erasure, number] = await Promise.all([
-        stores.members.erase(member.aspId, member.userId, {
-          operator: 'kim',
-          reason: 'asked for it',
-          beforeRetentionEnds: false,
-        }),
+      const [{ state }, number] = await Promise.all([
+        stores.members.erase(member.aspId, member.userId, erasure),
         addRegistration(member).catch((error: Error) => error.message),
       ]);
       const rows = await database.queries.$count(registrations, eq(registrations.userId, member.userId));
-      expect([erasure.state, rows]).toEqual(
-        number === 'not written down' ? ['ERASED', 0] : ['BEING_REGISTERED', 1],
-      );
+      expect([state, rows]).toEqual(number === 'not written down' ? ['ERASED', 0] : ['BEING_REGISTERED', 1]);
     }
     const erased = await addMember();
-    await stores.members.erase(erased.aspId, erased.userId, {
-      operator: 'kim',
-      reason: 'asked for it',
-      beforeRetentionEnds: false,
-    });
+    await stores.members.erase(erased.aspId, erased.userId, erasure);
     await expect(addRegistration(erased)).rejects.toThrow('not written down');
   });
 
@@ -637,11 +629,10 @@ describe.each([
     it('do not bring back what is erased meanwhile', async () => {
       const invented = Array.from({ length: 60 }, () => inventMember(String(nextUserId++)));
       await stores.members.add('TESTASP00000001', invented);
-      const decision = { operator: 'kim', reason: 'asked for', beforeRetentionEnds: false };
       const latest = key('latest');
       const [, ...erasures] = await Promise.all([
         rewrap(createStores(database.queries, `${latest},${newKey},${oldKey}`)),
-        ...invented.map(({ userId }) => stores.members.erase('TESTASP00000001', userId, decision)),
+        ...invented.map(({ userId }) => stores.members.erase('TESTASP00000001', userId, erasure)),
       ]);
       expect(erasures).toEqual(invented.map(() => ({ state: 'ERASED' })));
       const rows = await database.queries

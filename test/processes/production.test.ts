@@ -13,6 +13,9 @@ import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
 import { startProgram } from './process-group.ts';
 
 const databaseUrl = process.env['DATABASE_URL'];
+if (!databaseUrl) {
+  process.stdout.write('DATABASE_URL is not set: what production refuses in a database is not tested.\n');
+}
 const key = () => `own:${randomBytes(32).toString('base64')}`;
 
 /** What no database answers at, and nothing else is wrong with. */
