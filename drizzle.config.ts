@@ -2,6 +2,6 @@ import { defineConfig } from 'drizzle-kit';
 
 export default defineConfig({
   dialect: 'postgresql',
-  schema: './platform/database/schema.ts',
-  out: './platform/database/migrations',
+  schema: './database/schema.ts',
+  out: './database/migrations',
 });

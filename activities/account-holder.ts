@@ -1,6 +1,6 @@
 import type { Activities } from '../contract/activities.ts';
-import { resultCodeOfRefusal } from '../contract/result-codes.ts';
-import { isMember } from '../platform/database/members.ts';
+import { resultCodeOfRefusal } from '../contract/refusal-reasons.ts';
+import { isMember } from '../database/members.ts';
 import { unlessBankClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';

@@ -8,7 +8,7 @@ import type { Ports } from './ports.ts';
 import { reconciliationActivities } from './reconciliation.ts';
 import { evidenceRetentionActivities } from './evidence-retention.ts';
 import { recordActivities } from './records.ts';
-import { resultCallbackActivities } from './result-callback.ts';
+import { resultNotificationActivities } from './result-notification.ts';
 
 /** All activities over the given ports. */
 export function createActivities(ports: Ports): Activities {
@@ -21,6 +21,6 @@ export function createActivities(ports: Ports): Activities {
     ...paymentGatewayRegistrationActivities(ports),
     ...reconciliationActivities(ports),
     ...recordActivities(ports),
-    ...resultCallbackActivities(ports),
+    ...resultNotificationActivities(ports),
   };
 }

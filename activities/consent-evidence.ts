@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Activities, FailureType } from '../contract/activities.ts';
-import { maximumRecordingBytes, recordingDuration, recordingFormat } from '../platform/recording.ts';
+import { maximumRecordingBytes, recordingDuration, recordingFormat } from '../contract/recording.ts';
 import { scriptVersion } from './ars-call.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';

@@ -1,5 +1,5 @@
 import type { Activities } from '../contract/activities.ts';
-import { resultCodeOfRefusal } from '../contract/result-codes.ts';
+import { resultCodeOfRefusal } from '../contract/refusal-reasons.ts';
 import { unlessBankClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';

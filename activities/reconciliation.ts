@@ -1,9 +1,9 @@
 import type { Activities } from '../contract/activities.ts';
 import type { FindingDetail, ReconciliationStage } from '../contract/reconciliation.ts';
 import type { LedgerEntry, RegistrationStanding } from '../payment-gateway/payment-gateway.ts';
-import { nextCursor } from '../platform/database/reconciliations.ts';
-import type { Conclusion, Standing } from '../platform/database/reconciliations.ts';
-import type { RegisteredAccount } from '../platform/database/registrations.ts';
+import { nextCursor } from '../database/reconciliations.ts';
+import type { Conclusion, Standing } from '../database/reconciliations.ts';
+import type { RegisteredAccount } from '../database/registrations.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';
 

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
 import { DrizzleQueryError } from 'drizzle-orm';
 import type { FailureType } from '../contract/activities.ts';
-import { PersonalDataErased } from '../platform/database/personal-data-erased.ts';
+import { PersonalDataErased } from '../database/personal-data-erased.ts';
 import { PaymentGatewayUnavailable } from '../payment-gateway/payment-gateway.ts';
 
 /**

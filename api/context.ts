@@ -1,13 +1,13 @@
 import type { PayloadCodec } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
-import type { ResultCode } from '../contract/result-codes.ts';
+import type { ResultCode } from '../wire/result-codes.ts';
 import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
-import type { Database } from '../platform/database/database.ts';
-import type { Stores } from '../platform/database/stores.ts';
-import type { Log } from '../platform/log.ts';
-import type { Metrics } from '../platform/metrics.ts';
-import type { RequestLimits } from './request-limits.ts';
+import type { Database } from '../database/database.ts';
+import type { Stores } from '../database/stores.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { RequestLimits } from './http/request-limits.ts';
 
 /** What the API reaches the world through, and its settings. */
 export interface ApiParts {

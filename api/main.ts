@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { productionPolicy } from '../contract/registration-policy.ts';
-import { apiConfigSchema, readConfig } from '../platform/config.ts';
-import { runMain } from '../platform/process.ts';
+import { apiConfigSchema, readConfig } from '../runtime/config.ts';
+import { runMain } from '../runtime/process.ts';
 import { runApi } from './run-api.ts';
 
 runMain(async () => {

@@ -1,22 +1,22 @@
 import type { z } from 'zod';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
-import { ConfigurationError } from '../platform/config.ts';
-import type { apiConfigSchema } from '../platform/config.ts';
-import { openPostgres } from '../platform/database/database.ts';
-import { findSandboxProjects } from '../platform/database/projects-of-sandbox.ts';
-import { createStores } from '../platform/database/stores.ts';
-import { createLog } from '../platform/log.ts';
-import { openPaymentGateway } from '../platform/payment-gateway.ts';
-import { createMetrics } from '../platform/metrics.ts';
-import { serveMetrics } from '../platform/metrics-server.ts';
-import { stopRequested } from '../platform/process.ts';
-import { refuseSandboxDefaults } from '../platform/production.ts';
-import { createDataConverter, createTemporalClient, temporalConnection } from '../platform/temporal.ts';
+import { ConfigurationError } from '../runtime/config.ts';
+import type { apiConfigSchema } from '../runtime/config.ts';
+import { openPostgres } from '../database/database.ts';
+import { findSandboxProjects } from '../database/projects-of-sandbox.ts';
+import { createStores } from '../database/stores.ts';
+import { createLog } from '../runtime/log.ts';
+import { openPaymentGateway } from '../payment-gateway/open.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import { serveMetrics } from '../runtime/metrics-server.ts';
+import { stopRequested } from '../runtime/process.ts';
+import { refuseSandboxDefaults } from '../runtime/production.ts';
+import { createDataConverter, createTemporalClient, temporalConnection } from '../runtime/temporal.ts';
 import { createApp } from './app.ts';
-import { startHousekeeping } from './housekeeping.ts';
-import type { HousekeepingTimes } from './housekeeping.ts';
-import { requestLimits } from './request-limits.ts';
-import { listen } from './server.ts';
+import { startHousekeeping } from './registrations/housekeeping.ts';
+import type { HousekeepingTimes } from './registrations/housekeeping.ts';
+import { requestLimits } from './http/request-limits.ts';
+import { listen } from './http/server.ts';
 
 /** Runs the API until the process is asked to stop. @param policy that of every registration it takes */
 export async function runApi(

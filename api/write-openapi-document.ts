@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { createOpenapiDocument } from '../contract/openapi-document.ts';
+import { createOpenapiDocument } from '../wire/openapi-document.ts';
 
 writeFileSync(
   new URL('../openapi.json', import.meta.url),

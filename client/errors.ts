@@ -1,5 +1,5 @@
-import { resultCodes } from '../contract/result-codes.ts';
-import type { ResultCode, ResultCodeEntry } from '../contract/result-codes.ts';
+import { resultCodes } from '../wire/result-codes.ts';
+import type { ResultCode, ResultCodeEntry } from '../wire/result-codes.ts';
 
 /** The codes of what goes wrong on this side of the wire. */
 export type ClientCode =
@@ -13,14 +13,14 @@ export type ClientCode =
   | 'UNEXPECTED_ANSWER'
   /** The wait was over before the registration was. */
   | 'STILL_RUNNING'
-  /** An X-KM header of a callback is absent or of the wrong form. */
-  | 'CALLBACK_HEADERS'
-  /** A callback's token is not that of its body. */
-  | 'CALLBACK_SIGNATURE'
-  /** A callback's times are too far from the clock. */
-  | 'CALLBACK_TIME'
-  /** A callback cannot be decrypted or is no callback. */
-  | 'CALLBACK_CONTENT';
+  /** An X-KM header of a notification is absent or of the wrong form. */
+  | 'NOTIFICATION_HEADERS'
+  /** A notification's token is not that of its body. */
+  | 'NOTIFICATION_SIGNATURE'
+  /** A notification's times are too far from the clock. */
+  | 'NOTIFICATION_TIME'
+  /** A notification cannot be decrypted or is no notification. */
+  | 'NOTIFICATION_CONTENT';
 
 /** What `code` of an error can be; open, because a newer service may have codes that this client does not know. */
 export type KmErrorCode = ResultCode | ClientCode | (string & Record<never, never>);
@@ -127,11 +127,11 @@ export class RegistrationStillRunningError extends KmError {
   }
 }
 
-/** What came in is not a callback of the service, or not a fresh one. Answer it with HTTP 400. */
-export class InvalidCallbackError extends KmError {
-  override readonly name = 'InvalidCallbackError';
+/** What came in is not a notification of the service, or not a fresh one. Answer it with HTTP 400. */
+export class InvalidNotificationError extends KmError {
+  override readonly name = 'InvalidNotificationError';
 
-  constructor(details: Details & { readonly code: `CALLBACK_${string}` & ClientCode }) {
+  constructor(details: Details & { readonly code: `NOTIFICATION_${string}` & ClientCode }) {
     super(details, false);
   }
 }

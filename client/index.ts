@@ -1,15 +1,15 @@
-export * from '../contract/bank-account-operations.ts';
-export { banks } from '../contract/bank-codes.ts';
-export type { BankCode } from '../contract/bank-codes.ts';
-export { defineOperation } from '../contract/operation.ts';
-export type { Operation } from '../contract/operation.ts';
-export type { FailedStatus, RegistrationStatus } from '../contract/registration.ts';
-export { resultCodes } from '../contract/result-codes.ts';
-export type { ResultCode } from '../contract/result-codes.ts';
-export { callbackAcknowledgement, verifyCallback } from './callback.ts';
-export type { ReceivedCallback, RegistrationCallback } from './callback.ts';
+export * from '../wire/bank-account-operations.ts';
+export { banks } from '../wire/bank-codes.ts';
+export type { BankCode } from '../wire/bank-codes.ts';
+export { defineOperation } from '../wire/operation.ts';
+export type { Operation } from '../wire/operation.ts';
+export type { FailedStatus, RegistrationStatus } from '../wire/registration-status.ts';
+export { resultCodes } from '../wire/result-codes.ts';
+export type { ResultCode } from '../wire/result-codes.ts';
+export { notificationAcknowledgement, verifyNotification } from './result-notification.ts';
+export type { ReceivedNotification, ResultNotification } from './result-notification.ts';
 export {
-  InvalidCallbackError,
+  InvalidNotificationError,
   KmError,
   KmProtocolError,
   KmRefusal,

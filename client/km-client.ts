@@ -12,8 +12,8 @@ import {
   registerAccount,
   registerForAutoCharge,
   validateAccountHolder,
-} from '../contract/bank-account-operations.ts';
-import type { Operation } from '../contract/operation.ts';
+} from '../wire/bank-account-operations.ts';
+import type { Operation } from '../wire/operation.ts';
 import { readAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
 import { KmUnavailable } from './errors.ts';

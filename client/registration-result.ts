@@ -1,4 +1,4 @@
-import type { FailedStatus } from '../contract/registration.ts';
+import type { FailedStatus } from '../wire/registration-status.ts';
 import { KmRefusal } from './errors.ts';
 import type { KmErrorCode } from './errors.ts';
 

@@ -1,4 +1,4 @@
-import { parseTranTime, timeOfTranToken } from '../contract/tran-time.ts';
+import { parseTranTime, timeOfTranToken } from '../wire/tran-time.ts';
 
 /** What a request or callback says of its time and its sender. */
 export interface TransactionHeaders {

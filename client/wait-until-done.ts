@@ -1,4 +1,4 @@
-import type { RegistrationStatus } from '../contract/registration.ts';
+import type { RegistrationStatus } from '../wire/registration-status.ts';
 import { KmUnavailable, RegistrationStillRunningError } from './errors.ts';
 import { failedRegistration } from './registration-result.ts';
 import type { FailedRegistration, RegistrationResult } from './registration-result.ts';

@@ -1,14 +1,9 @@
 import type { ArsCallLimit, ArsCallLimits, CallingHours, ClosurePolicy } from './registration-policy.ts';
-import type {
-  ArsOutcome,
-  FailedStatus,
-  MemberInput,
-  OperationResult,
-  PaymentGatewayVerdict,
-} from './registration.ts';
+import type { MemberInput, OperationResult, PaymentGatewayVerdict } from './registration.ts';
+import type { ArsOutcome, FailedStatus } from '../wire/registration-status.ts';
 import type { ReconciliationPage, ReconciliationStage } from './reconciliation.ts';
-import type { ResultCode } from './result-codes.ts';
-import type { TimelineEntry } from './timeline.ts';
+import type { ResultCode } from '../wire/result-codes.ts';
+import type { TimelineEntry } from '../wire/timeline.ts';
 
 /** Names the registration an activity works on; the activity reads everything else from the database. */
 export interface RegistrationReference {
@@ -63,7 +58,7 @@ export type RegistrationAttempt = PaymentGatewayVerdict | { readonly state: 'ACC
 export type RegistrationInquiry = PaymentGatewayVerdict | { readonly state: 'IN_PROGRESS' | 'NOT_FOUND' };
 
 /** GONE: the receiver wants no more. EXHAUSTED: it never acknowledged. */
-export type CallbackState = 'PENDING' | 'DELIVERED' | 'GONE' | 'EXHAUSTED';
+export type NotificationState = 'PENDING' | 'DELIVERED' | 'GONE' | 'EXHAUSTED';
 
 /**
  * Works on one page of a reconciliation's stage and answers where the next page begins, or null after the last one.
@@ -103,7 +98,7 @@ export interface Activities extends Record<ReconciliationStage, ReconciliationAc
   /** Makes the account the member's one active account, in one transaction, and tells which it replaced. */
   activateAccount(
     ended: RegistrationReference & { readonly timeline: readonly TimelineEntry[] },
-  ): Promise<{ readonly replaced: string | null; readonly hasCallback: boolean }>;
+  ): Promise<{ readonly replaced: string | null; readonly hasNotification: boolean }>;
   /** Writes down that the registration failed. */
   recordFailure(
     ended: RegistrationReference & {
@@ -111,7 +106,7 @@ export interface Activities extends Record<ReconciliationStage, ReconciliationAc
       readonly resultCode: ResultCode;
       readonly timeline: readonly TimelineEntry[];
     },
-  ): Promise<{ readonly hasCallback: boolean }>;
+  ): Promise<{ readonly hasNotification: boolean }>;
   /** Takes the member's active account out of use and tells which it was; null when there is none. */
   deactivateAccount(
     deletion: MemberInput & { /** The ID of the run. */ readonly deletion: string },
@@ -122,9 +117,9 @@ export interface Activities extends Record<ReconciliationStage, ReconciliationAc
    * Tells the service provider how a registration ended, and writes down what came of that: PENDING to be tried
    * again, unless it is the last delivery. `retryAfter`: how long the receiver asks to wait, in ms.
    */
-  deliverResultCallback(
+  deliverResultNotification(
     delivery: RegistrationReference & { readonly isLast: boolean },
-  ): Promise<{ readonly state: CallbackState; readonly retryAfter: number }>;
+  ): Promise<{ readonly state: NotificationState; readonly retryAfter: number }>;
   /** Registers the member's active account for auto charge at the payment gateway; the same again is harmless. */
   registerAutoCharge(member: MemberInput): Promise<OperationResult>;
   /** Destroys the evidence and personal parts of registrations whose retention is over, but for legal holds. */

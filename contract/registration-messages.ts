@@ -5,7 +5,7 @@ import type {
   RegistrationState,
   ReviewResolution,
 } from './registration.ts';
-import type { TimelineEntry } from './timeline.ts';
+import type { TimelineEntry } from '../wire/timeline.ts';
 
 /** Answers where the registration stands. */
 export const registrationStateQuery = defineQuery<RegistrationState>('registrationState');

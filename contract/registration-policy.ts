@@ -1,4 +1,4 @@
-import type { ArsOutcome } from './registration.ts';
+import type { ArsOutcome } from '../wire/registration-status.ts';
 
 /**
  * The waits and limits of a registration, in ms unless said otherwise. They travel in the workflow's input, so a
@@ -49,7 +49,7 @@ export interface RegistrationPolicy {
   };
   /** Absent, in runs begun by version 0.1.0: as in production. */
   readonly closure?: ClosurePolicy;
-  readonly resultCallback: CallbackPolicy;
+  readonly resultNotification: NotificationPolicy;
 }
 
 /** A part of the day in Korea, in ms since midnight there. */
@@ -75,7 +75,7 @@ export interface ClosurePolicy {
 }
 
 /** When a result is delivered to the service provider. */
-export interface CallbackPolicy {
+export interface NotificationPolicy {
   /** The wait before each delivery, each lengthened by up to a tenth at random; as many deliveries as waits. */
   readonly waits: readonly number[];
 }
@@ -119,7 +119,7 @@ export const productionPolicy: RegistrationPolicy = {
   },
   closure: defaultClosure,
   // Eleven deliveries over three days.
-  resultCallback: {
+  resultNotification: {
     waits: [
       0,
       30 * second,
@@ -160,5 +160,5 @@ export const sandboxPolicy: RegistrationPolicy = {
     reviewAfter: 2 * minute,
   },
   closure: { giveUpAfter: 10 * minute, resumeWithin: 2 * second, lookAgainWithin: 3 * second },
-  resultCallback: { waits: [0, 1, 1, 2, 2, 5, 5, 10, 30, 60].map((seconds) => seconds * second) },
+  resultNotification: { waits: [0, 1, 1, 2, 2, 5, 5, 10, 30, 60].map((seconds) => seconds * second) },
 };

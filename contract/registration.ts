@@ -1,33 +1,7 @@
-import type { BankCode } from './bank-codes.ts';
-import type { CallbackPolicy, RegistrationPolicy } from './registration-policy.ts';
-import type { ResultCode } from './result-codes.ts';
-
-/** The states of a registration on the wire, as the platform documents them. */
-export const registrationStatuses = [
-  'ARS_AUTH_IN_PROGRESS',
-  'ARS_AUTH_DONE',
-  'ARS_AUTH_FAILED',
-  'BANK_ACC_REG_FAILED',
-  'BANK_ACC_REGISTERED',
-] as const;
-
-/** One of {@link registrationStatuses}. */
-export type RegistrationStatus = (typeof registrationStatuses)[number];
-
-/**
- * The states that may follow each state. An inquiry sees a registration now and then and may miss states in between;
- * so what it tells next can be reached from what it told before. Where nothing follows, the registration has ended.
- */
-export const registrationTransitions: Readonly<Record<RegistrationStatus, readonly RegistrationStatus[]>> = {
-  ARS_AUTH_IN_PROGRESS: ['ARS_AUTH_DONE', 'ARS_AUTH_FAILED', 'BANK_ACC_REG_FAILED'],
-  ARS_AUTH_DONE: ['BANK_ACC_REG_FAILED', 'BANK_ACC_REGISTERED'],
-  ARS_AUTH_FAILED: [],
-  BANK_ACC_REG_FAILED: [],
-  BANK_ACC_REGISTERED: [],
-};
-
-/** The states in which a registration has ended by failure. */
-export type FailedStatus = 'ARS_AUTH_FAILED' | 'BANK_ACC_REG_FAILED';
+import type { ArsOutcome, RegistrationStatus } from '../wire/registration-status.ts';
+import type { BankCode } from '../wire/bank-codes.ts';
+import type { NotificationPolicy, RegistrationPolicy } from './registration-policy.ts';
+import type { ResultCode } from '../wire/result-codes.ts';
 
 /** Where a run is, in the order of the steps; REVIEW waits for an operator. */
 export type RegistrationStep =
@@ -38,22 +12,6 @@ export type RegistrationStep =
   | 'REVIEW'
   | 'DONE';
 
-/** How an ARS call ended at the payment gateway. */
-export const arsOutcomes = [
-  'PASSED',
-  'NO_ANSWER',
-  'BUSY',
-  'REJECTED',
-  'HUNG_UP',
-  'NO_INPUT',
-  'WRONG_CODE',
-  'NOT_IN_SERVICE',
-  'CARRIER_ERROR',
-] as const;
-
-/** One of {@link arsOutcomes}. */
-export type ArsOutcome = (typeof arsOutcomes)[number];
-
 /** The task queue that API and worker share. */
 export const taskQueue = 'withdrawal-account-registration';
 
@@ -62,7 +20,7 @@ export const workflowTypes = {
   register: 'registerWithdrawalAccount',
   delete: 'deleteWithdrawalAccount',
   registerAutoCharge: 'registerAutoCharge',
-  deliverCallback: 'deliverResultCallback',
+  deliverNotification: 'deliverResultNotification',
   reconcile: 'reconcileLedger',
   purgeEvidence: 'purgeExpiredEvidence',
 } as const;
@@ -76,8 +34,8 @@ export function memberWorkflowId(userId: string): string {
 }
 
 /** The workflow ID under which the result of a registration is delivered to the service provider. */
-export function callbackWorkflowId(registrationNumber: string): string {
-  return `callback-${registrationNumber}`;
+export function notificationWorkflowId(registrationNumber: string): string {
+  return `notification-${registrationNumber}`;
 }
 
 /** The workflow ID under which an account out of use is removed at the payment gateway. */
@@ -104,7 +62,7 @@ export interface MemberInput {
 /** Input of the workflow that tells the service provider how a registration ended. */
 export interface DeliveryInput {
   readonly registrationNumber: string;
-  readonly policy: CallbackPolicy;
+  readonly policy: NotificationPolicy;
 }
 
 /** How an operation on a member's account ended. */

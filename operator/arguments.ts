@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { requestHeadersSchema } from '../contract/headers.ts';
+import { requestHeadersSchema } from '../wire/headers.ts';
 
 /** The command line cannot be carried out as it was written. The message says what is wrong with it. */
 export class UsageError extends Error {

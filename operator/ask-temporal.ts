@@ -1,6 +1,6 @@
 import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { isTransient } from '../platform/transient-errors.ts';
+import { isTransient } from '../runtime/transient-errors.ts';
 import { Refused } from './refused.ts';
 
 /** How long Temporal, or a worker through it, may take to answer, in ms. */

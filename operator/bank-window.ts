@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { banks, isBankCode } from '../contract/bank-codes.ts';
-import type { BankCode } from '../contract/bank-codes.ts';
+import { banks, isBankCode } from '../wire/bank-codes.ts';
+import type { BankCode } from '../wire/bank-codes.ts';
 import { formatKoreanTime, parseKoreanHours } from '../contract/korean-time.ts';
-import type { BankWindow, NewBankWindow } from '../platform/database/bank-windows.ts';
+import type { BankWindow, NewBankWindow } from '../database/bank-windows.ts';
 import { UsageError } from './arguments.ts';
 import type { Values } from './arguments.ts';
 import type { Parts } from './command.ts';

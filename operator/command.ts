@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { Stores } from '../platform/database/stores.ts';
+import type { Stores } from '../database/stores.ts';
 import type { Signature, Values } from './arguments.ts';
 
 /** What a command works with that needs no database. */

@@ -1,5 +1,5 @@
 import { addBankWindow, listBankWindows, removeBankWindow } from './bank-window.ts';
-import { callbackUrl } from './callback-url.ts';
+import { notificationUrl } from './notification-url.ts';
 import type { Command } from './command.ts';
 import { rewrapKeys, showKeys } from './database-keys.ts';
 import { exportEvidence } from './evidence-export.ts';
@@ -65,12 +65,12 @@ export const commands: Readonly<Record<string, Command>> = {
     needsDatabase: true,
     read: reconcile,
   },
-  'callback-url': {
+  'notification-url': {
     summary: "sets where a project's results are delivered; --off: nowhere",
     required: ['asp'],
     optional: ['url', 'off'],
     needsDatabase: true,
-    read: callbackUrl,
+    read: notificationUrl,
   },
   'project add': {
     summary:

@@ -1,4 +1,4 @@
-import { MissingKeyError } from '../platform/key-ring.ts';
+import { MissingKeyError } from '../encryption/key-ring.ts';
 import type { Parts } from './command.ts';
 import { Refused } from './refused.ts';
 import { alignColumns } from './table.ts';

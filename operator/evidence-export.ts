@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { banks, isBankCode } from '../contract/bank-codes.ts';
+import { banks, isBankCode } from '../wire/bank-codes.ts';
 import { consentScript } from '../contract/consent-scripts.ts';
-import { maskAccountNumber, maskName } from '../contract/masking.ts';
-import { PersonalDataErased } from '../platform/database/personal-data-erased.ts';
-import { verifyEvidence } from '../platform/evidence-verification.ts';
-import type { Stores } from '../platform/database/stores.ts';
+import { maskAccountNumber, maskName } from '../wire/masking.ts';
+import { PersonalDataErased } from '../database/personal-data-erased.ts';
+import { verifyEvidence } from '../database/evidence-verification.ts';
+import type { Stores } from '../database/stores.ts';
 import { readRegistrationNumber } from './arguments.ts';
 import type { Values } from './arguments.ts';
 import type { Parts } from './command.ts';

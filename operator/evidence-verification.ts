@@ -1,5 +1,5 @@
-import { verifyEvidence } from '../platform/evidence-verification.ts';
-import type { EvidenceFinding } from '../platform/evidence-verification.ts';
+import { verifyEvidence } from '../database/evidence-verification.ts';
+import type { EvidenceFinding } from '../database/evidence-verification.ts';
 import { readRegistrationNumber } from './arguments.ts';
 import type { Values } from './arguments.ts';
 import type { Parts } from './command.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { operatorConfigSchema, operatorDatabaseConfigSchema, readConfig } from '../platform/config.ts';
-import { openPostgres } from '../platform/database/database.ts';
-import { createStores } from '../platform/database/stores.ts';
-import { createLog } from '../platform/log.ts';
-import { createDataConverter, createTemporalClient, temporalConnection } from '../platform/temporal.ts';
+import { operatorConfigSchema, operatorDatabaseConfigSchema, readConfig } from '../runtime/config.ts';
+import { openPostgres } from '../database/database.ts';
+import { createStores } from '../database/stores.ts';
+import { createLog } from '../runtime/log.ts';
+import { createDataConverter, createTemporalClient, temporalConnection } from '../runtime/temporal.ts';
 import { runCommandLine } from './run.ts';
 
 const print = (line: string): unknown => process.stdout.write(`${line}\n`);

@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
-import { DiscardedError } from '../platform/database/projects.ts';
-import { createProjectKeys } from '../platform/project-keys.ts';
+import { DiscardedError } from '../database/projects.ts';
+import { createProjectKeys } from '../encryption/project-keys.ts';
 import { readAspId, readChoice } from './arguments.ts';
 import type { Values } from './arguments.ts';
 import type { Parts } from './command.ts';

@@ -1,6 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { productionPolicy } from '../contract/registration-policy.ts';
-import { callbackWorkflowId, taskQueue, workflowTypes } from '../contract/registration.ts';
+import { notificationWorkflowId, taskQueue, workflowTypes } from '../contract/registration.ts';
 import type { DeliveryInput } from '../contract/registration.ts';
 import { readRegistrationNumber } from './arguments.ts';
 import type { Values } from './arguments.ts';
@@ -11,25 +11,25 @@ import { Refused } from './refused.ts';
 /** Has the result of a registration delivered anew, under the sequence number it has. */
 export function redeliver(values: Values) {
   const registrationNumber = readRegistrationNumber(values);
-  const workflowId = callbackWorkflowId(registrationNumber);
+  const workflowId = notificationWorkflowId(registrationNumber);
 
   return async ({ stores, temporal, print }: Parts): Promise<void> => {
-    const callback = await stores.resultCallbacks.find(registrationNumber);
-    if (!callback) {
+    const notification = await stores.resultNotifications.find(registrationNumber);
+    if (!notification) {
       throw new Refused(
-        `Registration ${registrationNumber} has no callback: it has not ended, or its project had no callback URL when it did. The service provider can still inquire.`,
+        `Registration ${registrationNumber} has no notification: it has not ended, or its project had no notification URL when it did. The service provider can still inquire.`,
       );
     }
-    const { aspId, callbackUrl, sequence } = callback;
-    if (callbackUrl === undefined) {
+    const { aspId, notificationUrl, sequence } = notification;
+    if (notificationUrl === undefined) {
       throw new Refused(
-        `Project ${aspId} has no callback URL now. Set one first: npm run operator -- callback-url --asp ${aspId} --url https://…`,
+        `Project ${aspId} has no notification URL now. Set one first: npm run operator -- notification-url --asp ${aspId} --url https://…`,
       );
     }
-    const input: DeliveryInput = { registrationNumber, policy: productionPolicy.resultCallback };
+    const input: DeliveryInput = { registrationNumber, policy: productionPolicy.resultNotification };
     try {
       await askTemporal(temporal, () =>
-        temporal.workflow.start(workflowTypes.deliverCallback, {
+        temporal.workflow.start(workflowTypes.deliverNotification, {
           workflowId,
           workflowIdConflictPolicy: 'FAIL',
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',

@@ -3,7 +3,7 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { resolveReviewUpdate } from '../contract/registration-messages.ts';
 import type { ReviewResolution } from '../contract/registration.ts';
 import { searchAttributes } from '../contract/search-attributes.ts';
-import { sendUpdate } from '../platform/temporal.ts';
+import { sendUpdate } from '../runtime/temporal.ts';
 import { readChoice, readRegistrationNumber } from './arguments.ts';
 import type { Values } from './arguments.ts';
 import { askTemporal } from './ask-temporal.ts';

@@ -1,5 +1,5 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { banks, isBankCode } from '../contract/bank-codes.ts';
+import { banks, isBankCode } from '../wire/bank-codes.ts';
 import { registrationTimelineQuery } from '../contract/registration-messages.ts';
 import { searchAttributes } from '../contract/search-attributes.ts';
 import { askTemporal } from './ask-temporal.ts';

@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../platform/config.ts';
-import { isTransient } from '../platform/transient-errors.ts';
+import { ConfigurationError } from '../runtime/config.ts';
+import { isTransient } from '../runtime/transient-errors.ts';
 import { checkOptions, exampleOf, splitArguments, UsageError } from './arguments.ts';
 import type { Parts, TemporalParts } from './command.ts';
 import { commands } from './commands.ts';

@@ -1,5 +1,5 @@
-import type { ArsOutcome } from '../contract/registration.ts';
-import type { RefusalReason } from '../contract/result-codes.ts';
+import type { ArsOutcome } from '../wire/registration-status.ts';
+import type { RefusalReason } from '../contract/refusal-reasons.ts';
 
 /** A bank account and the person it is said to belong to. */
 export interface HeldAccount {

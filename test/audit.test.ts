@@ -5,8 +5,8 @@ import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, it, onTestFinished } from 'vitest';
-import { projectDirectory } from '../sandbox/project-directory.ts';
-import { temporaryDirectory } from './sandbox/temporary-directory.ts';
+import { projectDirectory } from '../development/sandbox/project-directory.ts';
+import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 
 /** Runs `npm run audit` against a registry that answers as told. */
 async function audit(answer: RequestListener, directory = projectDirectory) {

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { searchAttributeNames } from '../contract/search-attributes.ts';
-import { findFreePort } from '../sandbox/ports.ts';
-import { findTemporalExecutable } from '../sandbox/temporal-executable.ts';
-import { startTemporalServer } from '../sandbox/temporal-server.ts';
+import { findFreePort } from '../development/sandbox/ports.ts';
+import { findTemporalExecutable } from '../development/sandbox/temporal-executable.ts';
+import { startTemporalServer } from '../development/sandbox/temporal-server.ts';
 import { writeWorkflowBundle } from '../worker/workflow-bundle.ts';
-import { dumpEmptyDatabase } from './empty-database.ts';
+import { dumpEmptyDatabase } from './fixtures/empty-database.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installDependencies } from '../sandbox/install-dependencies.mjs';
+import { installDependencies } from '../development/sandbox/install-dependencies.mjs';
 import { auditDependencies } from './audit.mjs';
 
 const projectDirectory = fileURLToPath(new URL('..', import.meta.url));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { readConfig, workerConfigSchema } from '../platform/config.ts';
-import { runMain } from '../platform/process.ts';
+import { readConfig, workerConfigSchema } from '../runtime/config.ts';
+import { runMain } from '../runtime/process.ts';
 import { runWorker } from './run-worker.ts';
 
 runMain(async () => {

@@ -2,19 +2,19 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, TransportError } from '@temporalio/worker';
 import type { z } from 'zod';
 import { createActivities } from '../activities/activities.ts';
-import { createCallbackSender } from '../activities/callback-sender.ts';
+import { createNotificationSender } from '../activities/notification-sender.ts';
 import type { CircuitBreakerOptions } from '../payment-gateway/circuit-breakers.ts';
-import { ConfigurationError } from '../platform/config.ts';
-import type { workerConfigSchema } from '../platform/config.ts';
-import { openPostgres } from '../platform/database/database.ts';
-import { findSandboxProjects } from '../platform/database/projects-of-sandbox.ts';
-import { createStores } from '../platform/database/stores.ts';
-import { createLog } from '../platform/log.ts';
-import { openPaymentGateway } from '../platform/payment-gateway.ts';
-import { createMetrics } from '../platform/metrics.ts';
-import { serveMetrics } from '../platform/metrics-server.ts';
-import { refuseSandboxDefaults } from '../platform/production.ts';
-import { createDataConverter, temporalConnection } from '../platform/temporal.ts';
+import { ConfigurationError } from '../runtime/config.ts';
+import type { workerConfigSchema } from '../runtime/config.ts';
+import { openPostgres } from '../database/database.ts';
+import { findSandboxProjects } from '../database/projects-of-sandbox.ts';
+import { createStores } from '../database/stores.ts';
+import { createLog } from '../runtime/log.ts';
+import { openPaymentGateway } from '../payment-gateway/open.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import { serveMetrics } from '../runtime/metrics-server.ts';
+import { refuseSandboxDefaults } from '../runtime/production.ts';
+import { createDataConverter, temporalConnection } from '../runtime/temporal.ts';
 import { ensureSchedules } from './schedules.ts';
 import { createWorker, installRuntime, temporalMetricsAddress } from './worker.ts';
 
@@ -50,7 +50,7 @@ export async function runWorker(
     dataConverter,
     activities: createActivities({
       stores,
-      callbackSender: createCallbackSender({ allowLoopback }),
+      notificationSender: createNotificationSender({ allowLoopback }),
       paymentGateway: openPaymentGateway(config, metrics, circuitBreakers),
       metrics,
     }),

@@ -3,7 +3,7 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
 import { typedFailures } from '../activities/typed-failures.ts';
 import type { Activities } from '../contract/activities.ts';
-import type { Log } from '../platform/log.ts';
+import type { Log } from '../runtime/log.ts';
 import { taskQueue } from '../contract/registration.ts';
 import { workflowsPath } from './workflow-bundle.ts';
 

@@ -5,9 +5,9 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow';
-import type { FailedStatus } from '../contract/registration.ts';
+import type { FailedStatus } from '../wire/registration-status.ts';
 import { cancelRegistrationUpdate } from '../contract/registration-messages.ts';
-import type { ResultCode } from '../contract/result-codes.ts';
+import type { ResultCode } from '../wire/result-codes.ts';
 import { keepUpdate, keepsUpdates } from './keep-update.ts';
 import type { Progress } from './progress.ts';
 

@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { MemberInput, OperationResult } from '../contract/registration.ts';
-import { records } from './policies.ts';
+import { records } from './activity-proxies.ts';
 import { startRemoval } from './remove-account.ts';
 
 /**

@@ -1,5 +1,5 @@
 export { deleteWithdrawalAccount } from './delete-withdrawal-account.ts';
-export { deliverResultCallback } from './deliver-result-callback.ts';
+export { deliverResultNotification } from './deliver-result-notification.ts';
 export { reconcileLedger } from './reconcile-ledger.ts';
 export { purgeExpiredEvidence } from './purge-expired-evidence.ts';
 export { registerAutoCharge } from './register-auto-charge.ts';

@@ -1,10 +1,11 @@
 import { ActivityFailure, condition, isCancellation, sleep } from '@temporalio/workflow';
 import type { ArsCallPlacement, Postponed } from '../contract/activities.ts';
 import { outsideCallingHours } from '../contract/calling-hours.ts';
-import type { ArsOutcome, RegistrationInput } from '../contract/registration.ts';
+import type { RegistrationInput } from '../contract/registration.ts';
+import type { ArsOutcome } from '../wire/registration-status.ts';
 import type { ArsCallLimit } from '../contract/registration-policy.ts';
 import type { Callbacks } from './callbacks.ts';
-import { phoneCalls, questions } from './policies.ts';
+import { phoneCalls, questions } from './activity-proxies.ts';
 import type { Progress } from './progress.ts';
 import { whenOpen } from './when-open.ts';
 

@@ -3,13 +3,13 @@ import type {
   RegistrationInput,
   RegistrationResult,
   RegistrationState,
-  RegistrationStatus,
   RegistrationStep,
 } from '../contract/registration.ts';
+import type { RegistrationStatus } from '../wire/registration-status.ts';
 import { registrationStateQuery, registrationTimelineQuery } from '../contract/registration-messages.ts';
-import type { ResultCode } from '../contract/result-codes.ts';
-import { timelineLabels } from '../contract/timeline.ts';
-import type { TimelineEntry, TimelineStep } from '../contract/timeline.ts';
+import type { ResultCode } from '../wire/result-codes.ts';
+import { timelineLabels } from '../wire/timeline.ts';
+import type { TimelineEntry, TimelineStep } from '../wire/timeline.ts';
 import { searchAttributes } from '../contract/search-attributes.ts';
 
 /** What a run shows of itself: to the status query, to operators, and in search attributes. */

@@ -1,4 +1,4 @@
-import { purges } from './policies.ts';
+import { purges } from './activity-proxies.ts';
 
 /** Destroys the evidence of consent whose retention is over. A schedule starts it every day. */
 export async function purgeExpiredEvidence(): Promise<{ readonly purged: number }> {

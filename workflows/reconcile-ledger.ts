@@ -1,7 +1,7 @@
 import { makeContinueAsNewFunc, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { reconciliationStages } from '../contract/reconciliation.ts';
 import type { ReconciliationInput, ReconciliationStage } from '../contract/reconciliation.ts';
-import { reconciliations } from './policies.ts';
+import { reconciliations } from './activity-proxies.ts';
 
 const stages = Object.keys(reconciliationStages) as ReconciliationStage[];
 const continueAsNew = makeContinueAsNewFunc<typeof reconcileLedger>({});

@@ -1,6 +1,6 @@
 import { ActivityFailure } from '@temporalio/workflow';
 import type { MemberInput, OperationResult } from '../contract/registration.ts';
-import { autoCharges } from './policies.ts';
+import { autoCharges } from './activity-proxies.ts';
 
 /** Registers a member's account, registered already, for auto charge. Its ID is the member ID. */
 export async function registerAutoCharge({ userId }: MemberInput): Promise<OperationResult> {

@@ -3,7 +3,7 @@ import type { Postponed, RegistrationAttempt, RegistrationInquiry } from '../con
 import type { PaymentGatewayVerdict, RegistrationInput } from '../contract/registration.ts';
 import type { Callbacks } from './callbacks.ts';
 import { keepUpdate } from './keep-update.ts';
-import { questions, registrations } from './policies.ts';
+import { questions, registrations } from './activity-proxies.ts';
 import type { Progress } from './progress.ts';
 import { hasReopened, isPostponed, whenOpen } from './when-open.ts';
 

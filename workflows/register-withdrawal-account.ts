@@ -5,13 +5,14 @@ import {
   condition,
   isCancellation,
 } from '@temporalio/workflow';
-import type { FailedStatus, RegistrationInput, RegistrationResult } from '../contract/registration.ts';
-import type { ResultCode } from '../contract/result-codes.ts';
+import type { RegistrationInput, RegistrationResult } from '../contract/registration.ts';
+import type { FailedStatus } from '../wire/registration-status.ts';
+import type { ResultCode } from '../wire/result-codes.ts';
 import { acceptCancellation } from './cancellation.ts';
 import { receiveCallbacks } from './callbacks.ts';
-import { startDelivery } from './deliver-result-callback.ts';
+import { startDelivery } from './deliver-result-notification.ts';
 import { obtainConsent } from './obtain-consent.ts';
-import { questions, records } from './policies.ts';
+import { questions, records } from './activity-proxies.ts';
 import { trackProgress } from './progress.ts';
 import { registerExactlyOnce } from './register-exactly-once.ts';
 import { startRemoval } from './remove-account.ts';
@@ -84,17 +85,22 @@ export async function registerWithdrawalAccount(input: RegistrationInput): Promi
     }
     progress.record('ENDED', '000_000');
     const timeline = progress.timeline();
-    const { replaced, hasCallback } = await records.activateAccount({ registrationNumber, timeline });
+    const { replaced, hasNotification } = await records.activateAccount({ registrationNumber, timeline });
     if (replaced) await startRemoval(replaced);
-    if (hasCallback) await startDelivery({ registrationNumber, policy: input.policy.resultCallback });
+    if (hasNotification) await startDelivery({ registrationNumber, policy: input.policy.resultNotification });
     return progress.end('BANK_ACC_REGISTERED', '000_000');
   }
 
   async function fail({ status, resultCode }: Failure): Promise<RegistrationResult> {
     progress.record('ENDED', resultCode);
     const timeline = progress.timeline();
-    const { hasCallback } = await records.recordFailure({ registrationNumber, status, resultCode, timeline });
-    if (hasCallback) await startDelivery({ registrationNumber, policy: input.policy.resultCallback });
+    const { hasNotification } = await records.recordFailure({
+      registrationNumber,
+      status,
+      resultCode,
+      timeline,
+    });
+    if (hasNotification) await startDelivery({ registrationNumber, policy: input.policy.resultNotification });
     return progress.end(status, resultCode);
   }
 }

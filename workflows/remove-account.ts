@@ -1,7 +1,7 @@
 import { ParentClosePolicy, setCurrentDetails, startChild } from '@temporalio/workflow';
 import type { RegistrationReference } from '../contract/activities.ts';
 import { removalWorkflowId } from '../contract/registration.ts';
-import { removals } from './policies.ts';
+import { removals } from './activity-proxies.ts';
 
 /**
  * Removes an account that is out of use, replaced or deleted, at the payment gateway, however long that takes. It

@@ -2,7 +2,7 @@ import { ActivityFailure, isCancellation, sleep } from '@temporalio/workflow';
 import type { Postponed } from '../contract/activities.ts';
 import type { RegistrationInput } from '../contract/registration.ts';
 import { defaultClosure } from '../contract/registration-policy.ts';
-import { closures } from './policies.ts';
+import { closures } from './activity-proxies.ts';
 import type { Progress } from './progress.ts';
 
 /** It stayed closed for all the time allowed, and nothing was asked for. */

@@ -1,4 +1,4 @@
-import type { ResultCode } from '../../contract/result-codes.ts';
+import type { ResultCode } from '../../wire/result-codes.ts';
 
 /** Test data: a registration whose account or phone number makes the simulator behave in a certain way. */
 export interface Scenario {

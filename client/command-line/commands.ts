@@ -1,4 +1,4 @@
-import { banks, isBankCode } from '../../contract/bank-codes.ts';
+import { banks, isBankCode } from '../../wire/bank-codes.ts';
 import { RegistrationInProgressError } from '../errors.ts';
 import { failedRegistration } from '../registration-result.ts';
 import type { Access } from './access.ts';

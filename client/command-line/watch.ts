@@ -1,4 +1,4 @@
-import type { RegistrationStatus } from '../../contract/registration.ts';
+import type { RegistrationStatus } from '../../wire/registration-status.ts';
 import type { KmClient } from '../km-client.ts';
 import type { RegistrationResult } from '../registration-result.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startSeparateService } from '../separate-service.ts';
-import { call } from '../wire-client.ts';
+import { startSeparateService } from '../fixtures/separate-service.ts';
+import { call } from '../fixtures/wire-client.ts';
 
 /** How long the quiet project's requests are measured in each situation, one after the other, in ms. */
 const duration = 10_000;

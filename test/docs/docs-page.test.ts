@@ -1,8 +1,8 @@
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startBrowser } from '../browser.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
+import { startBrowser } from '../fixtures/browser.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
 
 let stack: Stack;
 let browser: Browser;

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { bankAccountOperations } from '../../contract/bank-account-operations.ts';
-import { createOpenapiDocument } from '../../contract/openapi-document.ts';
-import { requestHeadersSchema } from '../../contract/headers.ts';
-import type { Operation } from '../../contract/operation.ts';
-import { resultCodes } from '../../contract/result-codes.ts';
+import { bankAccountOperations } from '../../wire/bank-account-operations.ts';
+import { createOpenapiDocument } from '../../wire/openapi-document.ts';
+import { requestHeadersSchema } from '../../wire/headers.ts';
+import type { Operation } from '../../wire/operation.ts';
+import { resultCodes } from '../../wire/result-codes.ts';
 
 const document = createOpenapiDocument();
 const operations: readonly Operation[] = bankAccountOperations;

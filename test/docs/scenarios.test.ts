@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { scenarioGroups, scenarioRequest } from '../../api/docs-page/scenarios.ts';
-import { resultCodeOfRefusal } from '../../contract/result-codes.ts';
-import type { RefusalReason, ResultCode } from '../../contract/result-codes.ts';
-import { accountConduct, phoneConduct } from '../../simulator/conduct.ts';
+import { resultCodeOfRefusal } from '../../contract/refusal-reasons.ts';
+import type { ResultCode } from '../../wire/result-codes.ts';
+import type { RefusalReason } from '../../contract/refusal-reasons.ts';
+import { accountConduct, phoneConduct } from '../../development/simulator/conduct.ts';
 
 const scenarios = scenarioGroups.flatMap((group) => group.scenarios);
 
 test('every row of the simulator’s two tables has a card', () => {
-  const readme = readFileSync(new URL('../../simulator/README.md', import.meta.url), 'utf8');
+  const readme = readFileSync(new URL('../../development/simulator/README.md', import.meta.url), 'utf8');
   const rows = [...readme.matchAll(/^\| (\d{4}) /gm)].map(([, ending]) => ending);
   const cards = scenarios.flatMap(({ accountEnding, mobileEnding }) => [accountEnding, mobileEnding]);
   expect(rows).toHaveLength(30);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { registrationTransitions } from '../../contract/registration.ts';
+import { registrationTransitions } from '../../wire/registration-status.ts';
 
 it('ARCHITECTURE.md has the table of transitions as the contract has it', () => {
   const text = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'utf8');

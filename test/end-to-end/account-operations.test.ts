@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sign } from '../../payment-gateway/signature.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, callEncrypted, decrypt, registration, untilEnded } from '../wire-client.ts';
-import type { Project } from '../wire-client.ts';
+import { sign } from '../../payment-gateway/http/signature.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, callEncrypted, decrypt, registration, untilEnded } from '../fixtures/wire-client.ts';
+import type { Project } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
 beforeAll(async () => {

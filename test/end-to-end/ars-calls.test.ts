@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { verifyCallback } from '../../client/index.ts';
+import { verifyNotification } from '../../client/index.ts';
 import { timeOfKoreanDay } from '../../contract/korean-time.ts';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
-import { startCallbackReceiver } from '../callback-receiver.ts';
-import type { CallbackReceiver } from '../callback-receiver.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, registration, untilEnded } from '../wire-client.ts';
+import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
+import type { NotificationReceiver } from '../fixtures/notification-receiver.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
-let receiver: CallbackReceiver;
+let receiver: NotificationReceiver;
 let nextMember = 0;
 /** Calls to this phone do not get through to the payment gateway. */
 const unreachable = '01055550000';
@@ -25,8 +25,8 @@ beforeAll(async () => {
       },
     }),
   });
-  receiver = await startCallbackReceiver();
-  await stack.stores.projects.setCallbackUrl(stack.projects[0].aspId, receiver.url);
+  receiver = await startNotificationReceiver();
+  await stack.stores.projects.setNotificationUrl(stack.projects[0].aspId, receiver.url);
 });
 afterAll(async () => {
   receiver.close();
@@ -57,7 +57,7 @@ async function callbackOf(regNo: string): Promise<Record<string, unknown>> {
   const find = async () => {
     for (const { headers, body } of receiver.received) {
       const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
-      const callback = await verifyCallback({ ...stack.projects[0], headers: given, body });
+      const callback = await verifyNotification({ ...stack.projects[0], headers: given, body });
       if (callback.bankAccRegNo === regNo) return callback;
     }
     return undefined;

@@ -2,12 +2,12 @@ import { Client } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
-import { createHttpPaymentGateway } from '../../payment-gateway/http-payment-gateway.ts';
+import { createHttpPaymentGateway } from '../../payment-gateway/http/http-payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
-import { findFreePort } from '../../sandbox/ports.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { callEncrypted, registration, untilEnded } from '../wire-client.ts';
+import { findFreePort } from '../../development/sandbox/ports.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
 import { findCanaries } from './canaries.ts';
 import type { Canaries } from './canaries.ts';
 

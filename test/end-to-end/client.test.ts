@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { KmRefusal, RegistrationInProgressError, createKmClient } from '../../client/index.ts';
 import type { KmClient } from '../../client/index.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { BankCode } from '../../contract/bank-codes.ts';
+import type { BankCode } from '../../wire/bank-codes.ts';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, registration, untilEnded } from '../wire-client.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
 let impatientApi: string;

@@ -5,17 +5,17 @@ import { eq, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
-import { callbackWorkflowId, memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
+import { notificationWorkflowId, memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
-import { PersonalDataErased } from '../../platform/database/personal-data-erased.ts';
-import { accounts, members } from '../../platform/database/schema.ts';
-import { startCallbackReceiver } from '../callback-receiver.ts';
-import { operate as operateOn } from '../operate.ts';
-import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, callEncrypted, registration, untilEnded } from '../wire-client.ts';
+import { PersonalDataErased } from '../../database/personal-data-erased.ts';
+import { accounts, members } from '../../database/schema.ts';
+import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
+import { operate as operateOn } from '../fixtures/operate.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
 import { findCanaries } from './canaries.ts';
 
 const person = {
@@ -130,10 +130,10 @@ describe('an erased member', () => {
   let erasure: Awaited<ReturnType<typeof erase>>;
 
   beforeAll(async () => {
-    const receiver = await startCallbackReceiver();
-    await stack.stores.projects.setCallbackUrl(stack.projects[0].aspId, receiver.url);
+    const receiver = await startNotificationReceiver();
+    await stack.stores.projects.setNotificationUrl(stack.projects[0].aspId, receiver.url);
     ({ userId, number, request } = await register(3));
-    await runOf(callbackWorkflowId(number)).result();
+    await runOf(notificationWorkflowId(number)).result();
     await call(stack.url, stack.projects[0], '/ars/auth', { userId });
     await call(stack.url, stack.projects[0], '/delete', { userId });
     await runOf(removalWorkflowId(number)).result();
@@ -187,7 +187,7 @@ describe('an erased member', () => {
 
   it('has histories that replay', async () => {
     const replayed: string[] = [];
-    const query = `BankAccRegNo = "${number}" OR WorkflowId = "${userId}" OR WorkflowId = "${removalWorkflowId(number)}" OR WorkflowId = "${callbackWorkflowId(number)}"`;
+    const query = `BankAccRegNo = "${number}" OR WorkflowId = "${userId}" OR WorkflowId = "${removalWorkflowId(number)}" OR WorkflowId = "${notificationWorkflowId(number)}"`;
     for await (const { workflowId, runId, type } of stack.temporal.workflow.list({ query })) {
       const history = await stack.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
       await Worker.runReplayHistory(stack.replayOptions, history, workflowId);
@@ -195,19 +195,19 @@ describe('an erased member', () => {
     }
     expect(replayed.toSorted()).toEqual([
       'deleteWithdrawalAccount',
-      'deliverResultCallback',
+      'deliverResultNotification',
       'registerWithdrawalAccount',
       'removeAccount',
     ]);
   });
 
   it('can have results delivered anew, which needs nothing personal', async () => {
-    const receiver = await startCallbackReceiver();
-    await stack.stores.projects.setCallbackUrl(stack.projects[0].aspId, receiver.url);
+    const receiver = await startNotificationReceiver();
+    await stack.stores.projects.setNotificationUrl(stack.projects[0].aspId, receiver.url);
     expect(await operate('redeliver', '--number', number)).toMatchObject({ exitCode: 0 });
-    expect(await runOf(callbackWorkflowId(number)).result()).toBe('DELIVERED');
+    expect(await runOf(notificationWorkflowId(number)).result()).toBe('DELIVERED');
     receiver.close();
-    await stack.stores.projects.setCallbackUrl(stack.projects[0].aspId, null);
+    await stack.stores.projects.setNotificationUrl(stack.projects[0].aspId, null);
   });
 
   it('is not broken evidence', async () => {

@@ -1,9 +1,9 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { registrations } from '../../platform/database/schema.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, registration, sendSlowly, untilEnded } from '../wire-client.ts';
+import { registrations } from '../../database/schema.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration, sendSlowly, untilEnded } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
-import { sign } from '../../payment-gateway/signature.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, registration, untilEnded } from '../wire-client.ts';
+import { sign } from '../../payment-gateway/http/signature.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
 let isArsInquiryDown = false;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { createHttpPaymentGateway } from '../../payment-gateway/http-payment-gateway.ts';
-import { createSimulator } from '../../simulator/simulator.ts';
-import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
+import { createHttpPaymentGateway } from '../../payment-gateway/http/http-payment-gateway.ts';
+import { createSimulator } from '../../development/simulator/simulator.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
 
 const [before, after] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
 

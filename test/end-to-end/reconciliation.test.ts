@@ -11,12 +11,12 @@ import type {
   RegistrationOrder,
   RegistrationStanding,
 } from '../../payment-gateway/payment-gateway.ts';
-import { accounts, reconciledRegistrations, registrations } from '../../platform/database/schema.ts';
+import { accounts, reconciledRegistrations, registrations } from '../../database/schema.ts';
 import { ensureSchedules } from '../../worker/schedules.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, callEncrypted, registration, untilEnded } from '../wire-client.ts';
-import type { Project } from '../wire-client.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
+import type { Project } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
 let project: Project;

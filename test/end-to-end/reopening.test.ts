@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { productionPolicy, sandboxPolicy } from '../../contract/registration-policy.ts';
 import { defaultCircuitBreakers } from '../../payment-gateway/circuit-breakers.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, registration } from '../wire-client.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration } from '../fixtures/wire-client.ts';
 
 /** Within which a registration goes on once it is open again, in ms: what is promised for production. */
 const promised = 60_000;

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import * as fc from 'fast-check';
-import { startSeparateService } from '../separate-service.ts';
-import type { Memory, SeparateService } from '../separate-service.ts';
+import { startSeparateService } from '../fixtures/separate-service.ts';
+import type { Memory, SeparateService } from '../fixtures/separate-service.ts';
 import { planted, wireProperties } from './wire-properties.ts';
 import type { WireProperty } from './wire-properties.ts';
 

@@ -5,11 +5,11 @@ import {
   deleteAccount,
   registerAccount,
   registerForAutoCharge,
-} from '../../contract/bank-account-operations.ts';
-import { requestHeadersSchema } from '../../contract/headers.ts';
+} from '../../wire/bank-account-operations.ts';
+import { requestHeadersSchema } from '../../wire/headers.ts';
 import { expectEnvelope, expectUnreadable, opened } from '../wire/envelope.ts';
-import { encrypt, send, sendRaw, signedHeaders } from '../wire-client.ts';
-import type { Alterations, Project, WireAnswer } from '../wire-client.ts';
+import { encrypt, send, sendRaw, signedHeaders } from '../fixtures/wire-client.ts';
+import type { Alterations, Project, WireAnswer } from '../fixtures/wire-client.ts';
 
 /** A running service to be tried. */
 export interface TriedService {

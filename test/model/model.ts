@@ -1,6 +1,7 @@
-import type { ArsOutcome, RegistrationResult } from '../../contract/registration.ts';
-import { resultCodeOfRefusal } from '../../contract/result-codes.ts';
-import type { RefusalReason } from '../../contract/result-codes.ts';
+import type { RegistrationResult } from '../../contract/registration.ts';
+import type { ArsOutcome } from '../../wire/registration-status.ts';
+import { resultCodeOfRefusal } from '../../contract/refusal-reasons.ts';
+import type { RefusalReason } from '../../contract/refusal-reasons.ts';
 import type { Script } from './script.ts';
 
 /** What must come of a script that nobody cancels, whatever the order in which things happen. */

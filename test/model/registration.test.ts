@@ -15,11 +15,11 @@ import {
   resolveReviewUpdate,
 } from '../../contract/registration-messages.ts';
 import type { RegistrationResult, ReviewResolution } from '../../contract/registration.ts';
-import { sign } from '../../payment-gateway/signature.ts';
-import { isTransient } from '../../platform/transient-errors.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, registration } from '../wire-client.ts';
+import { sign } from '../../payment-gateway/http/signature.ts';
+import { isTransient } from '../../runtime/transient-errors.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration } from '../fixtures/wire-client.ts';
 import { expectationOf } from './model.ts';
 import { createScriptedPaymentGateway, numbersOf } from './scripted-payment-gateway.ts';
 import type { World } from './scripted-payment-gateway.ts';

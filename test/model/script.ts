@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
-import { arsOutcomes } from '../../contract/registration.ts';
-import type { ArsOutcome } from '../../contract/registration.ts';
-import type { RefusalReason } from '../../contract/result-codes.ts';
+import { arsOutcomes } from '../../wire/registration-status.ts';
+import type { ArsOutcome } from '../../wire/registration-status.ts';
+import type { RefusalReason } from '../../contract/refusal-reasons.ts';
 
 /** What the world does to one registration, and what is said to its run meanwhile. Times in ms. */
 export interface Script {

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ArsOutcome } from '../../contract/registration.ts';
+import type { ArsOutcome } from '../../wire/registration-status.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type {
   PaymentGateway,
   RegistrationAnswer,
   RegistrationStanding,
 } from '../../payment-gateway/payment-gateway.ts';
-import { recordingOf } from '../../simulator/recording.ts';
+import { recordingOf } from '../../development/simulator/recording.ts';
 import type { Script, ScriptedAttempt, ScriptedCall } from './script.ts';
 
 const recording = Buffer.from(recordingOf('SCRIPTEDCALL'));

@@ -3,19 +3,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { verifyCallback } from '../../client/index.ts';
+import { verifyNotification } from '../../client/index.ts';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
-import { callbackWorkflowId, memberWorkflowId } from '../../contract/registration.ts';
+import { notificationWorkflowId, memberWorkflowId } from '../../contract/registration.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
-import { acknowledgement, startCallbackReceiver } from '../callback-receiver.ts';
-import { operate as operateOn } from '../operate.ts';
+import { acknowledgement, startNotificationReceiver } from '../fixtures/notification-receiver.ts';
+import { operate as operateOn } from '../fixtures/operate.ts';
 import { startGroup } from '../processes/process-group.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, callEncrypted, registration, untilEnded } from '../wire-client.ts';
-import type { Project } from '../wire-client.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
+import type { Project } from '../fixtures/wire-client.ts';
 
 /** Asks an operator after a second, and gives up a callback after one delivery. */
 const impatientPolicy: RegistrationPolicy = {
@@ -27,7 +27,7 @@ const impatientPolicy: RegistrationPolicy = {
     settleTime: 60_000,
     reviewAfter: 1_000,
   },
-  resultCallback: { waits: [0] },
+  resultNotification: { waits: [0] },
 };
 
 const directory = mkdtempSync(join(tmpdir(), 'operator-'));
@@ -139,15 +139,15 @@ describe('a registration in REVIEW', () => {
 
 describe('redeliver', () => {
   async function startReceiver() {
-    const receiver = await startCallbackReceiver();
+    const receiver = await startNotificationReceiver();
     onTestFinished(() => {
       receiver.close();
     });
-    await stack.stores.projects.setCallbackUrl(project.aspId, receiver.url);
+    await stack.stores.projects.setNotificationUrl(project.aspId, receiver.url);
     return receiver;
   }
 
-  const callbackOf = async (userId: string) => (await stack.stores.resultCallbacks.listOf(userId))[0];
+  const callbackOf = async (userId: string) => (await stack.stores.resultNotifications.listOf(userId))[0];
   const redeliver = (number: string) => operate('redeliver', '--number', number);
 
   it.for([
@@ -158,7 +158,7 @@ describe('redeliver', () => {
     receiver.answerWith({ status }, acknowledgement);
     const { userId, number } = await register(impatientApi);
     await expect.poll(() => callbackOf(userId), { timeout: 30_000 }).toMatchObject({ state, deliveries: 1 });
-    await stack.temporal.workflow.getHandle(callbackWorkflowId(number)).result();
+    await stack.temporal.workflow.getHandle(notificationWorkflowId(number)).result();
 
     expect(await redeliver(number)).toMatchObject({ exitCode: 0, errors: '' });
     await expect
@@ -167,7 +167,7 @@ describe('redeliver', () => {
     const told = await Promise.all(
       receiver.received.map(({ headers, body }) => {
         const given = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
-        return verifyCallback({ ...project, headers: Object.fromEntries(given), body });
+        return verifyNotification({ ...project, headers: Object.fromEntries(given), body });
       }),
     );
     expect(told).toHaveLength(2);
@@ -184,11 +184,11 @@ describe('redeliver', () => {
       exitCode: 1,
       errors: expect.stringContaining('still running'),
     });
-    await stack.temporal.workflow.getHandle(callbackWorkflowId(number)).terminate();
+    await stack.temporal.workflow.getHandle(notificationWorkflowId(number)).terminate();
     expect(await redeliver(number)).toMatchObject({ exitCode: 0 });
 
-    await stack.stores.projects.setCallbackUrl(project.aspId, null);
-    await stack.temporal.workflow.getHandle(callbackWorkflowId(number)).terminate();
+    await stack.stores.projects.setNotificationUrl(project.aspId, null);
+    await stack.temporal.workflow.getHandle(notificationWorkflowId(number)).terminate();
     expect(await redeliver(number)).toMatchObject({
       exitCode: 1,
       errors: expect.stringContaining('no callback URL now'),
@@ -203,17 +203,17 @@ describe('redeliver', () => {
   });
 });
 
-describe('callback-url', () => {
+describe('notification-url', () => {
   it('sets where results go, or that they do not', async () => {
     const url = 'https://provider.example/results';
     const set = (...words: readonly string[]) =>
-      operate('callback-url', '--asp', stack.projects[1].aspId, ...words);
+      operate('notification-url', '--asp', stack.projects[1].aspId, ...words);
     expect(await set('--url', url)).toMatchObject({ exitCode: 0, output: expect.stringContaining(url) });
     expect(await set('--off')).toMatchObject({ exitCode: 0 });
     expect(await set()).toMatchObject({ exitCode: 2 });
     expect(await set('--url', url, '--off')).toMatchObject({ exitCode: 2 });
     expect(await set('--url', 'http://provider.example/results')).toMatchObject({ exitCode: 2 });
-    expect(await operate('callback-url', '--asp', 'NOSUCHPROVIDER1', '--off')).toMatchObject({
+    expect(await operate('notification-url', '--asp', 'NOSUCHPROVIDER1', '--off')).toMatchObject({
       exitCode: 1,
       errors: expect.stringContaining('no project NOSUCHPROVIDER1'),
     });
@@ -346,9 +346,9 @@ describe('a project', () => {
     };
     expect(await renew()).toMatchObject({ exitCode: 1, errors: expect.stringContaining('two sets of keys') });
 
-    const receiver = await startCallbackReceiver();
+    const receiver = await startNotificationReceiver();
     onTestFinished(() => void receiver.close());
-    await stack.stores.projects.setCallbackUrl(first.aspId, receiver.url);
+    await stack.stores.projects.setNotificationUrl(first.aspId, receiver.url);
     const request = {
       userId,
       userName: member.userName,
@@ -485,7 +485,7 @@ describe('the command line', () => {
       'resolve',
       'reconcile',
       'redeliver',
-      'callback-url',
+      'notification-url',
       'project add',
       'member add',
     ]) {
@@ -501,7 +501,7 @@ describe('the process', () => {
   it.for([
     [['reviews'], ['PAYLOAD_KEYS']],
     [
-      ['callback-url', '--asp', 'OPERATORASP0001', '--off'],
+      ['notification-url', '--asp', 'OPERATORASP0001', '--off'],
       ['DATABASE_KEYS', 'DATABASE_URL', 'PAYLOAD_KEYS'],
     ],
   ] as const)('of %s names the variables it lacks', async ([words, names]) => {
@@ -526,7 +526,7 @@ describe('the process', () => {
   it.for([
     [['reviews'], 'Temporal does not answer'],
     [
-      ['callback-url', '--asp', 'OPERATORASP0001', '--off'],
+      ['notification-url', '--asp', 'OPERATORASP0001', '--off'],
       'The database does not answer (connect ECONNREFUSED',
     ],
   ] as const)('of %s says on one line what is away', async ([words, problem]) => {

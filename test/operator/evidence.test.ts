@@ -8,19 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consentScripts } from '../../contract/consent-scripts.ts';
 import { memberWorkflowId } from '../../contract/registration.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
-import {
-  accounts,
-  consentEvidence,
-  legalHolds,
-  members,
-  registrations,
-} from '../../platform/database/schema.ts';
-import { createStores } from '../../platform/database/stores.ts';
+import { accounts, consentEvidence, legalHolds, members, registrations } from '../../database/schema.ts';
+import { createStores } from '../../database/stores.ts';
 import { ensureSchedules } from '../../worker/schedules.ts';
-import { operate as operateOn } from '../operate.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, registration, untilEnded } from '../wire-client.ts';
+import { operate as operateOn } from '../fixtures/operate.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'evidence-'));
 let stack: Stack;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 import { startProgram } from './process-group.ts';
 
 const common = ['DATABASE_KEYS', 'PAYLOAD_KEYS', 'PG_BASE_URL', 'PG_SHARED_SECRET', 'PG_CALLBACK_URL'];
@@ -8,7 +8,7 @@ const common = ['DATABASE_KEYS', 'PAYLOAD_KEYS', 'PG_BASE_URL', 'PG_SHARED_SECRE
 it.for([
   ['api/main.ts', ['DATABASE_URL', 'CODEC_ALLOWED_ORIGIN', 'CODEC_TOKEN', 'OPERATOR_TOKEN', ...common]],
   ['worker/main.ts', ['DATABASE_URL', ...common]],
-  ['sandbox/service.ts', ['DATA_DIR', 'CODEC_ALLOWED_ORIGIN', ...common]],
+  ['development/sandbox/service.ts', ['DATA_DIR', 'CODEC_ALLOWED_ORIGIN', ...common]],
 ] as const)('%s names every variable it lacks', async ([file, names]) => {
   const program = startProgram(file, {});
   expect(await program.exited).toBe(1);
@@ -25,7 +25,7 @@ it('refuses two keys of one ID, of which one could never be used', async () => {
 });
 
 it('says which keys are of the wrong form, and does not repeat them', async () => {
-  const program = startProgram('sandbox/service.ts', {
+  const program = startProgram('development/sandbox/service.ts', {
     DATABASE_KEYS: 'no-keys-but-a-long-text',
     PAYLOAD_KEYS: `test:${Buffer.alloc(31).toString('base64')}`,
     PG_BASE_URL: 'http://127.0.0.1:9',
@@ -51,7 +51,7 @@ it('names a database key that is still needed, before anything else begins', asy
   const key = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
   const first = key('first-key');
   const start = (databaseKeys: string) =>
-    startProgram('sandbox/service.ts', {
+    startProgram('development/sandbox/service.ts', {
       ...variables,
       DATABASE_KEYS: databaseKeys,
       TEMPORAL_ADDRESS: '127.0.0.1:9',

@@ -1,14 +1,14 @@
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
-import { findFreePort } from '../../sandbox/ports.ts';
-import { loadOrCreateSecrets } from '../../sandbox/secrets.ts';
-import { startTemporalServer } from '../../sandbox/temporal-server.ts';
-import { createSimulator } from '../../simulator/simulator.ts';
-import { startCallbackReceiver } from '../callback-receiver.ts';
+import { findFreePort } from '../../development/sandbox/ports.ts';
+import { loadOrCreateSecrets } from '../../development/sandbox/secrets.ts';
+import { startTemporalServer } from '../../development/sandbox/temporal-server.ts';
+import { createSimulator } from '../../development/simulator/simulator.ts';
+import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import { findCanaries } from '../end-to-end/canaries.ts';
-import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
-import { call, registration, untilEnded } from '../wire-client.ts';
-import type { Project } from '../wire-client.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
+import type { Project } from '../fixtures/wire-client.ts';
 import { startProgram } from './process-group.ts';
 
 const person = {
@@ -34,7 +34,7 @@ it('tells what happened on a port of its own, and neither there nor in the log a
   });
   const { url: simulatorUrl } = await simulator.start(0);
   onTestFinished(() => simulator.stop());
-  const receiver = await startCallbackReceiver();
+  const receiver = await startNotificationReceiver();
   onTestFinished(() => void receiver.close());
   const [port, metricsPort, temporalMetricsPort] = [
     await findFreePort(),
@@ -42,7 +42,7 @@ it('tells what happened on a port of its own, and neither there nor in the log a
     await findFreePort(),
   ];
   const url = `http://127.0.0.1:${port}`;
-  const service = startProgram('sandbox/service.ts', {
+  const service = startProgram('development/sandbox/service.ts', {
     ...secrets,
     PORT: String(port),
     METRICS_PORT: String(metricsPort),
@@ -77,7 +77,7 @@ it('tells what happened on a port of its own, and neither there nor in the log a
   await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(3);
 
   const scrape = async (at: number) => await (await fetch(`http://127.0.0.1:${at}/metrics`)).text();
-  await expect.poll(() => scrape(metricsPort)).toContain('result_callbacks_total{state="DELIVERED"} 3');
+  await expect.poll(() => scrape(metricsPort)).toContain('result_notifications_total{state="DELIVERED"} 3');
   const metrics = await scrape(metricsPort);
   for (const line of [
     'registrations_started_total 3',

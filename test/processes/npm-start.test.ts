@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, inject, it } from 'vitest';
-import { findFreePort } from '../../sandbox/ports.ts';
-import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
-import { call, registration, untilEnded } from '../wire-client.ts';
-import type { Project } from '../wire-client.ts';
+import { findFreePort } from '../../development/sandbox/ports.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
+import type { Project } from '../fixtures/wire-client.ts';
 import { startGroup } from './process-group.ts';
 import { expectRegisteredOnce, registerMany } from './registrations.ts';
 

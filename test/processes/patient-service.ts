@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { readConfig, sandboxConfigSchema } from '../../platform/config.ts';
-import { runMain } from '../../platform/process.ts';
-import { runService } from '../../sandbox/run-service.ts';
+import { readConfig, sandboxConfigSchema } from '../../runtime/config.ts';
+import { runMain } from '../../runtime/process.ts';
+import { runService } from '../../development/sandbox/run-service.ts';
 import { patientPolicy } from './patient-policy.ts';
 
 /** The sandbox's service, giving up nothing while it is killed and started again. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { projectDirectory } from '../../sandbox/project-directory.ts';
+import { projectDirectory } from '../../development/sandbox/project-directory.ts';
 
 /** A program with all its children, in a process group of its own. */
 export interface ProcessGroup {

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { expect, it, onTestFinished } from 'vitest';
-import { openPostgres } from '../../platform/database/database.ts';
-import { findSandboxProjects } from '../../platform/database/projects-of-sandbox.ts';
-import { createStores } from '../../platform/database/stores.ts';
-import { createLog } from '../../platform/log.ts';
-import { refuseSandboxDefaults } from '../../platform/production.ts';
-import { loadCredentials, seed } from '../../sandbox/credentials.ts';
-import { loadOrCreateSecrets } from '../../sandbox/secrets.ts';
-import { createFreshPostgres } from '../fresh-postgres.ts';
-import { temporaryDirectory } from '../sandbox/temporary-directory.ts';
+import { openPostgres } from '../../database/database.ts';
+import { findSandboxProjects } from '../../database/projects-of-sandbox.ts';
+import { createStores } from '../../database/stores.ts';
+import { createLog } from '../../runtime/log.ts';
+import { refuseSandboxDefaults } from '../../runtime/production.ts';
+import { loadCredentials, seed } from '../../development/sandbox/credentials.ts';
+import { loadOrCreateSecrets } from '../../development/sandbox/secrets.ts';
+import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 import { startProgram } from './process-group.ts';
 
 const databaseUrl = process.env['DATABASE_URL'];
@@ -139,7 +139,7 @@ it.skipIf(!databaseUrl)(
   },
 );
 
-it.for(['sandbox/service.ts', 'sandbox/start.mjs', 'simulator/main.ts'])(
+it.for(['development/sandbox/service.ts', 'development/sandbox/start.mjs', 'development/simulator/main.ts'])(
   '%s does not start in production',
   async (file) => {
     const program = startProgram(file, { NODE_ENV: 'production', DATA_DIR: temporaryDirectory() });

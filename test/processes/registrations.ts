@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { Project } from '../wire-client.ts';
-import { call, registration, untilEnded } from '../wire-client.ts';
+import type { Project } from '../fixtures/wire-client.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 
 /** What accounts and phones do here, and how often the payment gateway must then be asked to register. */
 const conducts = [

@@ -3,23 +3,19 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { CallbackState } from '../../contract/activities.ts';
+import type { NotificationState } from '../../contract/activities.ts';
 import { timeOfKoreanDay } from '../../contract/korean-time.ts';
 import { reconciliationWorkflowId } from '../../contract/reconciliation.ts';
 import type { ReconciliationInput } from '../../contract/reconciliation.ts';
 import {
-  callbackWorkflowId,
+  notificationWorkflowId,
   memberWorkflowId,
   removalWorkflowId,
   taskQueue,
   workflowTypes,
 } from '../../contract/registration.ts';
-import type {
-  ArsOutcome,
-  RegistrationResult,
-  RegistrationStep,
-  ReviewResolution,
-} from '../../contract/registration.ts';
+import type { RegistrationResult, RegistrationStep, ReviewResolution } from '../../contract/registration.ts';
+import type { ArsOutcome } from '../../wire/registration-status.ts';
 import {
   arsCallEndedSignal,
   paymentGatewayDecidedSignal,
@@ -31,9 +27,9 @@ import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 import { CircuitOpen } from '../../payment-gateway/circuit-breakers.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, callEncrypted, registration } from '../wire-client.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, callEncrypted, registration } from '../fixtures/wire-client.ts';
 import { recordingKeys, saveHistory } from './histories.ts';
 import { paths } from './paths.ts';
 import type { Path } from './paths.ts';
@@ -52,7 +48,7 @@ const impatientPolicy: RegistrationPolicy = {
     reviewAfter: 1_000,
   },
   closure: { giveUpAfter: 1_500, resumeWithin: 0, lookAgainWithin: 300 },
-  resultCallback: { waits: [0, 100, 200] },
+  resultNotification: { waits: [0, 100, 200] },
 };
 
 let stack: Stack;
@@ -516,7 +512,7 @@ describe('what follows a registration', () => {
       Readonly<Record<string, unknown>>,
       RegistrationResult,
       readonly number[],
-      CallbackState,
+      NotificationState,
     ]
   >([
     ['result-callback-delivered', 'result-callback-for-registered', {}, registered, [200], 'DELIVERED'],
@@ -540,19 +536,19 @@ describe('what follows a registration', () => {
     });
     onTestFinished(async () => {
       receiver.close();
-      await stack.stores.projects.setCallbackUrl(aspId, null);
+      await stack.stores.projects.setNotificationUrl(aspId, null);
     });
     receiver.listen(0, '127.0.0.1');
     await once(receiver, 'listening');
     const { port } = receiver.address() as AddressInfo;
-    await stack.stores.projects.setCallbackUrl(aspId, `http://127.0.0.1:${port}/results`);
+    await stack.stores.projects.setNotificationUrl(aspId, `http://127.0.0.1:${port}/results`);
 
     const run = await start(overrides, { api: impatientApi });
     const end = registrationPath
       ? await finish(registrationPath, memberWorkflowId(run.userId))
       : await handleOf(run).result();
     expect(end).toEqual(ending);
-    expect(await finish(path, callbackWorkflowId(run.registrationNumber))).toBe(state);
+    expect(await finish(path, notificationWorkflowId(run.registrationNumber))).toBe(state);
     expect(remaining).toEqual([]);
   });
 });

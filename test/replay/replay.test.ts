@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { ReplayError, Runtime, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, inject, it } from 'vitest';
-import { createDataConverter } from '../../platform/temporal.ts';
-import { quiet } from '../stack.ts';
+import { createDataConverter } from '../../runtime/temporal.ts';
+import { quiet } from '../fixtures/stack.ts';
 import { historyFile, historyFiles, loadHistory, recordingKeys } from './histories.ts';
 import { paths } from './paths.ts';
 

@@ -9,10 +9,14 @@ import {
   startChild,
   startNodeChild,
   unexpectedExit,
-} from '../../sandbox/child-process.ts';
-import type { Child } from '../../sandbox/child-process.ts';
-import { isRunning, processIdentity, readProcessIdentity } from '../../sandbox/process-identity.ts';
-import { temporaryDirectory } from './temporary-directory.ts';
+} from '../../development/sandbox/child-process.ts';
+import type { Child } from '../../development/sandbox/child-process.ts';
+import {
+  isRunning,
+  processIdentity,
+  readProcessIdentity,
+} from '../../development/sandbox/process-identity.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
 const sleepForever = 'setInterval(() => {}, 1000)';
 
@@ -127,7 +131,7 @@ test('a Node child ends when the launcher is killed', async () => {
   );
   const recordFile = join(directory, 'child.json');
   const logFile = join(directory, 'child.log');
-  const childProcess = new URL('../../sandbox/child-process.ts', import.meta.url).href;
+  const childProcess = new URL('../../development/sandbox/child-process.ts', import.meta.url).href;
   const specification = { name: 'child', file: program, environment: {}, logFile, recordFile };
   const launcher = spawn(process.execPath, [
     '--import',

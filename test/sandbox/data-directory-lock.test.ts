@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { DataDirectoryInUseError, lockDataDirectory } from '../../sandbox/data-directory-lock.ts';
-import { processIdentity } from '../../sandbox/process-identity.ts';
-import { temporaryDirectory } from './temporary-directory.ts';
+import { DataDirectoryInUseError, lockDataDirectory } from '../../development/sandbox/data-directory-lock.ts';
+import { processIdentity } from '../../development/sandbox/process-identity.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
 test('a second holder is refused until the first one releases', () => {
   const directory = temporaryDirectory();
@@ -48,7 +48,7 @@ test('of many processes that start at once over a stale lock, one gets it', asyn
   writeFileSync(join(directory, 'lock.1'), JSON.stringify({ pid: 1, started: 'earlier' }));
   const script = `
     const { lockDataDirectory } = await import(${JSON.stringify(
-      new URL('../../sandbox/data-directory-lock.ts', import.meta.url).href,
+      new URL('../../development/sandbox/data-directory-lock.ts', import.meta.url).href,
     )});
     await new Promise((resolve) => setTimeout(resolve, Number(process.argv[1]) - Date.now()));
     try { lockDataDirectory(${JSON.stringify(directory)}); console.log('held'); } catch { console.log('refused'); }

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { findFreePort, PortUnavailableError, requireFreePorts } from '../../sandbox/ports.ts';
-import { readSettings, wantedPorts } from '../../sandbox/settings.ts';
+import { findFreePort, PortUnavailableError, requireFreePorts } from '../../development/sandbox/ports.ts';
+import { readSettings, wantedPorts } from '../../development/sandbox/settings.ts';
 
 test.each(['127.0.0.1', '0.0.0.0'])(
   'a port taken on %s is reported with the variable that moves it',

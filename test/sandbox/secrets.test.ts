@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadOrCreateSecrets } from '../../sandbox/secrets.ts';
-import { temporaryDirectory } from './temporary-directory.ts';
+import { loadOrCreateSecrets } from '../../development/sandbox/secrets.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
 test('secrets are made once and kept for their owner only', () => {
   const directory = temporaryDirectory();

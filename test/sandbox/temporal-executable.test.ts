@@ -4,9 +4,12 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { findTemporalExecutable, NoTemporalExecutableError } from '../../sandbox/temporal-executable.ts';
-import { findFreePort } from '../../sandbox/ports.ts';
-import { temporaryDirectory } from './temporary-directory.ts';
+import {
+  findTemporalExecutable,
+  NoTemporalExecutableError,
+} from '../../development/sandbox/temporal-executable.ts';
+import { findFreePort } from '../../development/sandbox/ports.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
 /** A stand-in for the Temporal CLI that tells the version of its server. */
 function installTemporal(path: string, server = '1.29.1'): string {

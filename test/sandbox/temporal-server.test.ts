@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { findFreePort } from '../../sandbox/ports.ts';
-import { startTemporalServer } from '../../sandbox/temporal-server.ts';
-import type { TemporalServer } from '../../sandbox/temporal-server.ts';
-import { temporaryDirectory } from './temporary-directory.ts';
+import { findFreePort } from '../../development/sandbox/ports.ts';
+import { startTemporalServer } from '../../development/sandbox/temporal-server.ts';
+import type { TemporalServer } from '../../development/sandbox/temporal-server.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
 async function customSearchAttributes({ address }: TemporalServer): Promise<string[]> {
   const connection = await Connection.connect({ address });

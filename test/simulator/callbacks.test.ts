@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { backoff } from '../../simulator/callbacks.ts';
-import { eventually, sharedSecret, signed, startBench } from './bench.ts';
-import type { Bench } from './bench.ts';
+import { backoff } from '../../development/simulator/callbacks.ts';
+import { eventually, sharedSecret, signed, startBench } from './simulator-fixture.ts';
+import type { Bench } from './simulator-fixture.ts';
 
 let bench: Bench;
 beforeEach(async () => {

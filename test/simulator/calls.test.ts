@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, pause, signed, startBench } from './bench.ts';
-import type { Bench } from './bench.ts';
+import { eventually, pause, signed, startBench } from './simulator-fixture.ts';
+import type { Bench } from './simulator-fixture.ts';
 
 let bench: Bench;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, it } from 'vitest';
-import { eventually, recordOf, sharedSecret, signed } from './bench.ts';
+import { eventually, recordOf, sharedSecret, signed } from './simulator-fixture.ts';
 import { portOf } from './receiver.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'simulator-'));
@@ -22,7 +22,7 @@ interface Run {
 }
 
 function run(variables: Record<string, string>): Run {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'simulator/main.ts'], {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'development/simulator/main.ts'], {
     env: { PATH: process.env['PATH'], ...variables },
   });
   started.push(child);

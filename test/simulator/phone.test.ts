@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, recordOf, rowsOf, startBench } from './bench.ts';
-import type { Answer, Bench, PlacedCall } from './bench.ts';
+import { eventually, recordOf, rowsOf, startBench } from './simulator-fixture.ts';
+import type { Answer, Bench, PlacedCall } from './simulator-fixture.ts';
 
 let bench: Bench;
 beforeAll(async () => {

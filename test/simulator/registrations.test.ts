@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defaultTimings } from '../../simulator/conduct.ts';
-import { eventually, rowsOf, startBench } from './bench.ts';
-import type { Answer, Bench, RegistrationBody } from './bench.ts';
+import { defaultTimings } from '../../development/simulator/conduct.ts';
+import { eventually, rowsOf, startBench } from './simulator-fixture.ts';
+import type { Answer, Bench, RegistrationBody } from './simulator-fixture.ts';
 
 let bench: Bench;
 beforeAll(async () => {

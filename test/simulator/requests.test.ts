@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { sharedSecret, signed, startBench } from './bench.ts';
-import type { Bench } from './bench.ts';
+import { sharedSecret, signed, startBench } from './simulator-fixture.ts';
+import type { Bench } from './simulator-fixture.ts';
 
 let bench: Bench;
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { expect, it } from 'vitest';
 import type { Api } from '../../api/context.ts';
-import { listen } from '../../api/server.ts';
+import { listen } from '../../api/http/server.ts';
 
 /** A server whose only request is under way, and ends when `finish` is called. */
 async function serveOneRequest(drain: number) {

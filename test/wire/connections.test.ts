@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, sendRaw, signedHeaders } from '../wire-client.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, sendRaw, signedHeaders } from '../fixtures/wire-client.ts';
 import { expectAnswer } from './envelope.ts';
 
 let stack: Stack;

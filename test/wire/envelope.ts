@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
-import { bankAccountOperations } from '../../contract/bank-account-operations.ts';
-import { correlationIdPattern, requestHeadersSchema } from '../../contract/headers.ts';
-import type { Operation } from '../../contract/operation.ts';
-import { registrationStatuses } from '../../contract/registration.ts';
-import { resultCodes } from '../../contract/result-codes.ts';
-import type { ResultCode, ResultCodeEntry } from '../../contract/result-codes.ts';
-import { decrypt } from '../wire-client.ts';
-import type { Project, WireAnswer } from '../wire-client.ts';
+import { bankAccountOperations } from '../../wire/bank-account-operations.ts';
+import { correlationIdPattern, requestHeadersSchema } from '../../wire/headers.ts';
+import type { Operation } from '../../wire/operation.ts';
+import { registrationStatuses } from '../../wire/registration-status.ts';
+import { resultCodes } from '../../wire/result-codes.ts';
+import type { ResultCode, ResultCodeEntry } from '../../wire/result-codes.ts';
+import { decrypt } from '../fixtures/wire-client.ts';
+import type { Project, WireAnswer } from '../fixtures/wire-client.ts';
 
 /** A code of the catalogue, followed by the name of the field where the description names one. */
 export type Expected = ResultCode | `${'000_002' | '000_003' | '000_015'} ${string}`;

@@ -1,9 +1,9 @@
 import { Client } from 'undici';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { sandboxLimits, startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, registration, send, sendSlowly } from '../wire-client.ts';
-import type { Project, WireAnswer } from '../wire-client.ts';
+import { sandboxLimits, startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration, send, sendSlowly } from '../fixtures/wire-client.ts';
+import type { Project, WireAnswer } from '../fixtures/wire-client.ts';
 import { expectAnswer } from './envelope.ts';
 
 let stack: Stack;

@@ -3,13 +3,13 @@ import type { Payload } from '@temporalio/common';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
-import type { Database } from '../../platform/database/database.ts';
-import { KeyRing } from '../../platform/key-ring.ts';
-import { createPayloadCodec } from '../../platform/payload-codec.ts';
-import { openEmptyDatabase } from '../empty-database.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { call, registration, untilEnded } from '../wire-client.ts';
+import type { Database } from '../../database/database.ts';
+import { KeyRing } from '../../encryption/key-ring.ts';
+import { createPayloadCodec } from '../../encryption/payload-codec.ts';
+import { openEmptyDatabase } from '../fixtures/empty-database.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 import { expectAnswer } from './envelope.ts';
 
 /** A payload of Temporal in JSON. */

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { wireProperties } from '../fuzz/wire-properties.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
 
 /** Every run makes the same requests; fast-check prints the seed and the path to a failure. */
 const seed = 20_261_122;

@@ -19,12 +19,12 @@ import {
   registerAccount,
   registerForAutoCharge,
   validateAccountHolder,
-} from '../../contract/bank-account-operations.ts';
-import { correlationIdPattern } from '../../contract/headers.ts';
-import { accessKeys, cryptoKeys, projects, secretKeys } from '../../platform/database/schema.ts';
-import type { KeyState } from '../../platform/database/schema.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
+} from '../../wire/bank-account-operations.ts';
+import { correlationIdPattern } from '../../wire/headers.ts';
+import { accessKeys, cryptoKeys, projects, secretKeys } from '../../database/schema.ts';
+import type { KeyState } from '../../database/schema.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
 import {
   call,
   callEncrypted,
@@ -34,8 +34,8 @@ import {
   sendRaw,
   signedHeaders,
   untilEnded,
-} from '../wire-client.ts';
-import type { Alterations, Project, WireAnswer } from '../wire-client.ts';
+} from '../fixtures/wire-client.ts';
+import type { Alterations, Project, WireAnswer } from '../fixtures/wire-client.ts';
 import { expectAnswer, expectEnvelope, opened } from './envelope.ts';
 import type { Expected } from './envelope.ts';
 

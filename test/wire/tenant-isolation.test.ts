@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bankAccountOperations } from '../../contract/bank-account-operations.ts';
-import type { Operation } from '../../contract/operation.ts';
-import { startStack } from '../stack.ts';
-import type { Stack } from '../stack.ts';
-import { callEncrypted, registration, send, untilEnded } from '../wire-client.ts';
+import { bankAccountOperations } from '../../wire/bank-account-operations.ts';
+import type { Operation } from '../../wire/operation.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { callEncrypted, registration, send, untilEnded } from '../fixtures/wire-client.ts';
 import { expectAnswer } from './envelope.ts';
 
 const operations = bankAccountOperations.map((operation: Operation) => [operation.path, operation] as const);

@@ -1,0 +1,111 @@
+import { lookup } from 'node:dns';
+import type { LookupAddress, LookupAllOptions } from 'node:dns';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { Agent, request } from 'undici';
+
+/** The most that is read of an acknowledgement, in bytes. */
+const longestAcknowledgement = 16 * 1024;
+/** How long a receiver may take, in ms. */
+const receiverDeadline = 10_000;
+/** The longest wait a receiver may ask for, in ms: a day. */
+const longestRetryAfter = 24 * 60 * 60 * 1_000;
+
+type Resolved = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
+
+/** What a receiver answered, or that it could not be reached. */
+export type NotificationAnswer =
+  | { readonly reached: true; readonly status: number; readonly body: string; readonly retryAfter: number }
+  | { readonly reached: false };
+
+/** Sends notifications to service providers' URLs. */
+export interface NotificationSender {
+  /** Posts a JSON body. `retryAfter` of the answer is in ms, 0 when the receiver asks for nothing. */
+  send(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<NotificationAnswer>;
+  close(): Promise<void>;
+}
+
+/** Where notifications may go. */
+export interface NotificationSenderOptions {
+  /** For the sandbox, where receivers run on the same machine. */
+  readonly allowLoopback: boolean;
+  /** Looks up a name's addresses; DNS unless told. */
+  readonly resolve?: (hostname: string, options: LookupAllOptions, callback: Resolved) => void;
+}
+
+/**
+ * A notification URL is untrusted input, so it is never followed into our own network: only public addresses are
+ * connected to, checked on the very address a name resolves to for the connection, and redirects are not followed.
+ */
+export function createNotificationSender({
+  allowLoopback,
+  resolve = lookup,
+}: NotificationSenderOptions): NotificationSender {
+  const isAllowed = (address: string) => isPublic(address) || (allowLoopback && isLoopback(address));
+  const agent = new Agent({
+    connect: {
+      lookup: (hostname, options, callback) => {
+        resolve(hostname, { ...options, all: true }, (error, addresses) => {
+          const allowed = error ? [] : addresses.filter(({ address }) => isAllowed(address));
+          const [first] = allowed;
+          if (!first) return callback(error ?? new Error('No public address.'), '', 4);
+          if (options.all) return (callback as Resolved)(null, allowed);
+          callback(null, first.address, first.family);
+        });
+      },
+    },
+    headersTimeout: receiverDeadline,
+    bodyTimeout: receiverDeadline,
+    keepAliveTimeout: 1_000,
+  });
+
+  return {
+    async send(url, headers, body) {
+      const { hostname, protocol } = new URL(url);
+      const literal = hostname.replace(/^\[|\]$/g, '');
+      // An address in the URL itself is never looked up.
+      if (isIP(literal) && !isAllowed(literal)) return { reached: false };
+      if (protocol !== 'https:' && !allowLoopback) return { reached: false };
+      try {
+        const signal = AbortSignal.timeout(receiverDeadline);
+        const answer = await request(url, { method: 'POST', headers, body, dispatcher: agent, signal });
+        return {
+          reached: true,
+          status: answer.statusCode,
+          body: await readStart(answer.body),
+          retryAfter: parseRetryAfter(answer.headers['retry-after']),
+        };
+      } catch {
+        return { reached: false };
+      }
+    },
+    close: () => agent.close(),
+  };
+}
+
+/** Whether an address belongs to everybody's network, by the registries of RFC 6890. */
+export function isPublic(address: string): boolean {
+  return ipaddr.process(address).range() === 'unicast';
+}
+
+function isLoopback(address: string): boolean {
+  return ipaddr.process(address).range() === 'loopback';
+}
+
+async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > longestAcknowledgement) break;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** Seconds or an HTTP date, as RFC 9110 has it; at most a day. */
+function parseRetryAfter(header: string | string[] | undefined): number {
+  if (typeof header !== 'string') return 0;
+  const wait = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isNaN(wait) ? 0 : Math.min(Math.max(wait, 0), longestRetryAfter);
+}

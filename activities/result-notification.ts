@@ -1,0 +1,85 @@
+import { LosslessNumber, stringify } from 'lossless-json';
+import type { Activities, NotificationState } from '../contract/activities.ts';
+import { resultCodes } from '../wire/result-codes.ts';
+import type { Project } from '../database/projects.ts';
+import type { ResultNotification } from '../database/result-notifications.ts';
+import { encryptMessage } from '../encryption/message-encryption.ts';
+import { createCorrelationId, createTranToken, tranTimeOf } from '../encryption/tran-token.ts';
+import type { NotificationAnswer } from './notification-sender.ts';
+import type { Ports } from './ports.ts';
+
+/** Tells service providers how registrations ended, in the platform's style of notifications. */
+export function resultNotificationActivities({
+  stores,
+  notificationSender,
+  metrics,
+}: Ports): Pick<Activities, 'deliverResultNotification'> {
+  return {
+    async deliverResultNotification({ registrationNumber, isLast }) {
+      const notification = await stores.resultNotifications.open(registrationNumber);
+      const answer = await send(notification);
+      const state = stateAfter(answer, isLast);
+      metrics.resultNotifications.inc({ state });
+      await stores.resultNotifications.recordDelivery(registrationNumber, state);
+      return { state, retryAfter: answer.reached ? answer.retryAfter : 0 };
+    },
+  };
+
+  async function send(notification: ResultNotification): Promise<NotificationAnswer> {
+    const project = await stores.projects.find(notification.aspId);
+    if (!project || notification.notificationUrl === undefined) return { reached: false };
+    const message = await createMessage(project, notification, new Date());
+    return message
+      ? await notificationSender.send(notification.notificationUrl, message.headers, message.body)
+      : { reached: false };
+  }
+}
+
+/** Undefined when the project has no active key to sign or to encrypt with. */
+async function createMessage(project: Project, notification: ResultNotification, now: Date) {
+  // The documents have the first key issued used for notifications.
+  const cryptoKey = project.cryptoKeys.find(({ state }) => state === 'ACTIVE');
+  const secretKey = project.secretKeys.find(({ state }) => state === 'ACTIVE');
+  if (!cryptoKey || !secretKey) return undefined;
+  const content = Buffer.from(stringify(contentOf(notification)) ?? '');
+  const body = JSON.stringify({ encData: await encryptMessage(content, cryptoKey.clientPublicKey) });
+  const headers = {
+    'Content-Type': 'application/json',
+    'X-KM-User-AspId': project.aspId,
+    'X-KM-Correlation-Id': createCorrelationId(now),
+    'X-KM-Crypto-Key-Id': cryptoKey.cryptoKeyId,
+    'X-KM-Tran-Token': createTranToken(body, secretKey.secret, now),
+    'X-KM-Tran-Time': tranTimeOf(now),
+    'X-KM-Time-Zone': 'UTC',
+  };
+  return { headers, body };
+}
+
+function contentOf(notification: ResultNotification) {
+  const { bankAccRegNo, userId, status, resultCode, arsOutcome, sequence, occurredAt } = notification;
+  return {
+    bankAccRegNo,
+    userId: new LosslessNumber(userId),
+    status,
+    response: { code: resultCode, description: resultCodes[resultCode].text },
+    ...(arsOutcome !== undefined && { arsOutcome }),
+    sequence,
+    occurredAt: occurredAt.toISOString(),
+  };
+}
+
+function stateAfter(answer: NotificationAnswer, isLast: boolean): NotificationState {
+  if (answer.reached && answer.status === 410) return 'GONE';
+  if (answer.reached && answer.status === 200 && isAcknowledgement(answer.body)) return 'DELIVERED';
+  return isLast ? 'EXHAUSTED' : 'PENDING';
+}
+
+/** `{"response":{"code":"000_000",…}}`, as the platform documents it. */
+function isAcknowledgement(body: string): boolean {
+  try {
+    const { response } = JSON.parse(body) as { response?: { code?: unknown } };
+    return response?.code === '000_000';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,66 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Context, HonoRequest } from 'hono';
+import { requestHeadersSchema } from '../../wire/headers.ts';
+import type { RequestHeaders } from '../../wire/headers.ts';
+import { hashAccessKey } from '../../database/projects.ts';
+import type { Project } from '../../database/projects.ts';
+import { isTimeZone, parseTranTime, timeOfTranToken } from '../../wire/tran-time.ts';
+import { isTranTokenOf } from '../../encryption/tran-token.ts';
+import type { Api, ApiParts } from '../context.ts';
+import { Refusal } from './refusal.ts';
+import { validate } from './validation.ts';
+
+/** A caller whose request is proven to be its own. */
+export interface Caller {
+  /** When the request came, by `performance.now()`. */
+  readonly arrival: number;
+  readonly project: Project;
+  readonly headers: RequestHeaders;
+}
+
+/** Proves who calls: headers, project and access key, token over the body as received, time. Refuses otherwise. */
+export async function authenticate(
+  { req: request, var: { arrival } }: Context<Api>,
+  body: Uint8Array,
+  { stores, timeWindow }: Pick<ApiParts, 'stores' | 'timeWindow'>,
+): Promise<Caller> {
+  const headers = readHeaders(request);
+  const project = await stores.projects.find(headers['X-KM-User-AspId']);
+  const accessKey = project && findAccessKey(project, headers['X-KM-Access-Key']);
+  if (!project || !accessKey) throw new Refusal('000_901');
+  const secrets = project.secretKeys.filter(({ state }) => state === 'ACTIVE');
+  const isActive = project.state === 'ACTIVE' && accessKey.state === 'ACTIVE' && secrets.length > 0;
+  if (!isActive) throw new Refusal('000_902');
+
+  const token = headers['X-KM-Tran-Token'];
+  if (!secrets.some(({ secret }) => isTranTokenOf(token, body, secret))) throw new Refusal('000_903');
+  requireRecent(headers, timeWindow);
+  return { arrival, project, headers };
+}
+
+function readHeaders(request: HonoRequest): RequestHeaders {
+  const names = Object.keys(requestHeadersSchema.shape);
+  const headers = validate(
+    requestHeadersSchema,
+    Object.fromEntries(names.map((name) => [name, request.header(name)])),
+  );
+  if (!isTimeZone(headers['X-KM-Time-Zone'])) throw new Refusal('000_002', { field: 'X-KM-Time-Zone' });
+  return headers;
+}
+
+function findAccessKey(project: Project, accessKey: string) {
+  const given = Buffer.from(hashAccessKey(accessKey));
+  return project.accessKeys.find(({ sha256 }) => timingSafeEqual(Buffer.from(sha256), given));
+}
+
+function requireRecent(headers: RequestHeaders, timeWindow: number): void {
+  const times = {
+    'X-KM-Tran-Time': headers['X-KM-Tran-Time'],
+    'X-KM-Tran-Token': timeOfTranToken(headers['X-KM-Tran-Token']),
+  };
+  for (const [field, text] of Object.entries(times)) {
+    const time = parseTranTime(text, headers['X-KM-Time-Zone']);
+    if (time === undefined) throw new Refusal('000_002', { field });
+    if (Math.abs(Date.now() - time) > timeWindow) throw new Refusal('000_904');
+  }
+}

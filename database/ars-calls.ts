@@ -1,0 +1,74 @@
+import { and, count, eq, inArray, lt, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import { koreanDate } from '../contract/korean-time.ts';
+import type { ArsCallLimit, ArsCallLimits } from '../contract/registration-policy.ts';
+import type { KeyRing } from '../encryption/key-ring.ts';
+import type { Queries } from './database.ts';
+import { arsCalls } from './schema.ts';
+
+/** A call about to be placed. */
+export interface CountedCall {
+  readonly registrationNumber: string;
+  readonly attempt: number;
+  readonly userId: string;
+  readonly phoneNumber: string;
+  readonly accountNumber: string;
+}
+
+/** The ARS calls of the last days. */
+export function createArsCalls(queries: Queries, keys: KeyRing) {
+  return {
+    /**
+     * Counts a call, unless there were as many on this day in Korea as the limits allow; the same call counts once.
+     * @returns the limit that is reached, if one is.
+     */
+    async count(call: CountedCall, limits: ArsCallLimits | undefined): Promise<ArsCallLimit | undefined> {
+      const { registrationNumber, attempt, userId } = call;
+      const phoneHashes = keys.hash(digitsOf(call.phoneNumber), 'ars-calls/phone');
+      const accountHashes = keys.hash(digitsOf(call.accountNumber), 'ars-calls/account');
+      const calledOn = koreanDate(Date.now());
+
+      return await queries.transaction(async (transaction) => {
+        // Those who count the same phone, account or member take turns. In one order, so that none waits in a circle.
+        for (const subject of [userId, phoneHashes[0], accountHashes[0]].toSorted()) {
+          await transaction.execute(sql`select pg_advisory_xact_lock(hashtextextended(${subject}, 0))`);
+        }
+        const [counted] = await transaction
+          .select({ attempt: arsCalls.attempt })
+          .from(arsCalls)
+          .where(and(eq(arsCalls.registrationNumber, registrationNumber), eq(arsCalls.attempt, attempt)));
+        if (counted) return undefined;
+
+        const reached = async (column: PgColumn, values: readonly string[], limit = Infinity) => {
+          const [row] = await transaction
+            .select({ calls: count() })
+            .from(arsCalls)
+            .where(and(eq(arsCalls.calledOn, calledOn), inArray(column, values)));
+          return row!.calls >= limit;
+        };
+        if (await reached(arsCalls.userId, [userId], limits?.member)) return 'MEMBER';
+        if (await reached(arsCalls.phoneHash, phoneHashes, limits?.phone)) return 'PHONE';
+        if (await reached(arsCalls.accountHash, accountHashes, limits?.account)) return 'ACCOUNT';
+        await transaction.insert(arsCalls).values({
+          registrationNumber,
+          attempt,
+          calledOn,
+          userId,
+          phoneHash: phoneHashes[0],
+          accountHash: accountHashes[0],
+        });
+        return undefined;
+      });
+    },
+
+    /** Forgets the calls of the days before this one in Korea. */
+    async forgetEarlierDays(): Promise<void> {
+      await queries.delete(arsCalls).where(lt(arsCalls.calledOn, koreanDate(Date.now())));
+    },
+  };
+}
+
+/** The same number may be written with and without hyphens. */
+function digitsOf(number: string): string {
+  return number.replaceAll(/\D/g, '');
+}

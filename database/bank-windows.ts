@@ -1,0 +1,84 @@
+import { asc, eq } from 'drizzle-orm';
+import type { BankCode } from '../wire/bank-codes.ts';
+import { isWithinKoreanDay, nextKoreanTime } from '../contract/korean-time.ts';
+import type { Queries } from './database.ts';
+import { bankWindows } from './schema.ts';
+
+/** When a bank is closed: every day, in ms since midnight in Korea, or once. */
+export type NewBankWindow =
+  | { readonly daily: { readonly from: number; readonly until: number } }
+  | { readonly once: { readonly startsAt: Date; readonly endsAt: Date } };
+
+/** A bank's maintenance window. */
+export type BankWindow = NewBankWindow & { readonly bankWindowId: number; readonly bankCode: string };
+
+/** The maintenance windows of the banks. */
+export function createBankWindows(queries: Queries) {
+  async function list(bankCode?: string): Promise<BankWindow[]> {
+    const rows = await queries
+      .select()
+      .from(bankWindows)
+      .where(bankCode === undefined ? undefined : eq(bankWindows.bankCode, bankCode))
+      .orderBy(asc(bankWindows.bankCode), asc(bankWindows.bankWindowId));
+    return rows.map(({ bankWindowId, bankCode: code, dailyFrom, dailyUntil, startsAt, endsAt }) => {
+      const window = { bankWindowId, bankCode: code };
+      if (dailyFrom !== null && dailyUntil !== null) {
+        return { ...window, daily: { from: dailyFrom, until: dailyUntil } };
+      }
+      return { ...window, once: { startsAt: startsAt!, endsAt: endsAt! } };
+    });
+  }
+
+  return {
+    /** The windows of one bank, or of all. */
+    list,
+
+    /** Adds a window. @returns its ID */
+    async add(bankCode: BankCode, window: NewBankWindow): Promise<number> {
+      const times =
+        'daily' in window ? { dailyFrom: window.daily.from, dailyUntil: window.daily.until } : window.once;
+      const [row] = await queries
+        .insert(bankWindows)
+        .values({ bankCode, ...times })
+        .returning({ bankWindowId: bankWindows.bankWindowId });
+      return row!.bankWindowId;
+    },
+
+    /** Takes a window back. @returns whether there was one */
+    async remove(bankWindowId: number): Promise<boolean> {
+      const removed = await queries
+        .delete(bankWindows)
+        .where(eq(bankWindows.bankWindowId, bankWindowId))
+        .returning({ bankWindowId: bankWindows.bankWindowId });
+      return removed.length > 0;
+    },
+
+    /** Until when the bank is closed, in Unix ms; undefined when it is open. `at`: Unix ms. */
+    async closedUntil(bankCode: string, at: number): Promise<number | undefined> {
+      return closedUntil(await list(bankCode), at);
+    },
+  };
+}
+
+/** Until when windows close a bank, in Unix ms: one that begins as another ends goes on with it. */
+export function closedUntil(windows: readonly NewBankWindow[], at: number): number | undefined {
+  const ends = windows.filter((window) => isWithin(window, at)).map((window) => endOf(window, at));
+  if (ends.length === 0) return undefined;
+  const end = Math.max(...ends);
+  // Windows that leave no gap all day long would have no end.
+  return (
+    closedUntil(
+      windows.filter((window) => !isWithin(window, at)),
+      end,
+    ) ?? end
+  );
+}
+
+function isWithin(window: NewBankWindow, at: number): boolean {
+  if ('daily' in window) return isWithinKoreanDay(window.daily, at);
+  return window.once.startsAt.getTime() <= at && at < window.once.endsAt.getTime();
+}
+
+function endOf(window: NewBankWindow, at: number): number {
+  return 'daily' in window ? nextKoreanTime(window.daily.until, at) : window.once.endsAt.getTime();
+}

@@ -1,0 +1,154 @@
+import { and, asc, count, gt, isNotNull, ne, sql } from 'drizzle-orm';
+import type { AnyPgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { ConfigurationError } from '../runtime/config.ts';
+import { MissingKeyError } from '../encryption/key-ring.ts';
+import type { KeyRing } from '../encryption/key-ring.ts';
+import type { Queries } from './database.ts';
+import { dataKeyContext } from './member-cipher.ts';
+import { cryptoContext, secretContext } from './projects.ts';
+import { cryptoKeys, members, secretKeys } from './schema.ts';
+
+/** What a database key seals: how many rows of each kind. */
+export interface DatabaseKeyUse {
+  readonly databaseKeyId: string;
+  /** Whether it is the one that seals. */
+  readonly isActive: boolean;
+  /** Whether it is among the keys given. */
+  readonly isGiven: boolean;
+  readonly rows: number;
+}
+
+/** A batch that was sealed anew. */
+export interface RewrappedBatch {
+  readonly rewrapped: number;
+  /** The places of what stayed as it was because it does not open. */
+  readonly unreadable: readonly string[];
+}
+
+/** How many rows are sealed anew in one transaction. */
+const rowsPerBatch = 200;
+
+/** A column that a database key seals directly, of rows with an ID. */
+interface SealedColumn {
+  readonly table: PgTable;
+  readonly id: AnyPgColumn<{ data: string; notNull: true }>;
+  readonly keyId: AnyPgColumn<{ data: string; notNull: true }>;
+  readonly sealed: AnyPgColumn<{ data: Buffer }>;
+  readonly contextOf: (id: string) => string;
+}
+
+/** Everything that database keys seal. The rest is under the members' keys and need not be touched. */
+const sealedColumns: readonly SealedColumn[] = [
+  {
+    table: members,
+    id: members.userId,
+    keyId: members.databaseKeyId,
+    sealed: members.sealedDataKey,
+    contextOf: dataKeyContext,
+  },
+  {
+    table: secretKeys,
+    id: secretKeys.secretKeyId,
+    keyId: secretKeys.databaseKeyId,
+    sealed: secretKeys.sealedSecret,
+    contextOf: secretContext,
+  },
+  {
+    table: cryptoKeys,
+    id: cryptoKeys.cryptoKeyId,
+    keyId: cryptoKeys.databaseKeyId,
+    sealed: cryptoKeys.sealedServerPrivateKey,
+    contextOf: cryptoContext,
+  },
+];
+
+/** The keys that seal in the database, and their rotation. */
+export function createDatabaseKeys(queries: Queries, keys: KeyRing) {
+  /** How many rows each key seals: every one given, and every other one still in use. */
+  async function listUse(): Promise<DatabaseKeyUse[]> {
+    const rowsOf = new Map(keys.keyIds.map((keyId) => [keyId, 0]));
+    for (const { table, keyId, sealed } of sealedColumns) {
+      const found = await queries
+        .select({ databaseKeyId: keyId, rows: count() })
+        .from(table)
+        .where(isNotNull(sealed))
+        .groupBy(keyId);
+      for (const { databaseKeyId, rows } of found) {
+        rowsOf.set(databaseKeyId, (rowsOf.get(databaseKeyId) ?? 0) + rows);
+      }
+    }
+    return [...rowsOf].map(([databaseKeyId, rows]) => ({
+      databaseKeyId,
+      isActive: databaseKeyId === keys.activeKeyId,
+      isGiven: keys.keyIds.includes(databaseKeyId),
+      rows,
+    }));
+  }
+
+  return {
+    listUse,
+
+    /** Throws {@link ConfigurationError} when something in the database is sealed by a key that was not given. */
+    async requireAll(): Promise<void> {
+      const missing = (await listUse()).filter(({ isGiven }) => !isGiven);
+      if (missing.length === 0) return;
+      const named = missing.map(({ databaseKeyId, rows }) => `${databaseKeyId} (seals ${rows} rows)`);
+      throw new ConfigurationError(
+        `DATABASE_KEYS lacks keys that are still needed: ${named.join(', ')}. Put them back behind the active one, and drop them only when this says so: npm run operator -- keys status`,
+      );
+    },
+
+    /**
+     * Seals everything that other keys sealed anew by the active one, batch by batch, while the service goes on. May be
+     * interrupted anywhere and begun again.
+     * @throws {MissingKeyError}
+     */
+    async *rewrap(): AsyncGenerator<RewrappedBatch> {
+      for (const column of sealedColumns) {
+        for (let last: string | undefined = ''; last !== undefined;) {
+          const batch: RewrappedBatch & { last: string | undefined } = await rewrapBatch(column, last);
+          yield batch;
+          last = batch.last;
+        }
+      }
+    },
+  };
+
+  async function rewrapBatch({ table, id, keyId, sealed, contextOf }: SealedColumn, after: string) {
+    return await queries.transaction(async (transaction) => {
+      const rows = await transaction
+        .select({ id, keyId, sealed })
+        .from(table)
+        .where(and(gt(id, after), ne(keyId, keys.activeKeyId), isNotNull(sealed)))
+        .orderBy(asc(id))
+        .limit(rowsPerBatch)
+        // So that what is erased meanwhile does not come back; registrations of a member may still begin.
+        .for('no key update');
+      const unreadable: string[] = [];
+      for (const row of rows) {
+        const context = contextOf(row.id);
+        const resealed = reseal(row.keyId, row.sealed!, context);
+        if (!resealed) {
+          unreadable.push(context);
+          continue;
+        }
+        await transaction.execute(sql`
+          update ${table}
+          set ${sql.identifier(keyId.name)} = ${keys.activeKeyId},
+            ${sql.identifier(sealed.name)} = ${sql.param(resealed, sealed)}
+          where ${id} = ${row.id}`);
+      }
+      return { rewrapped: rows.length - unreadable.length, unreadable, last: rows.at(-1)?.id };
+    });
+  }
+
+  /** Undefined when it was altered. @throws {MissingKeyError} */
+  function reseal(keyId: string, value: Buffer, context: string): Buffer | undefined {
+    try {
+      return keys.seal(keys.open(keyId, value, context), context);
+    } catch (error) {
+      if (error instanceof MissingKeyError) throw error;
+      return undefined;
+    }
+  }
+}

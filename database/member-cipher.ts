@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import { openWith, sealWith } from '../encryption/key-ring.ts';
+import type { KeyRing } from '../encryption/key-ring.ts';
+
+/** A member's data key as the database holds it. */
+export interface SealedDataKey {
+  readonly userId: string;
+  readonly databaseKeyId: string;
+  readonly sealedDataKey: Buffer;
+}
+
+/** Seals and opens what belongs to one member. `context` names the place, so a value cannot be moved to another. */
+export interface MemberCipher {
+  seal(plain: Uint8Array, context: string): Buffer;
+  open(sealed: Uint8Array, context: string): Buffer;
+  sealJson(value: unknown, context: string): Buffer;
+  openJson<Value>(sealed: Uint8Array, context: string): Value;
+}
+
+/**
+ * Opens a member's data key. Envelope encryption: everything of a member is under a key of the member's own, so
+ * that destroying that one key erases the member, and rotating a database key touches the members' keys only.
+ */
+export function openMemberCipher(keys: KeyRing, member: SealedDataKey): MemberCipher {
+  const dataKey = keys.open(member.databaseKeyId, member.sealedDataKey, dataKeyContext(member.userId));
+  const seal: MemberCipher['seal'] = (plain, context) => sealWith(dataKey, plain, context);
+  const open: MemberCipher['open'] = (sealed, context) => openWith(dataKey, sealed, context);
+  return {
+    seal,
+    open,
+    sealJson: (value, context) => seal(Buffer.from(JSON.stringify(value)), context),
+    openJson: <Value>(sealed: Uint8Array, context: string) =>
+      JSON.parse(open(sealed, context).toString()) as Value,
+  };
+}
+
+/** Makes a data key for a new member, sealed by the active database key. */
+export function createDataKey(keys: KeyRing, userId: string): SealedDataKey {
+  return {
+    userId,
+    databaseKeyId: keys.activeKeyId,
+    sealedDataKey: keys.seal(randomBytes(32), dataKeyContext(userId)),
+  };
+}
+
+/** The place of a member's data key. */
+export function dataKeyContext(userId: string): string {
+  return `members/${userId}/data-key`;
+}

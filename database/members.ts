@@ -1,0 +1,204 @@
+import { and, desc, eq, gt, inArray, isNull, ne, or } from 'drizzle-orm';
+import type { KeyRing } from '../encryption/key-ring.ts';
+import type { Queries } from './database.ts';
+import { createDataKey, openMemberCipher } from './member-cipher.ts';
+import type { MemberCipher } from './member-cipher.ts';
+import type { OperatorDecision } from './legal-holds.ts';
+import { PersonalDataErased } from './personal-data-erased.ts';
+import { keptUntil } from './retention.ts';
+import { accounts, arsCodes, consentEvidence, legalHolds, members, registrations } from './schema.ts';
+
+/** What is known of a member, for comparison and for the ARS call. */
+export interface MemberFacts {
+  readonly userName: string;
+  /** `yyyyMMdd`. */
+  readonly birthDate: string;
+  /** 10 to 20 characters. */
+  readonly mobileNumber: string;
+}
+
+/** A member with the cipher for everything that is stored of the member. */
+export interface Member {
+  readonly userId: string;
+  readonly aspId: string;
+  readonly facts: MemberFacts;
+  readonly cipher: MemberCipher;
+}
+
+/** Whether a person is the member, by name and birth date. */
+export function isMember({ facts }: Member, userName: string, birthDate: string): boolean {
+  return facts.userName === userName && facts.birthDate === birthDate;
+}
+
+/** A member who is there, or was before being erased. */
+export interface KnownMember {
+  readonly userId: string;
+  readonly aspId: string;
+  readonly isErased: boolean;
+}
+
+/** What became of an erasure. All but ERASED left the member as is. */
+export type Erasure =
+  | { readonly state: 'ERASED' }
+  | { readonly state: 'NOT_FOUND' | 'BEING_REGISTERED' }
+  | { readonly state: 'HAS_ACCOUNT' | 'AWAITS_REMOVAL' | 'HELD'; readonly registrationNumber: string }
+  /** `until`: null where a registration with evidence never ended. */
+  | { readonly state: 'TO_BE_KEPT'; readonly until: Date | null };
+
+const rowsPerQuery = 500;
+/** How long a registration may be written down before Temporal knows its run, in ms. */
+const startTime = 60_000;
+
+type MemberRow = typeof members.$inferSelect;
+
+/** Opens a member's row. @throws {PersonalDataErased} */
+export function openMember(keys: KeyRing, row: MemberRow): Member {
+  const { userId, aspId, sealedFacts } = row;
+  const cipher = openCipher(keys, row);
+  if (!sealedFacts) throw erased(userId);
+  return {
+    userId,
+    aspId,
+    facts: cipher.openJson<MemberFacts>(sealedFacts, factsContext(userId)),
+    cipher,
+  };
+}
+
+function openCipher(keys: KeyRing, { userId, databaseKeyId, sealedDataKey }: MemberRow): MemberCipher {
+  if (!sealedDataKey) throw erased(userId);
+  return openMemberCipher(keys, { userId, databaseKeyId, sealedDataKey });
+}
+
+function erased(userId: string): PersonalDataErased {
+  return new PersonalDataErased(`Member ${userId} is erased.`);
+}
+
+function factsContext(userId: string): string {
+  return `members/${userId}/facts`;
+}
+
+/** The members of all service providers. */
+export function createMembers(queries: Queries, keys: KeyRing) {
+  return {
+    /** The member, if the service provider has one of this ID who is not erased. */
+    async find(aspId: string, userId: string): Promise<Member | undefined> {
+      const [row] = await queries
+        .select()
+        .from(members)
+        .where(and(eq(members.userId, userId), eq(members.aspId, aspId), isNull(members.erasedAt)));
+      return row && openMember(keys, row);
+    },
+
+    /** Opens a member's cipher alone. @throws {PersonalDataErased} */
+    openCipher: (row: MemberRow): MemberCipher => openCipher(keys, row),
+
+    /** Those of these members who are or were there already, by member ID. */
+    async findKnown(userIds: readonly string[]): Promise<ReadonlyMap<string, KnownMember>> {
+      const known = new Map<string, KnownMember>();
+      for (let start = 0; start < userIds.length; start += rowsPerQuery) {
+        const rows = await queries
+          .select({ userId: members.userId, aspId: members.aspId, erasedAt: members.erasedAt })
+          .from(members)
+          .where(inArray(members.userId, userIds.slice(start, start + rowsPerQuery)));
+        for (const { erasedAt, ...row } of rows)
+          known.set(row.userId, { ...row, isErased: erasedAt !== null });
+      }
+      return known;
+    },
+
+    /** Adds members; one who is there already stays as is. */
+    async add(
+      aspId: string,
+      newMembers: readonly (MemberFacts & { readonly userId: string })[],
+    ): Promise<void> {
+      const rows = newMembers.map(({ userId, ...facts }) => {
+        const dataKey = createDataKey(keys, userId);
+        return {
+          ...dataKey,
+          aspId,
+          sealedFacts: openMemberCipher(keys, dataKey).sealJson(facts, factsContext(userId)),
+        };
+      });
+      for (let start = 0; start < rows.length; start += rowsPerQuery) {
+        await queries
+          .insert(members)
+          .values(rows.slice(start, start + rowsPerQuery))
+          .onConflictDoNothing();
+      }
+    },
+
+    /**
+     * Destroys a member's data key, so that nothing sealed by it opens ever again. The row stays, for the numbers of the
+     * member's registrations. Whether a run of the member is under way only Temporal knows; it must have denied that
+     * within the last half minute. `beforeRetentionEnds`: even if evidence of the member is still to be kept by law.
+     */
+    async erase(
+      aspId: string,
+      userId: string,
+      { operator, reason, beforeRetentionEnds }: OperatorDecision & { readonly beforeRetentionEnds: boolean },
+    ): Promise<Erasure> {
+      return await queries.transaction(async (transaction) => {
+        const now = new Date();
+        const [member] = await transaction
+          .select({ userId: members.userId })
+          .from(members)
+          .where(and(eq(members.userId, userId), eq(members.aspId, aspId), isNull(members.erasedAt)))
+          // From here on no registration of the member can be written down, and none of them held.
+          .for('update');
+        if (!member) return { state: 'NOT_FOUND' };
+
+        const ofMember = eq(registrations.userId, userId);
+        const begun = and(
+          ofMember,
+          isNull(registrations.endedAt),
+          gt(registrations.createdAt, new Date(now.getTime() - startTime)),
+        );
+        if ((await transaction.$count(registrations, begun)) > 0) return { state: 'BEING_REGISTERED' };
+
+        const [account] = await transaction
+          .select()
+          .from(accounts)
+          .where(and(eq(accounts.userId, userId), ne(accounts.state, 'REMOVED')))
+          .limit(1);
+        if (account) {
+          const state = account.state === 'ACTIVE' ? 'HAS_ACCOUNT' : 'AWAITS_REMOVAL';
+          return { state, registrationNumber: account.registrationNumber };
+        }
+
+        const [hold] = await transaction
+          .select({ registrationNumber: legalHolds.registrationNumber })
+          .from(legalHolds)
+          .innerJoin(registrations, eq(registrations.registrationNumber, legalHolds.registrationNumber))
+          .where(and(ofMember, isNull(legalHolds.releasedAt)))
+          .limit(1);
+        if (hold) return { state: 'HELD', ...hold };
+
+        const [latest] = await transaction
+          .select({ until: keptUntil })
+          .from(registrations)
+          .innerJoin(
+            consentEvidence,
+            eq(consentEvidence.registrationNumber, registrations.registrationNumber),
+          )
+          .where(and(ofMember, or(isNull(keptUntil), gt(keptUntil, now))))
+          // PostgreSQL has nulls first in this order.
+          .orderBy(desc(keptUntil))
+          .limit(1);
+        if (latest && !beforeRetentionEnds) return { state: 'TO_BE_KEPT', until: latest.until };
+
+        await transaction.delete(arsCodes).where(eq(arsCodes.userId, userId));
+        await transaction
+          .update(members)
+          .set({
+            sealedDataKey: null,
+            sealedFacts: null,
+            erasedAt: now,
+            erasedBy: operator,
+            erasureReason: reason,
+          })
+          .where(eq(members.userId, userId));
+        return { state: 'ERASED' };
+      });
+    },
+  };
+}

@@ -1,0 +1,185 @@
+CREATE TABLE "accepted_ciphertexts" (
+	"asp_id" text NOT NULL,
+	"sha256" text NOT NULL,
+	"expires_at" timestamp with time zone NOT NULL,
+	CONSTRAINT "accepted_ciphertexts_asp_id_sha256_pk" PRIMARY KEY("asp_id","sha256")
+);
+--> statement-breakpoint
+CREATE TABLE "access_keys" (
+	"sha256" text PRIMARY KEY NOT NULL,
+	"asp_id" text NOT NULL,
+	"state" text NOT NULL,
+	"issued_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "accounts" (
+	"registration_number" text PRIMARY KEY NOT NULL,
+	"user_id" text NOT NULL,
+	"account_id" text NOT NULL,
+	"state" text NOT NULL,
+	"auto_charge_since" timestamp with time zone,
+	"activated_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"retired_at" timestamp with time zone,
+	"retired_by" text,
+	"removed_at" timestamp with time zone
+);
+--> statement-breakpoint
+CREATE TABLE "ars_calls" (
+	"registration_number" text NOT NULL,
+	"attempt" integer NOT NULL,
+	"called_on" date NOT NULL,
+	"user_id" text NOT NULL,
+	"phone_hash" text NOT NULL,
+	"account_hash" text NOT NULL,
+	CONSTRAINT "ars_calls_registration_number_attempt_pk" PRIMARY KEY("registration_number","attempt")
+);
+--> statement-breakpoint
+CREATE TABLE "ars_codes" (
+	"user_id" text PRIMARY KEY NOT NULL,
+	"ars_code_id" text NOT NULL,
+	"sealed_code" "bytea" NOT NULL,
+	"expires_at" timestamp with time zone NOT NULL,
+	"spent_by" text
+);
+--> statement-breakpoint
+CREATE TABLE "bank_windows" (
+	"bank_window_id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "bank_windows_bank_window_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"bank_code" text NOT NULL,
+	"daily_from" integer,
+	"daily_until" integer,
+	"starts_at" timestamp with time zone,
+	"ends_at" timestamp with time zone
+);
+--> statement-breakpoint
+CREATE TABLE "consent_evidence" (
+	"registration_number" text PRIMARY KEY NOT NULL,
+	"call_id" text NOT NULL,
+	"attempt" integer NOT NULL,
+	"script_version" text NOT NULL,
+	"format" text NOT NULL,
+	"bytes" integer NOT NULL,
+	"duration_ms" integer,
+	"sha256" text NOT NULL,
+	"sealed_recording" "bytea" NOT NULL,
+	"stored_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "crypto_keys" (
+	"crypto_key_id" text PRIMARY KEY NOT NULL,
+	"asp_id" text NOT NULL,
+	"state" text NOT NULL,
+	"issued_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"database_key_id" text NOT NULL,
+	"sealed_server_private_key" "bytea" NOT NULL,
+	"client_public_key" text NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "legal_holds" (
+	"legal_hold_id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "legal_holds_legal_hold_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"registration_number" text NOT NULL,
+	"held_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"held_by" text NOT NULL,
+	"reason" text NOT NULL,
+	"released_at" timestamp with time zone,
+	"released_by" text,
+	"release_reason" text
+);
+--> statement-breakpoint
+CREATE TABLE "members" (
+	"user_id" text PRIMARY KEY NOT NULL,
+	"asp_id" text NOT NULL,
+	"database_key_id" text NOT NULL,
+	"sealed_data_key" "bytea",
+	"sealed_facts" "bytea",
+	"notification_sequence" integer DEFAULT 0 NOT NULL,
+	"erased_at" timestamp with time zone,
+	"erased_by" text,
+	"erasure_reason" text
+);
+--> statement-breakpoint
+CREATE TABLE "projects" (
+	"asp_id" text PRIMARY KEY NOT NULL,
+	"state" text NOT NULL,
+	"demands_encryption" boolean DEFAULT true NOT NULL,
+	"compares_member" boolean DEFAULT true NOT NULL,
+	"notification_url" text
+);
+--> statement-breakpoint
+CREATE TABLE "reconciled_registrations" (
+	"reconciliation_id" text NOT NULL,
+	"registration_number" text NOT NULL,
+	"entry_ids" text[] NOT NULL,
+	"difference" text,
+	"kind" text,
+	"detail" text,
+	CONSTRAINT "reconciled_registrations_reconciliation_id_registration_number_pk" PRIMARY KEY("reconciliation_id","registration_number")
+);
+--> statement-breakpoint
+CREATE TABLE "reconciliations" (
+	"reconciliation_id" text PRIMARY KEY NOT NULL,
+	"started_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"ended_at" timestamp with time zone,
+	"counts" jsonb
+);
+--> statement-breakpoint
+CREATE TABLE "registrations" (
+	"registration_number" text PRIMARY KEY NOT NULL,
+	"user_id" text NOT NULL,
+	"asp_id" text NOT NULL,
+	"bank_code" text NOT NULL,
+	"sealed_details" "bytea",
+	"ars_code_id" text,
+	"status" text NOT NULL,
+	"result_code" text,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"ended_at" timestamp with time zone,
+	"timeline" jsonb,
+	"purged_at" timestamp with time zone
+);
+--> statement-breakpoint
+CREATE TABLE "result_notifications" (
+	"registration_number" text PRIMARY KEY NOT NULL,
+	"user_id" text NOT NULL,
+	"sequence" integer NOT NULL,
+	"state" text NOT NULL,
+	"occurred_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"deliveries" integer DEFAULT 0 NOT NULL,
+	"delivered_at" timestamp with time zone
+);
+--> statement-breakpoint
+CREATE TABLE "secret_keys" (
+	"secret_key_id" text PRIMARY KEY NOT NULL,
+	"asp_id" text NOT NULL,
+	"state" text NOT NULL,
+	"database_key_id" text NOT NULL,
+	"sealed_secret" "bytea" NOT NULL,
+	"issued_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "access_keys" ADD CONSTRAINT "access_keys_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "accounts" ADD CONSTRAINT "accounts_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "accounts" ADD CONSTRAINT "accounts_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "ars_codes" ADD CONSTRAINT "ars_codes_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "consent_evidence" ADD CONSTRAINT "consent_evidence_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "crypto_keys" ADD CONSTRAINT "crypto_keys_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "legal_holds" ADD CONSTRAINT "legal_holds_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "members" ADD CONSTRAINT "members_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "reconciled_registrations" ADD CONSTRAINT "reconciled_registrations_reconciliation_id_reconciliations_reconciliation_id_fk" FOREIGN KEY ("reconciliation_id") REFERENCES "public"."reconciliations"("reconciliation_id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "registrations" ADD CONSTRAINT "registrations_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "registrations" ADD CONSTRAINT "registrations_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "result_notifications" ADD CONSTRAINT "result_notifications_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "result_notifications" ADD CONSTRAINT "result_notifications_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "secret_keys" ADD CONSTRAINT "secret_keys_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "accepted_until" ON "accepted_ciphertexts" USING btree ("expires_at");--> statement-breakpoint
+CREATE UNIQUE INDEX "one_active_account_per_member" ON "accounts" USING btree ("user_id") WHERE state = 'ACTIVE';--> statement-breakpoint
+CREATE INDEX "accounts_of_member" ON "accounts" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "accounts_by_what_retired_them" ON "accounts" USING btree ("retired_by");--> statement-breakpoint
+CREATE INDEX "ars_calls_of_member" ON "ars_calls" USING btree ("called_on","user_id");--> statement-breakpoint
+CREATE INDEX "ars_calls_to_phone" ON "ars_calls" USING btree ("called_on","phone_hash");--> statement-breakpoint
+CREATE INDEX "ars_calls_for_account" ON "ars_calls" USING btree ("called_on","account_hash");--> statement-breakpoint
+CREATE INDEX "windows_of_bank" ON "bank_windows" USING btree ("bank_code");--> statement-breakpoint
+CREATE UNIQUE INDEX "one_legal_hold_per_registration" ON "legal_holds" USING btree ("registration_number") WHERE released_at is null;--> statement-breakpoint
+CREATE INDEX "registrations_by_asp" ON "registrations" USING btree ("asp_id","registration_number");--> statement-breakpoint
+CREATE INDEX "registrations_of_member" ON "registrations" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "registrations_to_purge" ON "registrations" USING btree ("ended_at") WHERE purged_at is null;--> statement-breakpoint
+CREATE UNIQUE INDEX "one_notification_per_sequence" ON "result_notifications" USING btree ("user_id","sequence");

@@ -1,0 +1,222 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { and, asc, eq, lt, max, ne } from 'drizzle-orm';
+import { LRUCache } from 'lru-cache';
+import type { KeyRing } from '../encryption/key-ring.ts';
+import type { Queries } from './database.ts';
+import { accessKeys, cryptoKeys, projects, secretKeys } from './schema.ts';
+import type { KeyState } from './schema.ts';
+
+/** A pair of message encryption keys: ours to open requests, the client's to encrypt answers. PEM. */
+export interface CryptoKey {
+  readonly cryptoKeyId: string;
+  readonly state: KeyState;
+  readonly serverPrivateKey: string;
+  readonly clientPublicKey: string;
+}
+
+/** A service provider's project with its keys, each kind in the order of issue. */
+export interface Project {
+  readonly aspId: string;
+  readonly state: KeyState;
+  readonly demandsEncryption: boolean;
+  readonly comparesMember: boolean;
+  readonly accessKeys: readonly { readonly sha256: string; readonly state: KeyState }[];
+  readonly secretKeys: readonly { readonly secret: string; readonly state: KeyState }[];
+  readonly cryptoKeys: readonly CryptoKey[];
+}
+
+/** A set of keys to be issued to a project, all active from then on. */
+export interface NewKeys {
+  readonly accessKey: string;
+  readonly secretKey: string;
+  readonly cryptoKeyId: string;
+  readonly serverPrivateKey: string;
+  readonly clientPublicKey: string;
+}
+
+/** Everything needed to add a project with its first keys. */
+export interface NewProject
+  extends NewKeys, Pick<Project, 'aspId' | 'demandsEncryption' | 'comparesMember'> {}
+
+/** Something discarded was to be put to use again. */
+export class DiscardedError extends Error {
+  override readonly name = 'DiscardedError';
+}
+
+/** The hash by which access keys are stored and compared, in lower-case hex. */
+export function hashAccessKey(accessKey: string): string {
+  return createHash('sha256').update(accessKey).digest('hex');
+}
+
+/** How long a changed key or state may go unnoticed by a running process, in ms. */
+const keyStateDelay = 1_000;
+
+/** The place of a secret key. */
+export const secretContext = (secretKeyId: string): string => `secret-keys/${secretKeyId}`;
+/** The place of a server private key. */
+export const cryptoContext = (cryptoKeyId: string): string => `crypto-keys/${cryptoKeyId}`;
+
+/** The service providers' projects. */
+export function createProjects(queries: Queries, keys: KeyRing) {
+  async function load(aspId: string): Promise<Project | undefined> {
+    const [[project], access, secrets, crypto] = await Promise.all([
+      queries.select().from(projects).where(eq(projects.aspId, aspId)),
+      queries.select().from(accessKeys).where(eq(accessKeys.aspId, aspId)).orderBy(asc(accessKeys.issuedAt)),
+      queries.select().from(secretKeys).where(eq(secretKeys.aspId, aspId)).orderBy(asc(secretKeys.issuedAt)),
+      queries.select().from(cryptoKeys).where(eq(cryptoKeys.aspId, aspId)).orderBy(asc(cryptoKeys.issuedAt)),
+    ]);
+    return (
+      project && {
+        ...project,
+        accessKeys: access,
+        secretKeys: secrets.map((row) => ({
+          state: row.state,
+          secret: keys.open(row.databaseKeyId, row.sealedSecret, secretContext(row.secretKeyId)).toString(),
+        })),
+        cryptoKeys: crypto.map((row) => ({
+          cryptoKeyId: row.cryptoKeyId,
+          state: row.state,
+          clientPublicKey: row.clientPublicKey,
+          serverPrivateKey: keys
+            .open(row.databaseKeyId, row.sealedServerPrivateKey, cryptoContext(row.cryptoKeyId))
+            .toString(),
+        })),
+      }
+    );
+  }
+
+  async function issue(transaction: Pick<Queries, 'insert'>, aspId: string, newKeys: NewKeys): Promise<void> {
+    const active = { aspId, state: 'ACTIVE', databaseKeyId: keys.activeKeyId } as const;
+    const { cryptoKeyId, clientPublicKey } = newKeys;
+    const secretKeyId = randomUUID();
+    await transaction.insert(accessKeys).values({ ...active, sha256: hashAccessKey(newKeys.accessKey) });
+    await transaction.insert(secretKeys).values({
+      ...active,
+      secretKeyId,
+      sealedSecret: keys.seal(Buffer.from(newKeys.secretKey), secretContext(secretKeyId)),
+    });
+    await transaction.insert(cryptoKeys).values({
+      ...active,
+      cryptoKeyId,
+      clientPublicKey,
+      sealedServerPrivateKey: keys.seal(Buffer.from(newKeys.serverPrivateKey), cryptoContext(cryptoKeyId)),
+    });
+  }
+
+  const recent = new LRUCache<string, Project>({ max: 1_000, ttl: keyStateDelay, fetchMethod: load });
+
+  return {
+    /** The project with all its keys, if there is one; as it was at most a second ago. */
+    find: (aspId: string): Promise<Project | undefined> => recent.fetch(aspId),
+
+    /**
+     * Adds a project with its keys in one transaction; one that is there already stays as is.
+     * @returns whether it was added
+     */
+    async add({ aspId, demandsEncryption, comparesMember, ...first }: NewProject): Promise<boolean> {
+      return await queries.transaction(async (transaction) => {
+        const added = await transaction
+          .insert(projects)
+          .values({ aspId, state: 'ACTIVE', demandsEncryption, comparesMember })
+          .onConflictDoNothing()
+          .returning();
+        if (added.length > 0) await issue(transaction, aspId, first);
+        return added.length > 0;
+      });
+    },
+
+    /**
+     * Issues a second set of keys beside the first, so that a service provider changes over without a gap.
+     * @returns whether it was issued: a project has at most two crypto keys that are not discarded
+     */
+    async renewKeys(aspId: string, second: NewKeys): Promise<boolean> {
+      return await queries.transaction(async (transaction) => {
+        await lockKeys(transaction, aspId);
+        const held = await transaction.$count(cryptoKeys, inUse(cryptoKeys, aspId));
+        if (held === 1) await issue(transaction, aspId, second);
+        return held === 1;
+      });
+    },
+
+    /**
+     * Discards all keys but those issued last, which ends a change of keys.
+     * @returns whether anything was discarded
+     */
+    async retireKeys(aspId: string): Promise<boolean> {
+      return await queries.transaction(async (transaction) => {
+        await lockKeys(transaction, aspId);
+        let discarded = 0;
+        for (const table of [accessKeys, secretKeys, cryptoKeys]) {
+          const latest = transaction
+            .select({ at: max(table.issuedAt) })
+            .from(table)
+            .where(inUse(table, aspId));
+          const retired = await transaction
+            .update(table)
+            .set({ state: 'DISCARDED' })
+            .where(and(inUse(table, aspId), lt(table.issuedAt, latest)))
+            .returning({ aspId: table.aspId });
+          discarded += retired.length;
+        }
+        return discarded > 0;
+      });
+    },
+
+    /** Sets where a project's results are delivered; null: nowhere. False when there is no such project. */
+    async setNotificationUrl(aspId: string, notificationUrl: string | null): Promise<boolean> {
+      const updated = await queries
+        .update(projects)
+        .set({ notificationUrl })
+        .where(eq(projects.aspId, aspId))
+        .returning({ aspId: projects.aspId });
+      return updated.length > 0;
+    },
+
+    /**
+     * Sets the state of a project. False when there is no such project.
+     * @throws {DiscardedError} when it is discarded, which is for good
+     */
+    async setState(aspId: string, state: KeyState): Promise<boolean> {
+      const ofProject = eq(projects.aspId, aspId);
+      const updated = await queries
+        .update(projects)
+        .set({ state })
+        .where(and(ofProject, allowing(state, projects.state)))
+        .returning({ aspId: projects.aspId });
+      if (updated.length > 0) return true;
+      if ((await queries.$count(projects, ofProject)) === 0) return false;
+      throw new DiscardedError(`Project ${aspId} is discarded, which is for good.`);
+    },
+
+    /**
+     * Sets the state of a project's access keys; discarded ones stay so. False when there are none.
+     * @throws {DiscardedError} when all of them are discarded, which is for good
+     */
+    async setAccessKeyState(aspId: string, state: KeyState): Promise<boolean> {
+      const ofProject = eq(accessKeys.aspId, aspId);
+      const updated = await queries
+        .update(accessKeys)
+        .set({ state })
+        .where(and(ofProject, allowing(state, accessKeys.state)))
+        .returning({ aspId: accessKeys.aspId });
+      if (updated.length > 0) return true;
+      if ((await queries.$count(accessKeys, ofProject)) === 0) return false;
+      throw new DiscardedError(`The access keys of project ${aspId} are discarded, which is for good.`);
+    },
+  };
+}
+
+/** One change of a project's keys at a time: another would see half of it. */
+async function lockKeys(transaction: Pick<Queries, 'select'>, aspId: string): Promise<void> {
+  await transaction.select().from(projects).where(eq(projects.aspId, aspId)).for('update');
+}
+
+/** A project's keys of one kind that are not discarded. */
+function inUse(table: typeof accessKeys | typeof secretKeys | typeof cryptoKeys, aspId: string) {
+  return and(eq(table.aspId, aspId), ne(table.state, 'DISCARDED'));
+}
+
+/** Keeps an update to `state` away from what is discarded. */
+function allowing(state: KeyState, column: typeof projects.state | typeof accessKeys.state) {
+  return state === 'DISCARDED' ? undefined : ne(column, 'DISCARDED');
+}

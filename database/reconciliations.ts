@@ -1,0 +1,285 @@
+import { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, lt, ne, sql } from 'drizzle-orm';
+import { findingKinds, reconciliationKinds } from '../contract/reconciliation.ts';
+import type {
+  FindingDetail,
+  ReconciliationCounts,
+  ReconciliationFinding,
+  ReconciliationKind,
+  ReconciliationPage,
+  ReconciliationReport,
+} from '../contract/reconciliation.ts';
+import type { Queries } from './database.ts';
+import { accounts, reconciledRegistrations, reconciliations, registrations } from './schema.ts';
+
+/** A live entry of the payment gateway's ledger, compared. */
+export interface ComparedEntry {
+  readonly registrationNumber: string;
+  readonly entryId: string;
+  /** What it says otherwise than we asked for. */
+  readonly difference: FindingDetail | null;
+}
+
+/** How a registration stands in both ledgers. */
+export interface Standing {
+  readonly registrationNumber: string;
+  /** How many live entries the payment gateway's ledger had. */
+  readonly entries: number;
+  /** What one of them says otherwise than we asked for. */
+  readonly difference: FindingDetail | null;
+  readonly withUs:
+    | 'UNKNOWN'
+    | 'IN_PROGRESS'
+    | 'OVERDUE'
+    | 'FAILED'
+    | 'ACTIVE'
+    | 'AWAITING_REMOVAL'
+    | 'REMOVED';
+}
+
+/** What comes of a comparison; `kind` null: neither ledger has the registration any more. */
+export interface Conclusion {
+  readonly registrationNumber: string;
+  readonly kind: ReconciliationKind | null;
+  readonly detail: FindingDetail | null;
+}
+
+/** How long a reconciliation may take before it counts as terminated, in ms: a week. */
+const abandonedAfter = 7 * 24 * 60 * 60 * 1_000;
+
+/** How long a registration may be open: a day of inquiries and some of waiting; then its run is gone or forgotten. */
+const overdueAfter = sql`interval '30 days'`;
+
+/** The reconciliations and what they found. */
+export function createReconciliations(queries: Queries) {
+  const ofReconciliation = (id: string) => eq(reconciledRegistrations.reconciliationId, id);
+  const isFinding = inArray(reconciledRegistrations.kind, [...findingKinds]);
+
+  const key = [reconciledRegistrations.reconciliationId, reconciledRegistrations.registrationNumber];
+
+  const standings = () =>
+    queries
+      .select({
+        registrationNumber: reconciledRegistrations.registrationNumber,
+        entries: sql<number>`cardinality(${reconciledRegistrations.entryIds})`.mapWith(Number),
+        difference: reconciledRegistrations.difference,
+        withUs: sql<Standing['withUs']>`case
+          when ${registrations.registrationNumber} is null then 'UNKNOWN'
+          when ${accounts.state} in ('REPLACED', 'DELETED') then 'AWAITING_REMOVAL'
+          when ${accounts.state} is not null then ${accounts.state}
+          when ${registrations.endedAt} is null and ${registrations.createdAt} < now() - ${overdueAfter} then 'OVERDUE'
+          when ${registrations.endedAt} is null then 'IN_PROGRESS'
+          else 'FAILED' end`,
+      })
+      .from(reconciledRegistrations)
+      .leftJoin(
+        registrations,
+        eq(registrations.registrationNumber, reconciledRegistrations.registrationNumber),
+      )
+      .leftJoin(accounts, eq(accounts.registrationNumber, reconciledRegistrations.registrationNumber));
+
+  return {
+    /** Writes down that a reconciliation begins; the same again is harmless. Forgets those that were terminated. */
+    async begin(reconciliationId: string): Promise<void> {
+      await queries
+        .delete(reconciliations)
+        .where(
+          and(
+            isNull(reconciliations.endedAt),
+            lt(reconciliations.startedAt, new Date(Date.now() - abandonedAfter)),
+          ),
+        );
+      await queries.insert(reconciliations).values({ reconciliationId }).onConflictDoNothing();
+    },
+
+    /** Notes live entries of the payment gateway's ledger; the same again is harmless. */
+    async addEntries(reconciliationId: string, entries: readonly ComparedEntry[]): Promise<void> {
+      const rows = new Map<string, typeof reconciledRegistrations.$inferInsert>();
+      for (const { registrationNumber, entryId, difference } of entries) {
+        const noted = rows.get(registrationNumber);
+        rows.set(registrationNumber, {
+          reconciliationId,
+          registrationNumber,
+          entryIds: [...(noted?.entryIds ?? []), entryId],
+          difference: noted?.difference ?? difference,
+        });
+      }
+      if (rows.size === 0) return;
+      const { entryIds, difference } = reconciledRegistrations;
+      await queries
+        .insert(reconciledRegistrations)
+        .values([...rows.values()])
+        .onConflictDoUpdate({
+          target: key,
+          set: {
+            entryIds: sql`array(select distinct unnest(${entryIds} || excluded.entry_ids))`,
+            difference: sql`coalesce(${difference}, excluded.difference)`,
+          },
+        });
+    },
+
+    /**
+     * Notes a page of our accounts that should be in the payment gateway's ledger, where they are not noted yet: those
+     * not removed, and active since before the reconciliation, so that the ledger had them when it was read.
+     */
+    async addAccounts({ reconciliationId, cursor, size }: ReconciliationPage): Promise<string | null> {
+      const begin = queries
+        .select({ startedAt: reconciliations.startedAt })
+        .from(reconciliations)
+        .where(eq(reconciliations.reconciliationId, reconciliationId));
+      const rows = await queries
+        .select({ registrationNumber: accounts.registrationNumber })
+        .from(accounts)
+        .where(
+          and(
+            ne(accounts.state, 'REMOVED'),
+            lt(accounts.activatedAt, begin),
+            gt(accounts.registrationNumber, cursor ?? ''),
+          ),
+        )
+        .orderBy(asc(accounts.registrationNumber))
+        .limit(size);
+      if (rows.length > 0) {
+        await queries
+          .insert(reconciledRegistrations)
+          .values(rows.map((row) => ({ ...row, reconciliationId, entryIds: [] })))
+          .onConflictDoNothing();
+      }
+      return nextCursor(rows, size);
+    },
+
+    /** A page of what was noted: all of it, or the findings so far. */
+    async readStandings(
+      { reconciliationId, cursor, size }: ReconciliationPage,
+      which: 'ALL' | 'FINDINGS',
+    ): Promise<Standing[]> {
+      return await standings()
+        .where(
+          and(
+            ofReconciliation(reconciliationId),
+            gt(reconciledRegistrations.registrationNumber, cursor ?? ''),
+            which === 'FINDINGS' ? isFinding : undefined,
+          ),
+        )
+        .orderBy(asc(reconciledRegistrations.registrationNumber))
+        .limit(size);
+    },
+
+    /** How one registration stands now. Throws when it is not noted. */
+    async readStanding(reconciliationId: string, registrationNumber: string): Promise<Standing> {
+      const [standing] = await standings().where(
+        and(
+          ofReconciliation(reconciliationId),
+          eq(reconciledRegistrations.registrationNumber, registrationNumber),
+        ),
+      );
+      if (!standing) throw new Error(`Reconciliation ${reconciliationId} has not noted the registration.`);
+      return standing;
+    },
+
+    /** Writes conclusions over earlier ones. */
+    async conclude(reconciliationId: string, conclusions: readonly Conclusion[]): Promise<void> {
+      if (conclusions.length === 0) return;
+      await queries
+        .insert(reconciledRegistrations)
+        .values(conclusions.map((conclusion) => ({ ...conclusion, reconciliationId, entryIds: [] })))
+        .onConflictDoUpdate({
+          target: key,
+          set: { kind: sql`excluded.kind`, detail: sql`excluded.detail` },
+        });
+    },
+
+    /** Counts, and writes down that a reconciliation has ended; one that has ended stays as it is. */
+    async end(reconciliationId: string): Promise<void> {
+      const counted = await queries
+        .select({ kind: reconciledRegistrations.kind, number: count() })
+        .from(reconciledRegistrations)
+        .where(ofReconciliation(reconciliationId))
+        .groupBy(reconciledRegistrations.kind);
+      const numberOf = (kind: ReconciliationKind) => counted.find((row) => row.kind === kind)?.number ?? 0;
+      const counts = Object.fromEntries(
+        reconciliationKinds.map((kind) => [kind, numberOf(kind)]),
+      ) as ReconciliationCounts;
+      await queries
+        .update(reconciliations)
+        .set({ endedAt: new Date(), counts })
+        .where(and(eq(reconciliations.reconciliationId, reconciliationId), isNull(reconciliations.endedAt)));
+    },
+
+    /** Forgets what is no finding on a page of what was noted. */
+    async forgetAccordances({ reconciliationId, cursor, size }: ReconciliationPage): Promise<string | null> {
+      const { registrationNumber, kind } = reconciledRegistrations;
+      const rows = await queries
+        .select({ registrationNumber, kind })
+        .from(reconciledRegistrations)
+        .where(and(ofReconciliation(reconciliationId), gt(registrationNumber, cursor ?? '')))
+        .orderBy(asc(registrationNumber))
+        .limit(size);
+      const isKept = (row: (typeof rows)[number]) => findingKinds.some((finding) => finding === row.kind);
+      const forgotten = rows.filter((row) => !isKept(row)).map((row) => row.registrationNumber);
+      await queries
+        .delete(reconciledRegistrations)
+        .where(and(ofReconciliation(reconciliationId), inArray(registrationNumber, forgotten)));
+      return nextCursor(rows, size);
+    },
+
+    /** The latest reconciliations, newest first. */
+    async list(limit: number): Promise<ReconciliationReport[]> {
+      return await queries
+        .select()
+        .from(reconciliations)
+        .orderBy(desc(reconciliations.startedAt))
+        .limit(limit);
+    },
+
+    /** The latest reconciliation that has ended, for gauges; undefined before there is one. */
+    async findLatestEnded(): Promise<ReconciliationReport | undefined> {
+      const [report] = await queries
+        .select()
+        .from(reconciliations)
+        .where(isNotNull(reconciliations.endedAt))
+        .orderBy(desc(reconciliations.endedAt))
+        .limit(1);
+      return report;
+    },
+
+    async find(reconciliationId: string): Promise<ReconciliationReport | undefined> {
+      const [report] = await queries
+        .select()
+        .from(reconciliations)
+        .where(eq(reconciliations.reconciliationId, reconciliationId));
+      return report;
+    },
+
+    /** What a reconciliation found, by registration number, after `after`; nothing before it has ended. */
+    async listFindings(
+      reconciliationId: string,
+      after: string,
+      limit: number,
+    ): Promise<ReconciliationFinding[]> {
+      const { registrationNumber, kind, detail } = reconciledRegistrations;
+      const rows = await queries
+        .select({ registrationNumber, kind, detail })
+        .from(reconciledRegistrations)
+        .innerJoin(reconciliations, eq(reconciliations.reconciliationId, reconciliationId))
+        .where(
+          and(
+            ofReconciliation(reconciliationId),
+            isNotNull(reconciliations.endedAt),
+            isFinding,
+            gt(registrationNumber, after),
+          ),
+        )
+        .orderBy(asc(registrationNumber))
+        .limit(limit);
+      return rows as ReconciliationFinding[];
+    },
+  };
+}
+
+/** Where the page after these rows begins; null when they are the last. */
+export function nextCursor(
+  rows: readonly { readonly registrationNumber: string }[],
+  size: number,
+): string | null {
+  return rows.length < size ? null : rows.at(-1)!.registrationNumber;
+}

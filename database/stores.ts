@@ -1,0 +1,40 @@
+import { KeyRing } from '../encryption/key-ring.ts';
+import { createAcceptedCiphertexts } from './accepted-ciphertexts.ts';
+import { createAccounts } from './accounts.ts';
+import { createArsCalls } from './ars-calls.ts';
+import { createArsCodes } from './ars-codes.ts';
+import { createBankWindows } from './bank-windows.ts';
+import { createConsentEvidence } from './consent-evidence.ts';
+import { createDatabaseKeys } from './database-keys.ts';
+import type { Queries } from './database.ts';
+import { createLegalHolds } from './legal-holds.ts';
+import { createMembers } from './members.ts';
+import { createProjects } from './projects.ts';
+import { createReconciliations } from './reconciliations.ts';
+import { createResultNotifications } from './result-notifications.ts';
+import { createRegistrations } from './registrations.ts';
+import { createRetention } from './retention.ts';
+
+/** Everything the service stores. */
+export type Stores = ReturnType<typeof createStores>;
+
+/** Opens the stores of a database. `databaseKeys`: `id:base64` of 32 bytes each, the first one active. */
+export function createStores(queries: Queries, databaseKeys: string) {
+  const keys = new KeyRing(databaseKeys);
+  return {
+    projects: createProjects(queries, keys),
+    members: createMembers(queries, keys),
+    arsCodes: createArsCodes(queries),
+    arsCalls: createArsCalls(queries, keys),
+    bankWindows: createBankWindows(queries),
+    registrations: createRegistrations(queries, keys),
+    accounts: createAccounts(queries),
+    consentEvidence: createConsentEvidence(queries),
+    legalHolds: createLegalHolds(queries),
+    retention: createRetention(queries),
+    resultNotifications: createResultNotifications(queries),
+    reconciliations: createReconciliations(queries),
+    acceptedCiphertexts: createAcceptedCiphertexts(queries),
+    databaseKeys: createDatabaseKeys(queries, keys),
+  };
+}

@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { runApi } from '../../api/run-api.ts';
+import { apiConfigSchema, readConfig } from '../../runtime/config.ts';
+import { runMain } from '../../runtime/process.ts';
+import { chaosPolicy } from './policy.ts';
+
+/** The API with waits that a run of minutes allows. */
+runMain(async () => {
+  const config = readConfig(apiConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
+  await runApi(config, chaosPolicy, { interval: 3_000, startLimit: 20_000 });
+});

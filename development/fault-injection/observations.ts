@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { getTableColumns } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { Pool } from 'pg';
+import { createHttpPaymentGateway } from '../../payment-gateway/http/http-payment-gateway.ts';
+import * as schema from '../../database/schema.ts';
+import { verifyEvidence } from '../../database/evidence-verification.ts';
+import { createStores } from '../../database/stores.ts';
+import type { Plan } from './plan.ts';
+import type { Journal, ServiceProvider } from './service-provider.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** An entry of the payment gateway's ledger. */
+export interface LedgerEntry {
+  readonly bankAccRegNo: string;
+  readonly userId: string;
+  readonly state: 'REGISTERED' | 'REMOVED';
+}
+
+/** A call as the payment gateway knows it. */
+export interface PlacedCall {
+  readonly callId: string;
+  readonly reference: string;
+  readonly attempt: number;
+  readonly state: string;
+}
+
+/** A recording of consent, and what is wrong with it; nothing is when the list is empty. */
+export interface CheckedEvidence {
+  readonly registrationNumber: string;
+  readonly troubles: readonly string[];
+}
+
+/** Reads what the database, Temporal and the payment gateway hold, without changing anything. */
+export async function openObservatory({ direct, secrets, ...surroundings }: Surroundings, plan: Plan) {
+  const pool = new Pool({
+    connectionString: direct.databaseUrl,
+    options: '-c default_transaction_read_only=on',
+  });
+  pool.on('error', () => {});
+  const queries = drizzle(pool, { schema });
+  const stores = createStores(queries, secrets.DATABASE_KEYS);
+  const connection = await Connection.connect({ address: direct.temporalAddress });
+  const temporal = new Client({ connection });
+  const paymentGateway = createHttpPaymentGateway({
+    baseUrl: direct.simulatorUrl,
+    sharedSecret: secrets.PG_SHARED_SECRET,
+    callbackUrl: direct.simulatorUrl,
+  });
+
+  async function readRegistrations() {
+    const { sealedDetails: _sealed, ...columns } = getTableColumns(schema.registrations);
+    return await queries.select(columns).from(schema.registrations);
+  }
+
+  async function readRuns() {
+    const runs = [];
+    for await (const run of temporal.workflow.list()) {
+      const { workflowId, runId, type, status, startTime, closeTime, searchAttributes } = run;
+      const step = String(searchAttributes['RegistrationStep'] ?? '');
+      runs.push({ workflowId, runId, type, status: status.name, startTime, closeTime, step });
+    }
+    return runs;
+  }
+
+  async function ask<Answer>(path: string): Promise<Answer> {
+    return (await (await fetch(`${direct.simulatorUrl}/simulator/${path}`)).json()) as Answer;
+  }
+
+  async function checkEvidence(calls: readonly PlacedCall[]): Promise<CheckedEvidence[]> {
+    const { sealedRecording: _sealed, ...columns } = getTableColumns(schema.consentEvidence);
+    const checked: CheckedEvidence[] = [];
+    const problems = new Map<string, string>();
+    for await (const finding of verifyEvidence(stores)) {
+      if (finding.state === 'BROKEN') problems.set(finding.registrationNumber, finding.problem);
+    }
+    for (const { registrationNumber, callId, attempt, sha256 } of await queries
+      .select(columns)
+      .from(schema.consentEvidence)) {
+      const problem = problems.get(registrationNumber);
+      const original = await paymentGateway.fetchRecording(callId, AbortSignal.timeout(10_000));
+      const call = calls.find((candidate) => candidate.callId === callId);
+      const isOfThisCall =
+        call?.reference === registrationNumber && call.attempt === attempt && call.state === 'PASSED';
+      checked.push({
+        registrationNumber,
+        troubles: [
+          ...(problem === undefined ? [] : [problem]),
+          ...(original && digest(original) === sha256 ? [] : ['the payment gateway’s recording is another']),
+          ...(isOfThisCall ? [] : ['its call is none that this member passed for this registration']),
+        ],
+      });
+    }
+    return checked;
+  }
+
+  return {
+    /** What still has to happen before the service is at rest; empty when it is. */
+    async findUnfinished(): Promise<string[]> {
+      const [registrations, accounts, results, runs] = await Promise.all([
+        readRegistrations(),
+        queries.select().from(schema.accounts),
+        queries.select().from(schema.resultNotifications),
+        readRuns(),
+      ]);
+      const count = (what: string, number: number): string[] => (number > 0 ? [`${number} ${what}`] : []);
+      const inReview = runs.filter(({ status, step }) => status === 'RUNNING' && step === 'REVIEW').length;
+      return [
+        ...count(
+          'registrations without an end',
+          registrations.filter(({ endedAt }) => !endedAt).length - inReview,
+        ),
+        ...count(
+          'removals',
+          accounts.filter(({ state }) => state === 'REPLACED' || state === 'DELETED').length,
+        ),
+        ...count('results to be told', results.filter(({ state }) => state === 'PENDING').length),
+        ...count('open runs', runs.filter(({ status }) => status === 'RUNNING').length - inReview),
+      ];
+    },
+
+    /** Everything there is to be seen, once the service is at rest. */
+    async observe(serviceProvider: ServiceProvider) {
+      const [registrations, accounts, results, runs, ledger, calls] = await Promise.all([
+        readRegistrations(),
+        queries.select().from(schema.accounts),
+        queries.select().from(schema.resultNotifications),
+        readRuns(),
+        ask<LedgerEntry[]>('registrations'),
+        ask<PlacedCall[]>('calls'),
+      ]);
+      const usableAccounts = new Map<string, string | undefined>();
+      for (const { userId } of surroundings.members) {
+        usableAccounts.set(userId, await serviceProvider.findAccount(userId));
+      }
+      const journal: Journal = serviceProvider.journal;
+      return {
+        journal,
+        registrations,
+        accounts,
+        results,
+        runs,
+        ledger,
+        calls,
+        usableAccounts,
+        evidence: await checkEvidence(calls),
+        received: surroundings.notificationReceiver.received,
+        invalidNotifications: surroundings.notificationReceiver.invalid,
+        ...(await readLogs(surroundings, plan)),
+      };
+    },
+
+    async close(): Promise<void> {
+      await connection.close();
+      await pool.end();
+    },
+  };
+}
+
+/** See {@link openObservatory}. */
+export type Observations = Awaited<ReturnType<Awaited<ReturnType<typeof openObservatory>>['observe']>>;
+
+/** What the logs and Temporal's files say that they should not. */
+async function readLogs(
+  {
+    logDirectory,
+    temporalDatabaseFile,
+    members,
+    project,
+    processes,
+  }: Omit<Surroundings, 'direct' | 'secrets'>,
+  plan: Plan,
+) {
+  const registers = plan.members.flat().filter((operation) => operation.kind === 'REGISTER');
+  const canaries = [
+    ...members.flatMap(({ userName, mobileNumber }) => [userName, mobileNumber]),
+    ...registers.flatMap(({ accountNumber, mobileNumber }) => [accountNumber, mobileNumber]),
+    project.secretKey,
+    project.accessKey,
+  ];
+  const leaks: string[] = [];
+  const internalErrors: string[] = [];
+  const nonDeterminism: string[] = [];
+  // Whatever it says or leaves unsaid at its end.
+  const crashes = Object.entries(processes)
+    .filter(([, { counts }]) => counts.exits > 0)
+    .map(([name, { counts }]) => `${name} ended by itself ${counts.exits} times`);
+  // The simulator stands for the payment gateway and the phones, which know their numbers.
+  const names = (await readdir(logDirectory)).filter((name) => !name.startsWith('simulator'));
+  const files = [
+    ...names.map((name) => join(logDirectory, name)),
+    temporalDatabaseFile,
+    `${temporalDatabaseFile}-wal`,
+  ];
+  for (const file of files) {
+    const bytes = await readFile(file).catch(() => Buffer.alloc(0));
+    leaks.push(
+      ...canaries.filter((canary) => bytes.includes(canary)).map((canary) => `${canary} in ${file}`),
+    );
+    if (!file.endsWith('.log')) continue;
+    for (const line of bytes.toString().split('\n')) {
+      if (line.includes('"code":"000_990"')) internalErrors.push(line);
+      if (/non-?determinis/i.test(line)) nonDeterminism.push(line);
+      // Node's last line when an error that nobody caught ended it.
+      if (line.startsWith('Node.js v')) crashes.push(file);
+    }
+  }
+  return {
+    canaries: canaries.length,
+    filesSearched: files.length,
+    leaks,
+    internalErrors,
+    nonDeterminism,
+    crashes,
+  };
+}
+
+function digest(recording: Buffer): string {
+  return createHash('sha256').update(recording).digest('hex');
+}

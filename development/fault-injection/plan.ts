@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import { createRandom } from './random.ts';
+import type { Random } from './random.ts';
+
+/** The processes that are killed. */
+export const processNames = ['worker', 'api', 'simulator', 'temporal', 'database'] as const;
+
+/** One of {@link processNames}. */
+export type ProcessName = (typeof processNames)[number];
+
+/** The connections that lead through a proxy, named after what they lead to. */
+export const pathNames = ['api', 'database', 'temporal', 'paymentGateway', 'notificationReceiver'] as const;
+
+/** One of {@link pathNames}. */
+export type PathName = (typeof pathNames)[number];
+
+/** Something that is done to the service. Times in ms. */
+export type Fault =
+  | { readonly kind: 'KILL'; readonly process: ProcessName; readonly downFor: number }
+  | { readonly kind: 'CUT'; readonly path: PathName }
+  | { readonly kind: 'REFUSE'; readonly path: PathName; readonly lasts: number }
+  | { readonly kind: 'STALL'; readonly path: PathName; readonly lasts: number }
+  /** The database commits, and the answer to the commit is lost. */
+  | { readonly kind: 'LOSE_COMMITS'; readonly lasts: number };
+
+/** A fault and its moment: so many ms after so many registrations have been asked for. */
+export interface PlannedFault {
+  readonly afterRegistrations: number;
+  readonly delay: number;
+  readonly fault: Fault;
+}
+
+/** What a service provider does for a member. */
+export type MemberOperation =
+  | {
+      readonly kind: 'REGISTER';
+      readonly accountNumber: string;
+      readonly mobileNumber: string;
+      /** Asked for twice at once. */
+      readonly isDoubled: boolean;
+      /** The answer to the first request is lost. */
+      readonly losesAnswer: boolean;
+      /** Cancelled so many ms after it was accepted. */
+      readonly cancelAfter?: number;
+    }
+  | { readonly kind: 'DELETE' };
+
+/** What becomes of one callback of the payment gateway on its way. Times in ms. */
+export type CallbackConduct =
+  | { readonly kind: 'PASS' | 'DROP' | 'LOSE_ANSWER' | 'REORDER' }
+  | { readonly kind: 'DELAY' | 'DUPLICATE'; readonly by: number };
+
+/** What the service provider does with one result that is delivered to it. Times in ms. */
+export type ReceiverConduct =
+  | { readonly kind: 'TAKE' | 'FAIL' | 'ASK_TO_WAIT' | 'TAKE_BUT_LOSE_ANSWER' }
+  | { readonly kind: 'TAKE_LATE'; readonly by: number };
+
+/** Everything that is decided beforehand. */
+export interface Plan {
+  readonly seed: number;
+  /** What is done for each member, one operation after the other. */
+  readonly members: readonly (readonly MemberOperation[])[];
+  readonly faults: readonly PlannedFault[];
+  /** For the callbacks in the order they come; begun anew at the end. */
+  readonly callbacks: readonly CallbackConduct[];
+  /** For the results in the order they come; begun anew at the end. */
+  readonly results: readonly ReceiverConduct[];
+}
+
+/** How accounts and phones behave, by their last four digits; see development/simulator/README.md. */
+const conducts: readonly (readonly [weight: number, conduct: { account: string; phone: string }])[] = [
+  [30, { account: '5678', phone: '1234' }],
+  [9, { account: '9004', phone: '1234' }],
+  [5, { account: '9005', phone: '1234' }],
+  [6, { account: '9006', phone: '1234' }],
+  [4, { account: '9007', phone: '1234' }],
+  [6, { account: '5678', phone: '0005' }],
+  [6, { account: '5678', phone: '0006' }],
+  [6, { account: '5678', phone: '0007' }],
+  [4, { account: '5678', phone: '0002' }],
+  [2, { account: '9004', phone: '0002' }],
+  [2, { account: '9006', phone: '0005' }],
+  [2, { account: '9004', phone: '0006' }],
+  [3, { account: '5678', phone: '0020' }],
+  ...['9001', '9002', '9003', '9091', '9094', '9098'].map(
+    (account) => [1, { account, phone: '1234' }] as const,
+  ),
+  ...['0001', '0003', '0004', '0009', '0091', '0092', '0093', '0094', '0095'].map(
+    (phone) => [1, { account: '5678', phone }] as const,
+  ),
+];
+
+/** Registrations for each round of faults: one kill of each process and as many other faults. */
+const registrationsPerRound = 60;
+
+/** Makes the plan of a seed: the same one whenever it is asked for. */
+export function createPlan(seed: number, registrations: number): Plan {
+  const random = createRandom(seed);
+  return {
+    seed,
+    members: planMembers(random, registrations),
+    faults: planFaults(random, registrations),
+    callbacks: Array.from({ length: 499 }, () => planCallback(random)),
+    results: Array.from({ length: 499 }, () => planResult(random)),
+  };
+}
+
+/** Tells two plans apart: the first 16 digits of the SHA-256. */
+export function digestOf(plan: Plan): string {
+  return createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
+}
+
+function planMembers(random: Random, registrations: number): MemberOperation[][] {
+  const members: MemberOperation[][] = [];
+  let rest = registrations;
+  while (rest > 0) {
+    const count = Math.min(
+      rest,
+      random.weighted([
+        [30, 1],
+        [35, 2],
+        [25, 3],
+        [10, 4],
+      ] as const),
+    );
+    rest -= count;
+    members.push(
+      Array.from({ length: count }, () => [
+        planRegistration(random),
+        ...(random.chance(10) ? [{ kind: 'DELETE' } as const] : []),
+      ]).flat(),
+    );
+  }
+  return members;
+}
+
+function planRegistration(random: Random): MemberOperation {
+  const { account, phone } = random.weighted(conducts);
+  const digits = (count: number): string => String(random.below(10 ** count)).padStart(count, '0');
+  return {
+    kind: 'REGISTER',
+    accountNumber: `77${digits(8)}${account}`,
+    mobileNumber: `010${digits(4)}${phone}`,
+    isDoubled: random.chance(8),
+    losesAnswer: random.chance(10),
+    ...(random.chance(6) && { cancelAfter: random.between(0, 2_500) }),
+  };
+}
+
+function planFaults(random: Random, registrations: number): PlannedFault[] {
+  const rounds = Math.max(1, Math.round(registrations / registrationsPerRound));
+  const faults = Array.from({ length: rounds }, () => [
+    ...processNames.map((process) => ({ kind: 'KILL', process, downFor: random.between(0, 3_000) }) as const),
+    ...pathNames.map((path) => planPathFault(random, path)),
+    { kind: 'LOSE_COMMITS', lasts: random.between(1_000, 2_500) } as const,
+  ]).flatMap((round) => random.shuffled(round));
+  return faults.map((fault, index) => ({
+    afterRegistrations: Math.ceil(((index + 0.5) * registrations) / faults.length),
+    delay: random.below(1_500),
+    fault,
+  }));
+}
+
+function planPathFault(random: Random, path: PathName): Fault {
+  const kind = random.weighted([
+    [1, 'CUT'],
+    [1, 'REFUSE'],
+    [1, 'STALL'],
+  ] as const);
+  if (kind === 'CUT') return { kind, path };
+  return { kind, path, lasts: random.between(1_000, 4_000) };
+}
+
+function planCallback(random: Random): CallbackConduct {
+  const kind = random.weighted([
+    [46, 'PASS'],
+    [10, 'DROP'],
+    [8, 'LOSE_ANSWER'],
+    [8, 'REORDER'],
+    [10, 'DELAY'],
+    [18, 'DUPLICATE'],
+  ] as const);
+  if (kind === 'DELAY') return { kind, by: random.between(300, 4_000) };
+  if (kind === 'DUPLICATE') return { kind, by: random.between(100, 9_000) };
+  return { kind };
+}
+
+function planResult(random: Random): ReceiverConduct {
+  const kind = random.weighted([
+    [60, 'TAKE'],
+    [12, 'FAIL'],
+    [6, 'ASK_TO_WAIT'],
+    [12, 'TAKE_BUT_LOSE_ANSWER'],
+    [10, 'TAKE_LATE'],
+  ] as const);
+  if (kind === 'TAKE_LATE') return { kind, by: random.between(500, 4_000) };
+  return { kind };
+}

@@ -1,0 +1,33 @@
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
+
+const second = 1_000;
+
+/**
+ * Production's policy with waits short enough for a run of minutes. What is given up, is given up only after longer
+ * than the faults last; and the settle time is longer than the longest a proxy holds a request back.
+ */
+export const chaosPolicy: RegistrationPolicy = {
+  accountHolderCheck: { giveUpAfter: 60 * second },
+  arsCall: {
+    ...sandboxPolicy.arsCall,
+    requestGiveUpAfter: 60 * second,
+    firstInquiryAfter: 2 * second,
+    maximumInquiryInterval: 5 * second,
+    silenceLimit: 15 * second,
+    callLimit: 90 * second,
+  },
+  consentEvidence: { giveUpAfter: 25 * second },
+  paymentGatewayRegistration: {
+    attemptTimeout: 3 * second,
+    firstInquiryAfter: second,
+    maximumInquiryInterval: 4 * second,
+    settleTime: 8 * second,
+    reviewAfter: 300 * second,
+  },
+  closure: { giveUpAfter: 300 * second, resumeWithin: 2 * second, lookAgainWithin: 3 * second },
+  // So many that no fault of the run uses them up.
+  resultNotification: {
+    waits: [0, ...Array.from({ length: 60 }, (_, index) => Math.min(1 + index, 8) * second)],
+  },
+};

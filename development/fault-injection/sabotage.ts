@@ -1,0 +1,141 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { projectDirectory } from '../sandbox/project-directory.ts';
+
+const run = promisify(execFile);
+
+/** A text of the service's source, and what it is replaced by. */
+interface Replacement {
+  /** From the project's directory. */
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly text: string;
+  readonly by: string;
+}
+
+/** A protection that can be taken out, to see that the run finds out. */
+export interface Sabotage {
+  /** What the protection is for, and which fault it protects from. */
+  readonly why: string;
+  readonly replacements: readonly Replacement[];
+}
+
+/** The protections, by name. */
+export const sabotages = {
+  'inquiry-before-repeat': {
+    why: 'An attempt whose answer is lost is made again without asking what became of it.',
+    replacements: [
+      {
+        file: 'workflows/register-exactly-once.ts',
+        text: 'const inquiry = await inquire();',
+        by: "const inquiry = { state: 'NOT_FOUND' } as RegistrationInquiry | Unknown;",
+      },
+      {
+        // What always loses its answer is registered again and again until then.
+        file: 'development/fault-injection/policy.ts',
+        text: 'reviewAfter: 300 * second',
+        by: 'reviewAfter: 30 * second',
+      },
+    ],
+  },
+  'evidence-gate': {
+    why: 'A recording that cannot be had keeps nothing from being registered.',
+    replacements: [
+      {
+        file: 'workflows/register-withdrawal-account.ts',
+        text: 'return secured ? undefined :',
+        by: 'return secured || !secured ? undefined :',
+      },
+      {
+        file: 'activities/payment-gateway-registration.ts',
+        text: "if (!evidence) return { state: 'REFUSED', resultCode: resultCodeOfRefusal.EVIDENCE_INVALID };",
+        by: 'const call = await paymentGateway.inquireArsCall({ reference: registrationNumber, attempt: 1 }, deadline());',
+      },
+      {
+        file: 'activities/payment-gateway-registration.ts',
+        text: 'const { callId, sha256 } = evidence;',
+        by: "const { callId, sha256 } = evidence ?? { callId: 'callId' in call ? call.callId : '', sha256: 'none' };",
+      },
+    ],
+  },
+  'callback-dedupe': {
+    why: 'A callback counts whatever registration of the member it is for, and however often it comes.',
+    replacements: [
+      {
+        file: 'workflows/callbacks.ts',
+        text: 'if (outcome.registrationNumber !== registrationNumber || calls.has(outcome.attempt)) {',
+        by: "if (outcome.registrationNumber === '') {",
+      },
+      {
+        file: 'workflows/callbacks.ts',
+        text: 'if (result.registrationNumber !== registrationNumber || verdict) {',
+        by: "if (result.registrationNumber === '') {",
+      },
+    ],
+  },
+} as const satisfies Record<string, Sabotage>;
+
+/** The name of a sabotage. */
+export type SabotageName = keyof typeof sabotages;
+
+/**
+ * Applies a replacement to the text of its file.
+ * @throws {Error} when the replaced text does not stand there exactly once
+ */
+export function applyReplacement(source: string, { file, text, by }: Replacement): string {
+  const parts = source.split(text);
+  if (parts.length !== 2) {
+    throw new Error(`${file} has ${parts.length - 1} times, instead of once: ${text}`);
+  }
+  return parts.join(by);
+}
+
+/**
+ * Makes a copy of this clone's source without one protection, and runs the same command line there.
+ * @returns the exit code
+ */
+export async function runWithout(
+  name: SabotageName,
+  commandLine: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), 'chaos-without-'));
+  try {
+    await copySource(directory);
+    for (const replacement of sabotages[name].replacements) {
+      const file = join(directory, replacement.file);
+      writeFileSync(file, applyReplacement(readFileSync(file, 'utf8'), replacement));
+    }
+    const preloads = ['--import', 'tsx', '--import', './development/sandbox/exit-with-parent.mjs'];
+    const copy = spawn(
+      process.execPath,
+      [...preloads, join('development', 'fault-injection', 'main.ts'), ...commandLine],
+      {
+        cwd: directory,
+        stdio: ['pipe', 'inherit', 'inherit'],
+      },
+    );
+    signal.addEventListener('abort', () => copy.kill('SIGTERM'), { once: true });
+    const [code] = (await once(copy, 'exit')) as [number | null];
+    return code ?? 1;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Copies what git tracks or would track; the packages are shared. */
+async function copySource(directory: string): Promise<void> {
+  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  const { stdout } = await run('git', list, { cwd: projectDirectory });
+  for (const file of stdout
+    .split('\0')
+    .filter((name) => /\.(ts|mts|cjs|mjs|json|sql|html|css|js)$/.test(name))) {
+    mkdirSync(join(directory, dirname(file)), { recursive: true });
+    cpSync(join(projectDirectory, file), join(directory, file));
+  }
+  symlinkSync(join(projectDirectory, 'node_modules'), join(directory, 'node_modules'));
+}

@@ -1,0 +1,229 @@
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { searchAttributeNames } from '../../contract/search-attributes.ts';
+import { openPostgres } from '../../database/database.ts';
+import { createStores } from '../../database/stores.ts';
+import { createLog } from '../../runtime/log.ts';
+import { startNodeChild } from '../sandbox/child-process.ts';
+import { loadCredentials, publicCredentials, seed } from '../sandbox/credentials.ts';
+import { inventMembers } from '../sandbox/members.ts';
+import type { SandboxMember } from '../sandbox/members.ts';
+import { findFreePort } from '../sandbox/ports.ts';
+import { projectDirectory } from '../sandbox/project-directory.ts';
+import { loadOrCreateSecrets } from '../sandbox/secrets.ts';
+import type { SandboxSecrets } from '../sandbox/secrets.ts';
+import { findTemporalExecutable } from '../sandbox/temporal-executable.ts';
+import { startTemporalServer } from '../sandbox/temporal-server.ts';
+import { writeWorkflowBundle } from '../../worker/workflow-bundle.ts';
+import { startCallbackPath } from './callback-path.ts';
+import type { CallbackPath } from './callback-path.ts';
+import { startNotificationReceiver } from './notification-receiver.ts';
+import type { NotificationReceiver } from './notification-receiver.ts';
+import { pathNames } from './plan.ts';
+import type { PathName, Plan, ProcessName } from './plan.ts';
+import { createPostgresCluster } from './postgres.ts';
+import { supervise } from './supervised-process.ts';
+import type { SupervisedProcess } from './supervised-process.ts';
+import { startTcpProxy } from './tcp-proxy.ts';
+import type { TcpProxy } from './tcp-proxy.ts';
+
+/** What a program says when it begins its work; one that needs something that is away ends before, and is started anew. */
+const beginning = /"msg":"(the API listens|the worker takes work|The simulator is listening)"/;
+
+/** How long the whole service may take to start, in ms. */
+const startDeadline = 120_000;
+
+/** The service and everything around it: each process by itself, each connection through a proxy. */
+export interface Surroundings {
+  /** Holds all state and all logs. */
+  readonly directory: string;
+  readonly logDirectory: string;
+  readonly temporalDatabaseFile: string;
+  readonly processes: Readonly<Record<ProcessName, SupervisedProcess>>;
+  readonly proxies: Readonly<Record<PathName, TcpProxy>>;
+  readonly callbackPath: CallbackPath;
+  readonly notificationReceiver: NotificationReceiver;
+  readonly secrets: SandboxSecrets;
+  readonly project: ReturnType<typeof publicCredentials>['projects'][number];
+  readonly members: readonly SandboxMember[];
+  /** Where things are without a proxy, for whoever looks at them from outside. */
+  readonly direct: {
+    readonly databaseUrl: string;
+    readonly temporalAddress: string;
+    readonly simulatorUrl: string;
+  };
+  /** Of the API, through its proxy. */
+  readonly apiUrl: string;
+  /** Ends all processes; `keep` leaves the directory for whoever wants to look into it. */
+  close(keep: boolean): Promise<void>;
+}
+
+/** Starts everything and waits until the service answers. */
+export async function startSurroundings(
+  plan: Plan,
+  print: (line: string) => void,
+  signal: AbortSignal,
+): Promise<Surroundings> {
+  const executable = await findTemporalExecutable({ log: print, signal });
+  const directory = await mkdtemp(join(tmpdir(), 'chaos-'));
+  const closers: (() => unknown)[] = [];
+  const close = async (keep: boolean): Promise<void> => {
+    for (const closer of closers.toReversed()) await closer();
+    if (!keep) await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    // PostgreSQL may run as another user, who has to pass through.
+    await chmod(directory, 0o711);
+    const logDirectory = join(directory, 'logs');
+    await mkdir(logDirectory, { mode: 0o700 });
+    const logFile = (name: ProcessName, generation: number): string =>
+      join(logDirectory, `${name}-${String(generation).padStart(3, '0')}.log`);
+    const secrets = loadOrCreateSecrets(directory);
+    const [databasePort, temporalPort, simulatorPort, apiPort] = await findFreePorts(4);
+    const processes: Partial<Record<ProcessName, SupervisedProcess>> = {};
+    const keepUp = async (name: ProcessName, ...how: Parameters<typeof supervise>): Promise<void> => {
+      const supervised = supervise(...how);
+      closers.push(() => supervised.stop());
+      processes[name] = supervised;
+      await supervised.up();
+    };
+
+    print('starting PostgreSQL');
+    const cluster = await createPostgresCluster(directory, databasePort!);
+    await keepUp('database', (generation) => cluster.start(logFile('database', generation)));
+    print('starting the Temporal server');
+    const temporalDatabaseFile = join(directory, 'temporal.db');
+    await keepUp('temporal', async (generation) => {
+      const server = await startTemporalServer({
+        executable,
+        port: temporalPort!,
+        headless: true,
+        databaseFile: temporalDatabaseFile,
+        searchAttributes: searchAttributeNames,
+        logFile: logFile('temporal', generation),
+      });
+      return server.process;
+    });
+
+    const credentials = await loadCredentials(join(directory, 'credentials.json'));
+    const project = publicCredentials(credentials).projects[0]!;
+    const notificationReceiver = await startNotificationReceiver(project, plan.results);
+    closers.push(() => notificationReceiver.close());
+    const callbackPath = await startCallbackPath(apiPort!, plan.callbacks);
+    closers.push(() => callbackPath.close());
+    const targets: Record<PathName, number> = {
+      api: apiPort!,
+      database: databasePort!,
+      temporal: temporalPort!,
+      paymentGateway: simulatorPort!,
+      notificationReceiver: notificationReceiver.port,
+    };
+    const proxies = Object.fromEntries(
+      await Promise.all(pathNames.map(async (name) => [name, await startTcpProxy(targets[name])] as const)),
+    ) as Record<PathName, TcpProxy>;
+    closers.push(() => Object.values(proxies).forEach((proxy) => proxy.close()));
+
+    const members = inventMembers(BigInt(project.members[0]!.userId), plan.members.length);
+    const database = await openPostgres(cluster.url, createLog('chaos', 'silent'));
+    const stores = createStores(database.queries, secrets.DATABASE_KEYS);
+    await seed(stores, credentials, plan.members.length);
+    const receiverUrl = `http://127.0.0.1:${proxies.notificationReceiver.port}/results`;
+    await stores.projects.setNotificationUrl(project.aspId, receiverUrl);
+    await database.close();
+
+    // Made once, so that a restarted worker works at once.
+    const workflowBundle = join(directory, 'workflow-bundle.js');
+    await writeWorkflowBundle(workflowBundle);
+
+    const environment = {
+      ...secrets,
+      PORT: String(apiPort),
+      HOST: '127.0.0.1',
+      DATABASE_URL: withPort(cluster.url, proxies.database.port),
+      TEMPORAL_ADDRESS: `127.0.0.1:${proxies.temporal.port}`,
+      PG_BASE_URL: `http://127.0.0.1:${proxies.paymentGateway.port}`,
+      PG_CALLBACK_URL: `http://127.0.0.1:${callbackPath.port}/pg/callbacks`,
+      CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
+      CODEC_TOKEN: randomBytes(16).toString('hex'),
+      OPERATOR_TOKEN: randomBytes(16).toString('hex'),
+      // One project stands for many here.
+      REQUESTS_PER_SECOND: '1000',
+      CONCURRENT_REQUESTS: '200',
+      WORKFLOW_BUNDLE: workflowBundle,
+    };
+    const program = (name: ProcessName, file: string, variables: Record<string, string>) =>
+      keepUp(
+        name,
+        (generation) =>
+          startNodeChild({
+            name,
+            file: join(projectDirectory, file),
+            environment: variables,
+            logFile: logFile(name, generation),
+          }),
+        async (child) => beginning.test(await readFile(child.logFile, 'utf8')),
+      );
+    print('starting the simulator, the API and the worker');
+    await program('simulator', 'development/simulator/main.ts', {
+      PG_SIMULATOR_PORT: String(simulatorPort),
+      PG_SIMULATOR_DATA_DIR: join(directory, 'simulator'),
+      PG_SHARED_SECRET: secrets.PG_SHARED_SECRET,
+    });
+    await program('api', 'development/fault-injection/api.ts', environment);
+    await program('worker', 'development/fault-injection/worker.ts', environment);
+    const apiUrl = `http://127.0.0.1:${proxies.api.port}`;
+    const simulatorUrl = `http://127.0.0.1:${simulatorPort}`;
+    await Promise.all([`${apiUrl}/readyz`, `${simulatorUrl}/healthz`].map((url) => untilReady(url, signal)));
+
+    return {
+      directory,
+      logDirectory,
+      temporalDatabaseFile,
+      processes: processes as Record<ProcessName, SupervisedProcess>,
+      proxies,
+      callbackPath,
+      notificationReceiver,
+      secrets,
+      project,
+      members,
+      direct: {
+        databaseUrl: cluster.url,
+        temporalAddress: `127.0.0.1:${temporalPort}`,
+        simulatorUrl,
+      },
+      apiUrl,
+      close,
+    };
+  } catch (error) {
+    await close(true);
+    throw error;
+  }
+}
+
+async function findFreePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await findFreePort());
+  return [...ports];
+}
+
+function withPort(url: string, port: number): string {
+  const changed = new URL(url);
+  changed.port = String(port);
+  return changed.href;
+}
+
+async function untilReady(url: string, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + startDeadline;
+  for (;;) {
+    signal.throwIfAborted();
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok) return;
+    if (Date.now() > deadline)
+      throw new Error(`Nothing is ready at ${url} after ${startDeadline / 1_000} s.`);
+    await delay(200);
+  }
+}

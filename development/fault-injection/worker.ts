@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { sandboxCircuitBreakers } from '../../payment-gateway/circuit-breakers.ts';
+import { readConfig, workerConfigSchema } from '../../runtime/config.ts';
+import { runMain } from '../../runtime/process.ts';
+import { runWorker } from '../../worker/run-worker.ts';
+
+/** The worker, delivering results to this machine, with circuit breakers that try again soon. */
+runMain(async () => {
+  const config = readConfig(workerConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
+  await runWorker(config, { allowLoopback: true, circuitBreakers: sandboxCircuitBreakers });
+});

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const projectDirectory = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * Makes the clone ready to run: refuses a Node.js that is too old and runs `npm ci` when node_modules is missing or
+ * does not hold what package-lock.json asks for. Plain JavaScript on Node's own modules, since it runs before any
+ * dependency exists.
+ *
+ * @throws {Error} when Node.js is too old or `npm ci` fails
+ */
+export function installDependencies() {
+  requireNodeVersion();
+  if (isInstalled()) return;
+  process.stdout.write('Installing dependencies (npm ci) ...\n');
+  const { status, error } = spawnSync('npm', ['ci', '--include=dev'], {
+    cwd: projectDirectory,
+    stdio: 'inherit',
+  });
+  if (error) throw new Error(`npm could not be started: ${error.message}`);
+  if (status !== 0) throw new Error('npm ci failed; its messages are above.');
+}
+
+function requireNodeVersion() {
+  const required = readJson('package.json').engines.node.replace('>=', '');
+  const [requiredMajor, requiredMinor] = required.split('.').map(Number);
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > requiredMajor || (major === requiredMajor && minor >= requiredMinor)) return;
+  throw new Error(`Node.js ${required} or later is needed; this is ${process.versions.node}.`);
+}
+
+/** npm writes node_modules/.package-lock.json last, so an interrupted installation has none. */
+function isInstalled() {
+  if (!existsSync(new URL('../../node_modules/.package-lock.json', import.meta.url))) return false;
+  const wanted = Object.entries(readJson('package-lock.json').packages);
+  const installed = readJson('node_modules/.package-lock.json').packages;
+  return wanted.every(
+    ([path, entry]) =>
+      path === '' || (installed[path] ? installed[path].version === entry.version : entry.optional),
+  );
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'));
+}

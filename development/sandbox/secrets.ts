@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { sandboxMark } from '../../runtime/production.ts';
+import { errorCode } from './error-code.ts';
+
+/** Earlier versions named the key `k1` and had no mark before the secret. */
+const keyRing = z.string().regex(new RegExp(`^(${sandboxMark}|k1):[A-Za-z0-9+/]{43}=$`));
+
+const sandboxSecrets = z.object({
+  /** Key ring that encrypts what Temporal stores: `sandbox:<base64 of 32 bytes>`. */
+  PAYLOAD_KEYS: keyRing,
+  /** Key ring that encrypts the database's personal data: `sandbox:<base64 of 32 bytes>`. */
+  DATABASE_KEYS: keyRing,
+  /** Shared with the payment gateway simulator: `sandbox-` and 64 hexadecimal digits. */
+  PG_SHARED_SECRET: z.string().regex(new RegExp(`^(${sandboxMark}-)?[0-9a-f]{64}$`)),
+});
+
+/** The secrets of one data directory, named as the environment variables that carry them. */
+export type SandboxSecrets = z.infer<typeof sandboxSecrets>;
+
+/**
+ * The secrets of a data directory, made at its first use and kept in `secrets.json` (mode 0600). The directory must
+ * be locked by the caller.
+ *
+ * @throws {Error} when the file exists and is damaged: with other keys the data would be unreadable
+ */
+export function loadOrCreateSecrets(dataDirectory: string): SandboxSecrets {
+  const file = join(dataDirectory, 'secrets.json');
+  const stored = readIfPresent(file);
+  if (stored === undefined) return createSecrets(file);
+  chmodSync(file, 0o600);
+  const parsed = sandboxSecrets.safeParse(parseJson(stored));
+  if (!parsed.success) {
+    throw new Error(
+      `${file} is damaged. Restore it, or remove the whole data directory to begin anew: ` +
+        'without these keys the stored data cannot be read.',
+    );
+  }
+  return parsed.data;
+}
+
+function createSecrets(file: string): SandboxSecrets {
+  const secrets: SandboxSecrets = {
+    PAYLOAD_KEYS: createKeyRing(),
+    DATABASE_KEYS: createKeyRing(),
+    PG_SHARED_SECRET: `${sandboxMark}-${randomBytes(32).toString('hex')}`,
+  };
+  const draft = `${file}.draft`;
+  writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flush: true });
+  renameSync(draft, file);
+  return secrets;
+}
+
+function createKeyRing(): string {
+  return `${sandboxMark}:${randomBytes(32).toString('base64')}`;
+}
+
+function readIfPresent(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

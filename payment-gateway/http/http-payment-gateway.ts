@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import { arsOutcomes } from '../../wire/registration-status.ts';
+import { refusalReasons } from '../../contract/refusal-reasons.ts';
+import { BankUnavailable, PaymentGatewayUnavailable } from '../payment-gateway.ts';
+import type { PaymentGateway } from '../payment-gateway.ts';
+import { sign } from './signature.ts';
+
+/** Where the payment gateway is and how the two know each other. */
+export interface PaymentGatewayOptions {
+  /** Without a trailing slash. */
+  readonly baseUrl: string;
+  /** One or several, separated by commas: the first signs. */
+  readonly sharedSecret: string;
+  /** Where the payment gateway delivers its callbacks. */
+  readonly callbackUrl: string;
+}
+
+/** One byte more than evidence may have, so that too large a recording is noticed without being read whole. */
+const recordingReadLimit = 307_200 + 1;
+
+const refused = z.object({ state: z.literal('REFUSED'), reason: z.enum(refusalReasons) });
+const holderAnswer = z.object({ result: z.enum(['MATCHED', ...refusalReasons]) });
+const placedCall = z.object({ callId: z.string() });
+const callStanding = z.union([
+  z.object({ state: z.enum(['NOT_FOUND', 'NO_OUTCOME', 'IN_PROGRESS']) }),
+  z.object({
+    state: z.literal('PASSED'),
+    callId: z.string(),
+    recordingSeconds: z.number().positive().max(3_600).optional().catch(undefined),
+  }),
+  z.object({ state: z.literal('FAILED'), callId: z.string(), outcome: z.enum(arsOutcomes) }),
+]);
+const registrationAnswer = z.union([z.object({ state: z.enum(['REGISTERED', 'ACCEPTED']) }), refused]);
+const registrationStanding = z.union([
+  z.object({ state: z.enum(['NOT_FOUND', 'IN_PROGRESS', 'REGISTERED', 'REMOVED']) }),
+  refused,
+]);
+const ledgerPage = z.object({
+  registrations: z.array(
+    z.object({
+      entryId: z.string().max(200),
+      reference: z.string().max(200),
+      memberId: z.string(),
+      bankCode: z.string(),
+      accountNumber: z.string(),
+      state: z.enum(['REGISTERED', 'REMOVED']),
+    }),
+  ),
+  nextCursor: z.string().nullable(),
+});
+
+const bankOutage = z.object({ error: z.literal('BANK_UNAVAILABLE') });
+
+/** The payment gateway over HTTP: signed JSON requests, answers checked against the protocol. */
+export function createHttpPaymentGateway(options: PaymentGatewayOptions): PaymentGateway {
+  const { callbackUrl } = options;
+
+  async function post(path: string, content: object, statuses: readonly number[], signal: AbortSignal) {
+    const url = new URL(options.baseUrl + path);
+    const body = JSON.stringify(content);
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...sign(options.sharedSecret, url.pathname, body) },
+        body,
+        signal,
+        redirect: 'error',
+      });
+      if (statuses.includes(response.status)) return response;
+      if (await isBankOutage(response)) {
+        throw new BankUnavailable(`${path} was answered: the bank is unavailable.`);
+      }
+      throw new PaymentGatewayUnavailable(`${path} was answered with HTTP ${response.status}.`);
+    } catch (error) {
+      if (error instanceof PaymentGatewayUnavailable) throw error;
+      throw new PaymentGatewayUnavailable(`${path} was not answered: ${troubleOf(error)}.`);
+    }
+  }
+
+  async function ask<Answer>(
+    path: string,
+    content: object,
+    schema: z.ZodType<Answer>,
+    signal: AbortSignal,
+    statuses: readonly number[] = [200],
+  ): Promise<Answer> {
+    const response = await post(path, content, statuses, signal);
+    const answer = schema.safeParse(await response.json().catch(() => undefined));
+    if (answer.success) return answer.data;
+    throw new PaymentGatewayUnavailable(`${path} was answered outside the protocol.`);
+  }
+
+  return {
+    async inquireAccountHolder({ bankCode, accountNumber, holderName, birthDate }, signal) {
+      const account = { bankCode, accountNumber, holderName, birthDate };
+      return (await ask('/v1/account-holders/inquiry', account, holderAnswer, signal)).result;
+    },
+
+    async placeArsCall(order, signal) {
+      await ask('/v1/ars-calls', { ...order, callbackUrl }, placedCall, signal, [202]);
+    },
+
+    async inquireArsCall({ reference, attempt }, signal) {
+      const standing = await ask('/v1/ars-calls/inquiry', { reference, attempt }, callStanding, signal);
+      if (standing.state === 'PASSED') return { ...standing, state: 'ENDED', outcome: 'PASSED' };
+      if (standing.state === 'FAILED') return { ...standing, state: 'ENDED' };
+      return standing;
+    },
+
+    async fetchRecording(callId, signal) {
+      const response = await post('/v1/ars-calls/recording', { callId }, [200, 404], signal);
+      if (response.status === 404 || !response.body) return undefined;
+      return await readAtMost(response.body, recordingReadLimit);
+    },
+
+    async register(order, signal) {
+      const evidence = { kind: 'ARS', ...order.evidence };
+      const content = { ...order, evidence, callbackUrl };
+      return await ask('/v1/registrations', content, registrationAnswer, signal, [200, 202, 422]);
+    },
+
+    async inquireRegistration(reference, signal) {
+      return await ask('/v1/registrations/inquiry', { reference }, registrationStanding, signal);
+    },
+
+    async listRegistrations({ cursor, limit }, signal) {
+      const content = { limit, ...(cursor !== null && { cursor }) };
+      return await ask('/v1/registrations/ledger', content, ledgerPage, signal);
+    },
+
+    async registerAutoCharge(reference, signal) {
+      const response = await post('/v1/registrations/auto-charge', { reference }, [200, 404], signal);
+      return response.status === 200;
+    },
+
+    async removeRegistration(reference, signal) {
+      await post('/v1/registrations/removal', { reference }, [200, 404], signal);
+    },
+  };
+}
+
+/** `{"error":"BANK_UNAVAILABLE"}` is the bank's trouble, any other answer the payment gateway's own. */
+async function isBankOutage(response: Response): Promise<boolean> {
+  if (response.status !== 503) {
+    await response.body?.cancel();
+    return false;
+  }
+  return bankOutage.safeParse(await response.json().catch(() => undefined)).success;
+}
+
+async function readAtMost(body: ReadableStream<Uint8Array>, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= limit) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The kind of trouble, without addresses or content: a system code such as ECONNREFUSED, or an error's name. */
+function troubleOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (cause instanceof Error) return 'code' in cause ? String(cause.code) : cause.name;
+  return 'unknown trouble';
+}

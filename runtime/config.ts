@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { parseKoreanHours } from '../contract/korean-time.ts';
+import { KeyRing } from '../encryption/key-ring.ts';
+
+const secret = z.string().min(16);
+/** Several secrets separated by commas, each a secret of its own. */
+const secrets = z.string().refine((list) => list.split(',').every((each) => secret.safeParse(each).success), {
+  error: 'Invalid secrets',
+});
+const keys = z.string().superRefine(requireKeys);
+const port = z.coerce.number().int().min(1).max(65_535);
+const count = z.coerce.number().int().positive();
+
+/** What every process of the service reads. */
+const commonSchema = z.object({
+  DATABASE_KEYS: keys.describe('database keys, id:base64 of 32 bytes each, the first one active'),
+  PAYLOAD_KEYS: keys.describe('payload keys, id:base64 of 32 bytes each, the first one active'),
+  PG_BASE_URL: z.url().describe('base URL of the payment gateway'),
+  PG_SHARED_SECRET: secrets.describe(
+    'secrets of 16 characters or more shared with the payment gateway, the first one signs',
+  ),
+  PG_CALLBACK_URL: z
+    .url()
+    .describe('URL of /pg/callbacks of this service, as the payment gateway reaches it'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+  NODE_ENV: z.string().optional(),
+  METRICS_PORT: port.optional(),
+  METRICS_HOST: z.string().default('127.0.0.1'),
+});
+
+const databaseUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//)
+  .describe('PostgreSQL, postgres://user:password@host:5432/name');
+
+const callsPerDay = z.coerce.number().int().positive();
+
+const apiFields = {
+  PORT: port.default(3000),
+  HOST: z.string().default('0.0.0.0'),
+  TIME_WINDOW_MS: count.default(10 * 60 * 1_000),
+  CODEC_ALLOWED_ORIGIN: z.url().describe('origin of the Temporal Web UI'),
+  REQUESTS_PER_SECOND: count.default(100),
+  REQUEST_BURST: count.default(500),
+  CONCURRENT_REQUESTS: count.default(10),
+  WAITING_REQUESTS: count.default(300),
+  REQUESTS_IN_HAND: count.default(1_000),
+};
+
+const workerFields = {
+  TEMPORAL_METRICS_PORT: port.optional(),
+};
+
+/** The environment of `npm run api`. */
+export const apiConfigSchema = commonSchema.extend({
+  ...apiFields,
+  CALLING_HOURS: z
+    .string()
+    .default('08:00-21:00')
+    .refine((text) => text === 'always' || parseKoreanHours(text) !== undefined, 'Invalid hours')
+    .transform((text) => parseKoreanHours(text))
+    .describe('when members may be called, HH:MM-HH:MM in Korean time, or: always'),
+  ARS_CALLS_PER_MEMBER: callsPerDay.default(10).describe('ARS calls a day to one member'),
+  ARS_CALLS_PER_PHONE: callsPerDay.default(10).describe('ARS calls a day to one phone number'),
+  ARS_CALLS_PER_ACCOUNT: callsPerDay.default(10).describe('ARS calls a day for one account number'),
+  DATABASE_URL: databaseUrl,
+  CODEC_TOKEN: secret.describe('bearer token the Temporal Web UI must send to decode payloads'),
+  OPERATOR_TOKEN: secret.describe('bearer token of the /operator routes'),
+});
+
+/** The environment of `npm run worker`. */
+export const workerConfigSchema = commonSchema.extend({
+  ...workerFields,
+  DATABASE_URL: databaseUrl,
+  WORKFLOW_BUNDLE: z.string().optional().describe('path of the bundle that `npm run build:workflows` made'),
+  TEMPORAL_DEPLOYMENT_NAME: z.string().optional().describe('worker deployment this version belongs to'),
+  TEMPORAL_BUILD_ID: z.string().optional().describe('version of this worker, such as the commit'),
+});
+
+/** The environment of `npm run operator` with a command that works with Temporal alone. */
+export const operatorConfigSchema = commonSchema.pick({ PAYLOAD_KEYS: true });
+
+/** The environment of `npm run operator` with a command that works with the database too. */
+export const operatorDatabaseConfigSchema = commonSchema
+  .pick({ PAYLOAD_KEYS: true, DATABASE_KEYS: true })
+  .extend({ DATABASE_URL: databaseUrl });
+
+/** The environment of the sandbox's service, which needs no PostgreSQL and no token. */
+export const sandboxConfigSchema = commonSchema.extend({
+  ...apiFields,
+  ...workerFields,
+  HOST: z.string().default('127.0.0.1'),
+  // Bursts are what people try a sandbox with; as in production it is the turns that keep the projects apart.
+  REQUESTS_PER_SECOND: count.default(5_000),
+  REQUEST_BURST: count.default(50_000),
+  WAITING_REQUESTS: count.default(5_000),
+  REQUESTS_IN_HAND: count.default(10_000),
+  DATA_DIR: z.string().min(1),
+});
+
+/** The configuration did not hold; the text lists every problem. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+/**
+ * Reads a configuration from environment variables; an empty one counts as absent. A variable `NAME_FILE` names a
+ * file whose content is taken for `NAME`, for secrets that are mounted as files.
+ * Throws {@link ConfigurationError} with all problems at once; values are never repeated.
+ */
+export function readConfig<Schema extends z.ZodObject>(
+  schema: Schema,
+  environment: Readonly<Record<string, string | undefined>>,
+  readFile: (path: string) => string,
+): z.output<Schema> {
+  const values = Object.keys(schema.shape).map((name) => {
+    const file = environment[`${name}_FILE`];
+    return [name, file ? readFile(file).trim() : environment[name] || undefined];
+  });
+  const result = schema.safeParse(Object.fromEntries(values));
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => {
+    const name = String(path[0]);
+    const description = (schema.shape[name] as z.ZodType | undefined)?.description;
+    return `  ${name}: ${message}${description ? ` (${description})` : ''}`;
+  });
+  throw new ConfigurationError(
+    `The environment lacks what this process needs:\n${[...new Set(problems)].join('\n')}`,
+  );
+}
+
+function requireKeys(text: string, context: z.RefinementCtx): void {
+  try {
+    void new KeyRing(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+  }
+}

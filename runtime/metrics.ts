@@ -1,0 +1,129 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { FailedStatus } from '../wire/registration-status.ts';
+import type { ResultCode } from '../wire/result-codes.ts';
+import type { TimelineEntry } from '../wire/timeline.ts';
+
+/** The metrics of a process. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** What a reconciliation told. */
+interface LatestReconciliation {
+  readonly endedAt: Date | null;
+  readonly counts: Readonly<Record<string, number>> | null;
+}
+
+/** Bounds of durations, in seconds: an answer from memory up to the longest a caller waits. */
+const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/**
+ * Creates the metrics of a process. Labels have few values, known beforehand: routes, codes and outcomes, and the
+ * projects where it matters who. They never carry personal data, a member's ID or a registration number.
+ */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const registrationsEnded = new Counter({
+    name: 'registrations_ended_total',
+    help: 'Registrations that ended, by status and result code',
+    labelNames: ['status', 'code'] as const,
+    registers,
+  });
+  const arsCalls = new Counter({
+    name: 'ars_calls_total',
+    help: 'ARS calls of registrations that ended, by outcome',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
+
+  return {
+    registry,
+
+    requests: new Histogram({
+      name: 'api_request_duration_seconds',
+      help: 'Requests answered, by route, HTTP status and result code',
+      labelNames: ['route', 'status', 'code'] as const,
+      buckets,
+      registers,
+    }),
+    requestsInHand: new Gauge({
+      name: 'api_requests_in_hand',
+      help: 'Requests that came and are not answered yet',
+      registers,
+    }),
+    limitedRequests: new Counter({
+      name: 'api_limited_requests_total',
+      help: 'Requests refused with 000_914, by project and limit',
+      labelNames: ['project', 'limit'] as const,
+      registers,
+    }),
+    registrationsStarted: new Counter({
+      name: 'registrations_started_total',
+      help: 'Registrations accepted',
+      registers,
+    }),
+    paymentGatewayRequests: new Histogram({
+      name: 'payment_gateway_request_duration_seconds',
+      help: 'Requests to the payment gateway, by operation and outcome',
+      labelNames: ['operation', 'outcome'] as const,
+      buckets,
+      registers,
+    }),
+    resultNotifications: new Counter({
+      name: 'result_notifications_total',
+      help: 'Deliveries of results to service providers, by what came of them; PENDING will be repeated',
+      labelNames: ['state'] as const,
+      registers,
+    }),
+
+    /** Has every scrape tell which circuits are open. @param openCircuits bank codes, and `PAYMENT_GATEWAY` */
+    watchCircuits(openCircuits: () => readonly string[]): void {
+      const gauge = new Gauge({
+        name: 'payment_gateway_circuit_open',
+        help: '1 for each circuit breaker that is open: that of the payment gateway, or of a bank by its code',
+        labelNames: ['circuit'] as const,
+        registers,
+        collect: () => {
+          gauge.reset();
+          for (const circuit of openCircuits()) gauge.set({ circuit }, 1);
+        },
+      });
+    },
+
+    /** Has every scrape tell what the latest reconciliation counted, and how old it is. */
+    watchReconciliations(findLatest: () => Promise<LatestReconciliation | undefined>): void {
+      const age = new Gauge({
+        name: 'reconciliation_age_seconds',
+        help: 'Since the latest reconciliation with the payment gateway ended',
+        registers,
+      });
+      const counts = new Gauge({
+        name: 'reconciliation_registrations',
+        help: 'Registrations of the latest reconciliation, by how the ledgers agree on them',
+        labelNames: ['kind'] as const,
+        registers,
+        async collect() {
+          // Without the database the last values known stay, and every other metric is told all the same.
+          const latest = await findLatest().catch(() => undefined);
+          if (!latest?.endedAt || !latest.counts) return;
+          age.set((Date.now() - latest.endedAt.getTime()) / 1_000);
+          for (const [kind, count] of Object.entries(latest.counts)) counts.set({ kind }, count);
+        },
+      });
+    },
+
+    /**
+     * Counts the end of a registration, with the calls it took. It is called once per run; only an activity whose
+     * completion got lost counts twice.
+     */
+    countEnd(
+      status: FailedStatus | 'BANK_ACC_REGISTERED',
+      code: ResultCode,
+      timeline: readonly TimelineEntry[],
+    ): void {
+      registrationsEnded.inc({ status, code });
+      for (const { step, outcome } of timeline) if (step === 'ARS_CALL_ENDED') arsCalls.inc({ outcome });
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createRegistrationNumber } from '../../api/registrations/registrations.ts';
+import { takeBackUnbegun } from '../../api/registrations/orphaned-registrations.ts';
+import { memberWorkflowId } from '../../contract/registration.ts';
+import { registrations } from '../../database/schema.ts';
+import { createLog } from '../../runtime/log.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.close());
+
+/** Writes a registration down as the API does before it starts the run. */
+async function writeDown(member: number): Promise<string> {
+  const { aspId, members } = stack.projects[0];
+  const registrationNumber = createRegistrationNumber(new Date());
+  await stack.stores.registrations.add((await stack.stores.members.find(aspId, members[member]!.userId))!, {
+    registrationNumber,
+    bankCode: '003',
+    arsCodeId: null,
+    details: {
+      accountNumber: '11012345678',
+      bankName: 'IBK',
+      holderName: '홍길동',
+      birthDate: '19900101',
+      mobileNumber: '01012345678',
+      authNumber: '12',
+    },
+  });
+  return registrationNumber;
+}
+
+async function register(member: number, mobileNumber: string): Promise<string> {
+  const request = registration(stack.projects[0], member, { mobileNumber });
+  const { body } = await call(stack.url, stack.projects[0], '/ars/register', request);
+  expect(body.response.code).toBe('000_000');
+  return String(body['bankAccRegNo']);
+}
+
+async function tidyUp(writtenBefore: Date): Promise<void> {
+  const { stores, temporal } = stack;
+  await takeBackUnbegun({ stores, temporal, log: createLog('test', 'silent') }, writtenBefore);
+}
+
+async function isKnown(number: string): Promise<boolean> {
+  return (await stack.stores.registrations.find(stack.projects[0].aspId, number)) !== undefined;
+}
+
+it('a registration whose run never began is taken back, and only such a one', async () => {
+  // Their phones ring until somebody answers.
+  const [running, terminated] = await Promise.all([register(0, '01012340008'), register(1, '01012340008')]);
+  const terminatedMember = stack.projects[0].members[1]!.userId;
+  await stack.temporal.workflow.getHandle(memberWorkflowId(terminatedMember)).terminate();
+  const ended = await register(1, '01012345678');
+  await untilEnded(stack.url, stack.projects[0], ended);
+  const besideARun = await writeDown(0);
+  const withoutAnyRun = await writeDown(2);
+  const forgottenByTemporal = await writeDown(2);
+  await stack.database.queries
+    .update(registrations)
+    .set({ createdAt: new Date(Date.now() - 25 * 60 * 60 * 1_000) })
+    .where(eq(registrations.registrationNumber, forgottenByTemporal));
+  const limit = new Date();
+  await delay(10);
+  const young = await writeDown(3);
+
+  await tidyUp(limit);
+  const known = await Promise.all([running, terminated, ended, young, forgottenByTemporal].map(isKnown));
+  expect(known).toEqual([true, true, true, true, true]);
+  expect(await Promise.all([besideARun, withoutAnyRun].map(isKnown))).toEqual([false, false]);
+});
+
+it('nothing is taken back while Temporal is away', async () => {
+  const number = await writeDown(4);
+  await stack.stopTemporal();
+  await expect(tidyUp(new Date(Date.now() + 1_000))).rejects.toThrow('Failed to describe');
+  expect(await isKnown(number)).toBe(true);
+});

@@ -1,0 +1,184 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createNotificationSender, isPublic } from '../../activities/notification-sender.ts';
+import type { NotificationSender, NotificationSenderOptions } from '../../activities/notification-sender.ts';
+import { verifyNotification } from '../../client/index.ts';
+import { acknowledgement, startNotificationReceiver } from '../fixtures/notification-receiver.ts';
+import type { NotificationReceiver } from '../fixtures/notification-receiver.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
+import type { Project } from '../fixtures/wire-client.ts';
+
+let stack: Stack;
+let project: Project;
+let receiver: NotificationReceiver;
+let member = 0;
+beforeAll(async () => {
+  stack = await startStack();
+  project = stack.projects[1];
+});
+afterAll(() => stack.close());
+beforeEach(async () => {
+  receiver = await startNotificationReceiver();
+  await setNotificationUrl(receiver.url);
+});
+afterEach(() => receiver.close());
+
+const setNotificationUrl = (notificationUrl: string | null) =>
+  fetch(`${stack.url}/sandbox/projects/${project.aspId}/callback`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ notificationUrl }),
+  });
+
+async function register(ofMember: number, overrides: Readonly<Record<string, unknown>> = {}) {
+  const request = registration(project, ofMember, overrides);
+  const { body } = await callEncrypted(stack.url, project, '/ars/register', request);
+  const regNo = String(body['bankAccRegNo']);
+  await untilEnded(stack.url, project, regNo);
+  return regNo;
+}
+
+async function verified(index: number) {
+  const { headers, body } = receiver.received[index]!;
+  const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+  return await verifyNotification({ ...project, headers: given, body });
+}
+
+const callbackOf = async (regNo: string, userId: string) =>
+  (await stack.stores.resultNotifications.listOf(userId)).find((row) => row.registrationNumber === regNo);
+
+describe('the notification', () => {
+  it('tells each end, signed, encrypted and numbered per member', async () => {
+    const { userId } = project.members[++member]!;
+    const numbers = [await register(member), await register(member, { bankAccount: '11012349002' })];
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBe(2);
+    expect(await verified(0)).toMatchObject({
+      bankAccRegNo: numbers[0],
+      userId,
+      status: 'BANK_ACC_REGISTERED',
+      response: { code: '000_000' },
+      sequence: 1,
+    });
+    expect(await verified(1)).toMatchObject({
+      bankAccRegNo: numbers[1],
+      status: 'BANK_ACC_REG_FAILED',
+      response: { code: '002_015' },
+      sequence: 2,
+    });
+    const { headers } = receiver.received[0]!;
+    expect(headers['x-km-access-key']).toBeUndefined();
+    expect(headers['x-km-crypto-key-id']).toBe(project.cryptoKeyId);
+    await expect
+      .poll(() => callbackOf(numbers[1]!, userId), { timeout: 5_000 })
+      .toMatchObject({ state: 'DELIVERED', deliveries: 1 });
+  });
+
+  it('is delivered again until it is acknowledged with 000_000', async () => {
+    const { userId } = project.members[++member]!;
+    receiver.answerWith(
+      { status: 500 },
+      { status: 200, body: 'ok' },
+      { status: 200, body: '{"response":{"code":"000_990","description":"Not now."}}' },
+      { status: 302, headers: { location: '/' } },
+      acknowledgement,
+    );
+    const regNo = await register(member);
+    await expect
+      .poll(() => callbackOf(regNo, userId), { timeout: 20_000 })
+      .toMatchObject({ state: 'DELIVERED', deliveries: 5 });
+    expect(receiver.received).toHaveLength(5);
+    expect(await verified(4)).toEqual(await verified(0));
+  });
+
+  it('waits as long as Retry-After asks', async () => {
+    receiver.answerWith({ status: 503, headers: { 'retry-after': '3' } }, acknowledgement);
+    await register(++member);
+    await expect.poll(() => receiver.received.length, { timeout: 15_000 }).toBe(2);
+    expect(receiver.received[1]!.at - receiver.received[0]!.at).toBeGreaterThanOrEqual(3_000);
+  });
+
+  it('stops at 410', async () => {
+    const { userId } = project.members[++member]!;
+    receiver.answerWith({ status: 410 });
+    const regNo = await register(member);
+    await expect
+      .poll(() => callbackOf(regNo, userId), { timeout: 10_000 })
+      .toMatchObject({ state: 'GONE', deliveries: 1 });
+  });
+
+  it('is not sent while none is wanted, and takes no number then', async () => {
+    const { userId } = project.members[++member]!;
+    await setNotificationUrl(null);
+    await register(member);
+    await setNotificationUrl(receiver.url);
+    await register(member);
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBe(1);
+    expect(await verified(0)).toMatchObject({ userId, sequence: 1 });
+  });
+});
+
+describe('where notifications go', () => {
+  it.for(['not a url', 'ftp://127.0.0.1/', 'file:///etc/passwd', 7])(
+    'refuses %s as a URL',
+    async (notificationUrl) => {
+      expect((await setNotificationUrl(notificationUrl as string)).status).toBe(400);
+    },
+  );
+
+  it('opens no connection to an address that is not public, by number or by name', async () => {
+    let asked = '';
+    const connections: string[] = [];
+    const listener = createServer((socket) => {
+      connections.push(asked);
+      socket.destroy();
+    });
+    await new Promise<void>((done) => listener.listen(0, '::', done));
+    const { port } = listener.address() as AddressInfo;
+    // Whatever a name was when the URL was set, this is what it is when it is connected to.
+    const resolve: NotificationSenderOptions['resolve'] = (_hostname, _options, notification) => {
+      notification(null, [{ address: '127.0.0.1', family: 4 }]);
+    };
+    const sandbox = createNotificationSender({ allowLoopback: true, resolve });
+    const production = createNotificationSender({ allowLoopback: false, resolve });
+    const send = async (sender: NotificationSender, host: string) => {
+      asked = host;
+      const answer = await sender.send(`https://${host}:${port}/`, {}, '{}');
+      expect([host, answer]).toEqual([host, { reached: false }]);
+    };
+
+    const ours = ['127.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '2130706433', '0x7f.1', 'provider.test'];
+    for (const host of ours) await send(sandbox, host);
+    expect(connections).toEqual(ours);
+    for (const host of [...ours, '0.0.0.0', '[::]']) await send(production, host);
+    expect(connections).toEqual(ours);
+
+    await Promise.all([sandbox.close(), production.close()]);
+    await new Promise((done) => listener.close(done));
+  });
+
+  it.for([
+    '10.0.0.1',
+    '172.16.0.1',
+    '192.168.0.1',
+    '169.254.169.254',
+    '100.64.0.1',
+    'fd00::1',
+    'fe80::1',
+    '64:ff9b::7f00:1',
+  ])('takes %s for an address that is not public', (address) => {
+    expect(isPublic(address)).toBe(false);
+  });
+
+  it('reaches loopback in the sandbox only, and other private addresses not even there', async () => {
+    const sender = createNotificationSender({ allowLoopback: true });
+    expect(await sender.send(receiver.url, {}, '{}')).toMatchObject({ reached: true, status: 200 });
+    expect(await sender.send(receiver.url.replace('127.0.0.1', 'localhost'), {}, '{}')).toMatchObject({
+      reached: true,
+    });
+    expect(await sender.send('http://10.0.0.1/', {}, '{}')).toEqual({ reached: false });
+    await sender.close();
+  });
+});

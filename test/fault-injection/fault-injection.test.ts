@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { processNames } from '../../development/fault-injection/plan.ts';
+import { findPostgresPrograms } from '../../development/fault-injection/postgres.ts';
+import { startGroup } from '../processes/process-group.ts';
+
+const isPostgresInstalled = await findPostgresPrograms().then(
+  () => true,
+  () => false,
+);
+if (!isPostgresInstalled) {
+  process.stdout.write(
+    'PostgreSQL is not installed: the fault-injection run, which kills one, is skipped.\n',
+  );
+}
+
+it.skipIf(!isPostgresInstalled)(
+  'all invariants hold through kills of every process, lost answers and mangled callbacks',
+  async () => {
+    const run = startGroup('npm', ['run', 'chaos', '--', '--seed', '7', '--registrations', '20'], {});
+    const code = await run.exited;
+    expect(run.output().trimEnd()).toMatch(/\ninvariants: [1-9]\d* held, 0 broken$/);
+    expect(code).toBe(0);
+    for (const name of processNames) expect(run.output()).toContain(`kill -9 ${name}`);
+  },
+  240_000,
+);
+
+it('says how it is to be called', async () => {
+  const run = startGroup('npm', ['run', 'chaos', '--', '--without', 'luck'], {});
+  expect(await run.exited).toBe(2);
+  expect(run.output()).toContain('There is no protection "luck".');
+  expect(run.output()).toContain('--without inquiry-before-repeat');
+});

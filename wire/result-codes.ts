@@ -1,0 +1,287 @@
+/** What a result code means on the wire. */
+export interface ResultCodeEntry {
+  /** HTTP status of an answer that carries the code. */
+  readonly status: 200 | 400 | 404 | 405 | 408 | 413 | 415 | 429 | 500 | 503;
+  /** The description sent to the caller; never contains input. */
+  readonly text: string;
+  /** When the code is given, for people. */
+  readonly when: string;
+  /** Whether the same call may succeed when it is sent again later. */
+  readonly retryable: boolean;
+}
+
+/**
+ * The one catalogue of result codes. Families: 000 common, 001 member, 002 bank account. Codes below
+ * `NNN_900` are the platform's own and documented there; those from `NNN_900` on are this service's,
+ * out of reach of the documented ones.
+ */
+export const resultCodes = {
+  '000_000': {
+    status: 200,
+    text: 'Success.',
+    when: 'The request was accepted or answered.',
+    retryable: false,
+  },
+  '000_002': {
+    status: 400,
+    text: 'Invalid input value.',
+    when: 'A required value is empty or of the wrong form; the text names the field.',
+    retryable: false,
+  },
+  '000_003': {
+    status: 400,
+    text: 'Missing required values.',
+    when: 'A required value is absent or null; the text names the field.',
+    retryable: false,
+  },
+  '000_015': {
+    status: 400,
+    text: 'The length of value does not match.',
+    when: 'A value is too short or too long; the text names the field.',
+    retryable: false,
+  },
+  '000_901': {
+    status: 400,
+    text: 'The service provider or its access key is not known.',
+    when: 'X-KM-User-AspId and X-KM-Access-Key do not name a project of this service.',
+    retryable: false,
+  },
+  '000_902': {
+    status: 400,
+    text: 'The project or its key is not active.',
+    when: 'The project, its access key or all its secret keys are inactive or discarded.',
+    retryable: false,
+  },
+  '000_903': {
+    status: 400,
+    text: 'The transaction token does not match the body.',
+    when: 'The HMAC in X-KM-Tran-Token is not that of the bytes received under an active secret key.',
+    retryable: false,
+  },
+  '000_904': {
+    status: 400,
+    text: "The transaction time is too far from the server's clock.",
+    when: 'X-KM-Tran-Time or the time in X-KM-Tran-Token lies outside the accepted window.',
+    retryable: false,
+  },
+  '000_905': {
+    status: 400,
+    text: 'This encrypted request was already accepted.',
+    when: 'The same ciphertext came a second time inside the time window; encrypt the request anew.',
+    retryable: false,
+  },
+  '000_906': {
+    status: 400,
+    text: 'This request must be encrypted.',
+    when: 'The project demands encryption and the endpoint documents an encrypted body.',
+    retryable: false,
+  },
+  '000_907': {
+    status: 400,
+    text: 'The encrypted body cannot be opened.',
+    when: 'encData is not a JWE for the key that X-KM-Crypto-Key-Id names, or that key is not active.',
+    retryable: false,
+  },
+  '000_908': {
+    status: 400,
+    text: 'The body is not a JSON object in UTF-8.',
+    when: 'The body, or the content of its encData, is not valid UTF-8, not valid JSON or not an object.',
+    retryable: false,
+  },
+  '000_909': {
+    status: 404,
+    text: 'There is no such path.',
+    when: 'The path is not known.',
+    retryable: false,
+  },
+  '000_910': {
+    status: 405,
+    text: 'This path does not take that method.',
+    when: 'Every endpoint takes POST only.',
+    retryable: false,
+  },
+  '000_911': {
+    status: 413,
+    text: 'The request is too large.',
+    when: 'The body or the headers are larger than the server takes.',
+    retryable: false,
+  },
+  '000_912': {
+    status: 415,
+    text: 'The content type must be application/json.',
+    when: 'Content-Type is absent or names another type or charset.',
+    retryable: false,
+  },
+  '000_913': {
+    status: 400,
+    text: 'The request is not valid HTTP.',
+    when: 'The request line, a header or the transfer encoding cannot be read.',
+    retryable: false,
+  },
+  '000_914': {
+    status: 429,
+    text: 'Too many requests. Send the request again after the seconds that Retry-After names.',
+    when: 'The project calls more often, or has more requests under way, than it may; nothing was done.',
+    retryable: true,
+  },
+  '000_915': {
+    status: 408,
+    text: 'The request did not arrive in time.',
+    when: 'The headers were not there within 10 s, or the whole request within 30 s.',
+    retryable: true,
+  },
+  '000_990': {
+    status: 500,
+    text: 'Internal error. Send the request again; if it persists, give the correlation ID to the operator.',
+    when: 'A defect of this service.',
+    retryable: true,
+  },
+  '000_991': {
+    status: 503,
+    text: 'The service is not available at the moment. Send the request again shortly.',
+    when: 'Temporal, the database or the payment gateway does not answer.',
+    retryable: true,
+  },
+  '001_006': {
+    status: 400,
+    text: 'Wallet user not found',
+    when: 'The member does not exist for this service provider.',
+    retryable: false,
+  },
+  '002_013': {
+    status: 400,
+    text: 'Ars auth and bank account register is still in progress.',
+    when: 'Another operation of the same member is running; bankAccRegNo names a running registration.',
+    retryable: true,
+  },
+  '002_014': {
+    status: 400,
+    text: 'Bank account register failed due to ARS auth failed.',
+    when: 'The ARS authentication failed.',
+    retryable: false,
+  },
+  '002_015': {
+    status: 400,
+    text: 'Bank account register failed due to lifetime account.',
+    when: 'The number is a lifetime account number, an alias, which cannot be registered.',
+    retryable: false,
+  },
+  '002_016': { status: 400, text: 'Invalid account.', when: 'The account is restricted.', retryable: false },
+  '002_019': {
+    status: 400,
+    text: 'Not found ars bank account register error.',
+    when: 'There is no registration of this number for this service provider.',
+    retryable: false,
+  },
+  '002_901': {
+    status: 400,
+    text: 'The name of the account holder does not match.',
+    when: 'The real-name check found another holder.',
+    retryable: false,
+  },
+  '002_902': {
+    status: 400,
+    text: 'The birth date of the account holder does not match.',
+    when: 'The real-name check found another birth date.',
+    retryable: false,
+  },
+  '002_903': {
+    status: 400,
+    text: 'There is no such account.',
+    when: 'The bank does not know the account.',
+    retryable: false,
+  },
+  '002_904': {
+    status: 400,
+    text: 'The account is closed.',
+    when: 'The account was closed.',
+    retryable: false,
+  },
+  '002_905': {
+    status: 400,
+    text: 'The account is dormant.',
+    when: 'The bank put the account to rest.',
+    retryable: false,
+  },
+  '002_906': {
+    status: 400,
+    text: 'Accounts of this kind cannot be registered.',
+    when: 'The account is of a kind that allows no withdrawal by transfer.',
+    retryable: false,
+  },
+  '002_907': {
+    status: 400,
+    text: 'The account is blocked by the bank.',
+    when: 'The bank reports its holder as deceased.',
+    retryable: false,
+  },
+  '002_908': {
+    status: 400,
+    text: 'The account is reported as lost or stolen.',
+    when: 'An accident report lies on the account.',
+    retryable: false,
+  },
+  '002_909': {
+    status: 400,
+    text: 'The account is seized.',
+    when: 'The account is under seizure.',
+    retryable: false,
+  },
+  '002_910': {
+    status: 400,
+    text: 'The evidence of consent could not be secured.',
+    when: 'The recording could not be fetched, is not a permitted recording, or the payment gateway refused it.',
+    retryable: true,
+  },
+  '002_911': {
+    status: 400,
+    text: 'The account holder is not the member.',
+    when: "The name or birth date differs from the member's own, where the project has the comparison on.",
+    retryable: false,
+  },
+  '002_912': {
+    status: 400,
+    text: 'Bank account register failed after review.',
+    when: 'An operator found that an unknown outcome at the payment gateway was no registration.',
+    retryable: true,
+  },
+  '002_913': {
+    status: 400,
+    text: 'The real-name check could not be carried out.',
+    when: 'The payment gateway gave no answer to the real-name check for the whole of the time allowed.',
+    retryable: true,
+  },
+  '002_914': {
+    status: 400,
+    text: 'Bank account register was cancelled.',
+    when: 'The registration was cancelled before the payment gateway was asked to register the account.',
+    retryable: true,
+  },
+  '002_915': {
+    status: 400,
+    text: 'It is too late to cancel this registration.',
+    when: 'The payment gateway has been asked to register the account, or the registration has ended.',
+    retryable: false,
+  },
+  '002_916': {
+    status: 400,
+    text: 'The member has no registered account.',
+    when: 'The operation needs a registered withdrawal account.',
+    retryable: false,
+  },
+  '002_917': {
+    status: 400,
+    text: 'The account could not be registered for auto charge.',
+    when: 'The payment gateway does not know the account, or gave no answer for the whole of the time allowed.',
+    retryable: true,
+  },
+  '002_918': {
+    status: 400,
+    text: 'The bank or the payment gateway is closed.',
+    when: 'A verification falls into a maintenance window of the bank; or a registration has waited in vain for a whole day for the bank or the payment gateway.',
+    retryable: true,
+  },
+} as const satisfies Record<string, ResultCodeEntry>;
+
+/** A code of the catalogue, such as `002_013`. */
+export type ResultCode = keyof typeof resultCodes;
