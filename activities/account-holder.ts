@@ -4,6 +4,7 @@ import { isMember } from '../database/members.ts';
 import { unlessBankClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';
+import { codes } from '../wire/result-codes.ts';
 
 /** The real-name check. */
 export function accountHolderActivities({
@@ -16,7 +17,7 @@ export function accountHolderActivities({
         await stores.registrations.open(registrationNumber);
       const { accountNumber, holderName, birthDate } = details;
       if (comparesMember && !isMember(member, holderName, birthDate)) {
-        return { matched: false, resultCode: '002_911' };
+        return { matched: false, resultCode: codes.HOLDER_IS_NOT_MEMBER };
       }
       const account = { bankCode, accountNumber, holderName, birthDate };
       const answer = await unlessBankClosed({ stores }, bankCode, () =>

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Activities, FailureType } from '../contract/activities.ts';
-import { maximumRecordingBytes, recordingDuration, recordingFormat } from '../contract/recording.ts';
+import { maxRecordingBytes, recordingDuration, recordingFormat } from '../contract/recording.ts';
 import { scriptVersion } from './ars-call.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';
@@ -20,7 +20,7 @@ export function consentEvidenceActivities({
         );
       }
       const format = recordingFormat(recording);
-      if (!format || recording.length > maximumRecordingBytes)
+      if (!format || recording.length > maxRecordingBytes)
         throw invalid(format ? 'is too large' : 'has no permitted format');
       const durationMs =
         recordingDuration(recording) ?? (await inquireDuration({ reference: registrationNumber, attempt }));

@@ -5,11 +5,11 @@ import ipaddr from 'ipaddr.js';
 import { Agent, request } from 'undici';
 
 /** The most that is read of an acknowledgement, in bytes. */
-const longestAcknowledgement = 16 * 1024;
+const maxAcknowledgementBytes = 16 * 1024;
 /** How long a receiver may take, in ms. */
 const receiverDeadline = 10_000;
 /** The longest wait a receiver may ask for, in ms: a day. */
-const longestRetryAfter = 24 * 60 * 60 * 1_000;
+const maxRetryAfter = 24 * 60 * 60 * 1_000;
 
 type Resolved = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 
@@ -98,7 +98,7 @@ async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
   for await (const chunk of body) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > longestAcknowledgement) break;
+    if (size > maxAcknowledgementBytes) break;
   }
   return Buffer.concat(chunks).toString();
 }
@@ -107,5 +107,5 @@ async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
 function parseRetryAfter(header: string | string[] | undefined): number {
   if (typeof header !== 'string') return 0;
   const wait = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
-  return Number.isNaN(wait) ? 0 : Math.min(Math.max(wait, 0), longestRetryAfter);
+  return Number.isNaN(wait) ? 0 : Math.min(Math.max(wait, 0), maxRetryAfter);
 }

@@ -3,6 +3,7 @@ import { resultCodeOfRefusal } from '../contract/refusal-reasons.ts';
 import { unlessBankClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
 import type { Ports } from './ports.ts';
+import { codes } from '../wire/result-codes.ts';
 
 /** Registration at the payment gateway, for withdrawal and for auto charge, and removal there. */
 export function paymentGatewayRegistrationActivities({
@@ -51,12 +52,12 @@ export function paymentGatewayRegistrationActivities({
 
     async registerAutoCharge({ userId }) {
       const account = await stores.accounts.findActive(userId);
-      if (!account) return { resultCode: '002_916' };
+      if (!account) return { resultCode: codes.NO_REGISTERED_ACCOUNT };
       const { registrationNumber } = account;
       const isRegistered = await paymentGateway.registerAutoCharge(registrationNumber, deadline());
-      if (!isRegistered) return { resultCode: '002_917' };
+      if (!isRegistered) return { resultCode: codes.AUTO_CHARGE_FAILED };
       await stores.accounts.markAutoCharge(registrationNumber);
-      return { resultCode: '000_000' };
+      return { resultCode: codes.SUCCESS };
     },
   };
 }

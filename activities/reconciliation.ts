@@ -19,7 +19,7 @@ export function reconciliationActivities({
   async function lookAtBoth(reconciliationId: string, first: Standing, signal: AbortSignal) {
     for (let before = first; ;) {
       const inquiry = await paymentGateway.inquireRegistration(first.registrationNumber, signal);
-      const after = await reconciliations.readStanding(reconciliationId, first.registrationNumber);
+      const after = await reconciliations.readStatus(reconciliationId, first.registrationNumber);
       if (after.withUs === before.withUs) return concludeFinally(after, inquiry.state);
       before = after;
     }
@@ -68,7 +68,7 @@ export function reconciliationActivities({
       return null;
     },
 
-    forgetAccordances: (page) => reconciliations.forgetAccordances(page),
+    forgetMatches: (page) => reconciliations.forgetMatches(page),
   };
 }
 

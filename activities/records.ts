@@ -1,5 +1,6 @@
 import type { Activities } from '../contract/activities.ts';
 import type { Ports } from './ports.ts';
+import { codes } from '../wire/result-codes.ts';
 
 /** What became of registrations and accounts, written to the database. */
 export function recordActivities({
@@ -12,7 +13,7 @@ export function recordActivities({
   return {
     async activateAccount({ registrationNumber, timeline }) {
       const activation = await stores.registrations.activate(registrationNumber, timeline);
-      metrics.countEnd('BANK_ACC_REGISTERED', '000_000', timeline);
+      metrics.countEnd('BANK_ACC_REGISTERED', codes.SUCCESS, timeline);
       return activation;
     },
     async recordFailure({ registrationNumber, ...end }) {

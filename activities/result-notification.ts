@@ -1,6 +1,6 @@
 import { LosslessNumber, stringify } from 'lossless-json';
 import type { Activities, NotificationState } from '../contract/activities.ts';
-import { resultCodes } from '../wire/result-codes.ts';
+import { codes, resultCodes } from '../wire/result-codes.ts';
 import type { Project } from '../database/projects.ts';
 import type { ResultNotification } from '../database/result-notifications.ts';
 import { encryptMessage } from '../encryption/message-encryption.ts';
@@ -78,7 +78,7 @@ function stateAfter(answer: NotificationAnswer, isLast: boolean): NotificationSt
 function isAcknowledgement(body: string): boolean {
   try {
     const { response } = JSON.parse(body) as { response?: { code?: unknown } };
-    return response?.code === '000_000';
+    return response?.code === codes.SUCCESS;
   } catch {
     return false;
   }

@@ -18,14 +18,15 @@ import { servePaymentGatewayCallbacks } from './routes/payment-gateway-callbacks
 import { Refusal } from './http/refusal.ts';
 import { ProjectLimits, limitRequestsInHand } from './http/request-limits.ts';
 import { serveSandbox } from './routes/sandbox.ts';
+import { codes } from '../wire/result-codes.ts';
 
 /** The largest body taken, in bytes. */
-const maximumBodyBytes = 64 * 1024;
+const maxBodyBytes = 64 * 1024;
 
 /** Puts the API together. It listens nowhere and reads no environment. */
 export function createApp(parts: ApiParts): Hono<Api> {
   const app = new Hono<Api>();
-  app.notFound((context) => fail(context, new Refusal('000_909')));
+  app.notFound((context) => fail(context, new Refusal(codes.UNKNOWN_PATH)));
   app.onError((error, context) =>
     error instanceof HTTPException ? error.getResponse() : fail(context, error),
   );
@@ -36,11 +37,11 @@ export function createApp(parts: ApiParts): Hono<Api> {
   serveHealth(app, parts);
   app.use(
     bodyLimit({
-      maxSize: maximumBodyBytes,
+      maxSize: maxBodyBytes,
       onError: (context) => {
         // What is left of the body stays unread, so the connection can serve no further request.
         context.header('Connection', 'close');
-        throw new Refusal('000_911');
+        throw new Refusal(codes.REQUEST_TOO_LARGE);
       },
     }),
   );
@@ -59,7 +60,7 @@ export function createApp(parts: ApiParts): Hono<Api> {
 
 /** No path and no query has a use for NUL, and PostgreSQL takes none in a text. */
 const refuseNul = createMiddleware<Api>(async (context, next) => {
-  if (context.req.url.includes('%00')) throw new Refusal('000_909');
+  if (context.req.url.includes('%00')) throw new Refusal(codes.UNKNOWN_PATH);
   await next();
 });
 

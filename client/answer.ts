@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { KmProtocolError, KmRefusal, KmUnavailable, RegistrationInProgressError } from './errors.ts';
 import { readJson } from './json.ts';
+import { codes } from '../wire/result-codes.ts';
 
 /** An answer as it came. */
 export interface Answer {
@@ -46,9 +47,9 @@ export async function readAnswer<Response extends z.ZodObject>(
     throw new KmProtocolError({ text, correlationId });
   }
   const { response: result, ...payload } = envelope.data;
-  if (result.code !== '000_000') {
+  if (result.code !== codes.SUCCESS) {
     const { code, description: text } = result;
-    const Refusal = code === '002_013' ? RegistrationInProgressError : KmRefusal;
+    const Refusal = code === codes.OPERATION_IN_PROGRESS ? RegistrationInProgressError : KmRefusal;
     throw new Refusal({ code, text, correlationId, payload });
   }
   const checked = response.safeParse(payload);

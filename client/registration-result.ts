@@ -1,6 +1,7 @@
 import type { FailedStatus } from '../wire/registration-status.ts';
 import { KmRefusal } from './errors.ts';
 import type { KmErrorCode } from './errors.ts';
+import { codes } from '../wire/result-codes.ts';
 
 /** A registration that has ended by failure. */
 export interface FailedRegistration {
@@ -22,9 +23,9 @@ export type RegistrationResult = { readonly status: 'BANK_ACC_REGISTERED' } | Fa
 
 /** The statuses that the platform's own codes stand for: there, a refusal need not carry one. */
 const statusOfCode: Readonly<Record<string, FailedStatus>> = {
-  '002_014': 'ARS_AUTH_FAILED',
-  '002_015': 'BANK_ACC_REG_FAILED',
-  '002_016': 'BANK_ACC_REG_FAILED',
+  [codes.ARS_AUTH_FAILED]: 'ARS_AUTH_FAILED',
+  [codes.LIFETIME_ACCOUNT]: 'BANK_ACC_REG_FAILED',
+  [codes.RESTRICTED_ACCOUNT]: 'BANK_ACC_REG_FAILED',
 };
 
 /**

@@ -5,10 +5,11 @@ import { InvalidNotificationError } from './errors.ts';
 import { readJson } from './json.ts';
 import { createDecrypt } from './message-encryption.ts';
 import { importSecretKey, isTranTokenOf, readTransactionTimes } from './tran-token.ts';
+import { codes } from '../wire/result-codes.ts';
 
 /** What a provider answers to a notification, with HTTP 200, once it has kept it. */
 export const notificationAcknowledgement = {
-  response: { code: '000_000', description: 'Success.' },
+  response: { code: codes.SUCCESS, description: 'Success.' },
 } as const;
 
 /** A request to the provider's notification URL, and what proves it. */

@@ -19,11 +19,10 @@ export interface ArsCallReference extends RegistrationReference {
 /** A call to be placed. */
 export interface ArsCallOrder extends ArsCallReference {
   /** Whether it was ordered before, so that the phone may have rung already. */
-  readonly isRepeat?: boolean;
+  readonly isRepeat: boolean;
   /** When members may be called. Absent: at any hour. */
   readonly callingHours?: CallingHours | undefined;
-  /** Absent: no limits. */
-  readonly dailyLimits?: ArsCallLimits | undefined;
+  readonly dailyLimits: ArsCallLimits;
 }
 
 /** Why a circuit breaker is open. */
@@ -118,7 +117,7 @@ export interface Activities extends Record<ReconciliationStage, ReconciliationAc
    * again, unless it is the last delivery. `retryAfter`: how long the receiver asks to wait, in ms.
    */
   deliverResultNotification(
-    delivery: RegistrationReference & { readonly isLast: boolean },
+    delivery: RegistrationReference & { /** From 1. */ readonly delivery: number; readonly isLast: boolean },
   ): Promise<{ readonly state: NotificationState; readonly retryAfter: number }>;
   /** Registers the member's active account for auto charge at the payment gateway; the same again is harmless. */
   registerAutoCharge(member: MemberInput): Promise<OperationResult>;

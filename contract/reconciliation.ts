@@ -1,5 +1,5 @@
 /** What of a reconciliation's result is no discrepancy. */
-const accordances = [
+const matches = [
   /** Live at the payment gateway and active with us, and both say the same. */
   'MATCHED',
   /** Live at the payment gateway, while the registration's run is still under way. */
@@ -15,7 +15,7 @@ export const findingKinds = ['MISSING_AT_PAYMENT_GATEWAY', 'UNKNOWN_TO_US', 'DIF
 export type FindingKind = (typeof findingKinds)[number];
 
 /** How a registration stands in both ledgers. */
-export const reconciliationKinds = [...accordances, ...findingKinds] as const;
+export const reconciliationKinds = [...matches, ...findingKinds] as const;
 
 /** One of {@link reconciliationKinds}. */
 export type ReconciliationKind = (typeof reconciliationKinds)[number];
@@ -74,7 +74,7 @@ export const reconciliationStages = {
   compareRegistrations: 'Conclude how each registration stands',
   lookAgain: 'Ask about each disagreement once more, since both sides went on meanwhile',
   endReconciliation: 'Count, and write down that the reconciliation has ended',
-  forgetAccordances: 'Forget the notes that are no findings',
+  forgetMatches: 'Forget the notes that are no findings',
 } as const;
 
 /** One of {@link reconciliationStages}. */

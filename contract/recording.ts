@@ -2,7 +2,7 @@
 export type RecordingFormat = 'wav' | 'mp3' | 'wma';
 
 /** The largest recording the payment gateways accept as evidence, in bytes: 300 kB. */
-export const maximumRecordingBytes = 307_200;
+export const maxRecordingBytes = 307_200;
 
 /** The GUID that opens an ASF file, the container of WMA. */
 const asfHeader = '3026b2758e66cf11a6d900aa0062ce6c';

@@ -11,21 +11,21 @@ export interface RegistrationPolicy {
   };
   readonly arsCall: {
     /** How many times the member is called at most. */
-    readonly maximumCalls: number;
+    readonly maxCalls: number;
     /** The outcomes after which the member is called again. */
     readonly callAgainAfter: readonly ArsOutcome[];
-    /** How long to wait before calling again, by outcome. Absent: not at all. */
-    readonly callAgainWait?: Partial<Record<ArsOutcome, number>>;
+    /** How long to wait before calling again, by outcome. An outcome that is absent: not at all. */
+    readonly callAgainWait: Partial<Record<ArsOutcome, number>>;
     /** When members may be called. Absent: at any hour. */
     readonly callingHours?: CallingHours | undefined;
-    /** How many calls there may be in a day. Absent: any number. */
-    readonly dailyLimits?: ArsCallLimits;
+    /** How many calls there may be in a day. */
+    readonly dailyLimits: ArsCallLimits;
     /** How long placing one call is tried. */
     readonly requestGiveUpAfter: number;
     /** How long to wait for the callback before asking the payment gateway; each further wait is twice as long. */
     readonly firstInquiryAfter: number;
     /** The longest wait between two inquiries. */
-    readonly maximumInquiryInterval: number;
+    readonly maxInquiryInterval: number;
     /** How long a call may go without the payment gateway knowing anything of it. */
     readonly silenceLimit: number;
     /** How long one call may take in all. */
@@ -41,14 +41,13 @@ export interface RegistrationPolicy {
     /** The first wait before an inquiry; each further one is twice as long. */
     readonly firstInquiryAfter: number;
     /** The longest wait between two inquiries. */
-    readonly maximumInquiryInterval: number;
+    readonly maxInquiryInterval: number;
     /** How long the payment gateway must go on not knowing an attempt before another one is allowed. */
     readonly settleTime: number;
     /** How long an outcome may stay unknown before an operator is asked. */
     readonly reviewAfter: number;
   };
-  /** Absent, in runs begun by version 0.1.0: as in production. */
-  readonly closure?: ClosurePolicy;
+  readonly closure: ClosurePolicy;
   readonly resultNotification: NotificationPolicy;
 }
 
@@ -84,13 +83,6 @@ const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
-/** What a policy without {@link RegistrationPolicy.closure} has. */
-export const defaultClosure: ClosurePolicy = {
-  giveUpAfter: 24 * hour,
-  resumeWithin: 20 * second,
-  lookAgainWithin: 30 * second,
-};
-
 /**
  * The defaults of production. Unknown outcomes are asked for at intervals growing to five minutes for a day, which
  * is how the platform documents its own handling of charges without a proper answer.
@@ -98,14 +90,14 @@ export const defaultClosure: ClosurePolicy = {
 export const productionPolicy: RegistrationPolicy = {
   accountHolderCheck: { giveUpAfter: 30 * minute },
   arsCall: {
-    maximumCalls: 2,
+    maxCalls: 2,
     callAgainAfter: ['NO_ANSWER', 'BUSY', 'CARRIER_ERROR'],
     callAgainWait: { NO_ANSWER: 2 * minute, BUSY: 3 * minute, CARRIER_ERROR: minute },
     callingHours: { from: 8 * hour, until: 21 * hour },
     dailyLimits: { member: 10, phone: 10, account: 10 },
     requestGiveUpAfter: 10 * minute,
     firstInquiryAfter: 30 * second,
-    maximumInquiryInterval: minute,
+    maxInquiryInterval: minute,
     silenceLimit: 5 * minute,
     callLimit: 10 * minute,
   },
@@ -113,11 +105,11 @@ export const productionPolicy: RegistrationPolicy = {
   paymentGatewayRegistration: {
     attemptTimeout: 30 * second,
     firstInquiryAfter: 10 * second,
-    maximumInquiryInterval: 5 * minute,
+    maxInquiryInterval: 5 * minute,
     settleTime: minute,
     reviewAfter: 24 * hour,
   },
-  closure: defaultClosure,
+  closure: { giveUpAfter: 24 * hour, resumeWithin: 20 * second, lookAgainWithin: 30 * second },
   // Eleven deliveries over three days.
   resultNotification: {
     waits: [
@@ -147,7 +139,7 @@ export const sandboxPolicy: RegistrationPolicy = {
     dailyLimits: { member: 100_000, phone: 100_000, account: 100_000 },
     requestGiveUpAfter: 30 * second,
     firstInquiryAfter: 2 * second,
-    maximumInquiryInterval: 8 * second,
+    maxInquiryInterval: 8 * second,
     silenceLimit: 12 * second,
     callLimit: 3 * minute,
   },
@@ -155,7 +147,7 @@ export const sandboxPolicy: RegistrationPolicy = {
   paymentGatewayRegistration: {
     attemptTimeout: 3 * second,
     firstInquiryAfter: second,
-    maximumInquiryInterval: 5 * second,
+    maxInquiryInterval: 5 * second,
     settleTime: second,
     reviewAfter: 2 * minute,
   },

@@ -22,7 +22,7 @@ export function createArsCalls(queries: Queries, keys: KeyRing) {
      * Counts a call, unless there were as many on this day in Korea as the limits allow; the same call counts once.
      * @returns the limit that is reached, if one is.
      */
-    async count(call: CountedCall, limits: ArsCallLimits | undefined): Promise<ArsCallLimit | undefined> {
+    async count(call: CountedCall, limits: ArsCallLimits): Promise<ArsCallLimit | undefined> {
       const { registrationNumber, attempt, userId } = call;
       const phoneHashes = keys.hash(digitsOf(call.phoneNumber), 'ars-calls/phone');
       const accountHashes = keys.hash(digitsOf(call.accountNumber), 'ars-calls/account');
@@ -39,16 +39,16 @@ export function createArsCalls(queries: Queries, keys: KeyRing) {
           .where(and(eq(arsCalls.registrationNumber, registrationNumber), eq(arsCalls.attempt, attempt)));
         if (counted) return undefined;
 
-        const reached = async (column: PgColumn, values: readonly string[], limit = Infinity) => {
+        const reached = async (column: PgColumn, values: readonly string[], limit: number) => {
           const [row] = await transaction
             .select({ calls: count() })
             .from(arsCalls)
             .where(and(eq(arsCalls.calledOn, calledOn), inArray(column, values)));
           return row!.calls >= limit;
         };
-        if (await reached(arsCalls.userId, [userId], limits?.member)) return 'MEMBER';
-        if (await reached(arsCalls.phoneHash, phoneHashes, limits?.phone)) return 'PHONE';
-        if (await reached(arsCalls.accountHash, accountHashes, limits?.account)) return 'ACCOUNT';
+        if (await reached(arsCalls.userId, [userId], limits.member)) return 'MEMBER';
+        if (await reached(arsCalls.phoneHash, phoneHashes, limits.phone)) return 'PHONE';
+        if (await reached(arsCalls.accountHash, accountHashes, limits.account)) return 'ACCOUNT';
         await transaction.insert(arsCalls).values({
           registrationNumber,
           attempt,

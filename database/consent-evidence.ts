@@ -29,24 +29,21 @@ const rowsPerPage = 20;
 const evidenceStored = [{ step: 'CONSENT_EVIDENCE_STORED', outcome: 'STORED' }];
 
 /**
- * Where a recording belongs, authenticated with it: the registration and, in the order of the columns, everything that
- * is stored beside it. Evidence without a duration was stored by version 0.1.0, which bound it to the registration only.
+ * What is authenticated with a recording: the registration it belongs to and, in the order of the columns, everything
+ * that is stored beside it.
  */
-function contextOf(evidence: EvidenceRecord): string {
+export function evidenceContext(evidence: EvidenceRecord): string {
   const { registrationNumber, callId, attempt, scriptVersion, format, bytes, durationMs, sha256, storedAt } =
     evidence;
-  const place = `consent-evidence/${registrationNumber}`;
-  if (durationMs === null) return place;
   const record = [callId, attempt, scriptVersion, format, bytes, durationMs, sha256, storedAt.toISOString()];
-  return `${place}/${JSON.stringify(record)}`;
+  return `consent-evidence/${registrationNumber}/${JSON.stringify(record)}`;
 }
 
 /**
- * Opens a recording. Throws when anything of the evidence was altered: the recording or, unless version 0.1.0 stored
- * it, what is written down about it.
+ * Opens a recording. Throws when anything of the evidence was altered, the recording or what is stored about it.
  */
 export function openRecording(cipher: MemberCipher, evidence: StoredEvidence): Buffer {
-  const recording = cipher.open(evidence.sealedRecording, contextOf(evidence));
+  const recording = cipher.open(evidence.sealedRecording, evidenceContext(evidence));
   if (sha256Of(recording) !== evidence.sha256)
     throw new Error(`The evidence of consent for ${evidence.registrationNumber} was altered.`);
   return recording;
@@ -71,7 +68,7 @@ export function createConsentEvidence(queries: Queries) {
       };
       await queries
         .insert(consentEvidence)
-        .values({ ...record, sealedRecording: cipher.seal(recording, contextOf(record)) })
+        .values({ ...record, sealedRecording: cipher.seal(recording, evidenceContext(record)) })
         .onConflictDoNothing();
     },
 

@@ -4,17 +4,14 @@ import type { StoredEvidence } from './consent-evidence.ts';
 import type { MemberCipher } from './member-cipher.ts';
 import { detailsContext } from './registrations.ts';
 import type { Stores } from './stores.ts';
-import { maximumRecordingBytes, recordingFormat } from '../contract/recording.ts';
+import { maxRecordingBytes, recordingFormat } from '../contract/recording.ts';
 
 /** How the evidence of a registration stands; `problem`: what is wrong, without personal data. */
 export type EvidenceFinding =
   | {
       readonly registrationNumber: string;
-      /**
-       * VERIFIED_WITHOUT_RECORD: stored by version 0.1.0, which did not authenticate what is written down beside the
-       * recording. ERASED: the member is. PURGED: its retention is over.
-       */
-      readonly state: 'VERIFIED' | 'VERIFIED_WITHOUT_RECORD' | 'ERASED' | 'PURGED';
+      /** ERASED: the member is. PURGED: its retention is over. */
+      readonly state: 'VERIFIED' | 'ERASED' | 'PURGED';
     }
   | { readonly registrationNumber: string; readonly state: 'BROKEN'; readonly problem: string };
 
@@ -46,7 +43,6 @@ export async function* verifyEvidence(
     } else {
       const problem = problemOf(evidence, registration.sealedDetails, () => members.openCipher(member));
       if (problem !== undefined) yield broken(problem);
-      else if (evidence.durationMs === null) yield { registrationNumber, state: 'VERIFIED_WITHOUT_RECORD' };
       else yield { registrationNumber, state: 'VERIFIED' };
     }
   }
@@ -76,7 +72,7 @@ function problemOf(
     return `the recording or what is written down about it was altered (${messageOf(error)})`;
   }
   if (recording.length !== evidence.bytes) return 'its size is not the one written down';
-  if (recording.length > maximumRecordingBytes) return 'it is larger than evidence may be';
+  if (recording.length > maxRecordingBytes) return 'it is larger than evidence may be';
   if (recordingFormat(recording) !== evidence.format) return 'its type is not the one written down';
   if (consentScript(evidence.scriptVersion) === undefined) return 'the text of its script is not known';
   return undefined;

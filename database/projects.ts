@@ -187,22 +187,6 @@ export function createProjects(queries: Queries, keys: KeyRing) {
       if ((await queries.$count(projects, ofProject)) === 0) return false;
       throw new DiscardedError(`Project ${aspId} is discarded, which is for good.`);
     },
-
-    /**
-     * Sets the state of a project's access keys; discarded ones stay so. False when there are none.
-     * @throws {DiscardedError} when all of them are discarded, which is for good
-     */
-    async setAccessKeyState(aspId: string, state: KeyState): Promise<boolean> {
-      const ofProject = eq(accessKeys.aspId, aspId);
-      const updated = await queries
-        .update(accessKeys)
-        .set({ state })
-        .where(and(ofProject, allowing(state, accessKeys.state)))
-        .returning({ aspId: accessKeys.aspId });
-      if (updated.length > 0) return true;
-      if ((await queries.$count(accessKeys, ofProject)) === 0) return false;
-      throw new DiscardedError(`The access keys of project ${aspId} are discarded, which is for good.`);
-    },
   };
 }
 

@@ -165,7 +165,7 @@ export function createReconciliations(queries: Queries) {
     },
 
     /** How one registration stands now. Throws when it is not noted. */
-    async readStanding(reconciliationId: string, registrationNumber: string): Promise<Standing> {
+    async readStatus(reconciliationId: string, registrationNumber: string): Promise<Standing> {
       const [standing] = await standings().where(
         and(
           ofReconciliation(reconciliationId),
@@ -206,7 +206,7 @@ export function createReconciliations(queries: Queries) {
     },
 
     /** Forgets what is no finding on a page of what was noted. */
-    async forgetAccordances({ reconciliationId, cursor, size }: ReconciliationPage): Promise<string | null> {
+    async forgetMatches({ reconciliationId, cursor, size }: ReconciliationPage): Promise<string | null> {
       const { registrationNumber, kind } = reconciledRegistrations;
       const rows = await queries
         .select({ registrationNumber, kind })

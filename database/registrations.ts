@@ -11,6 +11,7 @@ import { openMember } from './members.ts';
 import type { Member } from './members.ts';
 import { PersonalDataErased } from './personal-data-erased.ts';
 import { accounts, members, projects, registrations } from './schema.ts';
+import { codes } from '../wire/result-codes.ts';
 
 /** The personal part of a registration. */
 export interface RegistrationDetails {
@@ -269,7 +270,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
         if (activated.length === 0) {
           await transaction
             .update(registrations)
-            .set({ status: 'BANK_ACC_REGISTERED', resultCode: '000_000', endedAt: new Date(), timeline })
+            .set({ status: 'BANK_ACC_REGISTERED', resultCode: codes.SUCCESS, endedAt: new Date(), timeline })
             .where(eq(registrations.registrationNumber, registrationNumber));
           await transaction
             .update(accounts)

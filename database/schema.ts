@@ -214,7 +214,7 @@ export const accounts = pgTable(
 
 /**
  * Evidence of consent: the recording of the ARS call, sealed by the member's data key. Every other column is
- * authenticated with it, except where an older version stored it, which left `durationMs` null.
+ * authenticated with it.
  */
 export const consentEvidence = pgTable('consent_evidence', {
   registrationNumber: text('registration_number')
@@ -225,7 +225,7 @@ export const consentEvidence = pgTable('consent_evidence', {
   scriptVersion: text('script_version').notNull(),
   format: text('format').$type<RecordingFormat>().notNull(),
   bytes: integer('bytes').notNull(),
-  durationMs: integer('duration_ms'),
+  durationMs: integer('duration_ms').notNull(),
   /** Of the recording as fetched, in lower-case hex. */
   sha256: text('sha256').notNull(),
   sealedRecording: sealed('sealed_recording').notNull(),

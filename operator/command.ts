@@ -8,7 +8,7 @@ export interface TemporalParts {
   /** Writes a line for people or, where a command gives JSON, for programs. */
   readonly print: (line: string) => void;
   /** Writes a line about how far long work has come. */
-  readonly tellProgress: (line: string) => void;
+  readonly reportProgress: (line: string) => void;
 }
 
 /** What every other command works with. */

@@ -10,14 +10,14 @@ export function showKeys() {
 
 /** Seals everything by the active database key, and shows what each key seals then. */
 export function rewrapKeys() {
-  return async ({ stores, print, tellProgress }: Parts): Promise<void> => {
+  return async ({ stores, print, reportProgress }: Parts): Promise<void> => {
     let rewrapped = 0;
     const unreadable: string[] = [];
     try {
       for await (const batch of stores.databaseKeys.rewrap()) {
         rewrapped += batch.rewrapped;
         unreadable.push(...batch.unreadable);
-        if (batch.rewrapped > 0) tellProgress(`${rewrapped} rows sealed anew`);
+        if (batch.rewrapped > 0) reportProgress(`${rewrapped} rows sealed anew`);
       }
     } catch (error) {
       if (!(error instanceof MissingKeyError)) throw error;

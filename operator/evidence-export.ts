@@ -88,7 +88,6 @@ async function collectFiles(
       durationMs: evidence.durationMs,
       sha256: evidence.sha256,
       storedAt: evidence.storedAt,
-      authenticated: evidence.durationMs === null ? 'recording' : 'recording and record',
     },
     script: { version: evidence.scriptVersion, text: consentScript(evidence.scriptVersion) },
     timeline: registration.timeline ?? [],

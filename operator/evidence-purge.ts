@@ -5,7 +5,7 @@ import type { Parts } from './command.ts';
 export function purgeEvidence(values: Values) {
   const isDryRun = values['dry-run'] === true;
 
-  return async ({ stores, print, tellProgress }: Parts): Promise<void> => {
+  return async ({ stores, print, reportProgress }: Parts): Promise<void> => {
     const now = new Date();
     if (isDryRun) {
       const count = await stores.retention.countExpired(now);
@@ -14,7 +14,7 @@ export function purgeEvidence(values: Values) {
     let purged = 0;
     for await (const batch of stores.retention.purge(now)) {
       purged += batch;
-      tellProgress(`${purged} registrations purged`);
+      reportProgress(`${purged} registrations purged`);
     }
     print(`Registrations purged: ${purged}.`);
   };

@@ -12,11 +12,10 @@ const progressEvery = 1_000;
 export function verifyAllEvidence(values: Values) {
   const only = values.number === undefined ? undefined : readRegistrationNumber(values);
 
-  return async ({ stores, print, tellProgress }: Parts): Promise<void> => {
+  return async ({ stores, print, reportProgress }: Parts): Promise<void> => {
     await stores.databaseKeys.requireAll();
     const counts: Record<EvidenceFinding['state'], number> = {
       VERIFIED: 0,
-      VERIFIED_WITHOUT_RECORD: 0,
       ERASED: 0,
       PURGED: 0,
       BROKEN: 0,
@@ -25,7 +24,7 @@ export function verifyAllEvidence(values: Values) {
     for await (const finding of verifyEvidence(stores, only)) {
       counts[finding.state]++;
       if (finding.state === 'BROKEN') print(`${finding.registrationNumber}  ${finding.problem}`);
-      if (++checked % progressEvery === 0) tellProgress(`${checked} checked, ${counts.BROKEN} broken`);
+      if (++checked % progressEvery === 0) reportProgress(`${checked} checked, ${counts.BROKEN} broken`);
     }
     if (only !== undefined && checked === 0) {
       throw new Refused(
@@ -33,14 +32,9 @@ export function verifyAllEvidence(values: Values) {
       );
     }
     print(
-      `evidence: ${counts.VERIFIED + counts.VERIFIED_WITHOUT_RECORD} verified, ${counts.BROKEN} broken, ` +
+      `evidence: ${counts.VERIFIED} verified, ${counts.BROKEN} broken, ` +
         `${counts.ERASED} of erased members, ${counts.PURGED} purged after their retention`,
     );
-    if (counts.VERIFIED_WITHOUT_RECORD > 0) {
-      print(
-        `Of those verified, ${counts.VERIFIED_WITHOUT_RECORD} were stored by version 0.1.0: their recordings are authentic; call ID, attempt, script version and time were not authenticated then.`,
-      );
-    }
     if (counts.BROKEN > 0) {
       throw new Refused(
         `The evidence of ${counts.BROKEN} registrations is broken. Keep the database as it is, compare the rows with a backup from before the change, and restore them from it; then repeat the command.`,

@@ -3,11 +3,12 @@ import { operatorConfigSchema, operatorDatabaseConfigSchema, readConfig } from '
 import { openPostgres } from '../database/database.ts';
 import { createStores } from '../database/stores.ts';
 import { createLog } from '../runtime/log.ts';
-import { createDataConverter, createTemporalClient, temporalConnection } from '../runtime/temporal.ts';
+import { createTemporalClient, temporalConnection } from '../runtime/temporal.ts';
+import { createDataConverter } from '../encryption/data-converter.ts';
 import { runCommandLine } from './run.ts';
 
 const print = (line: string): unknown => process.stdout.write(`${line}\n`);
-const complain = (line: string): unknown => process.stderr.write(`${line}\n`);
+const printError = (line: string): unknown => process.stderr.write(`${line}\n`);
 const readFile = (path: string): string => readFileSync(path, 'utf8');
 const opened: { close(): Promise<void> }[] = [];
 
@@ -19,7 +20,7 @@ function connectTemporal(payloadKeys: string) {
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   print,
-  complain,
+  printError,
   openTemporal: () => ({
     temporal: connectTemporal(readConfig(operatorConfigSchema, process.env, readFile).PAYLOAD_KEYS),
   }),

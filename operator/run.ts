@@ -10,7 +10,7 @@ export interface Surroundings {
   /** Writes a line of what the command has to say. */
   readonly print: (line: string) => void;
   /** Writes a line of what went wrong, or of how far long work has come. */
-  readonly complain: (line: string) => void;
+  readonly printError: (line: string) => void;
   readonly openTemporal: () => Pick<TemporalParts, 'temporal'>;
   readonly openAll: () => Promise<Pick<Parts, 'temporal' | 'stores'>>;
 }
@@ -20,7 +20,7 @@ export interface Surroundings {
  * @returns the exit code: 0 done, 1 refused or failed, 2 not to be carried out as written
  */
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { print, complain, openTemporal, openAll } = surroundings;
+  const { print, printError, openTemporal, openAll } = surroundings;
   let example = usage('');
   try {
     const { command: name, values } = splitArguments(words);
@@ -34,14 +34,14 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
     if (!command) throw new UsageError(`There is no command "${name}".`);
     example = `Try: ${exampleOf(name, command)}`;
     checkOptions(name, command, values);
-    const lines = { print, tellProgress: complain };
+    const lines = { print, reportProgress: printError };
     if (command.needsDatabase) await command.read(values)({ ...(await openAll()), ...lines });
     else await command.read(values)({ ...openTemporal(), ...lines });
     return 0;
   } catch (error) {
-    complain(describeFailure(error));
+    printError(describeFailure(error));
     if (!(error instanceof UsageError)) return 1;
-    complain(example);
+    printError(example);
     return 2;
   }
 }

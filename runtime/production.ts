@@ -8,7 +8,7 @@ export const sandboxMark = 'sandbox';
 export const sandboxProjectMark = 'SANDBOXASP';
 
 /** Secrets must have as many characters in production. */
-const leastSecretLength = 32;
+const minSecretLength = 32;
 
 /** The settings that can give a sandbox away. */
 export interface GuardedSettings {
@@ -71,8 +71,8 @@ function sandboxTraces(settings: GuardedSettings): string[] {
   }
   for (const name of ['PG_SHARED_SECRET', 'CODEC_TOKEN', 'OPERATOR_TOKEN'] as const) {
     const secrets = settings[name]?.split(',') ?? [];
-    const isShort = secrets.some(({ length }) => length < leastSecretLength);
-    refuseIf(isShort, `${name}: a secret has less than ${leastSecretLength} characters.`);
+    const isShort = secrets.some(({ length }) => length < minSecretLength);
+    refuseIf(isShort, `${name}: a secret has less than ${minSecretLength} characters.`);
     refuseIf(
       secrets.some((secret) => secret.startsWith(sandboxMark)),
       `${name}: a secret was made by a sandbox.`,

@@ -1,22 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { KeyRing } from '../encryption/key-ring.ts';
-import { createPayloadCodec } from '../encryption/payload-codec.ts';
-
-/** The module that encrypts failure texts; workers take it up into the bundle of their workflows. */
-export const failureConverterPath = fileURLToPath(
-  new URL('../encryption/failure-converter.cjs', import.meta.url),
-);
-
-/** The data converter that API, worker, tests and replay share: all payloads and failure texts are encrypted. */
-export function createDataConverter(payloadKeys: string): DataConverter {
-  return {
-    payloadCodecs: [createPayloadCodec(new KeyRing(payloadKeys))],
-    failureConverterPath,
-  };
-}
 
 /** Where Temporal is, read from the TEMPORAL_* variables or a configuration file as every Temporal tool reads them. */
 export function temporalConnection() {

@@ -4,6 +4,7 @@ import { defineOperation } from './operation.ts';
 import { registrationStatuses } from './registration-status.ts';
 import { timelineLabels } from './timeline.ts';
 import type { TimelineStep } from './timeline.ts';
+import { codes } from './result-codes.ts';
 
 /** Text for people: anything but control characters and halves of characters. */
 const printable = /^[^\p{Cc}\p{Cs}]*[^\s\p{Cc}\p{Cs}][^\p{Cc}\p{Cs}]*$/u;
@@ -59,15 +60,15 @@ const authNumber = z
 
 /** Why an account itself is refused, but for the two documented codes. */
 const accountRefusals = [
-  '002_901',
-  '002_902',
-  '002_903',
-  '002_904',
-  '002_905',
-  '002_906',
-  '002_907',
-  '002_908',
-  '002_909',
+  codes.HOLDER_NAME_MISMATCH,
+  codes.HOLDER_BIRTH_DATE_MISMATCH,
+  codes.NO_SUCH_ACCOUNT,
+  codes.ACCOUNT_CLOSED,
+  codes.ACCOUNT_DORMANT,
+  codes.WRONG_ACCOUNT_KIND,
+  codes.HOLDER_DECEASED,
+  codes.ACCOUNT_REPORTED_LOST,
+  codes.ACCOUNT_SEIZED,
 ] as const;
 
 /** Real-name verification of an account holder. */
@@ -78,7 +79,14 @@ export const validateAccountHolder = defineOperation({
   encrypted: true,
   request: z.object({ bankAccount, bankCode, userId, userName, birthDate }),
   response: z.object({}),
-  codes: ['001_006', '002_015', '002_016', ...accountRefusals, '002_911', '002_918'],
+  codes: [
+    codes.MEMBER_NOT_FOUND,
+    codes.LIFETIME_ACCOUNT,
+    codes.RESTRICTED_ACCOUNT,
+    ...accountRefusals,
+    codes.HOLDER_IS_NOT_MEMBER,
+    codes.BANK_OR_GATEWAY_CLOSED,
+  ],
 });
 
 /** A code for the ARS call, made before the registration. */
@@ -90,7 +98,7 @@ export const issueArsCode = defineOperation({
   encrypted: false,
   request: z.object({ userId }),
   response: z.object({ authNumber }),
-  codes: ['001_006'],
+  codes: [codes.MEMBER_NOT_FOUND],
 });
 
 /** Registration of a withdrawal account. */
@@ -129,7 +137,7 @@ export const registerAccount = defineOperation({
       description: 'Present when no live code of ars/auth was there: the code made for this registration.',
     }),
   }),
-  codes: ['001_006', '002_013'],
+  codes: [codes.MEMBER_NOT_FOUND, codes.OPERATION_IN_PROGRESS],
 });
 
 /** The status of a registration. */
@@ -142,17 +150,17 @@ export const inquireRegistration = defineOperation({
   request: z.object({ regNo: registrationNumber }),
   response: z.object({ status: z.enum(registrationStatuses) }),
   codes: [
-    '002_014',
-    '002_015',
-    '002_016',
-    '002_019',
+    codes.ARS_AUTH_FAILED,
+    codes.LIFETIME_ACCOUNT,
+    codes.RESTRICTED_ACCOUNT,
+    codes.REGISTRATION_NOT_FOUND,
     ...accountRefusals,
-    '002_910',
-    '002_911',
-    '002_912',
-    '002_913',
-    '002_914',
-    '002_918',
+    codes.EVIDENCE_NOT_SECURED,
+    codes.HOLDER_IS_NOT_MEMBER,
+    codes.NOT_REGISTERED_AFTER_REVIEW,
+    codes.REAL_NAME_CHECK_UNAVAILABLE,
+    codes.CANCELLED,
+    codes.BANK_OR_GATEWAY_CLOSED,
   ],
 });
 
@@ -181,7 +189,7 @@ export const getAccount = defineOperation({
       bankAccRegNo: registrationNumber,
     }),
   }),
-  codes: ['001_006', '002_916'],
+  codes: [codes.MEMBER_NOT_FOUND, codes.NO_REGISTERED_ACCOUNT],
 });
 
 /** What the member's account can be used for. */
@@ -203,7 +211,7 @@ export const inquireAccount = defineOperation({
       .boolean()
       .meta({ description: 'True: register the account for auto charge first.' }),
   }),
-  codes: ['001_006', '002_916'],
+  codes: [codes.MEMBER_NOT_FOUND, codes.NO_REGISTERED_ACCOUNT],
 });
 
 /** Auto-charge registration of the account that is registered already. */
@@ -215,7 +223,12 @@ export const registerForAutoCharge = defineOperation({
   answerEncrypted: 'always',
   request: z.object({ userId }),
   response: z.object({}),
-  codes: ['001_006', '002_013', '002_916', '002_917'],
+  codes: [
+    codes.MEMBER_NOT_FOUND,
+    codes.OPERATION_IN_PROGRESS,
+    codes.NO_REGISTERED_ACCOUNT,
+    codes.AUTO_CHARGE_FAILED,
+  ],
 });
 
 /** Deletion of the member's account. */
@@ -227,7 +240,7 @@ export const deleteAccount = defineOperation({
   encrypted: true,
   request: z.object({ userId }),
   response: z.object({}),
-  codes: ['001_006', '002_013', '002_916'],
+  codes: [codes.MEMBER_NOT_FOUND, codes.OPERATION_IN_PROGRESS, codes.NO_REGISTERED_ACCOUNT],
 });
 
 /** Cancellation of a running registration. */
@@ -239,7 +252,7 @@ export const cancelRegistration = defineOperation({
   encrypted: false,
   request: z.object({ regNo: registrationNumber }),
   response: z.object({}),
-  codes: ['002_019', '002_915'],
+  codes: [codes.REGISTRATION_NOT_FOUND, codes.TOO_LATE_TO_CANCEL],
 });
 
 /** What happened to a registration. */
@@ -265,7 +278,7 @@ export const getTimeline = defineOperation({
       }),
     ),
   }),
-  codes: ['002_019'],
+  codes: [codes.REGISTRATION_NOT_FOUND],
 });
 
 /** A project's registrations. */

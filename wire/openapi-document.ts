@@ -3,7 +3,7 @@ import { bankAccountOperations } from './bank-account-operations.ts';
 import { requestHeadersSchema } from './headers.ts';
 import { openapiIntroduction, resultCodeList } from './openapi-introduction.ts';
 import type { Operation } from './operation.ts';
-import { resultCodes } from './result-codes.ts';
+import { codes, resultCodes } from './result-codes.ts';
 import type { ResultCode } from './result-codes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -116,7 +116,7 @@ function describeSuccess({ response, answerEncrypted }: Operation): Json {
   const schema = withResult(toSchema(response, 'output'));
   const isPlain = answerEncrypted === undefined;
   return {
-    description: resultCodes['000_000'].text,
+    description: resultCodes[codes.SUCCESS].text,
     headers: headerReferences(isPlain ? ['X-KM-Correlation-Id'] : Object.keys(responseHeaders())),
     content: { 'application/json': { schema: isPlain ? schema : plainOrEncrypted(schema) } },
   };

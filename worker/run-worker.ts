@@ -14,7 +14,8 @@ import { openPaymentGateway } from '../payment-gateway/open.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { serveMetrics } from '../runtime/metrics-server.ts';
 import { refuseSandboxDefaults } from '../runtime/production.ts';
-import { createDataConverter, temporalConnection } from '../runtime/temporal.ts';
+import { temporalConnection } from '../runtime/temporal.ts';
+import { createDataConverter } from '../encryption/data-converter.ts';
 import { ensureSchedules } from './schedules.ts';
 import { createWorker, installRuntime, temporalMetricsAddress } from './worker.ts';
 

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
-import { failureConverterPath } from '../runtime/temporal.ts';
+import { failureConverterPath } from '../encryption/data-converter.ts';
 
 /** The file the workflows are bundled from. */
 export const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));

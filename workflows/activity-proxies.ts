@@ -1,73 +1,143 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../contract/activities.ts';
-import type { ReconciliationStage } from '../contract/reconciliation.ts';
+import { reconciliationStages } from '../contract/reconciliation.ts';
+import type { ReconciliationPage, ReconciliationStage } from '../contract/reconciliation.ts';
 
 /**
- * Questions to the payment gateway: they change nothing there, so they are repeated freely. Each call bounds the
- * whole by its own `scheduleToCloseTimeout`.
+ * An activity as a workflow calls it: its one argument, then what differs from the proxy's options in this call. The
+ * summary is what operators read in the Web UI.
  */
-export const questions = proxyActivities<
-  Pick<Activities, 'checkAccountHolder' | 'inquireArsCall' | 'inquireRegistration' | 'storeConsentEvidence'>
+function withSummary<Argument, Result, Options extends { readonly summary?: string }>(
+  activity: { executeWithOptions(options: Options, args: [Argument]): Promise<Result> },
+  summarize: (argument: Argument) => string,
+): (argument: Argument, options?: Omit<Options, 'summary'>) => Promise<Result> {
+  return (argument, options) =>
+    activity.executeWithOptions({ summary: summarize(argument), ...options } as Options, [argument]);
+}
+
+/** Questions to the payment gateway. They change nothing there, so they are retried freely. */
+const questions = proxyActivities<
+  Pick<Activities, 'checkAccountHolder' | 'inquireArsCall' | 'inquireRegistration'>
 >({
   startToCloseTimeout: '10 seconds',
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 
-/** Rings a phone: repeated only because the activity itself asks before a repeat whether the phone already rings. */
-export const phoneCalls = proxyActivities<Pick<Activities, 'placeArsCall'>>({
+export const checkAccountHolder = withSummary(
+  questions.checkAccountHolder,
+  () => 'Ask the bank whether the account is the named person’s',
+);
+export const inquireArsCall = withSummary(
+  questions.inquireArsCall,
+  ({ attempt }) => `Ask about ARS call ${attempt}`,
+);
+export const inquireRegistration = withSummary(
+  questions.inquireRegistration,
+  () => 'Ask what became of the registration, before any repeat',
+);
+
+/** Rings a phone. Retried only because the activity asks before a retry whether the phone already rings. */
+const phoneCalls = proxyActivities<Pick<Activities, 'placeArsCall'>>({
   startToCloseTimeout: '10 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 
-/** The wait for a reopening: a try that finds it closed says itself when the next one comes. */
-export const closures = proxyActivities<Pick<Activities, 'awaitReopening'>>({
+export const placeArsCall = withSummary(
+  phoneCalls.placeArsCall,
+  ({ attempt }) => `Place ARS call ${attempt}`,
+);
+
+/** Reads a recording from the payment gateway and writes it to our database. Idempotent. */
+const evidence = proxyActivities<Pick<Activities, 'storeConsentEvidence'>>({
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+export const storeConsentEvidence = withSummary(
+  evidence.storeConsentEvidence,
+  () => 'Fetch, check and store the recording',
+);
+
+/** Waits until a bank or the payment gateway is open again. The activity sets the delay before each retry. */
+const closures = proxyActivities<Pick<Activities, 'awaitReopening'>>({
   startToCloseTimeout: '10 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 
-/** Cannot be undone and may not happen twice: one try, after which the workflow asks what became of it. */
-export const registrations = proxyActivities<Pick<Activities, 'registerAtPaymentGateway'>>({
+export const awaitReopening = withSummary(
+  closures.awaitReopening,
+  ({ bank }) => `Wait for the ${bank ? 'bank' : 'payment gateway'} to reopen`,
+);
+
+/** Cannot be undone and must not happen twice: one attempt, after which the workflow asks what became of it. */
+const registrations = proxyActivities<Pick<Activities, 'registerAtPaymentGateway'>>({
   startToCloseTimeout: '30 seconds',
   retry: { maximumAttempts: 1 },
 });
 
-/** Removal is the same done once or often, and must happen: repeated without end. */
-export const removals = proxyActivities<Pick<Activities, 'removeAccount'>>({
+export const registerAtPaymentGateway = withSummary(
+  registrations.registerAtPaymentGateway,
+  () => 'Register the account at the payment gateway',
+);
+
+/** Idempotent, and must happen: retried indefinitely. */
+const removals = proxyActivities<Pick<Activities, 'removeAccount'>>({
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
 });
 
-/** One delivery each: what the receiver answers is a result, so only our own database's trouble is repeated. */
-export const deliveries = proxyActivities<Pick<Activities, 'deliverResultNotification'>>({
+export const removeAccountAtPaymentGateway = withSummary(
+  removals.removeAccount,
+  ({ registrationNumber }) => `Remove registration ${registrationNumber}`,
+);
+
+/** One delivery per call. The receiver's answer is a result; only failures of our own database are retried. */
+const deliveries = proxyActivities<Pick<Activities, 'deliverResultNotification'>>({
   startToCloseTimeout: '20 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
-/** Reads both ledgers and keeps notes, the same once or often: repeated without end, as nobody waits for it. */
-export const reconciliations = proxyActivities<Pick<Activities, ReconciliationStage>>({
+export const deliver = withSummary(
+  deliveries.deliverResultNotification,
+  ({ registrationNumber, delivery }) => `Deliver the result of ${registrationNumber}, delivery ${delivery}`,
+);
+
+/** Reads both ledgers and keeps notes. Idempotent, and nobody waits for it: retried indefinitely. */
+const reconciliations = proxyActivities<Pick<Activities, ReconciliationStage>>({
   startToCloseTimeout: '2 minutes',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
 });
 
-/** The same done once or often, while a caller waits for it: repeated for a short time only. */
-export const autoCharges = proxyActivities<Pick<Activities, 'registerAutoCharge'>>({
+/** Works on one page of a stage. @returns where the next page begins, or null after the last one */
+export function reconcilePage(stage: ReconciliationStage, page: ReconciliationPage): Promise<string | null> {
+  return withSummary(reconciliations[stage], () => reconciliationStages[stage])(page);
+}
+
+/** Idempotent. A caller waits for it, so it is retried for a short time only. */
+const autoCharges = proxyActivities<Pick<Activities, 'registerAutoCharge'>>({
   startToCloseTimeout: '5 seconds',
   scheduleToCloseTimeout: '1 minute',
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
 
-/** Goes through many rows, telling with each batch that it goes on; what is left, the next attempt takes up. */
-export const purges = proxyActivities<Pick<Activities, 'purgeExpiredEvidence'>>({
+export const registerAutoChargeAtPaymentGateway = withSummary(
+  autoCharges.registerAutoCharge,
+  () => 'Register the account for auto charge at the payment gateway',
+);
+
+/** Works through many rows and heartbeats with each batch. A retry continues with what is left. */
+export const { purgeExpiredEvidence: purge } = proxyActivities<Pick<Activities, 'purgeExpiredEvidence'>>({
   startToCloseTimeout: '6 hours',
   heartbeatTimeout: '1 minute',
   retry: { initialInterval: '10 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
+  summary: 'Purge the evidence whose retention is over',
 });
 
 /**
- * Short transactions of our own database, safe to repeat: run inside the workflow task, which spares three history
- * events and one task each. Repeated without end, since a run may not end without its row saying how.
+ * Short idempotent transactions of our own database. They run inside the workflow task, which saves three history
+ * events and one task each. Retried indefinitely, since a run must not end before its row says how it ended.
  */
-export const records = proxyLocalActivities<
+export const { activateAccount, recordFailure, deactivateAccount } = proxyLocalActivities<
   Pick<Activities, 'activateAccount' | 'recordFailure' | 'deactivateAccount'>
 >({
   startToCloseTimeout: '10 seconds',

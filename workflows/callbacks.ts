@@ -6,6 +6,7 @@ import {
   resolveReviewUpdate,
 } from '../contract/registration-messages.ts';
 import type { Progress } from './progress.ts';
+import { codes } from '../wire/result-codes.ts';
 
 /** What has been told to a run from outside, whenever it came. */
 export interface Callbacks {
@@ -51,7 +52,7 @@ export function receiveCallbacks(registrationNumber: string, progress: Progress)
       verdict =
         resolution.verdict === 'REGISTERED'
           ? { state: 'REGISTERED' }
-          : { state: 'REFUSED', resultCode: '002_912' };
+          : { state: 'REFUSED', resultCode: codes.NOT_REGISTERED_AFTER_REVIEW };
       progress.record('REVIEW_RESOLVED', resolution.verdict);
     },
     {

@@ -1,19 +1,14 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  condition,
-  isCancellation,
-  setHandler,
-} from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, isCancellation, setHandler } from '@temporalio/workflow';
 import type { FailedStatus } from '../wire/registration-status.ts';
 import { cancelRegistrationUpdate } from '../contract/registration-messages.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
-import { keepUpdate, keepsUpdates } from './keep-update.ts';
+import { flushAcceptedUpdate } from './flush-accepted-update.ts';
 import type { Progress } from './progress.ts';
+import { codes } from '../wire/result-codes.ts';
 
 const cancelled: { readonly status: FailedStatus; readonly resultCode: ResultCode } = {
   status: 'BANK_ACC_REG_FAILED',
-  resultCode: '002_914',
+  resultCode: codes.CANCELLED,
 };
 
 /**
@@ -24,19 +19,12 @@ const cancelled: { readonly status: FailedStatus; readonly resultCode: ResultCod
 export function acceptCancellation(progress: Progress) {
   const scope = new CancellationScope();
 
-  setHandler(
-    cancelRegistrationUpdate,
-    async () => {
-      scope.cancel();
-      if (!keepsUpdates()) await condition(() => progress.step() === 'DONE');
+  setHandler(cancelRegistrationUpdate, () => scope.cancel(), {
+    description: 'Cancels the registration before the payment gateway is asked to register',
+    validator: () => {
+      if (!isEarly()) throw ApplicationFailure.nonRetryable('It is too late to cancel.', 'TooLateToCancel');
     },
-    {
-      description: 'Cancels the registration before the payment gateway is asked to register',
-      validator: () => {
-        if (!isEarly()) throw ApplicationFailure.nonRetryable('It is too late to cancel.', 'TooLateToCancel');
-      },
-    },
-  );
+  });
 
   function isEarly(): boolean {
     return ['ACCOUNT_HOLDER_CHECK', 'ARS_CALL', 'CONSENT_EVIDENCE'].includes(progress.step());
@@ -50,7 +38,7 @@ export function acceptCancellation(progress: Progress) {
     // The part may have ended in the very task in which the cancellation came: it counts all the same.
     if (!scope.consideredCancelled) return outcome;
     progress.record('CANCEL_REQUESTED', 'CANCELLED');
-    await keepUpdate();
+    await flushAcceptedUpdate();
     return cancelled;
   };
 }

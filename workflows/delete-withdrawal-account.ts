@@ -1,15 +1,16 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { MemberInput, OperationResult } from '../contract/registration.ts';
-import { records } from './activity-proxies.ts';
+import { deactivateAccount } from './activity-proxies.ts';
 import { startRemoval } from './remove-account.ts';
+import { codes } from '../wire/result-codes.ts';
 
 /**
  * Deletes a member's withdrawal account: out of use at once, then removed at the payment gateway by a run of its
  * own. The evidence of consent is kept. Its ID is the member ID, as for every operation on the account.
  */
 export async function deleteWithdrawalAccount({ userId }: MemberInput): Promise<OperationResult> {
-  const { deactivated } = await records.deactivateAccount({ userId, deletion: workflowInfo().runId });
-  if (!deactivated) return { resultCode: '002_916' };
+  const { deactivated } = await deactivateAccount({ userId, deletion: workflowInfo().runId });
+  if (!deactivated) return { resultCode: codes.NO_REGISTERED_ACCOUNT };
   await startRemoval(deactivated);
-  return { resultCode: '000_000' };
+  return { resultCode: codes.SUCCESS };
 }

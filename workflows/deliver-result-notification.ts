@@ -2,7 +2,7 @@ import { ParentClosePolicy, setCurrentDetails, sleep, startChild } from '@tempor
 import type { NotificationState } from '../contract/activities.ts';
 import { notificationWorkflowId } from '../contract/registration.ts';
 import type { DeliveryInput } from '../contract/registration.ts';
-import { deliveries } from './activity-proxies.ts';
+import { deliver } from './activity-proxies.ts';
 
 /**
  * Tells the service provider how a registration ended, until it acknowledges, wants no more, or the deliveries are
@@ -15,15 +15,13 @@ export async function deliverResultNotification({
   let askedToWait = 0;
   for (const [index, wait] of policy.waits.entries()) {
     const pause = Math.max(askedToWait, Math.round(wait * (1 + Math.random() / 10)));
-    const isLast = index === policy.waits.length - 1;
+    const delivery = index + 1;
+    const isLast = delivery === policy.waits.length;
     setCurrentDetails(
-      `**Delivery ${index + 1} of at most ${policy.waits.length}** of the result of \`${registrationNumber}\``,
+      `**Delivery ${delivery} of at most ${policy.waits.length}** of the result of \`${registrationNumber}\``,
     );
-    if (pause > 0) await sleep(pause, { summary: `Wait before delivery ${index + 1}` });
-    const summary = `Deliver the result of ${registrationNumber}, delivery ${index + 1}`;
-    const { state, retryAfter } = await deliveries.deliverResultNotification.executeWithOptions({ summary }, [
-      { registrationNumber, isLast },
-    ]);
+    if (pause > 0) await sleep(pause, { summary: `Wait before delivery ${delivery}` });
+    const { state, retryAfter } = await deliver({ registrationNumber, delivery, isLast });
     if (state !== 'PENDING') return state;
     askedToWait = retryAfter;
   }

@@ -1,13 +1,13 @@
-import { ActivityFailure, condition, isCancellation, sleep } from '@temporalio/workflow';
-import type { ArsCallPlacement, Postponed } from '../contract/activities.ts';
+import { condition, sleep } from '@temporalio/workflow';
 import { outsideCallingHours } from '../contract/calling-hours.ts';
 import type { RegistrationInput } from '../contract/registration.ts';
 import type { ArsOutcome } from '../wire/registration-status.ts';
 import type { ArsCallLimit } from '../contract/registration-policy.ts';
 import type { Callbacks } from './callbacks.ts';
-import { phoneCalls, questions } from './activity-proxies.ts';
+import { inquireArsCall, placeArsCall } from './activity-proxies.ts';
+import { orWhenGivenUp } from './given-up.ts';
 import type { Progress } from './progress.ts';
-import { whenOpen } from './when-open.ts';
+import { sendWhenOpen } from './reopening.ts';
 
 /** The call in which the member consented. */
 export interface Consent {
@@ -25,17 +25,17 @@ export async function obtainConsent(
   progress: Progress,
   callbacks: Callbacks,
 ): Promise<Consent | undefined> {
-  const { maximumCalls, callAgainAfter, callAgainWait = {} } = input.policy.arsCall;
+  const { maxCalls, callAgainAfter, callAgainWait } = input.policy.arsCall;
   progress.moveTo('ARS_CALL', 'the payment gateway to take the call');
 
-  for (let attempt = 1; attempt <= maximumCalls; attempt++) {
+  for (let attempt = 1; attempt <= maxCalls; attempt++) {
     const end = await callMember(attempt, input, progress, callbacks);
     progress.record('ARS_CALL_ENDED', end.outcome, attempt);
     if (!('callId' in end)) return undefined;
     if (end.outcome === 'PASSED') return { attempt, callId: end.callId };
     if (!callAgainAfter.includes(end.outcome)) return undefined;
     const wait = callAgainWait[end.outcome];
-    if (wait && attempt < maximumCalls) {
+    if (wait && attempt < maxCalls) {
       progress.waitFor('the next call', Date.now() + wait);
       await sleep(wait, { summary: `Wait before ARS call ${attempt + 1}` });
     }
@@ -53,14 +53,14 @@ async function callMember(
     registrationNumber,
     policy: { arsCall },
   } = input;
-  const placement = await whenOpen(
+  const placement = await sendWhenOpen(
     input,
     progress,
     'PAYMENT_GATEWAY',
     async (isRepeat) => outsideCallingHours(arsCall.callingHours, Date.now()) ?? (await place(isRepeat)),
   );
-  if (placement?.state === 'LIMIT_REACHED') return { outcome: `${placement.limit}_LIMIT` };
-  if (placement && placement.state !== 'PLACED') {
+  if (placement.state === 'LIMIT_REACHED') return { outcome: `${placement.limit}_LIMIT` };
+  if (placement.state !== 'PLACED') {
     return callbacks.arsCallEnded(attempt) ?? { outcome: 'NOT_PLACED' };
   }
 
@@ -75,48 +75,28 @@ async function callMember(
     const told = callbacks.arsCallEnded(attempt);
     if (told) return told;
 
-    interval = Math.min(interval * 2, arsCall.maximumInquiryInterval);
+    interval = Math.min(interval * 2, arsCall.maxInquiryInterval);
     const inquiry = await inquire(attempt);
     const toldMeanwhile = callbacks.arsCallEnded(attempt);
     if (toldMeanwhile) return toldMeanwhile;
     if (inquiry.state === 'ENDED') return inquiry;
-    // Silence of the payment gateway as a whole says nothing about the call.
+    // An unreachable payment gateway tells us nothing about the call.
     const limit = inquiry.state === 'UNKNOWN' ? arsCall.silenceLimit : arsCall.callLimit;
     if (Date.now() - placedAt >= limit) return { outcome: 'NO_OUTCOME' };
   }
 
-  /** Undefined, as version 0.1.0 answered: placed. */
-  async function place(
-    isRepeat: boolean,
-  ): Promise<ArsCallPlacement | Postponed | { readonly state: 'GIVEN_UP' } | void> {
-    try {
-      return await phoneCalls.placeArsCall.executeWithOptions(
-        { scheduleToCloseTimeout: arsCall.requestGiveUpAfter, summary: `Place ARS call ${attempt}` },
-        [
-          {
-            registrationNumber,
-            attempt,
-            isRepeat,
-            callingHours: arsCall.callingHours,
-            dailyLimits: arsCall.dailyLimits,
-          },
-        ],
-      );
-    } catch (error) {
-      if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-      return { state: 'GIVEN_UP' };
-    }
+  function place(isRepeat: boolean) {
+    const { callingHours, dailyLimits, requestGiveUpAfter } = arsCall;
+    return placeArsCall(
+      { registrationNumber, attempt, isRepeat, callingHours, dailyLimits },
+      { scheduleToCloseTimeout: requestGiveUpAfter },
+    ).catch(orWhenGivenUp({ state: 'GIVEN_UP' } as const));
   }
 
-  async function inquire(call: number) {
-    try {
-      return await questions.inquireArsCall.executeWithOptions(
-        { scheduleToCloseTimeout: arsCall.maximumInquiryInterval, summary: `Ask about ARS call ${call}` },
-        [{ registrationNumber, attempt: call }],
-      );
-    } catch (error) {
-      if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-      return { state: 'NOT_ANSWERED' } as const;
-    }
+  function inquire(call: number) {
+    return inquireArsCall(
+      { registrationNumber, attempt: call },
+      { scheduleToCloseTimeout: arsCall.maxInquiryInterval },
+    ).catch(orWhenGivenUp({ state: 'NOT_ANSWERED' } as const));
   }
 }

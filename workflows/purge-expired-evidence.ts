@@ -1,7 +1,6 @@
-import { purges } from './activity-proxies.ts';
+import { purge } from './activity-proxies.ts';
 
 /** Destroys the evidence of consent whose retention is over. A schedule starts it every day. */
 export async function purgeExpiredEvidence(): Promise<{ readonly purged: number }> {
-  const summary = 'Purge the evidence whose retention is over';
-  return await purges.purgeExpiredEvidence.executeWithOptions({ summary }, []);
+  return await purge();
 }

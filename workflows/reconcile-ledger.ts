@@ -1,7 +1,7 @@
 import { makeContinueAsNewFunc, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { reconciliationStages } from '../contract/reconciliation.ts';
 import type { ReconciliationInput, ReconciliationStage } from '../contract/reconciliation.ts';
-import { reconciliations } from './activity-proxies.ts';
+import { reconcilePage } from './activity-proxies.ts';
 
 const stages = Object.keys(reconciliationStages) as ReconciliationStage[];
 const continueAsNew = makeContinueAsNewFunc<typeof reconcileLedger>({});
@@ -16,12 +16,10 @@ export async function reconcileLedger({ pageSize, from }: ReconciliationInput): 
   const remaining = stages.slice(from ? stages.indexOf(from.stage) : 0);
   let cursor = from?.cursor ?? null;
   for (const stage of remaining) {
-    const summary = reconciliationStages[stage];
-    setCurrentDetails(`**Reconciling the ledger**\n\n- ${summary}`);
+    setCurrentDetails(`**Reconciling the ledger**\n\n- ${reconciliationStages[stage]}`);
     do {
       if (workflowInfo().continueAsNewSuggested) await continueAsNew({ pageSize, from: { stage, cursor } });
-      const page = { reconciliationId, cursor, size: pageSize };
-      cursor = await reconciliations[stage].executeWithOptions({ summary }, [page]);
+      cursor = await reconcilePage(stage, { reconciliationId, cursor, size: pageSize });
     } while (cursor !== null);
   }
   return reconciliationId;

@@ -2,10 +2,11 @@ import { ActivityFailure, condition } from '@temporalio/workflow';
 import type { Postponed, RegistrationAttempt, RegistrationInquiry } from '../contract/activities.ts';
 import type { PaymentGatewayVerdict, RegistrationInput } from '../contract/registration.ts';
 import type { Callbacks } from './callbacks.ts';
-import { keepUpdate } from './keep-update.ts';
-import { questions, registrations } from './activity-proxies.ts';
+import { inquireRegistration, registerAtPaymentGateway } from './activity-proxies.ts';
+import { flushAcceptedUpdate } from './flush-accepted-update.ts';
 import type { Progress } from './progress.ts';
-import { hasReopened, isPostponed, whenOpen } from './when-open.ts';
+import { isPostponed, sendWhenOpen, waitForReopening } from './reopening.ts';
+import { codes } from '../wire/result-codes.ts';
 
 /** The answer got lost or never came: nobody here knows whether it happened. */
 interface Unknown {
@@ -23,7 +24,7 @@ export async function registerExactlyOnce(
   progress: Progress,
   callbacks: Callbacks,
 ): Promise<PaymentGatewayVerdict> {
-  const { firstInquiryAfter, maximumInquiryInterval, settleTime, reviewAfter, attemptTimeout } =
+  const { firstInquiryAfter, maxInquiryInterval, settleTime, reviewAfter, attemptTimeout } =
     input.policy.paymentGatewayRegistration;
   const { registrationNumber } = input;
   progress.moveTo('PAYMENT_GATEWAY_REGISTRATION', 'the payment gateway to answer');
@@ -31,12 +32,13 @@ export async function registerExactlyOnce(
   const reviewAt = Date.now() + reviewAfter;
   let attempts = 0;
   let inquiries = 0;
-  let attempt = await whenOpen(input, progress, 'BANK', attemptRegistration);
+  let attempt = await sendWhenOpen(input, progress, 'BANK', attemptRegistration);
   let attemptEndedAt = Date.now();
   let interval = firstInquiryAfter;
 
   for (;;) {
-    if (attempt.state === 'STILL_CLOSED') return { state: 'REFUSED', resultCode: '002_918' };
+    if (attempt.state === 'STILL_CLOSED')
+      return { state: 'REFUSED', resultCode: codes.BANK_OR_GATEWAY_CLOSED };
     if (isVerdict(attempt)) return attempt;
 
     if (Date.now() >= reviewAt) return await review();
@@ -47,18 +49,18 @@ export async function registerExactlyOnce(
     const told = toldVerdict();
     if (told) return told;
 
-    interval = Math.min(interval * 2, maximumInquiryInterval);
+    interval = Math.min(interval * 2, maxInquiryInterval);
     const inquiry = await inquire();
     if (isVerdict(inquiry)) return inquiry;
-    // It may have been told while it was asked: repeating now would register twice.
+    // The verdict may arrive during the inquiry: repeating now would register twice.
     const toldMeanwhile = toldVerdict();
     if (toldMeanwhile) return toldMeanwhile;
     const settled = Date.now() - attemptEndedAt >= settleTime;
     if (inquiry.state === 'NOT_FOUND' && attempt.state === 'UNKNOWN' && settled) {
       const repeat = await attemptRegistration();
       if (isPostponed(repeat)) {
-        // Much may have come of the earlier attempt by then, so it is asked for anew before another one.
-        await hasReopened(input, progress, 'BANK', repeat, reviewAt);
+        // The earlier attempt may have completed meanwhile, so the next repeat asks again first.
+        await waitForReopening(input, progress, 'BANK', repeat, reviewAt);
         interval = firstInquiryAfter;
       } else {
         attempt = repeat;
@@ -68,26 +70,19 @@ export async function registerExactlyOnce(
   }
 
   async function attemptRegistration(): Promise<RegistrationAttempt | Postponed | Unknown> {
-    const answer = await registrations.registerAtPaymentGateway
-      .executeWithOptions(
-        { startToCloseTimeout: attemptTimeout, summary: 'Register the account at the payment gateway' },
-        [{ registrationNumber }],
-      )
-      .catch(unknownOutcome);
+    const answer = await registerAtPaymentGateway(
+      { registrationNumber },
+      { startToCloseTimeout: attemptTimeout },
+    ).catch(unknownOutcome);
     if (!isPostponed(answer)) progress.record('REGISTRATION_ATTEMPTED', outcomeOf(answer), ++attempts);
     return answer;
   }
 
   async function inquire(): Promise<RegistrationInquiry | Unknown> {
-    const answer = await questions.inquireRegistration
-      .executeWithOptions(
-        {
-          scheduleToCloseTimeout: maximumInquiryInterval,
-          summary: 'Ask what became of the registration, before any repeat',
-        },
-        [{ registrationNumber }],
-      )
-      .catch(unknownOutcome);
+    const answer = await inquireRegistration(
+      { registrationNumber },
+      { scheduleToCloseTimeout: maxInquiryInterval },
+    ).catch(unknownOutcome);
     progress.record('REGISTRATION_INQUIRED', outcomeOf(answer), ++inquiries);
     return answer;
   }
@@ -105,7 +100,7 @@ export async function registerExactlyOnce(
     );
     progress.record('REVIEW_BEGUN', 'UNKNOWN');
     await condition(() => callbacks.verdict() !== undefined);
-    await keepUpdate();
+    await flushAcceptedUpdate();
     return callbacks.verdict()!;
   }
 }

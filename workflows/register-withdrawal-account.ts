@@ -1,10 +1,4 @@
-import {
-  ActivityFailure,
-  CancellationScope,
-  allHandlersFinished,
-  condition,
-  isCancellation,
-} from '@temporalio/workflow';
+import { CancellationScope, allHandlersFinished, condition } from '@temporalio/workflow';
 import type { RegistrationInput, RegistrationResult } from '../contract/registration.ts';
 import type { FailedStatus } from '../wire/registration-status.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
@@ -12,11 +6,18 @@ import { acceptCancellation } from './cancellation.ts';
 import { receiveCallbacks } from './callbacks.ts';
 import { startDelivery } from './deliver-result-notification.ts';
 import { obtainConsent } from './obtain-consent.ts';
-import { questions, records } from './activity-proxies.ts';
+import {
+  activateAccount,
+  checkAccountHolder,
+  recordFailure,
+  storeConsentEvidence,
+} from './activity-proxies.ts';
 import { trackProgress } from './progress.ts';
 import { registerExactlyOnce } from './register-exactly-once.ts';
 import { startRemoval } from './remove-account.ts';
-import { whenOpen } from './when-open.ts';
+import { sendWhenOpen } from './reopening.ts';
+import { orWhenGivenUp } from './given-up.ts';
+import { codes } from '../wire/result-codes.ts';
 
 interface Failure {
   readonly status: FailedStatus;
@@ -45,37 +46,29 @@ export async function registerWithdrawalAccount(input: RegistrationInput): Promi
   /** Everything that may be given up without a trace at the payment gateway. */
   async function prepare(): Promise<Failure | undefined> {
     const { accountHolderCheck, consentEvidence } = input.policy;
-    const answer = await whenOpen(input, progress, 'BANK', () =>
-      questions.checkAccountHolder
-        .executeWithOptions(
-          {
-            scheduleToCloseTimeout: accountHolderCheck.giveUpAfter,
-            summary: 'Ask the bank whether the account is the named person’s',
-          },
-          [{ registrationNumber }],
-        )
-        .catch(orWhenGivenUp({ matched: false, resultCode: '002_913' } as const)),
+    const answer = await sendWhenOpen(input, progress, 'BANK', () =>
+      checkAccountHolder(
+        { registrationNumber },
+        { scheduleToCloseTimeout: accountHolderCheck.giveUpAfter },
+      ).catch(orWhenGivenUp({ matched: false, resultCode: codes.REAL_NAME_CHECK_UNAVAILABLE } as const)),
     );
-    const holder = 'matched' in answer ? answer : ({ matched: false, resultCode: '002_918' } as const);
+    const holder =
+      'matched' in answer ? answer : ({ matched: false, resultCode: codes.BANK_OR_GATEWAY_CLOSED } as const);
     progress.record('ACCOUNT_HOLDER_CHECKED', holder.matched ? 'MATCHED' : holder.resultCode);
     if (!holder.matched) return { status: 'BANK_ACC_REG_FAILED', resultCode: holder.resultCode };
 
     const consent = await obtainConsent(input, progress, callbacks);
-    if (!consent) return { status: 'ARS_AUTH_FAILED', resultCode: '002_014' };
+    if (!consent) return { status: 'ARS_AUTH_FAILED', resultCode: codes.ARS_AUTH_FAILED };
 
     progress.moveTo('CONSENT_EVIDENCE', 'the recording of the call to be stored', 'ARS_AUTH_DONE');
-    const secured = await questions.storeConsentEvidence
-      .executeWithOptions(
-        {
-          scheduleToCloseTimeout: consentEvidence.giveUpAfter,
-          summary: 'Fetch, check and store the recording',
-        },
-        [{ registrationNumber, attempt: consent.attempt, callId: consent.callId }],
-      )
+    const secured = await storeConsentEvidence(
+      { registrationNumber, attempt: consent.attempt, callId: consent.callId },
+      { scheduleToCloseTimeout: consentEvidence.giveUpAfter },
+    )
       .then(() => true)
       .catch(orWhenGivenUp(false));
     progress.record('CONSENT_EVIDENCE_STORED', secured ? 'STORED' : 'NOT_STORED');
-    return secured ? undefined : { status: 'BANK_ACC_REG_FAILED', resultCode: '002_910' };
+    return secured ? undefined : { status: 'BANK_ACC_REG_FAILED', resultCode: codes.EVIDENCE_NOT_SECURED };
   }
 
   async function register(): Promise<RegistrationResult> {
@@ -83,18 +76,18 @@ export async function registerWithdrawalAccount(input: RegistrationInput): Promi
     if (verdict.state === 'REFUSED') {
       return await fail({ status: 'BANK_ACC_REG_FAILED', resultCode: verdict.resultCode });
     }
-    progress.record('ENDED', '000_000');
+    progress.record('ENDED', codes.SUCCESS);
     const timeline = progress.timeline();
-    const { replaced, hasNotification } = await records.activateAccount({ registrationNumber, timeline });
+    const { replaced, hasNotification } = await activateAccount({ registrationNumber, timeline });
     if (replaced) await startRemoval(replaced);
     if (hasNotification) await startDelivery({ registrationNumber, policy: input.policy.resultNotification });
-    return progress.end('BANK_ACC_REGISTERED', '000_000');
+    return progress.end('BANK_ACC_REGISTERED', codes.SUCCESS);
   }
 
   async function fail({ status, resultCode }: Failure): Promise<RegistrationResult> {
     progress.record('ENDED', resultCode);
     const timeline = progress.timeline();
-    const { hasNotification } = await records.recordFailure({
+    const { hasNotification } = await recordFailure({
       registrationNumber,
       status,
       resultCode,
@@ -103,12 +96,4 @@ export async function registerWithdrawalAccount(input: RegistrationInput): Promi
     if (hasNotification) await startDelivery({ registrationNumber, policy: input.policy.resultNotification });
     return progress.end(status, resultCode);
   }
-}
-
-/** Turns an activity that was given up into `value`; a cancellation or a defect passes on. */
-function orWhenGivenUp<Value>(value: Value): (error: unknown) => Value {
-  return (error) => {
-    if (error instanceof ActivityFailure && !isCancellation(error)) return value;
-    throw error;
-  };
 }

@@ -1,7 +1,7 @@
 import { ParentClosePolicy, setCurrentDetails, startChild } from '@temporalio/workflow';
 import type { RegistrationReference } from '../contract/activities.ts';
 import { removalWorkflowId } from '../contract/registration.ts';
-import { removals } from './activity-proxies.ts';
+import { removeAccountAtPaymentGateway } from './activity-proxies.ts';
 
 /**
  * Removes an account that is out of use, replaced or deleted, at the payment gateway, however long that takes. It
@@ -11,8 +11,7 @@ export async function removeAccount({ registrationNumber }: RegistrationReferenc
   setCurrentDetails(
     '**Removing an account that is out of use**\n\n- Waits for: the payment gateway, without end',
   );
-  const summary = `Remove registration ${registrationNumber}`;
-  await removals.removeAccount.executeWithOptions({ summary }, [{ registrationNumber }]);
+  await removeAccountAtPaymentGateway({ registrationNumber });
 }
 
 /** Starts {@link removeAccount}, which goes on when the run that started it has ended. */

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { LosslessNumber, stringify } from 'lossless-json';
-import { resultCodes } from '../../wire/result-codes.ts';
+import { codes, resultCodes } from '../../wire/result-codes.ts';
 import type { CryptoKey } from '../../database/projects.ts';
 import { encryptMessage } from '../../encryption/message-encryption.ts';
 import { isTransient } from '../../runtime/transient-errors.ts';
@@ -9,8 +9,8 @@ import { Refusal } from './refusal.ts';
 
 /** Writes an answer that fulfils the request: the payload with `response` beside it, encrypted where a key is given. */
 export async function succeed(context: Context<Api>, payload: object, key?: CryptoKey): Promise<Response> {
-  context.set('resultCode', '000_000');
-  const response = { code: '000_000', description: resultCodes['000_000'].text };
+  context.set('resultCode', codes.SUCCESS);
+  const response = { code: codes.SUCCESS, description: resultCodes[codes.SUCCESS].text };
   const body = stringify({ ...payload, response }, writeUserId) ?? '';
   context.header('Content-Type', 'application/json');
   if (!key) return context.body(body, 200);
@@ -41,5 +41,5 @@ export function fail(context: Context<Api>, error: unknown): Response {
 
 function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  return new Refusal(isTransient(error) ? '000_991' : '000_990');
+  return new Refusal(isTransient(error) ? codes.SERVICE_UNAVAILABLE : codes.INTERNAL_ERROR);
 }

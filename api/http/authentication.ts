@@ -9,6 +9,7 @@ import { isTranTokenOf } from '../../encryption/tran-token.ts';
 import type { Api, ApiParts } from '../context.ts';
 import { Refusal } from './refusal.ts';
 import { validate } from './validation.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 /** A caller whose request is proven to be its own. */
 export interface Caller {
@@ -27,13 +28,13 @@ export async function authenticate(
   const headers = readHeaders(request);
   const project = await stores.projects.find(headers['X-KM-User-AspId']);
   const accessKey = project && findAccessKey(project, headers['X-KM-Access-Key']);
-  if (!project || !accessKey) throw new Refusal('000_901');
+  if (!project || !accessKey) throw new Refusal(codes.UNKNOWN_PROJECT);
   const secrets = project.secretKeys.filter(({ state }) => state === 'ACTIVE');
   const isActive = project.state === 'ACTIVE' && accessKey.state === 'ACTIVE' && secrets.length > 0;
-  if (!isActive) throw new Refusal('000_902');
+  if (!isActive) throw new Refusal(codes.INACTIVE_PROJECT_OR_KEY);
 
   const token = headers['X-KM-Tran-Token'];
-  if (!secrets.some(({ secret }) => isTranTokenOf(token, body, secret))) throw new Refusal('000_903');
+  if (!secrets.some(({ secret }) => isTranTokenOf(token, body, secret))) throw new Refusal(codes.WRONG_TOKEN);
   requireRecent(headers, timeWindow);
   return { arrival, project, headers };
 }
@@ -44,7 +45,8 @@ function readHeaders(request: HonoRequest): RequestHeaders {
     requestHeadersSchema,
     Object.fromEntries(names.map((name) => [name, request.header(name)])),
   );
-  if (!isTimeZone(headers['X-KM-Time-Zone'])) throw new Refusal('000_002', { field: 'X-KM-Time-Zone' });
+  if (!isTimeZone(headers['X-KM-Time-Zone']))
+    throw new Refusal(codes.INVALID_VALUE, { field: 'X-KM-Time-Zone' });
   return headers;
 }
 
@@ -60,7 +62,7 @@ function requireRecent(headers: RequestHeaders, timeWindow: number): void {
   };
   for (const [field, text] of Object.entries(times)) {
     const time = parseTranTime(text, headers['X-KM-Time-Zone']);
-    if (time === undefined) throw new Refusal('000_002', { field });
-    if (Math.abs(Date.now() - time) > timeWindow) throw new Refusal('000_904');
+    if (time === undefined) throw new Refusal(codes.INVALID_VALUE, { field });
+    if (Math.abs(Date.now() - time) > timeWindow) throw new Refusal(codes.TIME_OUT_OF_WINDOW);
   }
 }

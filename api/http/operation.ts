@@ -10,6 +10,7 @@ import { Refusal } from './refusal.ts';
 import { openBody } from './request-body.ts';
 import type { ProjectLimits } from './request-limits.ts';
 import { validate } from './validation.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 /** The paths the API is served below: its own, and that of the platform's sandbox. */
 const basePaths = ['/api/v1', '/open-api/api/v1'];
@@ -50,7 +51,7 @@ export function serve<Request extends z.ZodObject, Response extends z.ZodObject>
     });
     app.all(basePath + operation.path, (context) => {
       context.header('Allow', 'POST');
-      throw new Refusal('000_910');
+      throw new Refusal(codes.METHOD_NOT_ALLOWED);
     });
   }
 }
@@ -66,5 +67,6 @@ function answerKeyOf(
 }
 
 function requireJson(contentType = ''): void {
-  if (!/^application\/json *(; *charset="?utf-8"? *)?$/i.test(contentType)) throw new Refusal('000_912');
+  if (!/^application\/json *(; *charset="?utf-8"? *)?$/i.test(contentType))
+    throw new Refusal(codes.UNSUPPORTED_CONTENT_TYPE);
 }

@@ -4,6 +4,7 @@ import type { CryptoKey } from '../../database/projects.ts';
 import type { Caller } from './authentication.ts';
 import type { ApiParts } from '../context.ts';
 import { Refusal } from './refusal.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -22,7 +23,7 @@ export async function openBody(
 ): Promise<OpenedBody> {
   const outer = parseObject(body);
   if ('encData' in outer) return await decrypt(outer.encData, caller, parts);
-  if (encrypted && caller.project.demandsEncryption) throw new Refusal('000_906');
+  if (encrypted && caller.project.demandsEncryption) throw new Refusal(codes.ENCRYPTION_REQUIRED);
   return { content: outer };
 }
 
@@ -32,18 +33,18 @@ async function decrypt(
   { stores, timeWindow }: Pick<ApiParts, 'stores' | 'timeWindow'>,
 ): Promise<OpenedBody> {
   const keyId = headers['X-KM-Crypto-Key-Id'];
-  if (keyId === undefined) throw new Refusal('000_003', { field: 'X-KM-Crypto-Key-Id' });
+  if (keyId === undefined) throw new Refusal(codes.MISSING_VALUE, { field: 'X-KM-Crypto-Key-Id' });
   const key = project.cryptoKeys.find(
     ({ cryptoKeyId, state }) => cryptoKeyId === keyId && state === 'ACTIVE',
   );
-  if (!key || typeof encData !== 'string') throw new Refusal('000_907');
+  if (!key || typeof encData !== 'string') throw new Refusal(codes.DECRYPTION_FAILED);
   const content = await decryptMessage(encData, key.serverPrivateKey).catch(() => {
-    throw new Refusal('000_907');
+    throw new Refusal(codes.DECRYPTION_FAILED);
   });
   // A request's times may lie on either side of the clock, so a repeat can pass their check for twice the window.
   const expiresAt = new Date(Date.now() + 2 * timeWindow);
   const isNew = await stores.acceptedCiphertexts.accept(project.aspId, encData, expiresAt);
-  if (!isNew) throw new Refusal('000_905');
+  if (!isNew) throw new Refusal(codes.CIPHERTEXT_REPEATED);
   return { content: parseObject(content), cryptoKey: key };
 }
 
@@ -53,7 +54,8 @@ async function decrypt(
  */
 function parseObject(bytes: Uint8Array): object {
   const content = parseJson(bytes);
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) throw new Refusal('000_908');
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    throw new Refusal(codes.NOT_A_JSON_OBJECT);
   return content;
 }
 
@@ -65,6 +67,6 @@ function parseJson(bytes: Uint8Array): unknown {
       return key === 'userId' ? value.value : Number(value.value);
     });
   } catch {
-    throw new Refusal('000_908');
+    throw new Refusal(codes.NOT_A_JSON_OBJECT);
   }
 }

@@ -6,6 +6,7 @@ import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from 'rate-limit
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Api } from '../context.ts';
 import { Refusal } from './refusal.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 /** What travels with a request, and the connection it came by. */
 type ServedApi = Api & { readonly Bindings: HttpBindings };
@@ -89,7 +90,7 @@ export class ProjectLimits {
 
   #refuse(aspId: string, limit: 'rate' | 'concurrency', seconds: number): Refusal {
     this.#refusals.inc({ project: aspId, limit });
-    return new Refusal('000_914', { retryAfter: Math.max(1, seconds) });
+    return new Refusal(codes.TOO_MANY_REQUESTS, { retryAfter: Math.max(1, seconds) });
   }
 }
 
@@ -102,9 +103,9 @@ export function limitRequestsInHand({ requestsInHand }: RequestLimits): Middlewa
   return async ({ req: request, env: { incoming } }, next) => {
     await request.arrayBuffer().catch((error: unknown) => {
       // The client has hung up before all of it was there: no failure of this side.
-      throw incoming.complete ? error : new Refusal('000_915');
+      throw incoming.complete ? error : new Refusal(codes.REQUEST_TIMEOUT);
     });
-    if (inHand >= requestsInHand) throw new Refusal('000_991');
+    if (inHand >= requestsInHand) throw new Refusal(codes.SERVICE_UNAVAILABLE);
     inHand++;
     try {
       await next();
@@ -118,7 +119,7 @@ export function limitRequestsInHand({ requestsInHand }: RequestLimits): Middlewa
 export function limitUnreadAnswers(most: number): MiddlewareHandler<ServedApi> {
   let unread = 0;
   return async ({ env: { outgoing } }, next) => {
-    if (unread >= most) throw new Refusal('000_991');
+    if (unread >= most) throw new Refusal(codes.SERVICE_UNAVAILABLE);
     unread++;
     outgoing.once('close', () => unread--);
     await next();

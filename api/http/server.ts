@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RequestError, getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { resultCodes } from '../../wire/result-codes.ts';
+import { codes, resultCodes } from '../../wire/result-codes.ts';
 import type { ResultCode } from '../../wire/result-codes.ts';
 import type { Api } from '../context.ts';
 
@@ -66,7 +66,7 @@ export async function listen(
     {
       hostname: host,
       errorHandler: (error) => {
-        const code = error instanceof RequestError ? '000_913' : '000_990';
+        const code = error instanceof RequestError ? codes.MALFORMED_HTTP : codes.INTERNAL_ERROR;
         const headers = { 'Content-Type': 'application/json' };
         return new Response(refusal(code), { status: resultCodes[code].status, headers });
       },
@@ -121,14 +121,14 @@ export async function listen(
 
 /** The codes for what Node finds wrong with a request; `000_913` for the rest. */
 const unreadableCodes: Readonly<Record<string, ResultCode>> = {
-  HPE_HEADER_OVERFLOW: '000_911',
-  ERR_HTTP_REQUEST_TIMEOUT: '000_915',
+  HPE_HEADER_OVERFLOW: codes.REQUEST_TOO_LARGE,
+  ERR_HTTP_REQUEST_TIMEOUT: codes.REQUEST_TIMEOUT,
 };
 
 /** Answers what never became a request, in the envelope like everything else. */
 function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
   if (!socket.writable) return;
-  const code = unreadableCodes[error.code ?? ''] ?? '000_913';
+  const code = unreadableCodes[error.code ?? ''] ?? codes.MALFORMED_HTTP;
   const { status } = resultCodes[code];
   const body = refusal(code);
   socket.end(

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { Refusal } from './refusal.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 /**
  * Checks input against a schema. The first thing wrong decides: `000_003` for a missing value, `000_015` for a wrong
@@ -14,7 +15,7 @@ export function validate<Schema extends z.ZodType>(schema: Schema, input: unknow
     (outer, key) => (outer as Record<PropertyKey, unknown>)?.[key],
     input,
   );
-  if (value === undefined || value === null) throw new Refusal('000_003', { field });
+  if (value === undefined || value === null) throw new Refusal(codes.MISSING_VALUE, { field });
   const isLength = (issue.code === 'too_small' || issue.code === 'too_big') && issue.origin === 'string';
-  throw new Refusal(isLength && value !== '' ? '000_015' : '000_002', { field });
+  throw new Refusal(isLength && value !== '' ? codes.WRONG_LENGTH : codes.INVALID_VALUE, { field });
 }

@@ -1,5 +1,5 @@
 import type { ApiParts } from '../context.ts';
-import { takeBackUnbegun } from './orphaned-registrations.ts';
+import { withdrawOrphanedRegistrations } from './orphaned-registrations.ts';
 
 const minute = 60 * 1_000;
 
@@ -27,7 +27,7 @@ export function startHousekeeping(
     attempt(stores.acceptedCiphertexts.forgetExpired(), 'expired ciphertexts were not forgotten');
     attempt(stores.arsCalls.forgetEarlierDays(), 'the calls of earlier days were not forgotten');
     attempt(
-      takeBackUnbegun({ stores, temporal, log }, new Date(Date.now() - startLimit)),
+      withdrawOrphanedRegistrations({ stores, temporal, log }, new Date(Date.now() - startLimit)),
       'registrations that never began were not taken back',
     );
   };

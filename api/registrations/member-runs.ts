@@ -10,6 +10,7 @@ import type { Stores } from '../../database/stores.ts';
 import type { ApiParts } from '../context.ts';
 import type { StartedRegistration } from './latest-registrations.ts';
 import { Refusal } from '../http/refusal.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 /** How long Temporal may take to accept a start, in ms. */
 const startDeadline = 5_000;
@@ -27,7 +28,7 @@ type RunOptions = Pick<WorkflowStartOptions, 'args' | 'staticSummary'> & {
 /** The service provider's member. Refuses with `001_006` when there is none of this ID. */
 export async function requireMember(stores: Stores, aspId: string, userId: string): Promise<Member> {
   const member = await stores.members.find(aspId, userId);
-  if (!member) throw new Refusal('001_006');
+  if (!member) throw new Refusal(codes.MEMBER_NOT_FOUND);
   return member;
 }
 
@@ -80,11 +81,11 @@ export async function runMemberOperation(
 ): Promise<void> {
   const input: MemberInput = { userId: member.userId };
   const { refusedBy } = await startMemberRun(parts, member, workflowType, { args: [input], staticSummary });
-  if (refusedBy) throw new Refusal('002_013', { payload: { ...refusedBy } });
+  if (refusedBy) throw new Refusal(codes.OPERATION_IN_PROGRESS, { payload: { ...refusedBy } });
   const run = parts.temporal.workflow.getHandle(memberWorkflowId(member.userId));
   const result = parts.temporal.withDeadline(Date.now() + resultDeadline, () => run.result());
   const { resultCode } = (await result) as OperationResult;
-  if (resultCode !== '000_000') throw new Refusal(resultCode);
+  if (resultCode !== codes.SUCCESS) throw new Refusal(resultCode);
 }
 
 /** The member's latest run, as Temporal describes it without a worker. */

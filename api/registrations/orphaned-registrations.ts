@@ -9,18 +9,18 @@ const answerDeadline = 5_000;
  * How long Temporal tells of a run that has ended, in ms: no namespace has a retention shorter than a day. An older
  * registration whose run it does not know may have had one, and stays.
  */
-const shortestRetention = 24 * 60 * 60 * 1_000;
+const minRetention = 24 * 60 * 60 * 1_000;
 
 /**
  * Takes back registrations whose run never began. A registration is written down before its run is started; when this
  * process dies in between, or Temporal is away, the row stands alone, and its number was never handed out.
  * @param writtenBefore must be so long ago that no start can still be under way
  */
-export async function takeBackUnbegun(
+export async function withdrawOrphanedRegistrations(
   { stores, temporal, log }: Pick<ApiParts, 'stores' | 'temporal' | 'log'>,
   writtenBefore: Date,
 ): Promise<void> {
-  const writtenFrom = new Date(Date.now() - shortestRetention);
+  const writtenFrom = new Date(Date.now() - minRetention);
   const unended = await stores.registrations.listWithoutEnd(writtenFrom, writtenBefore);
   for (const { registrationNumber, userId } of unended) {
     if (await hasRun(temporal, userId, registrationNumber)) continue;

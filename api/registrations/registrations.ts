@@ -25,6 +25,7 @@ import type { ApiParts } from '../context.ts';
 import type { LatestRegistrations, StartOutcome, StartedRegistration } from './latest-registrations.ts';
 import { describeMemberRun, requireMember, startMemberRun } from './member-runs.ts';
 import { Refusal } from '../http/refusal.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 /** How long a cancellation or a timeline may take, in ms. */
 const operationDeadline = 8_000;
@@ -60,7 +61,8 @@ export async function startRegistration(
   const outcome = await parts.latestRegistrations.startUnlessDuplicate(key, arrival, async () =>
     startRun(parts, await requireMember(parts.stores, aspId, request.userId), request),
   );
-  if (!outcome.isNew) throw new Refusal('002_013', { payload: { ...outcome.registration } });
+  if (!outcome.isNew)
+    throw new Refusal(codes.OPERATION_IN_PROGRESS, { payload: { ...outcome.registration } });
   return outcome.registration;
 }
 
@@ -90,7 +92,7 @@ async function startRun(
       authNumber,
     },
   });
-  if (!isWrittenDown) throw new Refusal('001_006');
+  if (!isWrittenDown) throw new Refusal(codes.MEMBER_NOT_FOUND);
   const input: RegistrationInput = { registrationNumber, bankCode: request.bankCode, policy };
   const { refusedBy } = await startMemberRun({ stores, temporal }, member, workflowTypes.register, {
     args: [input],
@@ -116,7 +118,7 @@ async function startRun(
  * told is written down first, so no later answer goes back behind it, whatever becomes of the run. Throws when Temporal
  * does not answer: the row may lag behind the run.
  */
-export async function readStanding(
+export async function readStatus(
   { stores, temporal }: Pick<ApiParts, 'stores' | 'temporal'>,
   record: RegistrationRecord,
 ): Promise<Standing> {
@@ -160,17 +162,17 @@ export async function cancelRegistration(
     const run = await describeMemberRun(temporal, record.userId, operationDeadline);
     if (
       run.registrationNumber === record.registrationNumber &&
-      (await isCancelled(temporal, record.userId, run.runId))
+      (await tryCancel(temporal, record.userId, run.runId))
     ) {
       return;
     }
   }
   const ended = await stores.registrations.find(record.aspId, record.registrationNumber);
-  if (ended?.resultCode !== '002_914') throw new Refusal('002_915');
+  if (ended?.resultCode !== codes.CANCELLED) throw new Refusal(codes.TOO_LATE_TO_CANCEL);
 }
 
 /** Has a run cancel and end; false when it is too late for that, or the run has closed. */
-async function isCancelled(temporal: Client, userId: string, runId: string): Promise<boolean> {
+async function tryCancel(temporal: Client, userId: string, runId: string): Promise<boolean> {
   const run = temporal.workflow.getHandle(memberWorkflowId(userId), runId);
   const deadline = Date.now() + operationDeadline;
   try {
@@ -179,7 +181,7 @@ async function isCancelled(temporal: Client, userId: string, runId: string): Pro
       return (await run.result()) as RegistrationResult;
     });
     // It may have been failing for another reason when the cancellation came.
-    return resultCode === '002_914';
+    return resultCode === codes.CANCELLED;
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError) return false;
     throw error;

@@ -19,6 +19,7 @@ import { requireMember, runMemberOperation } from '../registrations/member-runs.
 import { serve } from '../http/operation.ts';
 import type { OperationParts } from '../http/operation.ts';
 import { Refusal } from '../http/refusal.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 /** How long the synchronous real-name check may take, in ms. */
 const accountHolderDeadline = 8_000;
@@ -30,9 +31,11 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
   serve(app, parts, validateAccountHolder, async (request, { project }) => {
     const member = await requireMember(stores, project.aspId, request.userId);
     const { userName: holderName, birthDate, bankCode, bankAccount: accountNumber } = request;
-    if (project.comparesMember && !isMember(member, holderName, birthDate)) throw new Refusal('002_911');
+    if (project.comparesMember && !isMember(member, holderName, birthDate))
+      throw new Refusal(codes.HOLDER_IS_NOT_MEMBER);
 
-    if (await stores.bankWindows.closedUntil(bankCode, Date.now())) throw new Refusal('002_918');
+    if (await stores.bankWindows.closedUntil(bankCode, Date.now()))
+      throw new Refusal(codes.BANK_OR_GATEWAY_CLOSED);
     const account = { bankCode, accountNumber, holderName, birthDate };
     const answer = await paymentGateway.inquireAccountHolder(
       account,
@@ -101,7 +104,7 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
 
   async function requireAccount({ userId }: Member) {
     const account = await stores.accounts.findActive(userId);
-    if (!account) throw new Refusal('002_916');
+    if (!account) throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
     const { bankCode, details } = await stores.registrations.open(account.registrationNumber);
     if (!isBankCode(bankCode))
       throw new Error(`Registration ${account.registrationNumber} is at no known bank.`);

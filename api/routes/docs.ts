@@ -23,7 +23,7 @@ const contentSecurityPolicy = [
 /** How many of these answers, of up to 2 MB, may lie unread. */
 const unreadAnswers = 100;
 
-const page = (name: string) => fileURLToPath(new URL(`docs-page/${name}`, import.meta.url));
+const page = (name: string) => fileURLToPath(new URL(`../docs-page/${name}`, import.meta.url));
 const require = createRequire(import.meta.url);
 
 /** What the page consists of, each made when it is first asked for. */

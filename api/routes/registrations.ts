@@ -17,10 +17,11 @@ import type { OperationParts } from '../http/operation.ts';
 import { Refusal } from '../http/refusal.ts';
 import {
   cancelRegistration,
-  readStanding,
+  readStatus,
   readTimeline,
   startRegistration,
 } from '../registrations/registrations.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 const defaultPageSize = 20;
 
@@ -34,8 +35,8 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
   );
 
   serve(app, parts, inquireRegistration, async ({ regNo }, { project }) => {
-    const { status, resultCode } = await readStanding(parts, await requireRegistration(project, regNo));
-    if (resultCode === null || resultCode === '000_000') return { status };
+    const { status, resultCode } = await readStatus(parts, await requireRegistration(project, regNo));
+    if (resultCode === null || resultCode === codes.SUCCESS) return { status };
     throw new Refusal(resultCode, { payload: { status } });
   });
 
@@ -63,7 +64,7 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
 
   async function requireRegistration({ aspId }: Project, regNo: string): Promise<RegistrationRecord> {
     const record = await stores.registrations.find(aspId, regNo);
-    if (!record) throw new Refusal('002_019');
+    if (!record) throw new Refusal(codes.REGISTRATION_NOT_FOUND);
     return record;
   }
 }

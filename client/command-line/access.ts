@@ -40,7 +40,7 @@ const sandboxSchema = z.object({
  * @throws {UsageError} when the URL is none, or the environment has a part of the credentials only
  * @throws {ServiceNotFound} when credentials are wanted of a sandbox and there is none
  */
-export async function gainAccess(
+export async function connect(
   url: string | undefined,
   userId: string | undefined,
   environment: Surroundings['environment'],

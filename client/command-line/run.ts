@@ -1,12 +1,13 @@
 import { KmError } from '../errors.ts';
-import { gainAccess, ServiceNotFound } from './access.ts';
+import { connect, ServiceNotFound } from './access.ts';
 import { checkOptions, exampleOf, splitArguments, UsageError } from './arguments.ts';
 import { commands } from './commands.ts';
 import { createTerminal } from './terminal.ts';
 import type { Surroundings } from './terminal.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 /** The codes that say the input itself is wrong. */
-const inputCodes: readonly string[] = ['000_002', '000_003', '000_015'];
+const inputCodes: readonly string[] = [codes.INVALID_VALUE, codes.MISSING_VALUE, codes.WRONG_LENGTH];
 
 /**
  * Carries out a command line.
@@ -31,7 +32,7 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
     example = exampleOf(name, command);
     if (surplus.length > 0) throw new UsageError(`"${surplus.join(' ')}" belongs to no option.`);
     checkOptions(name, command, values);
-    const access = await gainAccess(values.url, values.user, environment);
+    const access = await connect(values.url, values.user, environment);
     return await command.run(values, access, createTerminal(output, environment));
   } catch (error) {
     if (isUsageError(error)) {

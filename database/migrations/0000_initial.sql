@@ -58,7 +58,7 @@ CREATE TABLE "consent_evidence" (
 	"script_version" text NOT NULL,
 	"format" text NOT NULL,
 	"bytes" integer NOT NULL,
-	"duration_ms" integer,
+	"duration_ms" integer NOT NULL,
 	"sha256" text NOT NULL,
 	"sealed_recording" "bytea" NOT NULL,
 	"stored_at" timestamp with time zone DEFAULT now() NOT NULL

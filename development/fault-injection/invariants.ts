@@ -1,6 +1,7 @@
 import { registrationTransitions } from '../../wire/registration-status.ts';
 import type { RegistrationStatus } from '../../wire/registration-status.ts';
 import type { Observations } from './observations.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 /** What must hold whatever happens. */
 export interface Invariant {
@@ -201,7 +202,7 @@ const invariants: readonly Invariant[] = [
             const isTrue =
               result.status === status &&
               result.response.code === resultCode &&
-              (!seen || (seen.status === status && (seen.code ?? '000_000') === resultCode));
+              (!seen || (seen.status === status && (seen.code ?? codes.SUCCESS) === resultCode));
             return isTrue ? undefined : `${registrationNumber} was told as ${result.status} and is ${status}`;
           },
         ),
@@ -267,7 +268,7 @@ const invariants: readonly Invariant[] = [
       const rows = new Map(registrations.map((row) => [row.registrationNumber, row]));
       return verdictOf([...cancelled, ...tooLateToCancel], (number) => {
         const code = rows.get(number)?.resultCode;
-        if ((code === '002_914') === cancelled.has(number)) return undefined;
+        if ((code === codes.CANCELLED) === cancelled.has(number)) return undefined;
         return `${number} ended with ${code}, and its cancellation was ${cancelled.has(number) ? 'done' : 'too late'}`;
       });
     },
@@ -276,7 +277,7 @@ const invariants: readonly Invariant[] = [
     name: 'no internal error and no answer without a reason',
     check({ journal, internalErrors }) {
       const answers = [...journal.sightings.values()].reduce((sum, { length }) => sum + length, 0);
-      const told = journal.unavailable.get('000_990') ?? 0;
+      const told = journal.unavailable.get(codes.INTERNAL_ERROR) ?? 0;
       return {
         checked: answers,
         broken: [

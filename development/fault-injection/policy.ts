@@ -13,7 +13,7 @@ export const chaosPolicy: RegistrationPolicy = {
     ...sandboxPolicy.arsCall,
     requestGiveUpAfter: 60 * second,
     firstInquiryAfter: 2 * second,
-    maximumInquiryInterval: 5 * second,
+    maxInquiryInterval: 5 * second,
     silenceLimit: 15 * second,
     callLimit: 90 * second,
   },
@@ -21,7 +21,7 @@ export const chaosPolicy: RegistrationPolicy = {
   paymentGatewayRegistration: {
     attemptTimeout: 3 * second,
     firstInquiryAfter: second,
-    maximumInquiryInterval: 4 * second,
+    maxInquiryInterval: 4 * second,
     settleTime: 8 * second,
     reviewAfter: 300 * second,
   },

@@ -11,6 +11,7 @@ import { registrationTransitions } from '../../wire/registration-status.ts';
 import type { SandboxMember } from '../sandbox/members.ts';
 import type { MemberOperation } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 /** What an inquiry answered. */
 export interface Sighting {
@@ -174,7 +175,7 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
       await untilAnswered(() => km.cancel({ regNo: number }));
       journal.cancelled.add(number);
     } catch (error) {
-      if (!(error instanceof KmRefusal && error.code === '002_915')) throw error;
+      if (!(error instanceof KmRefusal && error.code === codes.TOO_LATE_TO_CANCEL)) throw error;
       journal.tooLateToCancel.add(number);
     }
   }
@@ -188,7 +189,7 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
       } catch (error) {
         if (!(error instanceof KmRefusal)) throw error;
         // There is none, or none any more.
-        if (error.code === '002_916') break;
+        if (error.code === codes.NO_REGISTERED_ACCOUNT) break;
         if (!(error instanceof RegistrationInProgressError)) throw error;
       }
       await delay(pollInterval);
@@ -255,7 +256,7 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
       try {
         return (await untilAnswered(() => km.account({ userId }))).accountInfo.bankAccRegNo;
       } catch (error) {
-        if (error instanceof KmRefusal && error.code === '002_916') return undefined;
+        if (error instanceof KmRefusal && error.code === codes.NO_REGISTERED_ACCOUNT) return undefined;
         throw error;
       }
     },

@@ -43,5 +43,5 @@ function isInstalled() {
 }
 
 function readJson(path) {
-  return JSON.parse(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'));
+  return JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'));
 }

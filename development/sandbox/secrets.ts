@@ -5,8 +5,7 @@ import { z } from 'zod';
 import { sandboxMark } from '../../runtime/production.ts';
 import { errorCode } from './error-code.ts';
 
-/** Earlier versions named the key `k1` and had no mark before the secret. */
-const keyRing = z.string().regex(new RegExp(`^(${sandboxMark}|k1):[A-Za-z0-9+/]{43}=$`));
+const keyRing = z.string().regex(new RegExp(`^${sandboxMark}:[A-Za-z0-9+/]{43}=$`));
 
 const sandboxSecrets = z.object({
   /** Key ring that encrypts what Temporal stores: `sandbox:<base64 of 32 bytes>`. */
@@ -14,7 +13,7 @@ const sandboxSecrets = z.object({
   /** Key ring that encrypts the database's personal data: `sandbox:<base64 of 32 bytes>`. */
   DATABASE_KEYS: keyRing,
   /** Shared with the payment gateway simulator: `sandbox-` and 64 hexadecimal digits. */
-  PG_SHARED_SECRET: z.string().regex(new RegExp(`^(${sandboxMark}-)?[0-9a-f]{64}$`)),
+  PG_SHARED_SECRET: z.string().regex(new RegExp(`^${sandboxMark}-[0-9a-f]{64}$`)),
 });
 
 /** The secrets of one data directory, named as the environment variables that carry them. */

@@ -155,7 +155,7 @@ describe('personal data and secrets are', () => {
   });
 
   it('in Temporal beside inputs, summaries and failures that are encrypted all the same', async () => {
-    const encrypted = { input: 'maximumCalls', summary: 'Ask the bank', failure: 'was not answered' };
+    const encrypted = { input: 'maxCalls', summary: 'Ask the bank', failure: 'was not answered' };
     expect(findCanaries(await readTemporal(), encrypted)).toEqual([]);
     const run = stack.temporal.workflow.getHandle(stack.projects[0].members[0]!.userId);
     expect(await (await run.describe()).staticSummary()).toBe('Register IBK 110****328');

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memberWorkflowId } from '../../contract/registration.ts';
 import { createStores } from '../../database/stores.ts';
 import { createLog } from '../../runtime/log.ts';
-import { createDataConverter } from '../../runtime/temporal.ts';
+import { createDataConverter } from '../../encryption/data-converter.ts';
 import { operate } from '../fixtures/operate.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';

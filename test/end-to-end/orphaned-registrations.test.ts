@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createRegistrationNumber } from '../../api/registrations/registrations.ts';
-import { takeBackUnbegun } from '../../api/registrations/orphaned-registrations.ts';
+import { withdrawOrphanedRegistrations } from '../../api/registrations/orphaned-registrations.ts';
 import { memberWorkflowId } from '../../contract/registration.ts';
 import { registrations } from '../../database/schema.ts';
 import { createLog } from '../../runtime/log.ts';
@@ -45,7 +45,7 @@ async function register(member: number, mobileNumber: string): Promise<string> {
 
 async function tidyUp(writtenBefore: Date): Promise<void> {
   const { stores, temporal } = stack;
-  await takeBackUnbegun({ stores, temporal, log: createLog('test', 'silent') }, writtenBefore);
+  await withdrawOrphanedRegistrations({ stores, temporal, log: createLog('test', 'silent') }, writtenBefore);
 }
 
 async function isKnown(number: string): Promise<boolean> {

@@ -101,7 +101,7 @@ it('does not take a payment gateway that cannot be asked for a call without an o
   const arsCall = {
     ...sandboxPolicy.arsCall,
     firstInquiryAfter: 200,
-    maximumInquiryInterval: 400,
+    maxInquiryInterval: 400,
     silenceLimit: 500,
   };
   const impatientApi = await stack.startAnotherApi({ policy: { ...sandboxPolicy, arsCall } });

@@ -150,7 +150,7 @@ async function operate(...words: readonly string[]) {
   const { stores, temporal } = stack;
   const exitCode = await runCommandLine(words, {
     print: (line) => output.push(line),
-    complain: (line) => errors.push(line),
+    printError: (line) => errors.push(line),
     openTemporal: () => ({ temporal }),
     openAll: async () => ({ stores, temporal }),
   });

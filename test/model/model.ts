@@ -15,7 +15,7 @@ export interface Expectation {
 }
 
 const calledAgainAfter: readonly ArsOutcome[] = ['NO_ANSWER', 'BUSY', 'CARRIER_ERROR'];
-const maximumCalls = 2;
+const maxCalls = 2;
 
 /** The rules of a registration, written down without a clock. */
 export function expectationOf(script: Script): Expectation {
@@ -26,7 +26,7 @@ export function expectationOf(script: Script): Expectation {
   const calls: ArsOutcome[] = [];
   do {
     calls.push(script.calls[Math.min(calls.length, script.calls.length - 1)]!.outcome);
-  } while (calledAgainAfter.includes(calls.at(-1)!) && calls.length < maximumCalls);
+  } while (calledAgainAfter.includes(calls.at(-1)!) && calls.length < maxCalls);
   if (calls.at(-1) !== 'PASSED') {
     return { result: { status: 'ARS_AUTH_FAILED', resultCode: '002_014' }, calls, ...nothing };
   }

@@ -37,12 +37,12 @@ const policy: RegistrationPolicy = {
     ...sandboxPolicy.arsCall,
     callAgainWait: { NO_ANSWER: 100, BUSY: 0 },
     firstInquiryAfter: 300,
-    maximumInquiryInterval: 1_000,
+    maxInquiryInterval: 1_000,
   },
   paymentGatewayRegistration: {
     attemptTimeout: 1_000,
     firstInquiryAfter: 100,
-    maximumInquiryInterval: 400,
+    maxInquiryInterval: 400,
     settleTime: 600,
     reviewAfter: 60_000,
   },
@@ -128,7 +128,7 @@ async function play(played: Script): Promise<void> {
 async function compare(
   run: Run,
   world: World,
-  isCancelled: boolean,
+  tryCancel: boolean,
   result: RegistrationResult,
 ): Promise<void> {
   const { script: played, rings, registerCalls, ledgerEntries } = world;
@@ -150,7 +150,7 @@ async function compare(
   const expected = expectationOf(played);
   const entries = expected.isRegistered ? 1 : 0;
   expect(happened).toEqual(
-    isCancelled
+    tryCancel
       ? { ...always, result: cancelled, calls, registerCalls: 0, ledgerEntries: 0, activeAccounts: 0 }
       : {
           ...always,

@@ -10,7 +10,7 @@ import { openPostgres } from '../../database/database.ts';
 import { createStores } from '../../database/stores.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
-import { createDataConverter } from '../../runtime/temporal.ts';
+import { createDataConverter } from '../../encryption/data-converter.ts';
 import { loadCredentials, publicCredentials, seed } from '../../development/sandbox/credentials.ts';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import { startTemporalServer } from '../../development/sandbox/temporal-server.ts';

@@ -43,7 +43,7 @@ const impatientPolicy: RegistrationPolicy = {
   paymentGatewayRegistration: {
     attemptTimeout: 1_000,
     firstInquiryAfter: 300,
-    maximumInquiryInterval: 600,
+    maxInquiryInterval: 600,
     settleTime: 60_000,
     reviewAfter: 1_000,
   },

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ReplayError, Runtime, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, inject, it } from 'vitest';
-import { createDataConverter } from '../../runtime/temporal.ts';
+import { createDataConverter } from '../../encryption/data-converter.ts';
 import { quiet } from '../fixtures/stack.ts';
 import { historyFile, historyFiles, loadHistory, recordingKeys } from './histories.ts';
 import { paths } from './paths.ts';

@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url';
+import type { DataConverter } from '@temporalio/common';
+import { KeyRing } from './key-ring.ts';
+import { createPayloadCodec } from './payload-codec.ts';
+
+/** The module that encrypts failure texts. The workflow bundle includes it. */
+export const failureConverterPath = fileURLToPath(new URL('./failure-converter.cjs', import.meta.url));
+
+/** The data converter that API, worker, tests and replay share: all payloads and failure texts are encrypted. */
+export function createDataConverter(payloadKeys: string): DataConverter {
+  return {
+    payloadCodecs: [createPayloadCodec(new KeyRing(payloadKeys))],
+    failureConverterPath,
+  };
+}
