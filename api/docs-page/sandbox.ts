@@ -35,7 +35,7 @@ export interface SelectionControls {
 
 /** The sandbox's projects. */
 export async function fetchProjects(): Promise<readonly SandboxProject[]> {
-  const answer = await fetch('development/sandbox/credentials');
+  const answer = await fetch('sandbox/credentials');
   const { projects } = (await answer.json()) as { projects: readonly SandboxProject[] };
   return projects;
 }
