@@ -99,7 +99,7 @@ export function acceptedStarts(design: StartDesign, maxRegistrations = 2): Model
       yield { name: name('the start is late'), state: moved({ at: 'UNKNOWN' }, { lateStarts }) };
     } else if (at === 'STARTED') {
       const { isWithdrawn } = state.registrations[number!]!;
-      const rest = isWithdrawn ? {} : change(state, number!, { isBegun: true });
+      const rest = isWithdrawn ? {} : changeNumber(state, number!, { isBegun: true });
       yield { name: name('sets begun and answers'), state: moved({ at: isWithdrawn ? '503' : 'OK' }, rest) };
     } else {
       const { isBegun } = state.registrations[number!]!;
@@ -136,7 +136,7 @@ export function acceptedStarts(design: StartDesign, maxRegistrations = 2): Model
     else if (!hasEffect) {
       yield {
         name: 'the run claims',
-        state: { ...state, ...change(state, run, { isBegun: true, hasEffect: true }) },
+        state: { ...state, ...changeNumber(state, run, { isBegun: true, hasEffect: true }) },
       };
     }
   }
@@ -152,13 +152,17 @@ export function acceptedStarts(design: StartDesign, maxRegistrations = 2): Model
     }
   }
 
-  function change(state: State, number: number, by: Partial<Registration>): Pick<State, 'registrations'> {
+  function changeNumber(
+    state: State,
+    number: number,
+    by: Partial<Registration>,
+  ): Pick<State, 'registrations'> {
     const changed = { ...state.registrations[number]!, ...by };
     return { registrations: state.registrations.with(number, changed) };
   }
 
   function withdraw(state: State, number: number): Partial<State> {
     const key = state.key === number ? null : state.key;
-    return { ...change(state, number, { isWithdrawn: true }), key };
+    return { ...changeNumber(state, number, { isWithdrawn: true }), key };
   }
 }
