@@ -1,24 +1,25 @@
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import type { CircuitBreakerPolicy } from 'cockatiel';
 import type { OutageReason } from '../contract/activities.ts';
+import { interceptPaymentGateway } from './interceptor.ts';
 import { BankUnavailable, PaymentGatewayUnavailable } from './payment-gateway.ts';
 import type { PaymentGateway } from './payment-gateway.ts';
 
-/** When a circuit breaker opens, and how long it stays open before a question is let through to try. */
+/** When a circuit breaker opens, and how long it stays open until one request is let through as a trial. */
 export interface CircuitBreakerOptions {
-  /** As many failures one after another open it. */
+  /** Consecutive failures before it opens. */
   readonly failures: number;
   /** In ms. */
   readonly openFor: number;
 }
 
-/** Opens after ten failures in a row, tries again every 20 s: so a run that waits goes on within a minute. */
+/** Opens after ten failures in a row and lets a trial through every 20 s, so a waiting run resumes within a minute. */
 export const defaultCircuitBreakers: CircuitBreakerOptions = { failures: 10, openFor: 20_000 };
 
-/** Tries again every two seconds, for trying things out. */
+/** For the sandbox: lets a trial through every two seconds. */
 export const sandboxCircuitBreakers: CircuitBreakerOptions = { failures: 10, openFor: 2_000 };
 
-/** Nothing was sent, because a circuit breaker is open. `until`: when the next question is let through, Unix ms. */
+/** Nothing was sent, because a circuit breaker is open. `until`: when the next request is let through, in Unix ms. */
 export class CircuitOpen extends PaymentGatewayUnavailable {
   readonly reason: OutageReason;
   readonly until: number;
@@ -32,16 +33,16 @@ export class CircuitOpen extends PaymentGatewayUnavailable {
 
 /** A payment gateway behind circuit breakers. */
 export interface GuardedPaymentGateway extends PaymentGateway {
-  /** Whether the breaker of the payment gateway is open, or that of the bank, where one is given. */
+  /** Whether the payment gateway's breaker is open, or the breaker of the given bank. */
   isInterrupted(bankCode?: string): boolean;
-  /** What is open at the moment: bank codes, and `PAYMENT_GATEWAY`. For metrics and operators. */
+  /** The open breakers, for metrics and operators: bank codes, and `PAYMENT_GATEWAY`. */
   openCircuits(): string[];
 }
 
 /**
  * Puts a payment gateway behind a circuit breaker, and each bank behind one of its own, so that one bank's outage
- * stops questions to that bank only. While one is open, what would be asked fails at once with {@link CircuitOpen}.
- * The breakers are this process's own: another one finds out for itself.
+ * stops requests to that bank only. While a breaker is open, its requests fail at once with {@link CircuitOpen}.
+ * Each process has its own breakers; they share nothing.
  */
 export function withCircuitBreakers(
   paymentGateway: PaymentGateway,
@@ -60,24 +61,11 @@ export function withCircuitBreakers(
     banks.set(bankCode, breaker);
     return breaker;
   };
-  // The bank's is asked first: a question it holds back must not count as an answer of the payment gateway.
-  const askBank = <Answer>(bankCode: string, ask: () => Promise<Answer>) =>
-    bank(bankCode).ask(() => gateway.ask(ask));
-
   return {
-    inquireAccountHolder: (account, signal) =>
-      askBank(account.bankCode, () => paymentGateway.inquireAccountHolder(account, signal)),
-    register: (order, signal) => askBank(order.bankCode, () => paymentGateway.register(order, signal)),
-    placeArsCall: (order, signal) => gateway.ask(() => paymentGateway.placeArsCall(order, signal)),
-    inquireArsCall: (call, signal) => gateway.ask(() => paymentGateway.inquireArsCall(call, signal)),
-    fetchRecording: (callId, signal) => gateway.ask(() => paymentGateway.fetchRecording(callId, signal)),
-    inquireRegistration: (reference, signal) =>
-      gateway.ask(() => paymentGateway.inquireRegistration(reference, signal)),
-    registerAutoCharge: (reference, signal) =>
-      gateway.ask(() => paymentGateway.registerAutoCharge(reference, signal)),
-    removeRegistration: (reference, signal) =>
-      gateway.ask(() => paymentGateway.removeRegistration(reference, signal)),
-    listRegistrations: (page, signal) => gateway.ask(() => paymentGateway.listRegistrations(page, signal)),
+    // The bank's breaker is outside: a request it holds back must not count as an answer of the payment gateway.
+    ...interceptPaymentGateway(paymentGateway, ({ bankCode }, send) =>
+      bankCode === undefined ? gateway.send(send) : bank(bankCode).send(() => gateway.send(send)),
+    ),
     isInterrupted: (bankCode) =>
       gateway.isOpen() || (bankCode !== undefined && (banks.get(bankCode)?.isOpen() ?? false)),
     openCircuits: () => [
@@ -88,8 +76,8 @@ export function withCircuitBreakers(
 }
 
 interface Breaker {
-  /** @throws {CircuitOpen} without asking while it is open */
-  ask<Answer>(question: () => Promise<Answer>): Promise<Answer>;
+  /** @throws {CircuitOpen} without sending anything while it is open */
+  send<Answer>(request: () => Promise<Answer>): Promise<Answer>;
   isOpen(): boolean;
 }
 
@@ -99,16 +87,16 @@ function createBreaker(
   { failures, openFor }: CircuitBreakerOptions,
 ): Breaker {
   const policy: CircuitBreakerPolicy = circuitBreaker(
-    // One breaker inside another: what the inner one holds back is no failure of the outer one's.
+    // The breakers are nested: a request that the inner one holds back is not a failure to the outer one.
     handleWhen((error) => isFailure(error) && !(error instanceof CircuitOpen)),
     { breaker: new ConsecutiveBreaker(failures), halfOpenAfter: openFor },
   );
   let openUntil = 0;
   policy.onBreak(() => (openUntil = Date.now() + openFor));
   return {
-    async ask(question) {
+    async send(request) {
       try {
-        return await policy.execute(question);
+        return await policy.execute(request);
       } catch (error) {
         throw error instanceof BrokenCircuitError ? new CircuitOpen(reason, openUntil) : error;
       }

@@ -1,7 +1,7 @@
 import { withCircuitBreakers } from './circuit-breakers.ts';
 import type { CircuitBreakerOptions, GuardedPaymentGateway } from './circuit-breakers.ts';
 import { createHttpPaymentGateway } from './http/http-payment-gateway.ts';
-import { measurePaymentGateway } from './measured-payment-gateway.ts';
+import { withRequestMetrics } from './request-metrics.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 
 /** The variables that say where the payment gateway is. */
@@ -22,7 +22,7 @@ export function openPaymentGateway(
     sharedSecret: config.PG_SHARED_SECRET,
     callbackUrl: config.PG_CALLBACK_URL,
   });
-  const guarded = withCircuitBreakers(measurePaymentGateway(paymentGateway, metrics), circuitBreakers);
+  const guarded = withCircuitBreakers(withRequestMetrics(paymentGateway, metrics), circuitBreakers);
   metrics.watchCircuits(() => guarded.openCircuits());
   return guarded;
 }

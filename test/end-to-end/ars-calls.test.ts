@@ -17,11 +17,10 @@ let nextMember = 0;
 const unreachable = '01055550000';
 beforeAll(async () => {
   stack = await startStack({
-    paymentGateway: (real) => ({
-      ...real,
-      placeArsCall(order, signal) {
+    faults: () => ({
+      async placeArsCall(order, signal) {
         if (order.phoneNumber === unreachable) throw new PaymentGatewayUnavailable('The request got lost.');
-        return real.placeArsCall(order, signal);
+        await stack.simulated.placeArsCall(order, signal);
       },
     }),
   });

@@ -39,14 +39,12 @@ const registrationNumbers: Record<string, string> = {};
 
 beforeAll(async () => {
   const closedUrl = `http://127.0.0.1:${await findFreePort()}`;
+  const nowhere = { baseUrl: closedUrl, callbackUrl: closedUrl, sharedSecret: 'nobody listens' };
+  const down = createHttpPaymentGateway(nowhere);
   stack = await startStack({
     onLogLine: (line) => logLines.push(line),
     policy: { ...sandboxPolicy, accountHolderCheck: { giveUpAfter: 1_500 } },
-    paymentGateway: (real) => {
-      const nowhere = { baseUrl: closedUrl, callbackUrl: closedUrl, sharedSecret: 'nobody listens' };
-      const down = createHttpPaymentGateway(nowhere);
-      return new Proxy(real, { get: (_, method: keyof PaymentGateway) => (isDown ? down : real)[method] });
-    },
+    faults: () => (isDown ? down : {}),
   });
   await liveThroughAll();
 });

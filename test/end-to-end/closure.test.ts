@@ -12,20 +12,17 @@ let impatientApi: string;
 /** What the payment gateway does instead of what the simulator would do. */
 let faults: Partial<PaymentGateway> = {};
 let simulated: PaymentGateway;
-let asked: { method: string; bankCode: string | undefined; at: number }[] = [];
+let asked: { operation: string; bankCode: string | undefined; at: number }[] = [];
 let nextMember = 0;
 beforeAll(async () => {
   stack = await startStack({
-    paymentGateway: (real) => {
-      simulated = real;
-      return new Proxy(real, {
-        get: (_, method: keyof PaymentGateway) => (order: { bankCode?: string }, signal: AbortSignal) => {
-          asked.push({ method, bankCode: order.bankCode, at: Date.now() });
-          return (faults[method] ?? real[method])(order as never, signal);
-        },
-      });
+    faults: () => faults,
+    intercept: ({ operation, bankCode }, send) => {
+      asked.push({ operation, bankCode, at: Date.now() });
+      return send();
     },
   });
+  ({ simulated } = stack);
   impatientApi = await stack.startAnotherApi({
     policy: { ...sandboxPolicy, closure: { giveUpAfter: 1_000, resumeWithin: 0, lookAgainWithin: 500 } },
   });

@@ -30,8 +30,7 @@ let faults: Partial<PaymentGateway> = {};
 beforeAll(async () => {
   stack = await startStack({
     policy: { ...sandboxPolicy, consentEvidence: { giveUpAfter: 20_000 } },
-    paymentGateway: (real) =>
-      new Proxy(real, { get: (_, method: keyof PaymentGateway) => faults[method] ?? real[method] }),
+    faults: () => faults,
   });
 });
 afterAll(() => stack.close());

@@ -12,20 +12,19 @@ let duringInquiry = async (_reference: string) => {};
 const registerCalls: string[] = [];
 beforeAll(async () => {
   stack = await startStack({
-    paymentGateway: (real) => ({
-      ...real,
+    faults: () => ({
       inquireArsCall: (...asked) =>
         isArsInquiryDown
           ? Promise.reject(new PaymentGatewayUnavailable('away'))
-          : real.inquireArsCall(...asked),
+          : stack.simulated.inquireArsCall(...asked),
       inquireRegistration: async (reference, signal) => {
-        const standing = await real.inquireRegistration(reference, signal);
+        const standing = await stack.simulated.inquireRegistration(reference, signal);
         await duringInquiry(reference);
         return standing;
       },
       register: (order, signal) => {
         registerCalls.push(order.reference);
-        return real.register(order, signal);
+        return stack.simulated.register(order, signal);
       },
     }),
   });

@@ -31,13 +31,11 @@ const signal = AbortSignal.timeout(10 * 60_000);
 
 beforeAll(async () => {
   stack = await startStack({
-    paymentGateway: (real) => {
-      simulated = real;
-      return new Proxy(real, { get: (_, method: keyof PaymentGateway) => faults[method] ?? real[method] });
-    },
+    faults: () => faults,
     api: { operatorToken },
     dynamicConfiguration: [`limit.historyCount.suggestContinueAsNew=${historyLimit}`],
   });
+  ({ simulated } = stack);
   project = stack.projects[0];
 });
 afterAll(() => stack.close());

@@ -67,7 +67,7 @@ const gateway = createScriptedPaymentGateway(async (callback) => {
   }
 });
 beforeAll(async () => {
-  stack = await startStack({ policy, paymentGateway: () => gateway.paymentGateway });
+  stack = await startStack({ policy, faults: () => gateway.paymentGateway });
   impatientApi = await stack.startAnotherApi({ policy: impatientPolicy });
 });
 afterAll(() => stack.close());

@@ -39,10 +39,7 @@ let faults: Partial<PaymentGateway> = {};
 let nextMember = 0;
 
 beforeAll(async () => {
-  stack = await startStack({
-    paymentGateway: (real) =>
-      new Proxy(real, { get: (_, method: keyof PaymentGateway) => faults[method] ?? real[method] }),
-  });
+  stack = await startStack({ faults: () => faults });
   impatientApi = await stack.startAnotherApi({ policy: impatientPolicy });
   project = stack.projects[0];
 });

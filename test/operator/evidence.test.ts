@@ -25,10 +25,7 @@ let faults: Partial<PaymentGateway> = {};
 let nextMember = 0;
 
 beforeAll(async () => {
-  stack = await startStack({
-    paymentGateway: (real) =>
-      new Proxy(real, { get: (_, method: keyof PaymentGateway) => faults[method] ?? real[method] }),
-  });
+  stack = await startStack({ faults: () => faults });
 });
 afterAll(async () => {
   rmSync(directory, { recursive: true });

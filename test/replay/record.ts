@@ -63,11 +63,9 @@ beforeAll(async () => {
     payloadKeys: recordingKeys,
     // So few events that a reconciliation by single entries goes on in another run.
     dynamicConfiguration: ['limit.historyCount.suggestContinueAsNew=60'],
-    paymentGateway: (real) => {
-      simulated = real;
-      return new Proxy(real, { get: (_, method: keyof PaymentGateway) => faults[method] ?? real[method] });
-    },
+    faults: () => faults,
   });
+  ({ simulated } = stack);
   impatientApi = await stack.startAnotherApi({ policy: impatientPolicy });
 });
 afterAll(() => stack.close());

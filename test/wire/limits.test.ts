@@ -21,8 +21,7 @@ function holdBank(): void {
 beforeAll(async () => {
   holdBank();
   stack = await startStack({
-    paymentGateway: (real) => ({
-      ...real,
+    faults: () => ({
       inquireAccountHolder: async () => {
         await bank;
         return 'MATCHED';

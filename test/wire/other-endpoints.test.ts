@@ -33,12 +33,11 @@ beforeAll(async () => {
       database: probed,
       sandboxCredentials: undefined,
     },
-    paymentGateway: (real) => ({
-      ...real,
+    faults: () => ({
       inquireAccountHolder: async (account, signal) => {
         if (account.accountNumber === '11000000500') throw new TypeError('a defect with internal text');
         if (account.accountNumber === '11000000503') throw new PaymentGatewayUnavailable('no answer');
-        return await real.inquireAccountHolder(account, signal);
+        return await stack.simulated.inquireAccountHolder(account, signal);
       },
     }),
     onLogLine: (line) => {
