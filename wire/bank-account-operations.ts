@@ -6,19 +6,19 @@ import { timelineLabels } from './timeline.ts';
 import type { TimelineStep } from './timeline.ts';
 import { codes } from './result-codes.ts';
 
-/** Text for people: anything but control characters and halves of characters. */
+/** Text without control characters and lone surrogates, and not only white space. */
 const printable = /^[^\p{Cc}\p{Cs}]*[^\s\p{Cc}\p{Cs}][^\p{Cc}\p{Cs}]*$/u;
 
 /**
- * A member ID. Up to 20 digits, past what a JSON number holds in JavaScript: the wire allows a number or a string of
- * digits, the program has a string.
+ * A member ID of up to 20 digits, more than a JavaScript number can hold. On the wire it is a JSON number or a string of
+ * digits; inside the program it is always a string.
  */
 const userId = z
   .string()
   .min(1)
   .max(20)
   .regex(/^(0|[1-9]\d*)$/)
-  .meta({ description: 'The member, as a number or a string of digits.', examples: [10000000001] });
+  .meta({ description: 'The member ID, as a number or a string of digits.', examples: [10000000001] });
 
 const bankAccount = z
   .string()
@@ -31,7 +31,7 @@ const bankCode = z
   .string()
   .length(3)
   .refine(isBankCode)
-  .meta({ description: 'The bank, by its code of the institution list.', examples: ['003'] });
+  .meta({ description: 'The code of the bank, from the list of institutions.', examples: ['003'] });
 
 const userName = z
   .string()
@@ -56,9 +56,9 @@ const registrationNumber = z
 const authNumber = z
   .string()
   .regex(/^\d{2}$/)
-  .meta({ description: 'The two digits to show to the member, who keys them in during the call.' });
+  .meta({ description: 'Two digits. Show them to the member, who enters them during the call.' });
 
-/** Why an account itself is refused, but for the two documented codes. */
+/** The reasons why an account itself is refused, apart from the two that the platform documents. */
 const accountRefusals = [
   codes.HOLDER_NAME_MISMATCH,
   codes.HOLDER_BIRTH_DATE_MISMATCH,
@@ -71,11 +71,11 @@ const accountRefusals = [
   codes.ACCOUNT_SEIZED,
 ] as const;
 
-/** Real-name verification of an account holder. */
+/** Checks the real name of an account holder. */
 export const validateAccountHolder = defineOperation({
   path: '/bankaccounts/user/valid',
   title: 'Real-name verification',
-  description: 'Asks the bank whether the account belongs to the person named.',
+  description: 'Checks with the bank that the account belongs to the named person.',
   encrypted: true,
   request: z.object({ bankAccount, bankCode, userId, userName, birthDate }),
   response: z.object({}),
@@ -89,24 +89,24 @@ export const validateAccountHolder = defineOperation({
   ],
 });
 
-/** A code for the ARS call, made before the registration. */
+/** Issues a code for the ARS call before the registration. */
 export const issueArsCode = defineOperation({
   path: '/bankaccounts/ars/auth',
-  title: 'Authentication code before the ARS call',
+  title: 'Authentication code for the ARS call',
   description:
-    'Makes the code that the member keys in during the call. It lives ten minutes and serves one registration.',
+    'Issues the code that the member enters during the call. It is valid for ten minutes and for one registration.',
   encrypted: false,
   request: z.object({ userId }),
   response: z.object({ authNumber }),
   codes: [codes.MEMBER_NOT_FOUND],
 });
 
-/** Registration of a withdrawal account. */
+/** Registers a withdrawal account. */
 export const registerAccount = defineOperation({
   path: '/bankaccounts/ars/register',
   title: 'Registration of a withdrawal account',
   description:
-    'Starts the registration: real-name check, ARS call, registration at the payment gateway. The answer comes at once; the inquiry tells how it goes. An account already registered stays usable until the new one is.',
+    'Starts a registration: real-name check, ARS call, registration at the payment gateway. It responds immediately; poll the status for the result. A previously registered account stays usable until the new one is registered.',
   encrypted: true,
   request: z.object({
     userId,
@@ -127,25 +127,26 @@ export const registerAccount = defineOperation({
       .regex(/^\+?[0-9]+(-[0-9]+)*$/)
       .optional()
       .meta({
-        description: "Where the ARS calls; the member's stored number when absent.",
+        description: "The phone number to call. Default: the member's stored number.",
         examples: ['01012341234'],
       }),
   }),
   response: z.object({
     bankAccRegNo: registrationNumber,
     authNumber: authNumber.optional().meta({
-      description: 'Present when no live code of ars/auth was there: the code made for this registration.',
+      description:
+        'The code issued for this registration. Present when there was no valid code from ars/auth.',
     }),
   }),
   codes: [codes.MEMBER_NOT_FOUND, codes.OPERATION_IN_PROGRESS],
 });
 
-/** The status of a registration. */
+/** Returns the status of a registration. */
 export const inquireRegistration = defineOperation({
   path: '/bankaccounts/ars/register/inquiry',
   title: 'Status of a registration',
   description:
-    'Tells how a registration stands, for years. A failed one is answered with its code and its status.',
+    'Returns the status of a registration, for years after it ended. For a failed registration, the response has its result code and its status.',
   encrypted: false,
   request: z.object({ regNo: registrationNumber }),
   response: z.object({ status: z.enum(registrationStatuses) }),
@@ -167,14 +168,14 @@ export const inquireRegistration = defineOperation({
 const accountId = z
   .string()
   .length(5)
-  .meta({ description: 'The account, for people.', examples: ['40213'] });
+  .meta({ description: 'Short display ID of the account.', examples: ['40213'] });
 
-/** The member's registered account. */
+/** Returns the member's registered account. */
 export const getAccount = defineOperation({
   path: '/bankaccounts/info',
   title: "The member's registered account",
   description:
-    'Gives the registered account. An encrypted request is answered encrypted and in full; a plain one, where the project allows it, with the account masked.',
+    'Returns the registered account. The response to an encrypted request is encrypted and complete. The response to a plain request, if the project allows one, is plain and masked.',
   encrypted: true,
   answerEncrypted: 'as-asked',
   request: z.object({ userId }),
@@ -182,21 +183,21 @@ export const getAccount = defineOperation({
     userId,
     accountInfo: z.object({
       accountId,
-      userName: z.string().meta({ description: 'The account holder; masked in a plain answer.' }),
+      userName: z.string().meta({ description: 'The account holder. Masked in a plain response.' }),
       bankCode,
       bankName: z.string(),
-      bankAccount: z.string().meta({ description: 'The account number; masked in a plain answer.' }),
+      bankAccount: z.string().meta({ description: 'The account number. Masked in a plain response.' }),
       bankAccRegNo: registrationNumber,
     }),
   }),
   codes: [codes.MEMBER_NOT_FOUND, codes.NO_REGISTERED_ACCOUNT],
 });
 
-/** What the member's account can be used for. */
+/** Returns what the member's account can be used for. */
 export const inquireAccount = defineOperation({
   path: '/bankaccounts/inquiry',
   title: "The member's account details",
-  description: 'Tells what the registered account can be used for.',
+  description: 'Returns what the registered account can be used for.',
   encrypted: false,
   request: z.object({ userId }),
   response: z.object({
@@ -206,19 +207,19 @@ export const inquireAccount = defineOperation({
     bankAccForAutoRcg: z
       .string()
       .optional()
-      .meta({ description: 'The account for auto charge, masked. Present: auto charge can be set.' }),
+      .meta({ description: 'The account for auto charge, masked. Present when auto charge is available.' }),
     isAutoRcgAccRegAllowed: z
       .boolean()
-      .meta({ description: 'True: register the account for auto charge first.' }),
+      .meta({ description: 'True when the account has to be registered for auto charge first.' }),
   }),
   codes: [codes.MEMBER_NOT_FOUND, codes.NO_REGISTERED_ACCOUNT],
 });
 
-/** Auto-charge registration of the account that is registered already. */
+/** Registers the member's registered account for auto charge. */
 export const registerForAutoCharge = defineOperation({
   path: '/bankaccounts/as-rcg-svc/ars/register',
   title: 'Auto-charge registration',
-  description: 'Registers the account, registered already, for auto charge. The answer is encrypted.',
+  description: "Registers the member's registered account for auto charge. The response is encrypted.",
   encrypted: true,
   answerEncrypted: 'always',
   request: z.object({ userId }),
@@ -231,69 +232,75 @@ export const registerForAutoCharge = defineOperation({
   ],
 });
 
-/** Deletion of the member's account. */
+/** Deletes the member's account. */
 export const deleteAccount = defineOperation({
   path: '/bankaccounts/delete',
   title: 'Deletion of the account',
   description:
-    'Takes the registered account out of use and has it removed at the payment gateway. The evidence of consent is kept.',
+    'Deactivates the registered account and removes it at the payment gateway. The evidence of consent is kept.',
   encrypted: true,
   request: z.object({ userId }),
   response: z.object({}),
   codes: [codes.MEMBER_NOT_FOUND, codes.OPERATION_IN_PROGRESS, codes.NO_REGISTERED_ACCOUNT],
 });
 
-/** Cancellation of a running registration. */
+/** Cancels a running registration. */
 export const cancelRegistration = defineOperation({
   path: '/bankaccounts/ars/register/cancel',
   title: 'Cancellation of a registration',
   description:
-    'Cancels a registration until the payment gateway is asked to register the account. It then ends as BANK_ACC_REG_FAILED with 002_914. Cancelling twice is harmless.',
+    'Cancels a registration, as long as the payment gateway has not been asked to register the account. The registration ends as BANK_ACC_REG_FAILED with 002_914. Idempotent.',
   encrypted: false,
   request: z.object({ regNo: registrationNumber }),
   response: z.object({}),
   codes: [codes.REGISTRATION_NOT_FOUND, codes.TOO_LATE_TO_CANCEL],
 });
 
-/** What happened to a registration. */
+/** Returns what has happened to a registration. */
 export const getTimeline = defineOperation({
   path: '/bankaccounts/ars/register/timeline',
   title: 'Timeline of a registration',
-  description: 'Tells what has happened to a registration, oldest first.',
+  description: 'Returns what has happened to a registration, oldest first.',
   encrypted: false,
   request: z.object({ regNo: registrationNumber }),
   response: z.object({
     steps: z.array(
       z.object({
         step: z.enum(Object.keys(timelineLabels) as [TimelineStep, ...TimelineStep[]]),
-        at: z.iso.datetime().meta({ description: 'When, in UTC.' }),
-        attempt: z.int().min(1).meta({ description: 'Which one of its kind.' }),
-        outcome: z.string().meta({ description: "What came of it: an outcome's name or a result code." }),
+        at: z.iso.datetime().meta({ description: 'When it happened, in UTC.' }),
+        attempt: z.int().min(1).meta({ description: 'Counts the steps of the same kind, from 1.' }),
+        outcome: z.string().meta({ description: 'The outcome: a name or a result code.' }),
         until: z.iso
           .datetime()
           .optional()
-          .meta({ description: 'When it goes on, in UTC, if it waits for a time.' }),
-        ko: z.string(),
-        en: z.string(),
+          .meta({ description: 'When a waiting registration continues, in UTC.' }),
+        ko: z.string().meta({ description: 'The name of the step in Korean.' }),
+        en: z.string().meta({ description: 'The name of the step in English.' }),
       }),
     ),
   }),
   codes: [codes.REGISTRATION_NOT_FOUND],
 });
 
-/** A project's registrations. */
+/** Lists a project's registrations. */
 export const listRegistrations = defineOperation({
   path: '/bankaccounts/ars/register/list',
   title: 'Registrations of the project',
   description:
-    'Lists registrations, newest first, a page at a time. Statuses of running ones may lag a moment behind.',
+    'Lists registrations, newest first, in pages. The status of a running registration may be slightly out of date.',
   encrypted: false,
   request: z.object({
     status: z.enum(registrationStatuses).optional(),
-    from: z.iso.datetime({ offset: true }).optional().meta({ description: 'Begun at or after, ISO 8601.' }),
-    to: z.iso.datetime({ offset: true }).optional().meta({ description: 'Begun before, ISO 8601.' }),
-    cursor: registrationNumber.optional().meta({ description: '`nextCursor` of the page before.' }),
-    limit: z.int().min(1).max(100).optional().meta({ description: 'At most so many; 20 by default.' }),
+    from: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .meta({ description: 'Only registrations started at or after this time, ISO 8601.' }),
+    to: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .meta({ description: 'Only registrations started before this time, ISO 8601.' }),
+    cursor: registrationNumber.optional().meta({ description: '`nextCursor` of the previous page.' }),
+    limit: z.int().min(1).max(100).optional().meta({ description: 'Page size. Default: 20.' }),
   }),
   response: z.object({
     registrations: z.array(
@@ -302,28 +309,33 @@ export const listRegistrations = defineOperation({
         userId,
         bankCode,
         status: z.enum(registrationStatuses),
-        code: z.string().optional().meta({ description: 'The result code, once it has ended.' }),
+        code: z
+          .string()
+          .optional()
+          .meta({ description: 'The result code. Present when the registration has ended.' }),
         createdAt: z.iso.datetime(),
         endedAt: z.iso.datetime().optional(),
       }),
     ),
-    nextCursor: registrationNumber.optional().meta({ description: 'Present when there may be more.' }),
+    nextCursor: registrationNumber
+      .optional()
+      .meta({ description: 'Pass this as `cursor` to get the next page. Present when there may be one.' }),
   }),
   codes: [],
 });
 
-/** The financial institutions. */
+/** Lists the financial institutions. */
 export const listInstitutions = defineOperation({
   path: '/bankaccounts/institutions',
   title: 'Financial institutions',
-  description: 'Lists the banks an account can be registered at.',
+  description: 'Lists the banks whose accounts can be registered.',
   encrypted: false,
   request: z.object({}),
   response: z.object({ institutions: z.array(z.object({ bankCode: z.string(), bankName: z.string() })) }),
   codes: [],
 });
 
-/** All operations on bank accounts. */
+/** Every operation on bank accounts, in the order of the documentation. */
 export const bankAccountOperations = [
   validateAccountHolder,
   issueArsCode,

@@ -1,6 +1,6 @@
 /**
- * The financial institutions an account can be registered at, by their three-digit bank code.
- * Source: the country's interbank codes, as the platform's documentation uses them.
+ * The banks whose accounts can be registered, by bank code. Source: the interbank codes of Korea that the platform's
+ * documentation uses.
  */
 export const banks = {
   '002': 'KDB',
@@ -28,10 +28,10 @@ export const banks = {
   '092': 'Toss Bank',
 } as const;
 
-/** A bank code of the list, such as `003`. */
+/** The code of a bank, such as `003`. */
 export type BankCode = keyof typeof banks;
 
-/** Whether `code` names a bank of the list. */
+/** Whether `code` is the code of a known bank. */
 export function isBankCode(code: string): code is BankCode {
   return Object.hasOwn(banks, code);
 }

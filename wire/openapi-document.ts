@@ -12,7 +12,7 @@ type Side = 'input' | 'output';
 const allCodes = Object.keys(resultCodes) as ResultCode[];
 const commonCodes = allCodes.filter((code) => code.startsWith('000_'));
 
-/** The OpenAPI 3.1 description of the API, made from the list of operations and the catalogue of codes. */
+/** Creates the OpenAPI 3.1 document of the API from the operations and the result codes. */
 export function createOpenapiDocument() {
   const operations: readonly Operation[] = bankAccountOperations;
   return {
@@ -24,11 +24,11 @@ export function createOpenapiDocument() {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [
-      { url: '/open-api', description: "The path of the platform's sandbox." },
-      { url: '/', description: 'The same without it.' },
+      { url: '/open-api', description: "The base path of the platform's sandbox." },
+      { url: '/', description: 'The same API without that base path.' },
     ],
     tags: [{ name: 'Bank accounts' }],
-    // Who calls is proven by the X-KM headers, which no security scheme of OpenAPI describes.
+    // OpenAPI has no security scheme for the X-KM headers.
     security: [],
     paths: Object.fromEntries(
       operations.map((operation) => [`/api/v1${operation.path}`, { post: describeOperation(operation) }]),
@@ -41,18 +41,18 @@ export function createOpenapiDocument() {
       ),
       schemas: {
         Result: {
-          description: 'How a request was answered.',
+          description: 'The result of a request.',
           ...object({
             code: { type: 'string', pattern: '^\\d{3}_\\d{3}$' },
             description: { type: 'string' },
           }),
         },
         Refusal: {
-          description: 'A request that was not fulfilled. What else is known may stand beside `response`.',
+          description: 'A refused or failed request. There may be more fields beside `response`.',
           ...object({ response: { $ref: '#/components/schemas/Result' } }),
         },
         EncryptedBody: {
-          description: 'The body, encrypted: a JWE in compact serialization.',
+          description: 'An encrypted body: a JWE in compact serialization.',
           ...object({ encData: { type: 'string', pattern: '^[\\w-]+(\\.[\\w-]+){4}$' } }),
         },
       },
@@ -62,21 +62,21 @@ export function createOpenapiDocument() {
 }
 
 const retryAfter = {
-  description: 'How many seconds to wait before the same request is sent again.',
+  description: 'Seconds to wait before sending the same request again.',
   required: true,
   schema: { type: 'integer', minimum: 1 },
 };
 
-function asksToWait(status: number): boolean {
+function hasRetryAfter(status: number): boolean {
   return status === 429 || status === 503;
 }
 
 function describeOperation(operation: Operation) {
   const { path, title, description, encrypted, answerEncrypted } = operation;
   const encryption = [
-    encrypted ? 'The request is to be encrypted.' : 'The request may be plain.',
-    answerEncrypted === 'always' && 'The answer is encrypted.',
-    answerEncrypted === 'as-asked' && 'The answer is encrypted if the request is.',
+    encrypted ? 'Encrypt the request.' : 'The request may be plain.',
+    answerEncrypted === 'always' && 'The response is encrypted.',
+    answerEncrypted === 'as-asked' && 'The response is encrypted if the request is.',
   ];
   return {
     operationId: operationId(path),
@@ -95,13 +95,13 @@ function describeOperation(operation: Operation) {
         },
       },
     },
-    responses: describeAnswers(operation),
+    responses: describeResponses(operation),
   };
 }
 
-/** The answers by HTTP status: what fulfils the request, then every code that refuses it. */
-function describeAnswers(operation: Operation): Record<string, Json> {
-  const answers = Object.fromEntries(
+/** The responses by HTTP status: success, then every code that refuses the request. */
+function describeResponses(operation: Operation): Record<string, Json> {
+  const refusals = Object.fromEntries(
     refusalStatuses([...operation.codes, ...commonCodes]).map((status) => [
       String(status),
       operation.codes.some((code) => resultCodes[code].status === status)
@@ -109,7 +109,7 @@ function describeAnswers(operation: Operation): Record<string, Json> {
         : { $ref: `#/components/responses/${status}` },
     ]),
   );
-  return { '200': describeSuccess(operation), ...answers };
+  return { '200': describeSuccess(operation), ...refusals };
 }
 
 function describeSuccess({ response, answerEncrypted }: Operation): Json {
@@ -126,7 +126,7 @@ function describeRefusals(status: number, codes: readonly ResultCode[]): Json {
   const ofStatus = codes.filter((code) => resultCodes[code].status === status);
   return {
     description: resultCodeList(ofStatus),
-    headers: headerReferences(['X-KM-Correlation-Id', ...(asksToWait(status) ? ['Retry-After'] : [])]),
+    headers: headerReferences(['X-KM-Correlation-Id', ...(hasRetryAfter(status) ? ['Retry-After'] : [])]),
     content: {
       'application/json': {
         schema: { $ref: '#/components/schemas/Refusal' },
@@ -162,18 +162,18 @@ function responseHeaders() {
   };
   return {
     'X-KM-Correlation-Id': {
-      description: "The request's; one made by the service where the request had none of the right form.",
+      description: "The request's correlation ID, or a new one if the request had no valid one.",
       required: true,
       schema: form('X-KM-Correlation-Id'),
     },
     'X-KM-Crypto-Key-Id': {
-      description: 'The key an encrypted answer is encrypted for. Absent when the answer is plain.',
+      description: 'The key that the response is encrypted for. Absent from a plain response.',
       schema: form('X-KM-Crypto-Key-Id'),
     },
   };
 }
 
-/** Two requests made of the fields' examples: what is required, and everything that has an example. */
+/** Two example requests: the required fields, and every field that has an example. */
 function requestExamples(request: z.ZodObject): Record<string, Json> {
   const { properties = {}, required = [] } = toSchema(request, 'input') as {
     properties?: Record<string, { examples?: readonly unknown[] }>;
@@ -185,7 +185,7 @@ function requestExamples(request: z.ZodObject): Record<string, Json> {
     (name) => !required.includes(name) && properties[name]?.examples,
   );
   return {
-    required: { summary: 'What is required', value: values(required) },
+    required: { summary: 'Required parameters', value: values(required) },
     ...(optional.length > 0 && {
       optional: { summary: 'With optional parameters', value: values([...required, ...optional]) },
     }),
@@ -221,9 +221,9 @@ function toSchema(schema: z.ZodType, side: Side): Json {
   const { $schema: _, ...described } = z.toJSONSchema(schema, {
     io: side,
     override: ({ jsonSchema, path }) => {
-      // A format says all that zod's pattern for it says.
+      // The format implies the pattern that zod adds.
       if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
-      // A later version may answer more.
+      // A later version may add fields.
       if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (path.at(-1) === 'userId') describeUserId(jsonSchema, side);
@@ -232,7 +232,7 @@ function toSchema(schema: z.ZodType, side: Side): Json {
   return described;
 }
 
-/** On the wire a member ID is a number, taken as a string too; the program has it as a string. */
+/** A member ID is a string inside the program. On the wire it is a number, and requests may send a string. */
 function describeUserId(jsonSchema: z.core.JSONSchema.BaseSchema, side: Side): void {
   const { minLength, maxLength, pattern } = jsonSchema;
   delete jsonSchema.minLength;

@@ -1,29 +1,29 @@
 import type { z } from 'zod';
 import type { ResultCode } from './result-codes.ts';
 
-/** An endpoint of the API as data: server, client and documentation are all made from it. */
+/** An endpoint of the API as data. Server, client and documentation are built from it. */
 export interface Operation<
   Request extends z.ZodObject = z.ZodObject,
   Response extends z.ZodObject = z.ZodObject,
 > {
-  /** Below `/api/v1`. */
+  /** The path below `/api/v1`. */
   readonly path: `/${string}`;
   readonly title: string;
   readonly description: string;
-  /** Whether the documents ask for an encrypted request body. */
+  /** Whether the platform documents an encrypted request body. */
   readonly encrypted: boolean;
   /**
-   * Which answers are encrypted: by default none. `always`: every one. `as-asked`: the answer to an encrypted request.
+   * Which responses are encrypted. Default: none. `always`: all. `as-asked`: those to an encrypted request.
    */
   readonly answerEncrypted?: 'always' | 'as-asked';
   readonly request: Request;
-  /** What stands beside `response` in the answer. */
+  /** The payload: the fields beside `response`. */
   readonly response: Response;
-  /** The codes of its own; those of family 000 belong to every operation. */
+  /** The operation's own result codes. Every operation can also return those of family 000. */
   readonly codes: readonly ResultCode[];
 }
 
-/** Keeps the schemas' types of an operation. */
+/** Defines an operation and keeps the types of its schemas. */
 export function defineOperation<Request extends z.ZodObject, Response extends z.ZodObject>(
   operation: Operation<Request, Response>,
 ): Operation<Request, Response> {

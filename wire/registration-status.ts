@@ -1,4 +1,4 @@
-/** The states of a registration on the wire, as the platform documents them. */
+/** The statuses of a registration, as the platform documents them. */
 export const registrationStatuses = [
   'ARS_AUTH_IN_PROGRESS',
   'ARS_AUTH_DONE',
@@ -11,8 +11,8 @@ export const registrationStatuses = [
 export type RegistrationStatus = (typeof registrationStatuses)[number];
 
 /**
- * The states that may follow each state. An inquiry sees a registration now and then and may miss states in between;
- * so what it tells next can be reached from what it told before. Where nothing follows, the registration has ended.
+ * The statuses that can directly follow each status. A client that polls may miss some of them. A status without
+ * followers is final.
  */
 export const registrationTransitions: Readonly<Record<RegistrationStatus, readonly RegistrationStatus[]>> = {
   ARS_AUTH_IN_PROGRESS: ['ARS_AUTH_DONE', 'ARS_AUTH_FAILED', 'BANK_ACC_REG_FAILED'],
@@ -22,10 +22,10 @@ export const registrationTransitions: Readonly<Record<RegistrationStatus, readon
   BANK_ACC_REGISTERED: [],
 };
 
-/** The states in which a registration has ended by failure. */
+/** The statuses of a failed registration. */
 export type FailedStatus = 'ARS_AUTH_FAILED' | 'BANK_ACC_REG_FAILED';
 
-/** How an ARS call ended at the payment gateway. */
+/** The outcomes of an ARS call. */
 export const arsOutcomes = [
   'PASSED',
   'NO_ANSWER',

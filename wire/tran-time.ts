@@ -1,4 +1,4 @@
-/** Offsets from UTC in minutes, for the zones that have one all year round. */
+/** Offsets from UTC in minutes. Only zones with the same offset all year. */
 const zoneOffsets: Readonly<Record<string, number>> = {
   UTC: 0,
   GMT: 0,
@@ -11,14 +11,14 @@ const zoneOffsets: Readonly<Record<string, number>> = {
   JST: 540,
 };
 
-/** Whether X-KM-Time-Zone may name this zone. */
+/** Whether X-KM-Time-Zone accepts this zone. */
 export function isTimeZone(zone: string): boolean {
   return Object.hasOwn(zoneOffsets, zone);
 }
 
 /**
- * The time that `yyyyMMddHHmmss` with optional milliseconds says in a zone, in Unix ms; undefined when the text is no
- * time of the calendar.
+ * Parses `yyyyMMddHHmmss`, with optional milliseconds, in a time zone.
+ * @returns Unix time in ms, or undefined if the text is not a valid time or the zone is not known
  */
 export function parseTranTime(text: string, zone: string): number | undefined {
   const parts = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{3})?$/.exec(text);
@@ -31,7 +31,7 @@ export function parseTranTime(text: string, zone: string): number | undefined {
   return time - offset * 60_000;
 }
 
-/** The time part of a transaction token of the form `KMV1:yyyyMMddHHmmssSSS:mac`. */
+/** The time part of a transaction token: `yyyyMMddHHmmssSSS` in `KMV1:yyyyMMddHHmmssSSS:mac`. */
 export function timeOfTranToken(token: string): string {
   return token.slice(5, 22);
 }

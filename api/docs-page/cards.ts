@@ -1,7 +1,7 @@
 import { element } from './elements.ts';
 import type { Scenario, ScenarioGroup } from './scenarios.ts';
 
-/** A button for each scenario, under the headings of their groups; all but the first group can be folded away. */
+/** Creates a button for each scenario, grouped under headings. Every group but the first is collapsed at first. */
 export function createCards(
   groups: readonly ScenarioGroup[],
   onClick: (scenario: Scenario) => void,

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { createCards } from './cards.ts';
 import { byId } from './elements.ts';
-import { showReference, showReferenceToTry } from './reference.ts';
+import { showReference, showInteractiveReference } from './reference.ts';
 import { showRun } from './run-view.ts';
 import { createSelection, fetchProjects } from './sandbox.ts';
 import { runScenario } from './scenario-run.ts';
 import { scenarioGroups } from './scenarios.ts';
 
-// zod would compile its checks with `new Function`, which the page's policy forbids.
+// zod would compile its checks with `new Function`, which the page's content security policy forbids.
 z.config({ jitless: true });
 
 if ('sandbox' in document.documentElement.dataset) await startSandbox();
@@ -15,12 +15,12 @@ else await showReference();
 
 async function startSandbox(): Promise<void> {
   const selection = createSelection(await fetchProjects());
-  const reference = await showReferenceToTry(selection);
-  let underWay = new AbortController();
+  const reference = await showInteractiveReference(selection);
+  let running = new AbortController();
 
   const cards = createCards(scenarioGroups, (scenario) => {
-    underWay.abort();
-    underWay = new AbortController();
+    running.abort();
+    running = new AbortController();
     const selected = selection.advance();
     const view = showRun(scenario, selected.member);
     const listener = {
@@ -30,7 +30,7 @@ async function startSandbox(): Promise<void> {
         view.onAccepted(registrationNumber, authNumber);
       },
     };
-    void runScenario(scenario, selected, listener, underWay.signal);
+    void runScenario(scenario, selected, listener, running.signal);
   });
   byId('cards', HTMLDivElement).replaceChildren(...cards);
   byId('sandbox', HTMLElement).hidden = false;

@@ -1,9 +1,9 @@
 import { byId } from './elements.ts';
 import type { SandboxMember, SelectionControls } from './sandbox.ts';
-import { openAnswer, prepareRequest } from './try-it.ts';
-import type { IncomingAnswer, OutgoingRequest } from './try-it.ts';
+import { decryptResponse, prepareRequest } from './try-it.ts';
+import type { IncomingResponse, OutgoingRequest } from './try-it.ts';
 
-/** What is used of Swagger UI, which its own script puts here. */
+/** The part of Swagger UI that this page uses. Its own script defines it. */
 declare const SwaggerUIBundle: (options: object) => {
   readonly specActions: { updateJsonSpec(document: object): void };
   readonly oas3Selectors: { requestBodyValue(path: string, method: string): unknown };
@@ -12,7 +12,7 @@ declare const SwaggerUIBundle: (options: object) => {
   };
 };
 
-/** What is used of an OpenAPI document. */
+/** The part of an OpenAPI document that this page uses. */
 interface OpenapiDocument {
   readonly paths: Readonly<Record<string, { readonly post: OpenapiOperation }>>;
   readonly components: {
@@ -28,37 +28,37 @@ interface OpenapiOperation {
 
 type Examples = Readonly<Record<string, { value: Readonly<Record<string, unknown>> }>>;
 
-/** The reference; its requests can be sent where there is a sandbox. */
+/** The API reference in the sandbox, where requests can be sent. */
 export interface Reference {
-  /** Puts a registration into the examples, so that the next inquiry is about it. */
+  /** Uses this registration number in the examples. */
   useRegistration(registrationNumber: string): void;
 }
 
-/** Shows the reference to be read. */
+/** Shows the API reference, read-only. */
 export async function showReference(): Promise<void> {
-  nameControls();
+  labelControls();
   SwaggerUIBundle({ ...viewer, spec: await fetchDocument(), supportedSubmitMethods: [] });
 }
 
-/** Shows the reference with requests that can be sent; its examples are about the selected member. */
-export async function showReferenceToTry(selection: SelectionControls): Promise<Reference> {
-  nameControls();
+/** Shows the API reference with requests that can be sent. The examples use the selected member. */
+export async function showInteractiveReference(selection: SelectionControls): Promise<Reference> {
+  labelControls();
   const document = await fetchDocument();
   let regNo: string | undefined;
-  const tailored = () => tailor(document, selection.read().member, regNo);
-  let shown = tailored();
+  const adapted = () => adapt(document, selection.read().member, regNo);
+  let shown = adapted();
   const ui = SwaggerUIBundle({
     ...viewer,
     spec: shown,
     tryItOutEnabled: true,
     requestInterceptor: (request: OutgoingRequest) => prepareRequest(request, selection.read()),
-    responseInterceptor: (answer: IncomingAnswer) => openAnswer(answer, selection.read().project),
+    responseInterceptor: (response: IncomingResponse) => decryptResponse(response, selection.read().project),
   });
   const update = () => {
     const before = shown;
-    shown = tailored();
+    shown = adapted();
     ui.specActions.updateJsonSpec(shown);
-    // An open editor keeps its text; what nobody has changed follows the selection.
+    // Swagger UI keeps the text of an open editor. Replace it unless somebody has edited it.
     for (const [path, { post }] of Object.entries(shown.paths)) {
       const text = ui.oas3Selectors.requestBodyValue(path, 'post');
       const name = Object.entries(examplesOf(before.paths[path]!.post)).find(
@@ -87,21 +87,17 @@ const viewer = {
 };
 
 async function fetchDocument(): Promise<OpenapiDocument> {
-  const answer = await fetch('openapi.json');
-  return (await answer.json()) as OpenapiDocument;
+  const response = await fetch('openapi.json');
+  return (await response.json()) as OpenapiDocument;
 }
 
-/** The document for trying: the page fills the headers in, and the examples name the member and the registration. */
-function tailor(
-  document: OpenapiDocument,
-  member: SandboxMember,
-  regNo: string | undefined,
-): OpenapiDocument {
+/** Adapts the document: the page fills in the headers, and the examples use the member and the registration. */
+function adapt(document: OpenapiDocument, member: SandboxMember, regNo: string | undefined): OpenapiDocument {
   const copy = structuredClone(document);
   Object.assign(copy, { servers: [{ url: new URL('open-api', globalThis.document.baseURI).href }] });
   for (const parameter of Object.values(copy.components.parameters)) {
     parameter.required = false;
-    parameter.description += ' Leave it empty: this page fills it in.';
+    parameter.description += ' Leave it empty; this page fills it in.';
   }
   const facts = { ...member, userId: Number(member.userId), ...(regNo !== undefined && { regNo }) };
   for (const { post } of Object.values(copy.paths)) {
@@ -112,7 +108,7 @@ function tailor(
   return copy;
 }
 
-/** Takes the values from `facts` where those have them. */
+/** Replaces the values that `facts` has. */
 function replaceValues(example: Readonly<Record<string, unknown>>, facts: Readonly<Record<string, unknown>>) {
   return Object.fromEntries(Object.entries(example).map(([name, value]) => [name, facts[name] ?? value]));
 }
@@ -121,8 +117,8 @@ function examplesOf({ requestBody }: OpenapiOperation): Examples {
   return requestBody.content['application/json'].examples;
 }
 
-/** Gives the viewer's controls, as they come, the names that it leaves out. */
-function nameControls(): void {
+/** Adds the accessible names that Swagger UI leaves out, whenever it renders controls. */
+function labelControls(): void {
   const names = { '#servers': 'Server', select: 'Example', '.body-param__text': 'Request body' };
   const reference = byId('reference', HTMLElement);
   new MutationObserver(() => {

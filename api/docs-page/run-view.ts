@@ -6,20 +6,20 @@ import type { Exchange, ScenarioListener } from './scenario-run.ts';
 import type { Scenario } from './scenarios.ts';
 
 const meanings: Readonly<Record<RegistrationStatus, string>> = {
-  ARS_AUTH_IN_PROGRESS: 'The holder is checked and the member called.',
-  ARS_AUTH_DONE: 'The call passed; the account is being registered.',
-  ARS_AUTH_FAILED: 'The call failed, so the registration did.',
+  ARS_AUTH_IN_PROGRESS: 'The real-name check or the ARS call is running.',
+  ARS_AUTH_DONE: 'The member has consented. The account is being registered.',
+  ARS_AUTH_FAILED: 'The ARS call failed, so the account was not registered.',
   BANK_ACC_REG_FAILED: 'The account was not registered.',
-  BANK_ACC_REGISTERED: 'The account can be withdrawn from.',
+  BANK_ACC_REGISTERED: 'The account is registered for withdrawals.',
 };
 
-/** Shows one run of a scenario in the panel, from its request to its end. */
+/** Shows a run of a scenario in the panel. */
 export function showRun(scenario: Scenario, member: SandboxMember): ScenarioListener {
   const startedAt = performance.now();
   const statuses = byId('statuses', HTMLOListElement);
   const exchanges = byId('exchanges', HTMLDivElement);
   const codeCard = byId('code-card', HTMLDivElement);
-  let inquiry: { readonly answer: string; readonly shown: HTMLDetailsElement } | undefined;
+  let inquiry: { readonly response: string; readonly shown: HTMLDetailsElement } | undefined;
 
   byId('run-title', HTMLElement).textContent = scenario.title;
   setText('run-text', `${scenario.description} Member ${member.userId}, ${member.userName}.`);
@@ -60,10 +60,10 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
       const isInquiry = exchange.path.endsWith('/inquiry');
       const shown = describeExchange(exchange, isInquiry ? (inquiry?.shown.open ?? false) : true);
       if (!isInquiry || !inquiry) exchanges.append(shown);
-      // Of the inquiries, which are many, the latest stands for all; an equal one must not take the focus away.
-      else if (inquiry.answer === exchange.answer) return;
+      // Only the latest status inquiry is shown. Replacing an equal one would take away the focus.
+      else if (inquiry.response === exchange.response) return;
       else inquiry.shown.replaceWith(shown);
-      if (isInquiry) inquiry = { answer: exchange.answer, shown };
+      if (isInquiry) inquiry = { response: exchange.response, shown };
       keepTitleInView();
     },
     onAccepted: (registrationNumber, authNumber) => {
@@ -72,10 +72,10 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
       codeCard.hidden = false;
       setText('code', authNumber ?? '');
       announce(
-        `The code is ${authNumber?.split('').join(' ')}. Open the phone, answer it, and key the code in.`,
+        `The code is ${authNumber?.split('').join(' ')}. Open the phone, answer the call and enter the code.`,
       );
     },
-    onRefusal: ({ code }) => addLine(code, `The second one: ${explain(code)}`),
+    onRefusal: ({ code }) => addLine(code, `Second request: ${explain(code)}`),
     onStatus: (status) => addLine(status, meanings[status]),
     onEnd: (result: RegistrationResult) => {
       const isGood = result.status === 'BANK_ACC_REGISTERED';
@@ -91,7 +91,7 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
 }
 
 function describeExchange(
-  { path, headers, body, content, status, answer }: Exchange,
+  { path, headers, body, content, status, response }: Exchange,
   isOpen: boolean,
 ): HTMLDetailsElement {
   const sent = [...headers].map(([name, value]) => `${name}: ${value}`).join('\n');
@@ -102,12 +102,12 @@ function describeExchange(
     ...(content ? [element('h4', { textContent: 'Before encryption' }), block(pretty(content))] : []),
     element('h4', { textContent: 'Request' }),
     block(`${sent}\n\n${pretty(body)}`),
-    element('h4', { textContent: 'Answer' }),
-    block(pretty(answer)),
+    element('h4', { textContent: 'Response' }),
+    block(pretty(response)),
   );
 }
 
-/** Text that scrolls, by the keyboard too. */
+/** Text that scrolls, also by keyboard. */
 function block(text: string): HTMLPreElement {
   return element('pre', { textContent: text, tabIndex: 0 });
 }
@@ -120,19 +120,19 @@ function pretty(json: string): string {
   }
 }
 
-/** What the catalogue says of a code. */
+/** Explains a result code in words. */
 function explain(code: string, fallback = ''): string {
   if (!Object.hasOwn(resultCodes, code)) return fallback;
   const { text, when, retryable } = resultCodes[code as keyof typeof resultCodes];
-  return `${text} ${when} ${retryable ? 'Another try may succeed.' : 'Another try will not help.'}`;
+  return `${text} ${when} ${retryable ? 'Retrying may succeed.' : 'Retrying will not help.'}`;
 }
 
-/** Whether the panel lies below the cards and not beside them. */
+/** Whether the panel is below the cards instead of beside them. */
 function isStacked(): boolean {
   return matchMedia('(width < 900px)').matches;
 }
 
-/** Beside the cards, a panel that grows would be pushed up and out of sight by the end of its section. */
+/** Keeps the panel's title visible: a growing panel beside the cards would be pushed out of the viewport. */
 function keepTitleInView(): void {
   if (!isStacked()) byId('run-title', HTMLElement).scrollIntoView({ block: 'nearest' });
 }

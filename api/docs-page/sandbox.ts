@@ -9,7 +9,7 @@ export interface SandboxMember {
   readonly mobileNumber: string;
 }
 
-/** What `GET /sandbox/credentials` tells of a project. */
+/** A project in the response of `GET /sandbox/credentials`. */
 export interface SandboxProject extends EncryptionKeys {
   readonly aspId: string;
   readonly accessKey: string;
@@ -17,67 +17,67 @@ export interface SandboxProject extends EncryptionKeys {
   readonly members: readonly SandboxMember[];
 }
 
-/** What is chosen at the top of the page. */
+/** The selection at the top of the page. */
 export interface Selection {
   readonly project: SandboxProject;
   readonly member: SandboxMember;
   readonly encrypts: boolean;
 }
 
-/** The choice of a project, a member and encryption. */
+/** The controls that select project, member and encryption. */
 export interface SelectionControls {
   read(): Selection;
-  /** Selects the next member, so that no registration meets an earlier one of the same member. */
+  /** Selects the next member, so a new registration does not collide with a running one. */
   advance(): Selection;
-  /** Tells of every change of project or member. */
+  /** Calls `listener` after every change of project or member. */
   onChange(listener: () => void): void;
 }
 
-/** The sandbox's projects. */
+/** Fetches the sandbox's projects. */
 export async function fetchProjects(): Promise<readonly SandboxProject[]> {
-  const answer = await fetch('sandbox/credentials');
-  const { projects } = (await answer.json()) as { projects: readonly SandboxProject[] };
+  const response = await fetch('sandbox/credentials');
+  const { projects } = (await response.json()) as { projects: readonly SandboxProject[] };
   return projects;
 }
 
-/** Fills the controls. The first member is a random one, so that two tabs rarely meet. */
+/** Fills the controls. Starts with a random member, so two tabs rarely use the same one. */
 export function createSelection(projects: readonly SandboxProject[]): SelectionControls {
   const project = byId('project', HTMLSelectElement);
   const member = byId('member', HTMLSelectElement);
   const encrypts = byId('encrypts', HTMLInputElement);
   const listeners: (() => void)[] = [];
-  const changed = () => {
+  const notify = () => {
     for (const listener of listeners) listener();
   };
-  const chosenProject = () => projects[project.selectedIndex]!;
+  const selectedProject = () => projects[project.selectedIndex]!;
   const fillMembers = () => {
-    const { members } = chosenProject();
+    const { members } = selectedProject();
     const options = members.map(({ userId, userName }) => new Option(`${userId} ${userName}`, userId));
     member.replaceChildren(...options);
     member.selectedIndex = Math.floor(Math.random() * members.length);
   };
   const read = () => ({
-    project: chosenProject(),
-    member: chosenProject().members[member.selectedIndex]!,
+    project: selectedProject(),
+    member: selectedProject().members[member.selectedIndex]!,
     encrypts: encrypts.checked,
   });
 
-  const rules = ['plain or encrypted', 'encrypted only'];
+  const bodies = ['plain or encrypted', 'encrypted only'];
   project.replaceChildren(
-    ...projects.map(({ aspId }, position) => new Option(`${aspId} – ${rules[position] ?? ''}`, aspId)),
+    ...projects.map(({ aspId }, position) => new Option(`${aspId} – ${bodies[position] ?? ''}`, aspId)),
   );
   fillMembers();
   project.addEventListener('change', () => {
     fillMembers();
-    changed();
+    notify();
   });
-  member.addEventListener('change', changed);
+  member.addEventListener('change', notify);
 
   return {
     read,
     advance: () => {
       member.selectedIndex = (member.selectedIndex + 1) % member.length;
-      changed();
+      notify();
       return read();
     },
     onChange: (listener) => listeners.push(listener),

@@ -10,30 +10,30 @@ import type { Selection } from './sandbox.ts';
 import { scenarioRequest } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
 
-/** A request and its answer, as they went over the wire. */
+/** A request and its response, as they went over the wire. */
 export interface Exchange {
   readonly path: string;
   readonly headers: Headers;
   readonly body: string;
-  /** What `body` holds, where that is encrypted. */
+  /** The plain content of an encrypted `body`. */
   readonly content: string | undefined;
   readonly status: number;
-  readonly answer: string;
+  readonly response: string;
 }
 
-/** What is told while a scenario runs. */
+/** Follows the run of a scenario. */
 export interface ScenarioListener {
   onExchange(exchange: Exchange): void;
-  /** The registration that was sent while another one ran is refused. */
+  /** The second registration, sent while the first one runs, was refused. */
   onRefusal(refusal: RegistrationInProgressError): void;
   onAccepted(registrationNumber: string, authNumber: string | undefined): void;
   onStatus(status: RegistrationStatus): void;
   onEnd(result: RegistrationResult): void;
-  /** Something went wrong before the outcome was known. */
+  /** The run failed before the outcome was known. */
   onError(error: KmError): void;
 }
 
-/** Registers what the scenario says for the selected member and follows the registration to its end. */
+/** Registers the scenario's account for the selected member and follows the registration to its end. */
 export async function runScenario(
   scenario: Scenario,
   { project, member, encrypts }: Selection,
@@ -81,7 +81,7 @@ function recordingFetch(listener: ScenarioListener, registration: string): typeo
       body,
       content: request.headers.has('X-KM-Crypto-Key-Id') ? registration : undefined,
       status: response.status,
-      answer: await response.clone().text(),
+      response: await response.clone().text(),
     });
     return response;
   };

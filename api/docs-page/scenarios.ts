@@ -1,18 +1,18 @@
 import type { ResultCode } from '../../wire/result-codes.ts';
 
-/** Test data: a registration whose account or phone number makes the simulator behave in a certain way. */
+/** Test data: a registration whose account or phone number selects how the simulator behaves. */
 export interface Scenario {
   readonly title: string;
   readonly description: string;
-  /** The code it ends with; absent where a person decides. */
+  /** The result code at the end. Absent when a person decides it on the phone. */
   readonly endsWith?: ResultCode;
   /** The last four digits of the account number. */
   readonly accountEnding?: string;
-  /** The last four digits of the mobile number; without them, the optional parameter is left out. */
+  /** The last four digits of the mobile number. Absent: the request has no `mobileNumber`. */
   readonly mobileEnding?: string;
-  /** A second registration is sent while the first one runs. */
+  /** Whether a second registration is sent while the first one runs. */
   readonly isSentTwice?: boolean;
-  /** A person answers the phone. */
+  /** Whether a person answers the simulated phone. */
   readonly isAnsweredByPerson?: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface ScenarioGroup {
 
 const passing = '5678';
 
-/** All of the simulator's conduct. */
+/** A card for every behaviour of the simulator. */
 export const scenarioGroups: readonly ScenarioGroup[] = [
   {
     title: 'Start here',
@@ -42,14 +42,14 @@ export const scenarioGroups: readonly ScenarioGroup[] = [
       },
       {
         title: 'Already in progress',
-        description: 'Sent twice: the second one is refused with 002_013, the first one goes on.',
+        description: 'Sends two requests. The second is refused with 002_013, the first continues.',
         endsWith: '000_000',
         mobileEnding: '0006',
         isSentTwice: true,
       },
       {
         title: 'Answer the phone yourself',
-        description: 'Opens a phone that rings; key in the code shown here.',
+        description: 'Open the simulated phone, answer the call and enter the code shown here.',
         mobileEnding: '0008',
         isAnsweredByPerson: true,
       },
@@ -58,18 +58,23 @@ export const scenarioGroups: readonly ScenarioGroup[] = [
   {
     title: 'What the ARS call does',
     scenarios: [
-      phone('0001', 'No answer', 'Nobody answers, however often.', '002_014'),
+      phone('0001', 'No answer', 'Nobody answers any of the calls.', '002_014'),
       phone('0002', 'No answer, then passes', 'The second call is answered.', '000_000'),
-      phone('0003', 'Wrong code', 'Another code is keyed in.', '002_014'),
+      phone('0003', 'Wrong code', 'The member enters a wrong code.', '002_014'),
       phone('0004', 'Hung up', 'The member hangs up.', '002_014'),
-      phone('0005', 'Callback three times', 'The outcome is delivered three times.', '000_000'),
-      phone('0006', 'Callback lost', 'No callback: the service asks by itself.', '000_000'),
-      phone('0007', 'Callback early', 'The outcome comes before the call is confirmed.', '000_000'),
-      phone('0009', 'No outcome', 'The gateway never learns how the call ended; takes a while.', '002_014'),
-      phone('0020', 'Recording lost', 'The recording never appears: nothing is registered.', '002_910'),
-      phone('0091', 'Busy', 'The line is busy, again and again.', '002_014'),
-      phone('0092', 'Rejected', 'The member declines the call.', '002_014'),
-      phone('0093', 'No input', 'Nothing is keyed in.', '002_014'),
+      phone('0005', 'Callback three times', 'The gateway reports the outcome three times.', '000_000'),
+      phone('0006', 'Callback lost', 'The callback never arrives; the service polls instead.', '000_000'),
+      phone('0007', 'Callback early', 'The outcome arrives before the call is confirmed.', '000_000'),
+      phone('0009', 'No outcome', 'The gateway never learns how the call ended. Takes a while.', '002_014'),
+      phone(
+        '0020',
+        'Recording lost',
+        'The recording never becomes available, so nothing is registered.',
+        '002_910',
+      ),
+      phone('0091', 'Busy', 'The line is busy at every call.', '002_014'),
+      phone('0092', 'Rejected', 'The member rejects the call.', '002_014'),
+      phone('0093', 'No input', 'The member enters nothing.', '002_014'),
       phone('0094', 'Not in service', 'The number does not exist.', '002_014'),
       phone('0095', 'Carrier error', 'The carrier cannot connect the call.', '002_014'),
     ],
@@ -77,31 +82,31 @@ export const scenarioGroups: readonly ScenarioGroup[] = [
   {
     title: 'What the bank and the payment gateway do',
     scenarios: [
-      account('9001', 'Another name', 'The account is somebody else’s.', '002_901'),
-      account('9098', 'Another birth date', 'The holder’s birth date differs.', '002_902'),
-      account('9091', 'No such account', 'The bank does not know it.', '002_903'),
-      account('9092', 'Closed account', 'The account was closed.', '002_904'),
-      account('9093', 'Dormant account', 'The bank put it to rest.', '002_905'),
-      account('9094', 'Wrong kind of account', 'It allows no withdrawal by transfer.', '002_906'),
-      account('9095', 'Holder deceased', 'The bank blocks the account.', '002_907'),
-      account('9096', 'Accident reported', 'Reported as lost or stolen.', '002_908'),
-      account('9097', 'Seized account', 'The account is under seizure.', '002_909'),
+      account('9001', 'Wrong holder name', 'The account belongs to somebody else.', '002_901'),
+      account('9098', 'Wrong birth date', 'The holder’s birth date differs.', '002_902'),
+      account('9091', 'No such account', 'The bank has no account with this number.', '002_903'),
+      account('9092', 'Closed account', 'The account has been closed.', '002_904'),
+      account('9093', 'Dormant account', 'The bank has marked the account dormant.', '002_905'),
+      account('9094', 'Wrong kind of account', 'It does not allow withdrawals by transfer.', '002_906'),
+      account('9095', 'Holder deceased', 'The bank has blocked the account.', '002_907'),
+      account('9096', 'Lost or stolen', 'The account has been reported lost or stolen.', '002_908'),
+      account('9097', 'Seized account', 'The account is under a seizure order.', '002_909'),
       account('9002', 'Lifetime account', 'An alias number, refused at registration.', '002_015'),
       account('9003', 'Restricted account', 'Refused at registration.', '002_016'),
       account(
         '9004',
-        'Answer lost',
-        'Registered, but the connection is cut: never registered twice.',
+        'Response lost',
+        'Registered, but the connection breaks. It is not registered twice.',
         '000_000',
       ),
-      account('9005', 'Request lost', 'Neither registered nor answered at first.', '000_000'),
-      account('9006', 'Result later', 'Accepted; the result comes after 3 s.', '000_000'),
-      account('9007', 'Unavailable twice', 'Two errors, then it registers.', '000_000'),
+      account('9005', 'Request lost', 'The first request has no effect and gets no response.', '000_000'),
+      account('9006', 'Result later', 'Accepted at first; the result follows after 3 s.', '000_000'),
+      account('9007', 'Unavailable twice', 'Two errors, then the account is registered.', '000_000'),
     ],
   },
 ];
 
-/** The part of a registration request that a scenario decides. */
+/** The part of a registration request that depends on the scenario. */
 export function scenarioRequest({ accountEnding = passing, mobileEnding }: Scenario) {
   return {
     bankAccount: `1101234${accountEnding}`,

@@ -3,22 +3,22 @@ import { createDecrypt, createEncrypt } from '../../client/message-encryption.ts
 import { createTransactionHeaders, importSecretKey } from '../../client/tran-token.ts';
 import type { SandboxProject, Selection } from './sandbox.ts';
 
-/** A request as the viewer is about to send it. */
+/** A request that Swagger UI is about to send. */
 export interface OutgoingRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
 
-/** An answer as the viewer is about to show it. */
-export interface IncomingAnswer {
+/** A response that Swagger UI is about to show. */
+export interface IncomingResponse {
   readonly text: string;
   readonly data: string;
 }
 
 /**
- * Encrypts a request where its operation asks for that, and signs the bytes that are sent. A header that a person has
- * filled in stays as it is, so that refusals can be tried too.
+ * Encrypts a request if its operation documents that, and signs the bytes that are sent. Headers that somebody has filled
+ * in stay as they are, so refusals can be tried as well.
  */
 export async function prepareRequest<Request extends OutgoingRequest>(
   request: Request,
@@ -45,13 +45,13 @@ export async function prepareRequest<Request extends OutgoingRequest>(
   return { ...request, headers, body };
 }
 
-/** Opens an encrypted answer. */
-export async function openAnswer<Answer extends IncomingAnswer>(
-  answer: Answer,
+/** Decrypts a response if it is encrypted. */
+export async function decryptResponse<Response extends IncomingResponse>(
+  response: Response,
   project: SandboxProject,
-): Promise<Answer> {
-  const encData = /^\s*\{\s*"encData"\s*:\s*"([^"]+)"\s*\}\s*$/.exec(answer.text)?.[1];
-  if (encData === undefined) return answer;
+): Promise<Response> {
+  const encData = /^\s*\{\s*"encData"\s*:\s*"([^"]+)"\s*\}\s*$/.exec(response.text)?.[1];
+  if (encData === undefined) return response;
   const text = await createDecrypt(project.clientPrivateKey)(encData);
-  return { ...answer, text, data: text };
+  return { ...response, text, data: text };
 }
