@@ -1,6 +1,8 @@
-import { runCommandLine } from './command-line/run.ts';
+#!/usr/bin/env node
+import { runKmCommand } from './command-line/run.ts';
 
-process.exitCode = await runCommandLine(process.argv.slice(2), {
+process.exitCode = await runKmCommand(process.argv.slice(2), {
+  program: import.meta.url.endsWith('.ts') ? 'npm run km --' : 'km',
   environment: process.env,
   output: process.stdout,
   errors: process.stderr,

@@ -3,14 +3,14 @@ import { banks, isBankCode } from '../wire/bank-codes.ts';
 import type { BankCode } from '../wire/bank-codes.ts';
 import { formatKoreanTime, parseKoreanHours } from '../contract/korean-time.ts';
 import type { BankWindow, NewBankWindow } from '../database/bank-windows.ts';
-import { UsageError } from './arguments.ts';
-import type { Values } from './arguments.ts';
-import type { Parts } from './command.ts';
+import { UsageError } from '../command-line/command-line.ts';
+import type { OptionValues } from './options.ts';
+import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 
 /** Lists when the banks are closed. */
 export function listBankWindows() {
-  return async ({ stores, print }: Parts): Promise<void> => {
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     const windows = await stores.bankWindows.list();
     if (windows.length === 0) return print('No bank has a maintenance window.');
     for (const window of windows) print(describe(window));
@@ -18,32 +18,32 @@ export function listBankWindows() {
 }
 
 /** Has a bank closed every day, or once. */
-export function addBankWindow(values: Values) {
+export function addBankWindow(values: OptionValues) {
   const bankCode = readBankCode(values);
   const window = readWindow(values);
 
-  return async ({ stores, print }: Parts): Promise<void> => {
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     const bankWindowId = await stores.bankWindows.add(bankCode, window);
     print(`Added: ${describe({ bankWindowId, bankCode, ...window })}`);
   };
 }
 
 /** Takes a window back. */
-export function removeBankWindow({ id = '' }: Values) {
+export function removeBankWindow({ id = '' }: OptionValues) {
   if (!/^[1-9]\d{0,8}$/.test(id)) throw new UsageError('--id must be the number of a window.');
 
-  return async ({ stores, print }: Parts): Promise<void> => {
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     if (await stores.bankWindows.remove(Number(id))) return print(`Window ${id} is taken back.`);
     throw new Refused(`There is no window ${id}. See: npm run operator -- bank-window list`);
   };
 }
 
-function readBankCode({ bank = '' }: Values): BankCode {
+function readBankCode({ bank = '' }: OptionValues): BankCode {
   if (isBankCode(bank)) return bank;
   throw new UsageError(`--bank must be one of ${Object.keys(banks).join(', ')}.`);
 }
 
-function readWindow({ daily, from, until }: Values): NewBankWindow {
+function readWindow({ daily, from, until }: OptionValues): NewBankWindow {
   if ((daily === undefined) === (from === undefined && until === undefined)) {
     throw new UsageError('Give either --daily, or --from and --until.');
   }

@@ -1,26 +1,31 @@
 import type { Client } from '@temporalio/client';
+import type { Command } from '../command-line/command-line.ts';
 import type { Stores } from '../database/stores.ts';
-import type { Signature, Values } from './arguments.ts';
+import type { options, OptionValues } from './options.ts';
 
-/** What a command works with that needs no database. */
-export interface TemporalParts {
+/** What a command that needs no database works with. */
+export interface TemporalContext {
   readonly temporal: Client;
-  /** Writes a line for people or, where a command gives JSON, for programs. */
+  /** Writes a line of the result: text or JSON. */
   readonly print: (line: string) => void;
-  /** Writes a line about how far long work has come. */
+  /** Writes a line about the progress of long work. */
   readonly reportProgress: (line: string) => void;
 }
 
 /** What every other command works with. */
-export interface Parts extends TemporalParts {
+export interface CommandContext extends TemporalContext {
   readonly stores: Stores;
 }
 
 /**
- * One command. `read` takes the options, throwing UsageError where they cannot be meant, before anything is opened;
- * what it answers carries the command out, throwing Refused where it cannot be.
+ * One command. `read` checks the options before anything is opened, and throws a UsageError for an invalid one. The
+ * function it returns carries the command out, and throws a Refused where that is impossible.
  */
-export type Command = Signature & { readonly summary: string } & (
-    | { readonly needsDatabase: false; read(values: Values): (parts: TemporalParts) => Promise<void> }
-    | { readonly needsDatabase: true; read(values: Values): (parts: Parts) => Promise<void> }
+export type OperatorCommand = Command<typeof options> &
+  (
+    | {
+        readonly needsDatabase: false;
+        read(values: OptionValues): (context: TemporalContext) => Promise<void>;
+      }
+    | { readonly needsDatabase: true; read(values: OptionValues): (context: CommandContext) => Promise<void> }
   );

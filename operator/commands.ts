@@ -1,6 +1,6 @@
 import { addBankWindow, listBankWindows, removeBankWindow } from './bank-window.ts';
 import { notificationUrl } from './notification-url.ts';
-import type { Command } from './command.ts';
+import type { OperatorCommand } from './command.ts';
 import { rewrapKeys, showKeys } from './database-keys.ts';
 import { exportEvidence } from './evidence-export.ts';
 import { holdEvidence, listHolds, releaseEvidence } from './evidence-holds.ts';
@@ -14,7 +14,7 @@ import { resolve } from './resolve.ts';
 import { reviews } from './reviews.ts';
 
 /** The commands by name. */
-export const commands: Readonly<Record<string, Command>> = {
+export const commands: Readonly<Record<string, OperatorCommand>> = {
   reviews: {
     summary: 'lists the registrations that wait in REVIEW',
     required: [],

@@ -1,16 +1,16 @@
 import { MissingKeyError } from '../encryption/key-ring.ts';
-import type { Parts } from './command.ts';
+import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 import { alignColumns } from './table.ts';
 
 /** Shows what each database key seals. */
 export function showKeys() {
-  return ({ stores, print }: Parts): Promise<void> => show(stores, print);
+  return ({ stores, print }: CommandContext): Promise<void> => show(stores, print);
 }
 
 /** Seals everything by the active database key, and shows what each key seals then. */
 export function rewrapKeys() {
-  return async ({ stores, print, reportProgress }: Parts): Promise<void> => {
+  return async ({ stores, print, reportProgress }: CommandContext): Promise<void> => {
     let rewrapped = 0;
     const unreadable: string[] = [];
     try {
@@ -33,7 +33,10 @@ export function rewrapKeys() {
   };
 }
 
-async function show({ databaseKeys }: Parts['stores'], print: Parts['print']): Promise<void> {
+async function show(
+  { databaseKeys }: CommandContext['stores'],
+  print: CommandContext['print'],
+): Promise<void> {
   const uses = await databaseKeys.listUse();
   const rows = uses.map(({ databaseKeyId, isActive, isGiven, rows: count }) => [
     databaseKeyId,

@@ -7,17 +7,17 @@ import { maskAccountNumber, maskName } from '../wire/masking.ts';
 import { PersonalDataErased } from '../database/personal-data-erased.ts';
 import { verifyEvidence } from '../database/evidence-verification.ts';
 import type { Stores } from '../database/stores.ts';
-import { readRegistrationNumber } from './arguments.ts';
-import type { Values } from './arguments.ts';
-import type { Parts } from './command.ts';
+import { readRegistrationNumber } from './options.ts';
+import type { OptionValues } from './options.ts';
+import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 
 /** Writes the evidence of a registration, with all an auditor needs to judge it, into a new directory. */
-export function exportEvidence(values: Values) {
+export function exportEvidence(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
   const { directory = '' } = values;
 
-  return async ({ stores, print }: Parts): Promise<void> => {
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     const files = await collectFiles(stores, registrationNumber);
     await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';

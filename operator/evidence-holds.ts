@@ -1,15 +1,15 @@
-import { readRegistrationNumber } from './arguments.ts';
-import type { Values } from './arguments.ts';
-import type { Parts } from './command.ts';
+import { readRegistrationNumber } from './options.ts';
+import type { OptionValues } from './options.ts';
+import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 import { alignColumns, describeTime } from './table.ts';
 
 /** Puts the evidence of a registration under legal hold. */
-export function holdEvidence(values: Values) {
+export function holdEvidence(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
   const { operator = '', reason = '' } = values;
 
-  return async ({ stores, print }: Parts): Promise<void> => {
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     const outcome = await stores.legalHolds.hold(registrationNumber, { operator, reason });
     if (outcome === 'HELD') return print(`The evidence of ${registrationNumber} is under legal hold.`);
     const obstacles = {
@@ -22,11 +22,11 @@ export function holdEvidence(values: Values) {
 }
 
 /** Ends the legal hold of a registration. */
-export function releaseEvidence(values: Values) {
+export function releaseEvidence(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
   const { operator = '', reason = '' } = values;
 
-  return async ({ stores, print }: Parts): Promise<void> => {
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     if (!(await stores.legalHolds.release(registrationNumber, { operator, reason }))) {
       throw new Refused(
         `The evidence of ${registrationNumber} is under no legal hold. See: npm run evidence -- list-holds`,
@@ -40,7 +40,7 @@ export function releaseEvidence(values: Values) {
 
 /** Lists the legal holds in force. */
 export function listHolds() {
-  return async ({ stores, print }: Parts): Promise<void> => {
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     const holds = await stores.legalHolds.list();
     if (holds.length === 0) return print('No evidence is under legal hold.');
     const rows = holds.map(({ registrationNumber, heldAt, heldBy, reason }) => [

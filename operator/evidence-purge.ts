@@ -1,11 +1,11 @@
-import type { Values } from './arguments.ts';
-import type { Parts } from './command.ts';
+import type { OptionValues } from './options.ts';
+import type { CommandContext } from './command.ts';
 
 /** Destroys, or with --dry-run counts, what is to be kept no longer. */
-export function purgeEvidence(values: Values) {
+export function purgeEvidence(values: OptionValues) {
   const isDryRun = values['dry-run'] === true;
 
-  return async ({ stores, print, reportProgress }: Parts): Promise<void> => {
+  return async ({ stores, print, reportProgress }: CommandContext): Promise<void> => {
     const now = new Date();
     if (isDryRun) {
       const count = await stores.retention.countExpired(now);

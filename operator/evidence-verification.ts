@@ -1,18 +1,18 @@
 import { verifyEvidence } from '../database/evidence-verification.ts';
 import type { EvidenceFinding } from '../database/evidence-verification.ts';
-import { readRegistrationNumber } from './arguments.ts';
-import type { Values } from './arguments.ts';
-import type { Parts } from './command.ts';
+import { readRegistrationNumber } from './options.ts';
+import type { OptionValues } from './options.ts';
+import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 
 /** How often the progress is told, in registrations. */
 const progressEvery = 1_000;
 
 /** Verifies all evidence, or that of one registration; refuses when any is broken. */
-export function verifyAllEvidence(values: Values) {
+export function verifyAllEvidence(values: OptionValues) {
   const only = values.number === undefined ? undefined : readRegistrationNumber(values);
 
-  return async ({ stores, print, reportProgress }: Parts): Promise<void> => {
+  return async ({ stores, print, reportProgress }: CommandContext): Promise<void> => {
     await stores.databaseKeys.requireAll();
     const counts: Record<EvidenceFinding['state'], number> = {
       VERIFIED: 0,

@@ -5,7 +5,7 @@ import { createStores } from '../database/stores.ts';
 import { createLog } from '../runtime/log.ts';
 import { createTemporalClient, temporalConnection } from '../runtime/temporal.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
-import { runCommandLine } from './run.ts';
+import { runOperatorCommand } from './run.ts';
 
 const print = (line: string): unknown => process.stdout.write(`${line}\n`);
 const printError = (line: string): unknown => process.stderr.write(`${line}\n`);
@@ -18,7 +18,7 @@ function connectTemporal(payloadKeys: string) {
   return temporal;
 }
 
-process.exitCode = await runCommandLine(process.argv.slice(2), {
+process.exitCode = await runOperatorCommand(process.argv.slice(2), {
   print,
   printError,
   openTemporal: () => ({

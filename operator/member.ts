@@ -5,10 +5,11 @@ import { z } from 'zod';
 import { registerAccount } from '../wire/bank-account-operations.ts';
 import { memberWorkflowId, removalWorkflowId } from '../contract/registration.ts';
 import type { Erasure } from '../database/members.ts';
-import { readAspId, UsageError } from './arguments.ts';
-import type { Values } from './arguments.ts';
+import { UsageError } from '../command-line/command-line.ts';
+import { readAspId } from './options.ts';
+import type { OptionValues } from './options.ts';
 import { askTemporal } from './ask-temporal.ts';
-import type { Parts } from './command.ts';
+import type { CommandContext } from './command.ts';
 import { noSuchProject } from './project.ts';
 import { readTextFile } from './read-file.ts';
 import { Refused } from './refused.ts';
@@ -22,11 +23,11 @@ type NewMember = z.output<typeof memberSchema>;
 const mostProblems = 10;
 
 /** Adds members of a service provider, all of a file or none. */
-export function addMembers(values: Values) {
+export function addMembers(values: OptionValues) {
   const aspId = readAspId(values);
   const { file = '' } = values;
 
-  return async ({ stores, print }: Parts): Promise<void> => {
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     const lines = readLines(await readTextFile(file), file);
     if (!(await stores.projects.find(aspId))) throw noSuchProject(aspId);
     const known = await stores.members.findKnown(lines.map(({ member }) => member.userId));
@@ -50,13 +51,13 @@ export function addMembers(values: Values) {
 }
 
 /** Destroys a member's key, and with it everything personal that is stored of the member. */
-export function eraseMember(values: Values) {
+export function eraseMember(values: OptionValues) {
   const aspId = readAspId(values);
   const { user = '', operator = '', reason = '' } = values;
   if (!memberSchema.shape.userId.safeParse(user).success) throw new UsageError('--user must be a member ID.');
   const decision = { operator, reason, beforeRetentionEnds: values['before-retention-ends'] === true };
 
-  return async ({ stores, temporal, print }: Parts): Promise<void> => {
+  return async ({ stores, temporal, print }: CommandContext): Promise<void> => {
     if (await askTemporal(temporal, () => hasOperation(temporal, user))) {
       throw new Refused(`${refusal(user)} an operation of the member is running. ${waitForOperation}`);
     }

@@ -1,14 +1,15 @@
-import { readAspId, UsageError } from './arguments.ts';
-import type { Values } from './arguments.ts';
-import type { Parts } from './command.ts';
+import { UsageError } from '../command-line/command-line.ts';
+import { readAspId } from './options.ts';
+import type { OptionValues } from './options.ts';
+import type { CommandContext } from './command.ts';
 import { noSuchProject } from './project.ts';
 
 /** Sets where a project's results are delivered, or that they are not. */
-export function notificationUrl(values: Values) {
+export function notificationUrl(values: OptionValues) {
   const aspId = readAspId(values);
   const url = readUrl(values);
 
-  return async ({ stores, print }: Parts): Promise<void> => {
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     if (!(await stores.projects.setNotificationUrl(aspId, url))) throw noSuchProject(aspId);
     print(
       url === null
@@ -18,7 +19,7 @@ export function notificationUrl(values: Values) {
   };
 }
 
-function readUrl({ url, off }: Values): string | null {
+function readUrl({ url, off }: OptionValues): string | null {
   if ((url === undefined) !== (off === true)) throw new UsageError('Give either --url or --off.');
   if (url === undefined) return null;
   if (URL.canParse(url) && new URL(url).protocol === 'https:') return url;

@@ -1,19 +1,19 @@
 import { createPublicKey } from 'node:crypto';
 import { DiscardedError } from '../database/projects.ts';
 import { createProjectKeys } from '../encryption/project-keys.ts';
-import { readAspId, readChoice } from './arguments.ts';
-import type { Values } from './arguments.ts';
-import type { Parts } from './command.ts';
+import { readAspId, readChoice } from './options.ts';
+import type { OptionValues } from './options.ts';
+import type { CommandContext } from './command.ts';
 import { readTextFile } from './read-file.ts';
 import { Refused } from './refused.ts';
 
 /** Adds a service provider's project, and prints the one time what the service provider must be given. */
-export function addProject(values: Values) {
+export function addProject(values: OptionValues) {
   const aspId = readAspId(values);
   const file = values['client-public-key'] ?? '';
   const rules = { demandsEncryption: !values['plain-allowed'], comparesMember: !values['any-holder'] };
 
-  return async ({ stores, print }: Parts): Promise<void> => {
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     const clientPublicKey = readPublicKey(await readTextFile(file), file);
     const { serverPublicKey, ...keys } = await createProjectKeys();
     if (!(await stores.projects.add({ aspId, ...rules, ...keys, clientPublicKey }))) {
@@ -25,11 +25,11 @@ export function addProject(values: Values) {
 }
 
 /** Issues a second set of keys, and prints the one time what the service provider must be given. */
-export function renewProjectKeys(values: Values) {
+export function renewProjectKeys(values: OptionValues) {
   const aspId = readAspId(values);
   const file = values['client-public-key'] ?? '';
 
-  return async ({ stores, print }: Parts): Promise<void> => {
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     const clientPublicKey = readPublicKey(await readTextFile(file), file);
     const { serverPublicKey, ...keys } = await createProjectKeys();
     if (!(await stores.projects.renewKeys(aspId, { ...keys, clientPublicKey }))) {
@@ -43,10 +43,10 @@ export function renewProjectKeys(values: Values) {
 }
 
 /** Discards all keys of a project but those issued last. */
-export function retireProjectKeys(values: Values) {
+export function retireProjectKeys(values: OptionValues) {
   const aspId = readAspId(values);
 
-  return async ({ stores, print }: Parts): Promise<void> => {
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     if (!(await stores.projects.retireKeys(aspId))) {
       throw new Refused(
         `Project ${aspId} is not there, or has one set of keys only. Issue the next one first: npm run operator -- project renew-keys`,
@@ -57,11 +57,11 @@ export function retireProjectKeys(values: Values) {
 }
 
 /** Lets a project call, or not, or never again. */
-export function setProjectState(values: Values) {
+export function setProjectState(values: OptionValues) {
   const aspId = readAspId(values);
   const state = readChoice(values, 'state', ['ACTIVE', 'INACTIVE', 'DISCARDED']);
 
-  return async ({ stores, print }: Parts): Promise<void> => {
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     const isKnown = await stores.projects.setState(aspId, state).catch((error: unknown) => {
       if (!(error instanceof DiscardedError)) throw error;
       throw new Refused(`${error.message} Add a new project instead.`, { cause: error });

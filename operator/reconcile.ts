@@ -10,7 +10,7 @@ import {
 import type { ReconciliationInput, ReconciliationStage } from '../contract/reconciliation.ts';
 import { taskQueue, workflowTypes } from '../contract/registration.ts';
 import { askTemporal } from './ask-temporal.ts';
-import type { Parts } from './command.ts';
+import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 
 /** How long to wait before looking again how far a reconciliation is, in ms. */
@@ -20,7 +20,7 @@ const pageSize = 500;
 
 /** Compares the ledger with the payment gateway's now, and reports. */
 export function reconcile() {
-  return async ({ stores, temporal, print }: Parts): Promise<void> => {
+  return async ({ stores, temporal, print }: CommandContext): Promise<void> => {
     const run = await askTemporal(temporal, () => startOrJoin(temporal));
     const reconciliationId = await followUntilEnded(temporal, run, print);
     const counts = (await stores.reconciliations.find(reconciliationId))?.counts;
@@ -62,7 +62,7 @@ async function startOrJoin(temporal: Client): Promise<WorkflowHandle> {
 async function followUntilEnded(
   temporal: Client,
   run: WorkflowHandle,
-  print: Parts['print'],
+  print: CommandContext['print'],
 ): Promise<string> {
   print(`The workflow ${run.workflowId} runs, as soon as a worker does.`);
   for (let said = ''; ; await delay(pollInterval)) {

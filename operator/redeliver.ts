@@ -2,18 +2,18 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { productionPolicy } from '../contract/registration-policy.ts';
 import { notificationWorkflowId, taskQueue, workflowTypes } from '../contract/registration.ts';
 import type { DeliveryInput } from '../contract/registration.ts';
-import { readRegistrationNumber } from './arguments.ts';
-import type { Values } from './arguments.ts';
+import { readRegistrationNumber } from './options.ts';
+import type { OptionValues } from './options.ts';
 import { askTemporal } from './ask-temporal.ts';
-import type { Parts } from './command.ts';
+import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 
 /** Has the result of a registration delivered anew, under the sequence number it has. */
-export function redeliver(values: Values) {
+export function redeliver(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
   const workflowId = notificationWorkflowId(registrationNumber);
 
-  return async ({ stores, temporal, print }: Parts): Promise<void> => {
+  return async ({ stores, temporal, print }: CommandContext): Promise<void> => {
     const notification = await stores.resultNotifications.find(registrationNumber);
     if (!notification) {
       throw new Refused(

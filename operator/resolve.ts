@@ -4,19 +4,19 @@ import { resolveReviewUpdate } from '../contract/registration-messages.ts';
 import type { ReviewResolution } from '../contract/registration.ts';
 import { searchAttributes } from '../contract/search-attributes.ts';
 import { sendUpdate } from '../runtime/temporal.ts';
-import { readChoice, readRegistrationNumber } from './arguments.ts';
-import type { Values } from './arguments.ts';
+import { readChoice, readRegistrationNumber } from './options.ts';
+import type { OptionValues } from './options.ts';
 import { askTemporal } from './ask-temporal.ts';
-import type { TemporalParts } from './command.ts';
+import type { TemporalContext } from './command.ts';
 import { Refused } from './refused.ts';
 
 /** Decides what became of a registration in REVIEW. */
-export function resolve(values: Values) {
+export function resolve(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
   const { operator = '', reason = '' } = values;
   const verdict = readChoice(values, 'verdict', ['REGISTERED', 'NOT_REGISTERED']);
 
-  return async ({ temporal, print }: TemporalParts): Promise<void> => {
+  return async ({ temporal, print }: TemporalContext): Promise<void> => {
     const run = await askTemporal(temporal, () => findRun(temporal, registrationNumber));
     if (!run) {
       throw new Refused(

@@ -3,7 +3,7 @@ import { banks, isBankCode } from '../wire/bank-codes.ts';
 import { registrationTimelineQuery } from '../contract/registration-messages.ts';
 import { searchAttributes } from '../contract/search-attributes.ts';
 import { askTemporal } from './ask-temporal.ts';
-import type { TemporalParts } from './command.ts';
+import type { TemporalContext } from './command.ts';
 import { alignColumns, describeTime } from './table.ts';
 
 /** How long a worker may take to tell since when a registration has been waiting, in ms. */
@@ -11,7 +11,7 @@ const queryDeadline = 3_000;
 
 /** Lists the registrations that wait for an operator. */
 export function reviews() {
-  return async ({ temporal, print }: TemporalParts): Promise<void> => {
+  return async ({ temporal, print }: TemporalContext): Promise<void> => {
     const waiting = await askTemporal(temporal, () => listWaiting(temporal));
     if (waiting.length === 0) return print('No registration is waiting in REVIEW.');
     const rows = await Promise.all(

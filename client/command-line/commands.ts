@@ -1,58 +1,65 @@
+import { UsageError } from '../../command-line/command-line.ts';
+import type { Command } from '../../command-line/command-line.ts';
 import { banks, isBankCode } from '../../wire/bank-codes.ts';
 import { RegistrationInProgressError } from '../errors.ts';
 import { failedRegistration } from '../registration-result.ts';
-import type { Access } from './access.ts';
-import { UsageError } from './arguments.ts';
-import type { Signature, Values } from './arguments.ts';
+import type { Connection } from './connect.ts';
+import type { options, OptionValues } from './options.ts';
 import type { Terminal } from './terminal.ts';
 import { showResult, watch } from './watch.ts';
 
-/** One word of the command line. */
-export interface Command extends Signature {
-  readonly summary: string;
-  /** Does it; resolves with the exit code. */
-  run(values: Values, access: Access, terminal: Terminal): Promise<number>;
+/** What a command works with. */
+interface KmContext extends Connection {
+  /** How `km` is typed. */
+  readonly program: string;
+  readonly terminal: Terminal;
+}
+
+/** One command. */
+export interface KmCommand extends Command<typeof options> {
+  /** @returns the exit code */
+  run(values: OptionValues, context: KmContext): Promise<number>;
 }
 
 const succeeded = 0;
 const failed = 1;
 
 /** The commands by name. */
-export const commands: Readonly<Record<string, Command>> = {
+export const commands: Readonly<Record<string, KmCommand>> = {
   register: {
     summary: 'registers a withdrawal account',
     required: ['user', 'bank', 'account'],
     optional: ['name', 'birth', 'mobile', 'watch'],
-    async run(values, access, terminal) {
+    async run(values, context) {
+      const { client, program, terminal } = context;
       const { bank = '', mobile } = values;
-      if (!isBankCode(bank))
-        throw new UsageError(`There is no bank ${bank}; see: npm run km -- institutions`);
+      if (!isBankCode(bank)) throw new UsageError(`There is no bank ${bank}; see: ${program} institutions`);
       const request = {
-        ...readHolder(values, access),
+        ...readHolder(values, context),
         bankName: banks[bank],
         ...(mobile === undefined ? {} : { mobileNumber: mobile }),
       };
       try {
-        const { bankAccRegNo, authNumber } = await access.client.register(request);
+        const { bankAccRegNo, authNumber } = await client.register(request);
         terminal.line(`Registration ${terminal.paint('bold', bankAccRegNo)} has started.`);
         showCode(authNumber, terminal);
-        if (!values.watch) return follow(bankAccRegNo, terminal, succeeded);
-        return exitCodeOf(await watch(access.client, bankAccRegNo, terminal));
+        if (!values.watch) return follow(bankAccRegNo, context, succeeded);
+        return exitCodeOf(await watch(client, bankAccRegNo, terminal));
       } catch (error) {
         if (!(error instanceof RegistrationInProgressError)) throw error;
         terminal.line(terminal.paint('yellow', `Not started: ${error.text} (${error.code})`));
         if (error.bankAccRegNo === undefined) return failed;
         if (error.authNumber !== undefined) showCode(error.authNumber, terminal);
-        return follow(error.bankAccRegNo, terminal, failed);
+        return follow(error.bankAccRegNo, context, failed);
       }
     },
   },
 
   status: {
-    summary: 'tells how a registration stands',
+    summary: 'shows the status of a registration',
     required: ['number'],
     optional: ['watch'],
-    async run({ number = '', watch: isWatching }, { client }, terminal) {
+    async run({ number = '', watch: isWatching }, { client, terminal }) {
       if (isWatching) return exitCodeOf(await watch(client, number, terminal));
       try {
         const { status } = await client.inquire({ regNo: number });
@@ -69,10 +76,10 @@ export const commands: Readonly<Record<string, Command>> = {
   },
 
   auth: {
-    summary: 'makes the code for the call ahead of a registration',
+    summary: 'issues the code for the ARS call before a registration',
     required: ['user'],
     optional: [],
-    async run({ user = '' }, { client }, terminal) {
+    async run({ user = '' }, { client, terminal }) {
       const { authNumber } = await client.issueArsCode({ userId: user });
       showCode(authNumber, terminal);
       return succeeded;
@@ -80,11 +87,12 @@ export const commands: Readonly<Record<string, Command>> = {
   },
 
   valid: {
-    summary: "checks that an account is a person's",
+    summary: 'checks that an account belongs to a person',
     required: ['user', 'bank', 'account'],
     optional: ['name', 'birth'],
-    async run(values, access, terminal) {
-      await access.client.validateAccountHolder(readHolder(values, access));
+    async run(values, context) {
+      const { client, terminal } = context;
+      await client.validateAccountHolder(readHolder(values, context));
       terminal.line(terminal.paint('green', 'The account belongs to this person.'));
       return succeeded;
     },
@@ -94,7 +102,7 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'lists the banks',
     required: [],
     optional: [],
-    async run(_values, { client }, terminal) {
+    async run(_values, { client, terminal }) {
       const { institutions } = await client.institutions();
       for (const { bankCode, bankName } of institutions) terminal.line(`${bankCode}  ${bankName}`);
       return succeeded;
@@ -102,7 +110,10 @@ export const commands: Readonly<Record<string, Command>> = {
   },
 };
 
-function readHolder({ user = '', bank = '', account = '', name, birth }: Values, { member }: Access) {
+function readHolder(
+  { user = '', bank = '', account = '', name, birth }: OptionValues,
+  { member }: KmContext,
+) {
   const userName = name ?? member?.userName;
   const birthDate = birth ?? member?.birthDate;
   if (userName === undefined || birthDate === undefined) {
@@ -116,8 +127,8 @@ function showCode(authNumber: string | undefined, { line, paint }: Terminal): vo
   line(`The code to key in on the phone: ${code}`);
 }
 
-function follow(registrationNumber: string, { line }: Terminal, exitCode: number): number {
-  line(`Follow it: npm run km -- status --number ${registrationNumber} --watch`);
+function follow(registrationNumber: string, { program, terminal }: KmContext, exitCode: number): number {
+  terminal.line(`Follow it: ${program} status --number ${registrationNumber} --watch`);
   return exitCode;
 }
 

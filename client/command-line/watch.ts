@@ -3,16 +3,16 @@ import type { KmClient } from '../km-client.ts';
 import type { RegistrationResult } from '../registration-result.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What goes on in each status. */
+/** What each status means. */
 const meanings: Readonly<Record<RegistrationStatus, string>> = {
-  ARS_AUTH_IN_PROGRESS: 'the holder is checked and the member called',
-  ARS_AUTH_DONE: 'the call went well; the account is being registered',
+  ARS_AUTH_IN_PROGRESS: 'checking the holder and calling the member',
+  ARS_AUTH_DONE: 'the call succeeded; registering the account',
   ARS_AUTH_FAILED: 'the call failed',
   BANK_ACC_REG_FAILED: 'the account was not registered',
   BANK_ACC_REGISTERED: 'the account can be withdrawn from',
 };
 
-/** Shows every change of a registration with the seconds gone by, until it has ended. */
+/** Shows every status change with the seconds elapsed, until the registration has ended. */
 export async function watch(
   client: KmClient,
   registrationNumber: string,
@@ -23,7 +23,7 @@ export async function watch(
   const show = (status: string, meaning: string) =>
     terminal.line(`${elapsed().padStart(8)}  ${status.padEnd(20)}  ${terminal.paint('dim', meaning)}`);
   const clock = terminal.isLive
-    ? setInterval(() => terminal.passing(terminal.paint('dim', `${elapsed().padStart(8)}  ...`)), 100)
+    ? setInterval(() => terminal.transient(terminal.paint('dim', `${elapsed().padStart(8)}  ...`)), 100)
     : undefined;
   try {
     const result = await client.waitUntilDone(registrationNumber, {
@@ -37,7 +37,7 @@ export async function watch(
   }
 }
 
-/** The line that everything ends with. @param when such as ` after 3.2 s` */
+/** Shows how the registration ended. @param when such as ` after 3.2 s` */
 export function showResult(result: RegistrationResult, { line, paint }: Terminal, when = ''): void {
   if (result.status === 'BANK_ACC_REGISTERED') return line(paint('green', `Registered${when}.`));
   const advice = result.retryable ? ' Registering again may help.' : '';

@@ -1,20 +1,20 @@
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { exampleOf, splitArguments, UsageError } from '../../command-line/command-line.ts';
 import { sabotages } from './sabotage.ts';
 import type { SabotageName } from './sabotage.ts';
 
-const usage =
-  'npm run chaos -- [--seed <0 to 4294967295>] [--registrations <1 to 9999, default 300>]\n' +
-  `                 [--without ${Object.keys(sabotages).join(' | ')}]`;
+const options = {
+  seed: { type: 'string', example: '<0 to 4294967295>' },
+  registrations: { type: 'string', example: '<1 to 9999, default 300>' },
+  without: { type: 'string', example: Object.keys(sabotages).join(' | ') },
+} as const;
 
-/** The command line cannot be carried out as it was written. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-
-  constructor(trouble: string) {
-    super(`${trouble}\n${usage}`);
-  }
-}
+/** How the run is called. */
+export const usage = exampleOf(
+  'npm run chaos --',
+  { required: [], optional: ['seed', 'registrations', 'without'] },
+  options,
+);
 
 /** What a run is asked to do. */
 export interface ChaosArguments {
@@ -24,9 +24,11 @@ export interface ChaosArguments {
   readonly without: SabotageName | undefined;
 }
 
-/** Reads the command line. @throws {UsageError} telling what is wrong with it */
-export function readArguments(words: string[]): ChaosArguments {
-  const { seed, registrations, without } = parse(words);
+/** Reads the command line. @throws {UsageError} for an unknown option, or a value out of range */
+export function readArguments(commandLine: readonly string[]): ChaosArguments {
+  const { words, values } = splitArguments(commandLine, options);
+  const { seed, registrations, without } = values;
+  if (words.length > 0) throw new UsageError(`"${words.join(' ')}" belongs to no option.`);
   if (without !== undefined && !isSabotage(without)) {
     throw new UsageError(`There is no protection "${without}".`);
   }
@@ -35,19 +37,6 @@ export function readArguments(words: string[]): ChaosArguments {
     registrations: readNumber('registrations', registrations, 1, 9_999) ?? 300,
     without,
   };
-}
-
-function parse(words: string[]) {
-  try {
-    const options = {
-      seed: { type: 'string' },
-      registrations: { type: 'string' },
-      without: { type: 'string' },
-    } as const;
-    return parseArgs({ args: words, options }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function readNumber(name: string, text: string | undefined, low: number, high: number): number | undefined {

@@ -1,5 +1,6 @@
+import { UsageError } from '../../command-line/command-line.ts';
 import { stopSignals } from '../sandbox/stop-signals.ts';
-import { UsageError, readArguments } from './arguments.ts';
+import { readArguments, usage } from './arguments.ts';
 import { createPlan } from './plan.ts';
 import { summaryLine } from './report.ts';
 import { runPlan } from './run.ts';
@@ -15,7 +16,9 @@ process.exit(exitCode);
 
 function describeFailure(error: unknown): number {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  return error instanceof UsageError ? 2 : 1;
+  if (!(error instanceof UsageError)) return 1;
+  process.stderr.write(`${usage}\n`);
+  return 2;
 }
 
 /** @returns the exit code */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { runCommandLine } from '../../client/command-line/run.ts';
+import { runKmCommand } from '../../client/command-line/run.ts';
 import { envelope, startKmServer } from './km-server.ts';
 import type { FakeAnswer } from './km-server.ts';
 import { encryption, project, registrationNumber } from './project.ts';
@@ -43,7 +43,8 @@ async function run(
 ) {
   const server = await startKmServer(...answers);
   const written = { output: '', errors: '' };
-  const exitCode = await runCommandLine(words, {
+  const exitCode = await runKmCommand(words, {
+    program: 'npm run km --',
     environment: { KM_URL: server.url, ...environment },
     output: { write: (text) => (written.output += text) },
     errors: { write: (text) => (written.errors += text) },
@@ -222,7 +223,8 @@ test('on a terminal, the time runs in place and colours are used unless they are
   const { url } = await startKmServer(credentials, started, inProgress, registered);
   let written = '';
   const output = { isTTY: true, write: (text: string) => (written += text) };
-  await runCommandLine([...register, '--watch'], { environment: { KM_URL: url }, output, errors: output });
+  const environment = { KM_URL: url };
+  await runKmCommand([...register, '--watch'], { program: 'km', environment, output, errors: output });
   expect(written).toContain('\r\u001B[K');
   expect(written).toContain('\u001B[32mRegistered after');
 });

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, v
 import { reconciliationWorkflowId } from '../../contract/reconciliation.ts';
 import type { ReconciliationCounts, ReconciliationInput } from '../../contract/reconciliation.ts';
 import { taskQueue, workflowTypes } from '../../contract/registration.ts';
-import { runCommandLine } from '../../operator/run.ts';
+import { runOperatorCommand } from '../../operator/run.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type {
   LedgerEntry,
@@ -146,7 +146,7 @@ async function operate(...words: readonly string[]) {
   const output: string[] = [];
   const errors: string[] = [];
   const { stores, temporal } = stack;
-  const exitCode = await runCommandLine(words, {
+  const exitCode = await runOperatorCommand(words, {
     print: (line) => output.push(line),
     printError: (line) => errors.push(line),
     openTemporal: () => ({ temporal }),

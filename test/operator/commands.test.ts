@@ -17,7 +17,7 @@ import type { Stack } from '../fixtures/stack.ts';
 import { call, callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
 import type { Project } from '../fixtures/wire-client.ts';
 
-/** Asks an operator after a second, and gives up a callback after one delivery. */
+/** Asks an operator after a second, and gives up a notification after one delivery. */
 const impatientPolicy: RegistrationPolicy = {
   ...sandboxPolicy,
   paymentGatewayRegistration: {
@@ -144,7 +144,7 @@ describe('redeliver', () => {
     return receiver;
   }
 
-  const callbackOf = async (userId: string) => (await stack.stores.resultNotifications.listOf(userId))[0];
+  const notificationOf = async (userId: string) => (await stack.stores.resultNotifications.listOf(userId))[0];
   const redeliver = (number: string) => operate('redeliver', '--number', number);
 
   it.for([
@@ -154,12 +154,14 @@ describe('redeliver', () => {
     const receiver = await startReceiver();
     receiver.answerWith({ status }, acknowledgement);
     const { userId, number } = await register(impatientApi);
-    await expect.poll(() => callbackOf(userId), { timeout: 30_000 }).toMatchObject({ state, deliveries: 1 });
+    await expect
+      .poll(() => notificationOf(userId), { timeout: 30_000 })
+      .toMatchObject({ state, deliveries: 1 });
     await stack.temporal.workflow.getHandle(notificationWorkflowId(number)).result();
 
     expect(await redeliver(number)).toMatchObject({ exitCode: 0, errors: '' });
     await expect
-      .poll(() => callbackOf(userId), { timeout: 10_000 })
+      .poll(() => notificationOf(userId), { timeout: 10_000 })
       .toMatchObject({ state: 'DELIVERED', deliveries: 2 });
     const told = await Promise.all(
       receiver.received.map(({ headers, body }) => {
@@ -176,7 +178,7 @@ describe('redeliver', () => {
     const receiver = await startReceiver();
     receiver.answerWith({ status: 503, headers: { 'retry-after': '600' } });
     const { userId, number } = await register(stack.url);
-    await expect.poll(() => callbackOf(userId), { timeout: 30_000 }).toMatchObject({ deliveries: 1 });
+    await expect.poll(() => notificationOf(userId), { timeout: 30_000 }).toMatchObject({ deliveries: 1 });
     expect(await redeliver(number)).toMatchObject({
       exitCode: 1,
       errors: expect.stringContaining('still running'),
@@ -188,14 +190,14 @@ describe('redeliver', () => {
     await stack.temporal.workflow.getHandle(notificationWorkflowId(number)).terminate();
     expect(await redeliver(number)).toMatchObject({
       exitCode: 1,
-      errors: expect.stringContaining('no callback URL now'),
+      errors: expect.stringContaining('no notification URL now'),
     });
   });
 
-  it('says that there is no callback', async () => {
+  it('says that there is no notification', async () => {
     expect(await redeliver('A'.repeat(22))).toMatchObject({
       exitCode: 1,
-      errors: expect.stringContaining('has no callback'),
+      errors: expect.stringContaining('has no notification'),
     });
   });
 });

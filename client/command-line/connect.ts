@@ -1,17 +1,16 @@
 import { z } from 'zod';
+import { UsageError } from '../../command-line/command-line.ts';
 import { createKmClient } from '../km-client.ts';
 import type { KmClient, KmClientOptions } from '../km-client.ts';
-import { UsageError } from './arguments.ts';
-import type { Surroundings } from './terminal.ts';
 
-/** What a command has to work with. */
-export interface Access {
+/** A client with its credentials. */
+export interface Connection {
   readonly client: KmClient;
-  /** The member's facts, where the sandbox lists them. */
+  /** The member's name and birth date, where the sandbox lists the member. */
   readonly member: { readonly userName: string; readonly birthDate: string } | undefined;
 }
 
-/** Nothing useful answers at the URL. */
+/** The URL is not that of a running service, or credentials are missing. */
 export class ServiceNotFound extends Error {
   override readonly name = 'ServiceNotFound';
 }
@@ -34,17 +33,19 @@ const sandboxSchema = z.object({
     .min(1),
 });
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
- * Makes a client with the credentials of the environment, or else those that a sandbox gives to everybody, of the
- * project that has the member.
- * @throws {UsageError} when the URL is none, or the environment has a part of the credentials only
- * @throws {ServiceNotFound} when credentials are wanted of a sandbox and there is none
+ * Makes a client with the credentials of the environment. Without any, uses the sandbox's public credentials, those of
+ * the project that has the member.
+ * @throws {UsageError} when the URL is invalid, or the environment has only part of the credentials
+ * @throws {ServiceNotFound} when sandbox credentials are needed and no sandbox answers
  */
 export async function connect(
   url: string | undefined,
   userId: string | undefined,
-  environment: Surroundings['environment'],
-): Promise<Access> {
+  environment: Environment,
+): Promise<Connection> {
   const root = rootOf(url ?? (environment['KM_URL'] || 'http://localhost:3000'));
   const given = readCredentials(environment);
   const baseUrl = `${root}/open-api`;
@@ -67,9 +68,7 @@ function rootOf(url: string): string {
   return url.replace(/\/+$/, '').replace(/\/open-api$/, '');
 }
 
-function readCredentials(
-  environment: Surroundings['environment'],
-): Omit<KmClientOptions, 'baseUrl'> | undefined {
+function readCredentials(environment: Environment): Omit<KmClientOptions, 'baseUrl'> | undefined {
   const read = (names: readonly string[]): string[] | undefined => {
     // PEM fits into one line of an environment file with \n for its line ends.
     const values = names.map((name) => environment[name]?.replaceAll('\\n', '\n') ?? '');
