@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // `npm run test:full` runs these.
+    exclude: ['**/node_modules/**', '**/*.full.test.ts'],
     globalSetup: 'test/global-setup.ts',
     pool: 'forks',
     // What is tested is reached by its front door and mocked nowhere, so a module may be loaded once for many files.

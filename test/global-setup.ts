@@ -1,13 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import type { ProvidedContext } from 'vitest';
 import type { TestProject } from 'vitest/node';
 import { searchAttributeNames } from '../contract/search-attributes.ts';
 import { findFreePort } from '../development/sandbox/ports.ts';
 import { findTemporalExecutable } from '../development/sandbox/temporal-executable.ts';
 import { startTemporalServer } from '../development/sandbox/temporal-server.ts';
 import { writeWorkflowBundle } from '../worker/workflow-bundle.ts';
-import { dumpEmptyDatabase } from './fixtures/empty-database.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -22,29 +23,56 @@ declare module 'vitest' {
   }
 }
 
-/** Makes once what all test files need, an in-memory Temporal server among it. @returns what takes it away */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const executable = await findTemporalExecutable({
-    log: (message) => process.stdout.write(`${message}\n`),
-  });
-  const server = await startTemporalServer({
-    executable,
-    port: await findFreePort(),
-    headless: true,
-    searchAttributes: searchAttributeNames,
-  });
-  project.provide('temporalExecutable', executable);
-  project.provide('temporalAddress', server.address);
+/** What one set-up can share between several runs of vitest. */
+type Shared = Omit<ProvidedContext, 'workflowBundle'>;
 
+/** Makes once what all test files need. @returns removes it */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Set by `npm run guards`, which runs vitest once for each guard.
+  const given = process.env['SHARED_TEST_SETUP'];
+  const { shared, stop } = given
+    ? { shared: JSON.parse(given) as Shared, stop: async () => {} }
+    : await startShared();
+  for (const name of ['temporalExecutable', 'temporalAddress', 'emptyDatabase'] as const) {
+    project.provide(name, shared[name]);
+  }
   const directory = await mkdtemp(join(tmpdir(), 'test-setup-'));
   const workflowBundle = join(directory, 'workflow-bundle.js');
   await writeWorkflowBundle(workflowBundle);
   project.provide('workflowBundle', workflowBundle);
-  const emptyDatabase = join(directory, 'empty-database.tar');
-  await writeFile(emptyDatabase, await dumpEmptyDatabase());
-  project.provide('emptyDatabase', emptyDatabase);
   return async () => {
-    await server.stop();
+    await stop();
     await rm(directory, { recursive: true, force: true });
   };
+}
+
+/** Starts an in-memory Temporal server and makes an empty database. `stop` removes both. */
+export async function startShared(): Promise<{ shared: Shared; stop: () => Promise<void> }> {
+  const temporalExecutable = await findTemporalExecutable({
+    log: (message) => process.stdout.write(`${message}\n`),
+  });
+  const server = await startTemporalServer({
+    executable: temporalExecutable,
+    port: await findFreePort(),
+    headless: true,
+    searchAttributes: searchAttributeNames,
+  });
+  const directory = await mkdtemp(join(tmpdir(), 'test-setup-'));
+  const emptyDatabase = join(directory, 'empty-database.tar');
+  await writeFile(emptyDatabase, await dumpEmptyDatabase());
+  return {
+    shared: { temporalExecutable, temporalAddress: server.address, emptyDatabase },
+    stop: async () => {
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A data directory as PostgreSQL makes it at first, as a tar file: making one takes seconds. */
+async function dumpEmptyDatabase(): Promise<Uint8Array> {
+  const pglite = await PGlite.create();
+  const dump = await pglite.dumpDataDir('none');
+  await pglite.close();
+  return new Uint8Array(await dump.arrayBuffer());
 }

@@ -1,21 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import { projectDirectory } from '../sandbox/project-directory.ts';
-
-const run = promisify(execFile);
-
-/** A text of the service's source, and what it is replaced by. */
-interface Replacement {
-  /** From the project's directory. */
-  readonly file: string;
-  /** Stands in the file exactly once. */
-  readonly text: string;
-  readonly by: string;
-}
+import { join } from 'node:path';
+import { copySource, takeOut } from '../source-copy.ts';
+import type { Replacement } from '../source-copy.ts';
 
 /** A protection that can be taken out, to see that the run finds out. */
 export interface Sabotage {
@@ -83,18 +72,6 @@ export const sabotages = {
 export type SabotageName = keyof typeof sabotages;
 
 /**
- * Applies a replacement to the text of its file.
- * @throws {Error} when the replaced text does not stand there exactly once
- */
-export function applyReplacement(source: string, { file, text, by }: Replacement): string {
-  const parts = source.split(text);
-  if (parts.length !== 2) {
-    throw new Error(`${file} has ${parts.length - 1} times, instead of once: ${text}`);
-  }
-  return parts.join(by);
-}
-
-/**
  * Makes a copy of this clone's source without one protection, and runs the same command line there.
  * @returns the exit code
  */
@@ -106,10 +83,7 @@ export async function runWithout(
   const directory = mkdtempSync(join(tmpdir(), 'chaos-without-'));
   try {
     await copySource(directory);
-    for (const replacement of sabotages[name].replacements) {
-      const file = join(directory, replacement.file);
-      writeFileSync(file, applyReplacement(readFileSync(file, 'utf8'), replacement));
-    }
+    takeOut(directory, sabotages[name].replacements);
     const preloads = ['--import', 'tsx', '--import', './development/sandbox/exit-with-parent.mjs'];
     const copy = spawn(
       process.execPath,
@@ -125,17 +99,4 @@ export async function runWithout(
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-/** Copies what git tracks or would track; the packages are shared. */
-async function copySource(directory: string): Promise<void> {
-  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
-  const { stdout } = await run('git', list, { cwd: projectDirectory });
-  for (const file of stdout
-    .split('\0')
-    .filter((name) => /\.(ts|mts|cjs|mjs|json|sql|html|css|js)$/.test(name))) {
-    mkdirSync(join(directory, dirname(file)), { recursive: true });
-    cpSync(join(projectDirectory, file), join(directory, file));
-  }
-  symlinkSync(join(projectDirectory, 'node_modules'), join(directory, 'node_modules'));
 }

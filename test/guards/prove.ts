@@ -1,0 +1,108 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { copySource, takeOut } from '../../development/source-copy.ts';
+import { startShared } from '../global-setup.ts';
+import type { Guard, NamedTest } from './guard.ts';
+import { runTests } from './run-tests.ts';
+import type { Outcome } from './run-tests.ts';
+
+/** How many guards are tried at once, each in a copy of its own. */
+const workers = 2;
+
+/** How long the tests of one guard may take without it, in ms. */
+const guardDeadline = 180_000;
+
+/** Whether a guard is proven, or why not. */
+export interface Verdict {
+  readonly guard: string;
+  readonly trouble: string | undefined;
+  readonly durationMs: number;
+}
+
+/**
+ * Runs the tests of all guards on the unchanged source, then those of each guard without it.
+ * @param onVerdict called as soon as a guard has been tried
+ */
+export async function prove(
+  guards: readonly Guard[],
+  print: (line: string) => void,
+  onVerdict: (verdict: Verdict) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), 'guards-')));
+  const { shared, stop } = await startShared();
+  const environment = { SHARED_TEST_SETUP: JSON.stringify(shared), NO_COLOR: '1' };
+  try {
+    const copies = Array.from({ length: workers }, (_, index) => join(directory, `copy-${index}`));
+    for (const copy of copies) await copySource(copy);
+
+    const tests = distinct(guards.flatMap((guard) => guard.tests));
+    print(`${tests.length} tests on the unchanged source`);
+    const options = { directory: copies[0]!, environment, signal, onLine: print };
+    const outcomes = await runTests(tests, options);
+    const unchanged = new Map(tests.map((test, index) => [keyOf(test), outcomes[index]!]));
+
+    const waiting = [...guards];
+    const work = async (copy: string): Promise<void> => {
+      for (let guard = waiting.shift(); guard && !signal.aborted; guard = waiting.shift()) {
+        const startedAt = Date.now();
+        const trouble =
+          troubleUnchanged(guard, unchanged) ?? (await tryWithout(guard, copy, environment, signal));
+        onVerdict({ guard: guard.name, trouble, durationMs: Date.now() - startedAt });
+      }
+    };
+    await Promise.all(copies.map(work));
+    if (signal.aborted) throw new Error('Stopped.');
+  } finally {
+    await stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function troubleUnchanged({ tests }: Guard, outcomes: ReadonlyMap<string, Outcome>): string | undefined {
+  for (const test of tests) {
+    const { state, message } = outcomes.get(keyOf(test))!;
+    if (state !== 'passed') return `${test.name}: ${state} on the unchanged source: ${message}`;
+  }
+  return undefined;
+}
+
+async function tryWithout(
+  guard: Guard,
+  directory: string,
+  environment: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  let putBack: () => void;
+  try {
+    putBack = takeOut(directory, guard.replacements);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  try {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(guardDeadline)]);
+    const outcomes = await runTests(guard.tests, { directory, environment, signal: deadline });
+    return outcomes
+      .map((outcome, index) => troubleWithout(guard, guard.tests[index]!, outcome))
+      .find((trouble) => trouble !== undefined);
+  } finally {
+    putBack();
+  }
+}
+
+function troubleWithout({ failure }: Guard, test: NamedTest, outcome: Outcome): string | undefined {
+  const { state, message } = outcome;
+  if (state === 'passed') return `${test.name}: passes without the protection`;
+  if (state === 'did not run') return `${test.name}: did not run: ${message}`;
+  // A test that ran out of time, or could not be set up, proves nothing.
+  if (!message.startsWith('AssertionError')) return `${test.name}: failed by no assertion: ${message}`;
+  if (!failure.test(message)) return `${test.name}: failed, but not by ${failure}: ${message}`;
+  return undefined;
+}
+
+const keyOf = ({ file, name }: NamedTest): string => `${file} › ${name}`;
+
+function distinct(tests: readonly NamedTest[]): NamedTest[] {
+  return [...new Map(tests.map((test) => [keyOf(test), test])).values()];
+}
