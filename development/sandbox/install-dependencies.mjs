@@ -5,22 +5,23 @@ import { fileURLToPath } from 'node:url';
 const projectDirectory = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Makes the clone ready to run: refuses a Node.js that is too old and runs `npm ci` when node_modules is missing or
- * does not hold what package-lock.json asks for. Plain JavaScript on Node's own modules, since it runs before any
- * dependency exists.
+ * Prepares the clone: refuses a Node.js that is too old, and runs `npm ci` when node_modules is missing or does not
+ * match package-lock.json. Plain JavaScript that imports only Node's own modules, because it runs before any
+ * dependency is installed.
  *
  * @throws {Error} when Node.js is too old or `npm ci` fails
  */
 export function installDependencies() {
   requireNodeVersion();
   if (isInstalled()) return;
-  process.stdout.write('Installing dependencies (npm ci) ...\n');
-  const { status, error } = spawnSync('npm', ['ci', '--include=dev'], {
+  process.stdout.write('Installing the dependencies in package-lock.json with `npm ci` ...\n');
+  const quiet = ['--loglevel=error', '--no-audit', '--no-fund'];
+  const { status, error } = spawnSync('npm', ['ci', '--include=dev', ...quiet], {
     cwd: projectDirectory,
     stdio: 'inherit',
   });
   if (error) throw new Error(`npm could not be started: ${error.message}`);
-  if (status !== 0) throw new Error('npm ci failed; its messages are above.');
+  if (status !== 0) throw new Error('`npm ci` failed. The reason is above.');
 }
 
 function requireNodeVersion() {
@@ -28,7 +29,7 @@ function requireNodeVersion() {
   const [requiredMajor, requiredMinor] = required.split('.').map(Number);
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > requiredMajor || (major === requiredMajor && minor >= requiredMinor)) return;
-  throw new Error(`Node.js ${required} or later is needed; this is ${process.versions.node}.`);
+  throw new Error(`Node.js ${required} or later is required; this is ${process.versions.node}.`);
 }
 
 /** npm writes node_modules/.package-lock.json last, so an interrupted installation has none. */

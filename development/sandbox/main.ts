@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
 import { describeLog, endRecordedProcess, startNodeChild, unexpectedExit } from './child-process.ts';
 import type { Child } from './child-process.ts';
+import { createDataDirectory } from './data-directory.ts';
 import { lockDataDirectory } from './data-directory-lock.ts';
 import { requireFreePorts } from './ports.ts';
 import { projectDirectory } from './project-directory.ts';
@@ -41,7 +41,7 @@ export async function main(): Promise<void> {
 }
 
 async function runWithDataDirectory(settings: SandboxSettings, signals: StopSignals): Promise<void> {
-  mkdirSync(settings.dataDirectory, { recursive: true, mode: 0o700 });
+  createDataDirectory(settings.dataDirectory);
   const lock = lockDataDirectory(settings.dataDirectory);
   const running: Running = [];
   try {
@@ -59,9 +59,6 @@ async function runSandbox(settings: SandboxSettings, running: Running, stop: Abo
   const startedAt = Date.now();
   const { dataDirectory, port, simulatorPort, temporalPort, temporalUiPort } = settings;
   log(`Sandbox with its data in ${dataDirectory}`);
-  for (const directory of ['logs', 'processes', 'simulator']) {
-    mkdirSync(join(dataDirectory, directory), { recursive: true, mode: 0o700 });
-  }
   const files = (name: string): { logFile: string; recordFile: string } => ({
     logFile: join(dataDirectory, 'logs', `${name}.log`),
     recordFile: join(dataDirectory, 'processes', `${name}.json`),

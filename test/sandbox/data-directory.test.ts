@@ -1,0 +1,55 @@
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createDataDirectory } from '../../development/sandbox/data-directory.ts';
+import { startGroup } from '../processes/process-group.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
+
+test('a data directory is created with all its parents, for its owner only', () => {
+  const directory = join(temporaryDirectory(), 'parent', 'data');
+
+  createDataDirectory(directory);
+  createDataDirectory(directory);
+
+  expect(statSync(directory).mode & 0o777).toBe(0o700);
+  expect(statSync(join(directory, 'logs')).isDirectory()).toBe(true);
+});
+
+test.each<[problem: string, prepare: (directory: string) => void]>([
+  ['is a file', (directory: string) => writeFileSync(directory, '')],
+  ['has a file where a subdirectory belongs', withFileInsteadOfLogs],
+  ...(process.getuid?.() === 0
+    ? []
+    : [['is read-only', withoutWritePermission] as [string, (directory: string) => void]]),
+])('a data directory that %s is refused', (_, prepare) => {
+  const directory = join(temporaryDirectory(), 'data');
+  prepare(directory);
+
+  expect(() => createDataDirectory(directory)).toThrow(
+    `The data directory ${directory} cannot be created or written to: `,
+  );
+});
+
+test.skipIf(!existsSync('/proc/self'))(
+  '`npm start` names a DATA_DIR that cannot be created',
+  async () => {
+    const start = startGroup('npm', ['start'], { DATA_DIR: '/proc/nowhere/data' });
+
+    expect(await start.exited).toBe(1);
+    expect(start.output()).toContain(
+      'The data directory /proc/nowhere/data cannot be created or written to: ENOENT',
+    );
+    expect(start.output()).toContain('Set DATA_DIR to another directory.');
+  },
+  60_000,
+);
+
+function withFileInsteadOfLogs(directory: string): void {
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'logs'), '');
+}
+
+function withoutWritePermission(directory: string): void {
+  createDataDirectory(directory);
+  chmodSync(directory, 0o500);
+}
