@@ -13,5 +13,7 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A missing snapshot is a failure, not a reason to write one.
+    update: 'none',
   },
 });

@@ -1,60 +1,94 @@
-import { readFileSync } from 'node:fs';
-import { ReplayError, Runtime, Worker } from '@temporalio/worker';
+import { fileURLToPath } from 'node:url';
+import { ReplayError, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker';
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { beforeAll, expect, inject, it } from 'vitest';
-import { createDataConverter } from '../../encryption/data-converter.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { createDataConverter, failureConverterPath } from '../../encryption/data-converter.ts';
+import { workflowsPath } from '../../worker/workflow-bundle.ts';
 import { quiet } from '../fixtures/stack.ts';
-import { historyFile, historyFiles, loadHistory, recordingKeys } from './histories.ts';
+import { recordCommands } from './commands.ts';
+import {
+  historyName,
+  historyNames,
+  loadHistory,
+  recordingKeys,
+  snapshotFile,
+  snapshotNames,
+} from './histories.ts';
 import { paths } from './paths.ts';
 
-const dataConverter = createDataConverter(recordingKeys);
-const workflowBundle = { codePath: inject('workflowBundle') };
-beforeAll(() => {
-  const telemetryOptions = { logging: { forward: {} } };
-  Runtime.install({ logger: quiet, shutdownSignals: [], telemetryOptions });
-});
-
-/** Replays recorded histories against the workflows as they are now. @returns what is wrong, by file */
-async function replay(files: readonly string[], alter?: (text: string) => string) {
-  const histories = files.map((file) => loadHistory(file, alter));
-  const remaining = [...files];
-  const errors: Record<string, Error> = {};
-  for await (const { error } of Worker.runReplayHistories({ workflowBundle, dataConverter }, histories)) {
-    const file = remaining.shift()!;
-    if (error) errors[file] = error;
-  }
-  expect(remaining).toEqual([]);
-  return errors;
+/** What came of replaying a history. */
+interface Replayed {
+  readonly error: Error | undefined;
+  readonly commands: string;
 }
 
-it('has a history of every path for this version', () => {
-  expect(historyFiles()).toEqual(expect.arrayContaining(paths.map(historyFile)));
+const dataConverter = createDataConverter(recordingKeys);
+const workflowInterceptorModules = [fileURLToPath(new URL('./command-recorder.ts', import.meta.url))];
+let workflowBundle: WorkflowBundleWithSourceMap;
+let replayed: ReadonlyMap<string, Replayed>;
+
+beforeAll(async () => {
+  const telemetryOptions = { logging: { forward: {} } };
+  Runtime.install({ logger: quiet, shutdownSignals: [], telemetryOptions });
+  workflowBundle = await bundleWorkflowCode({
+    workflowsPath,
+    failureConverterPath,
+    workflowInterceptorModules,
+    logger: quiet,
+  });
+  replayed = await replay(historyNames());
 });
 
-it('replays every recorded history of every version', async () => {
-  expect(await replay(historyFiles())).toEqual({});
+/** Replays recorded histories against the workflows as they are now. `alter` changes their JSON text first. */
+async function replay(
+  names: readonly string[],
+  alter?: (text: string) => string,
+): Promise<ReadonlyMap<string, Replayed>> {
+  const { sinks, take } = recordCommands();
+  const options = {
+    workflowBundle,
+    dataConverter,
+    sinks,
+    interceptors: { workflowModules: workflowInterceptorModules },
+  };
+  const histories = names.map((name) => loadHistory(name, alter));
+  const results = new Map<string, Replayed>();
+  for await (const { error } of Worker.runReplayHistories(options, histories)) {
+    const { startedAt } = histories[results.size]!;
+    results.set(names[results.size]!, { error, commands: take(startedAt) });
+  }
+  return results;
+}
+
+it('finds a recorded history of this version for every path', () => {
+  expect(historyNames()).toEqual(expect.arrayContaining(paths.map(historyName)));
+});
+
+it.for(historyNames())('replays %s without a non-determinism error', (name) => {
+  expect(replayed.get(name)?.error).toBeUndefined();
+});
+
+it.for(historyNames())('gives the reviewed commands when it replays %s', async (name) => {
+  const advice = 'This is a reviewed change: run `npm run replay:snapshots` and look at the diff';
+  await expect(replayed.get(name)?.commands, advice).toMatchFileSnapshot(snapshotFile(name));
+});
+
+it('finds one command snapshot for every recorded history', () => {
+  expect(snapshotNames()).toEqual(historyNames());
 });
 
 it.for([
-  ['an activity was another one', '"storeConsentEvidence"', '"placeArsCall"'],
-  ['a wait was something else', '"EVENT_TYPE_TIMER_STARTED"', '"EVENT_TYPE_MARKER_RECORDED"'],
-] as const)('does not replay a history in which %s', async ([, recorded, altered]) => {
-  const file = historyFile('registered');
-  const errors = await replay([file], (text) => text.replace(recorded, altered));
-  expect(errors[file]).toBeInstanceOf(DeterminismViolationError);
+  ['another activity', '"storeConsentEvidence"', '"placeArsCall"'],
+  ['no timer where the workflow starts one', '"EVENT_TYPE_TIMER_STARTED"', '"EVENT_TYPE_MARKER_RECORDED"'],
+] as const)('reports a non-determinism error for a history that has %s', async ([, recorded, altered]) => {
+  const name = historyName('registered');
+  const results = await replay([name], (text) => text.replace(recorded, altered));
+  expect(results.get(name)?.error).toBeInstanceOf(DeterminismViolationError);
 });
 
-it('does not replay a history that another key has encrypted', async () => {
-  const file = historyFile('registered');
-  const errors = await replay([file], (text) => text.replaceAll('dGVzdA==', 'b3RoZXI='));
-  expect(errors[file]).toBeInstanceOf(ReplayError);
-});
-
-it('costs a plain registration what ARCHITECTURE.md accounts for', () => {
-  const architecture = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'utf8');
-  const text = readFileSync(new URL(`./histories/${historyFile('registered')}`, import.meta.url), 'utf8');
-  const { events } = JSON.parse(text) as { events: { eventType: string }[] };
-  const tasks = events.filter(({ eventType }) => eventType === 'EVENT_TYPE_WORKFLOW_TASK_COMPLETED');
-  expect([events.length, tasks.length]).toEqual([40, 6]);
-  expect(architecture).toContain('40 events in six workflow tasks');
+it('does not replay a history that was encrypted with another key', async () => {
+  const name = historyName('registered');
+  const results = await replay([name], (text) => text.replaceAll('dGVzdA==', 'b3RoZXI='));
+  expect(results.get(name)?.error).toBeInstanceOf(ReplayError);
 });
