@@ -1,6 +1,6 @@
 import type { Activities } from '../contract/activities.ts';
 import type { FindingDetail, ReconciliationStage } from '../contract/reconciliation.ts';
-import type { LedgerEntry, RegistrationStanding } from '../payment-gateway/payment-gateway.ts';
+import type { LedgerEntry, RegistrationInquiryAnswer } from '../payment-gateway/payment-gateway.ts';
 import { nextCursor } from '../database/reconciliations.ts';
 import type { Conclusion, Standing } from '../database/reconciliations.ts';
 import type { RegisteredAccount } from '../database/registrations.ts';
@@ -105,7 +105,7 @@ function conclude({ registrationNumber, withUs, entries, difference }: Standing)
 }
 
 /** The details of a registration that is active with us and not registered at the payment gateway. */
-const missingDetails: Record<Exclude<RegistrationStanding['state'], 'REGISTERED'>, FindingDetail> = {
+const missingDetails: Record<Exclude<RegistrationInquiryAnswer['state'], 'REGISTERED'>, FindingDetail> = {
   NOT_FOUND: 'NOT_FOUND',
   REMOVED: 'REMOVED',
   REFUSED: 'REFUSED',
@@ -113,7 +113,7 @@ const missingDetails: Record<Exclude<RegistrationStanding['state'], 'REGISTERED'
 };
 
 /** Concludes from the payment gateway's answer about this registration, over what its ledger had. */
-function concludeFinally(standing: Standing, state: RegistrationStanding['state']): Conclusion {
+function concludeFinally(standing: Standing, state: RegistrationInquiryAnswer['state']): Conclusion {
   const conclusion = conclude(state === 'REGISTERED' ? standing : { ...standing, entries: 0 });
   if (conclusion.kind !== 'MISSING_AT_PAYMENT_GATEWAY') return conclusion;
   if (state === 'REGISTERED') return { ...conclusion, kind: 'DIFFERENT', detail: 'NOT_IN_LEDGER' };

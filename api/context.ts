@@ -15,8 +15,6 @@ export interface ApiParts {
   readonly database: Pick<Database, 'ping'>;
   readonly temporal: Client;
   readonly paymentGateway: PaymentGateway;
-  /** One or several, separated by commas: callbacks may be signed with any. */
-  readonly paymentGatewaySecret: string;
   readonly payloadCodec: PayloadCodec;
   readonly policy: RegistrationPolicy;
   /** How far the times of a request may be from the server's clock, in ms. */

@@ -40,7 +40,6 @@ export async function runApi(
     database,
     temporal,
     paymentGateway,
-    paymentGatewaySecret: config.PG_SHARED_SECRET,
     payloadCodec: dataConverter.payloadCodecs![0]!,
     policy,
     timeWindow: config.TIME_WINDOW_MS,

@@ -2,7 +2,7 @@ import type { PaymentGateway } from './payment-gateway.ts';
 
 /** A request that is about to be sent to the payment gateway. */
 export interface PaymentGatewayRequest {
-  readonly operation: keyof PaymentGateway;
+  readonly operation: Exclude<keyof PaymentGateway, 'receiveCallback'>;
   /** Three digits; only for requests that the payment gateway passes on to the bank while we wait. */
   readonly bankCode?: string;
 }
@@ -31,15 +31,15 @@ export function interceptPaymentGateway(
       intercept({ operation: 'inquireAccountHolder', bankCode: account.bankCode }, () =>
         paymentGateway.inquireAccountHolder(account, signal),
       ),
-    placeArsCall: (order, signal) =>
-      intercept({ operation: 'placeArsCall' }, () => paymentGateway.placeArsCall(order, signal)),
+    placeArsCall: (request, signal) =>
+      intercept({ operation: 'placeArsCall' }, () => paymentGateway.placeArsCall(request, signal)),
     inquireArsCall: (call, signal) =>
       intercept({ operation: 'inquireArsCall' }, () => paymentGateway.inquireArsCall(call, signal)),
     fetchRecording: (callId, signal) =>
       intercept({ operation: 'fetchRecording' }, () => paymentGateway.fetchRecording(callId, signal)),
-    register: (order, signal) =>
-      intercept({ operation: 'register', bankCode: order.bankCode }, () =>
-        paymentGateway.register(order, signal),
+    register: (request, signal) =>
+      intercept({ operation: 'register', bankCode: request.bankCode }, () =>
+        paymentGateway.register(request, signal),
       ),
     inquireRegistration: (reference, signal) =>
       intercept({ operation: 'inquireRegistration' }, () =>
@@ -55,5 +55,6 @@ export function interceptPaymentGateway(
       intercept({ operation: 'removeRegistration' }, () =>
         paymentGateway.removeRegistration(reference, signal),
       ),
+    receiveCallback: (request) => paymentGateway.receiveCallback(request),
   };
 }

@@ -1,7 +1,7 @@
 import type { ArsOutcome } from '../wire/registration-status.ts';
 import type { RefusalReason } from '../contract/refusal-reasons.ts';
 
-/** A bank account and the person it is said to belong to. */
+/** A bank account and the person who is said to hold it. */
 export interface HeldAccount {
   /** Three digits. */
   readonly bankCode: string;
@@ -11,12 +11,16 @@ export interface HeldAccount {
   readonly birthDate: string;
 }
 
-/** An ARS call to be placed. */
-export interface ArsCallOrder {
+/** One ARS call of a registration. */
+export interface ArsCall {
   /** The registration number. */
   readonly reference: string;
   /** Which call of the registration, from 1. */
   readonly attempt: number;
+}
+
+/** Asks for an ARS call. */
+export interface ArsCallRequest extends ArsCall {
   readonly phoneNumber: string;
   /** The two digits the member must key in. */
   readonly code: string;
@@ -24,33 +28,37 @@ export interface ArsCallOrder {
   readonly scriptVersion: string;
 }
 
-/** How an ARS call stands. NO_OUTCOME: the payment gateway placed it and cannot say what became of it. */
-export type ArsCallState =
+/** What is known about an ARS call. NO_OUTCOME: it was placed, and nobody can say how it ended. */
+export type ArsCallInquiryAnswer =
   | { readonly state: 'NOT_FOUND' | 'NO_OUTCOME' | 'IN_PROGRESS' }
   | {
       readonly state: 'ENDED';
       readonly callId: string;
       readonly outcome: ArsOutcome;
-      /** How long the recording of a passed call is, where the payment gateway tells. */
+      /** The duration of a passed call's recording in seconds, if the payment gateway knows it. */
       readonly recordingSeconds?: number | undefined;
     };
 
-/** A registration to be made. The reference, the registration number, is the same on each attempt. */
-export interface RegistrationOrder extends HeldAccount {
+/** Asks for a registration. */
+export interface RegistrationRequest extends HeldAccount {
+  /** The registration number: the same on each attempt. */
   readonly reference: string;
   readonly memberId: string;
   readonly evidence: { readonly callId: string; readonly sha256: string };
 }
 
-/** The answer to an order. ACCEPTED: the verdict comes by callback or inquiry. */
-export type RegistrationAnswer =
-  | { readonly state: 'REGISTERED' | 'ACCEPTED' }
+/** What the payment gateway decided about a registration. */
+export type RegistrationDecision =
+  | { readonly state: 'REGISTERED' }
   | { readonly state: 'REFUSED'; readonly reason: RefusalReason };
 
-/** How a registration stands. */
-export type RegistrationStanding =
-  | { readonly state: 'NOT_FOUND' | 'IN_PROGRESS' | 'REGISTERED' | 'REMOVED' }
-  | { readonly state: 'REFUSED'; readonly reason: RefusalReason };
+/** The answer to a request to register. ACCEPTED: the decision comes later, by callback or inquiry. */
+export type RegistrationAnswer = RegistrationDecision | { readonly state: 'ACCEPTED' };
+
+/** What is known about a registration. */
+export type RegistrationInquiryAnswer =
+  | RegistrationDecision
+  | { readonly state: 'NOT_FOUND' | 'IN_PROGRESS' | 'REMOVED' };
 
 /** One successful registration in the payment gateway's ledger. A reference registered twice has two. */
 export interface LedgerEntry {
@@ -64,48 +72,162 @@ export interface LedgerEntry {
   readonly state: 'REGISTERED' | 'REMOVED';
 }
 
-/** A part of the ledger. `nextCursor`: where the next one begins; null at the end. */
+/** A page of the ledger. `nextCursor`: where the next page begins; null on the last page. */
 export interface LedgerPage {
   readonly registrations: readonly LedgerEntry[];
   readonly nextCursor: string | null;
 }
 
+/** An HTTP request to our callback URL. Nothing in it is verified yet. */
+export interface CallbackRequest {
+  /** The path of the URL, without the query. */
+  readonly path: string;
+  readonly headers: Pick<Headers, 'get'>;
+  readonly body: Uint8Array;
+}
+
+/** What a verified callback says. */
+export type PaymentGatewayCallback =
+  | (ArsCall & {
+      readonly kind: 'ARS_CALL_ENDED';
+      readonly callId: string;
+      readonly outcome: ArsOutcome;
+    })
+  | {
+      readonly kind: 'REGISTRATION_DECIDED';
+      /** The registration number. */
+      readonly reference: string;
+      readonly decision: RegistrationDecision;
+    };
+
+/** Why a callback is refused. UNAUTHENTICATED: it does not prove, or not recently, that the payment gateway sent it. */
+export type RefusedCallback = { readonly kind: 'UNAUTHENTICATED' } | { readonly kind: 'MALFORMED' };
+
 /**
- * The payment gateway (PG) as this service needs it. Every method throws {@link PaymentGatewayUnavailable} when
- * there is no answer, or none that the protocol knows; what was asked for may have happened all the same.
+ * The payment gateway (PG) as this service needs it: the port that an adapter for a vendor implements.
+ *
+ * Each request method throws {@link PaymentGatewayUnavailable} when there is no answer or none that the protocol knows,
+ * and {@link BankUnavailable} when the payment gateway says that the bank is down. What was asked for may have
+ * happened all the same. `signal` ends the wait for the answer.
+ *
+ * Today one vendor serves everything. Three ports that different vendors serve will come out of this one:
+ *
+ * - account holder inquiry: `inquireAccountHolder`;
+ * - ARS calls: `placeArsCall`, `inquireArsCall`, `fetchRecording`;
+ * - withdrawal registration: `register`, `inquireRegistration`, `listRegistrations`, `registerAutoCharge`,
+ *   `removeRegistration`.
+ *
+ * Each of the last two will have a `receiveCallback` of its own.
  */
 export interface PaymentGateway {
-  /** The real-name check: whether the account is the named person's. */
-  inquireAccountHolder(account: HeldAccount, signal: AbortSignal): Promise<'MATCHED' | RefusalReason>;
-  /** Has the member called. Not idempotent: asking twice rings twice. */
-  placeArsCall(order: ArsCallOrder, signal: AbortSignal): Promise<void>;
-  inquireArsCall(
-    call: Pick<ArsCallOrder, 'reference' | 'attempt'>,
-    signal: AbortSignal,
-  ): Promise<ArsCallState>;
-  /** The recording of a passed call, or undefined while there is none. At most 307,201 bytes are read. */
-  fetchRecording(callId: string, signal: AbortSignal): Promise<Buffer | undefined>;
-  /** Registers an account. Not idempotent: asking twice may register twice. */
-  register(order: RegistrationOrder, signal: AbortSignal): Promise<RegistrationAnswer>;
-  inquireRegistration(reference: string, signal: AbortSignal): Promise<RegistrationStanding>;
   /**
-   * A page of the ledger, from `cursor` or from the beginning. A walk meets each entry that was there at its start
-   * exactly once; in which order is the payment gateway's business.
+   * The real-name check: asks the bank whether the account belongs to the named person. Called before the member is
+   * called, and for a real-name verification through the API. It changes nothing, so it is repeated freely.
+   *
+   * @returns `'MATCHED'`, or why the bank refuses the account
+   * @example
+   * await inquireAccountHolder({ bankCode: '003', accountNumber, holderName, birthDate: '19900101' }, signal);
+   * // 'NAME_MISMATCH'
+   */
+  inquireAccountHolder(account: HeldAccount, signal: AbortSignal): Promise<'MATCHED' | RefusalReason>;
+
+  /**
+   * Has the member called and asked for the code. Called once per attempt; before a repeat, `inquireArsCall` must
+   * answer NOT_FOUND. Not idempotent: a second request rings a second time. It resolves when the request is accepted;
+   * how the call ends comes by callback or inquiry.
+   *
+   * @example
+   * await placeArsCall({ reference, attempt: 1, phoneNumber: '01012345678', code: '42', scriptVersion }, signal);
+   */
+  placeArsCall(request: ArsCallRequest, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Asks how a call stands: before `placeArsCall` is repeated, and at growing intervals while the callback is missing.
+   *
+   * @returns NOT_FOUND only if the call was never placed, since the member is then called (again)
+   * @example
+   * await inquireArsCall({ reference, attempt: 1 }, signal);
+   * // { state: 'ENDED', callId: 'C-1', outcome: 'PASSED', recordingSeconds: 12.5 }
+   */
+  inquireArsCall(call: ArsCall, signal: AbortSignal): Promise<ArsCallInquiryAnswer>;
+
+  /**
+   * Fetches the recording of a passed call, which becomes the evidence of consent.
+   *
+   * @returns undefined while there is none yet. An adapter stops reading at `maxRecordingBytes` + 1 bytes, so the caller
+   * can tell that a recording is too large.
+   * @example
+   * await fetchRecording('C-1', signal); // <Buffer 52 49 46 46 …>
+   */
+  fetchRecording(callId: string, signal: AbortSignal): Promise<Buffer | undefined>;
+
+  /**
+   * Registers an account for withdrawals. Called once the evidence is stored. Not idempotent: a second request may
+   * register twice, so another attempt is made only after `inquireRegistration` has kept answering NOT_FOUND.
+   *
+   * @example
+   * await register({ reference, memberId, bankCode, accountNumber, holderName, birthDate, evidence }, signal);
+   * // { state: 'REFUSED', reason: 'ACCOUNT_CLOSED' }
+   */
+  register(request: RegistrationRequest, signal: AbortSignal): Promise<RegistrationAnswer>;
+
+  /**
+   * Asks what became of a registration: after an attempt without a clear answer, while the callback is missing, and
+   * when a reconciliation has found a difference.
+   *
+   * @returns NOT_FOUND only if the payment gateway does not know the reference, since it is then registered (again)
+   * @example
+   * await inquireRegistration(reference, signal); // { state: 'IN_PROGRESS' }
+   */
+  inquireRegistration(reference: string, signal: AbortSignal): Promise<RegistrationInquiryAnswer>;
+
+  /**
+   * Reads a page of the ledger, from `cursor` or from the beginning. Called by the daily reconciliation.
+   *
+   * @returns at most `limit` entries in any order. A walk over all pages returns each entry that was there when it began
+   * exactly once.
+   * @example
+   * await listRegistrations({ cursor: null, limit: 500 }, signal); // { registrations: […], nextCursor: '500' }
    */
   listRegistrations(
     page: { readonly cursor: string | null; readonly limit: number },
     signal: AbortSignal,
   ): Promise<LedgerPage>;
-  /** Registers a registered account for auto charge; the same again is harmless. False when it is not registered. */
+
+  /**
+   * Registers a registered account for auto charge, on request of the service provider. Idempotent.
+   *
+   * @returns false if the reference is not registered
+   * @example
+   * await registerAutoCharge(reference, signal); // true
+   */
   registerAutoCharge(reference: string, signal: AbortSignal): Promise<boolean>;
-  /** Removes a registration; one that is not there is as good as removed. */
+
+  /**
+   * Removes a registration. Called when an account is replaced or deleted, and repeated until it succeeds. Idempotent:
+   * it resolves as well if the registration does not exist.
+   *
+   * @example
+   * await removeRegistration(reference, signal);
+   */
   removeRegistration(reference: string, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Verifies and parses a request to our callback URL. Called by the API with the bytes as they came in. It sends
+   * nothing, and the same callback may come several times.
+   *
+   * @returns what the callback says; or UNAUTHENTICATED, which the API answers with 401, or MALFORMED, with 400
+   * @example
+   * await receiveCallback({ path: '/pg/callbacks', headers, body });
+   * // { kind: 'REGISTRATION_DECIDED', reference, decision: { state: 'REGISTERED' } }
+   */
+  receiveCallback(request: CallbackRequest): Promise<PaymentGatewayCallback | RefusedCallback>;
 }
 
-/** The payment gateway gave no proper answer. The text names the request and the kind of trouble, never content. */
+/** The payment gateway gave no proper answer. The text names the request and the cause, never content. */
 export class PaymentGatewayUnavailable extends Error {
   override readonly name = 'PaymentGatewayUnavailable';
 }
 
-/** The payment gateway answered that the bank gives it no proper answer. */
+/** The payment gateway answered that it gets no proper answer from the bank. */
 export class BankUnavailable extends PaymentGatewayUnavailable {}

@@ -3,45 +3,40 @@ import type { Hono } from 'hono';
 import { memberWorkflowId } from '../../contract/registration.ts';
 import { arsCallEndedSignal, paymentGatewayDecidedSignal } from '../../contract/registration-messages.ts';
 import { resultCodeOfRefusal } from '../../contract/refusal-reasons.ts';
-import { callbackSchema } from '../../payment-gateway/http/callback.ts';
-import type { Callback } from '../../payment-gateway/http/callback.ts';
-import { isSigned } from '../../payment-gateway/http/signature.ts';
+import type { PaymentGatewayCallback } from '../../payment-gateway/payment-gateway.ts';
 import type { Api, ApiParts } from '../context.ts';
 
-/** How long Temporal may take to keep a signal, in ms. */
+/** How long Temporal may take to persist a signal, in ms. */
 const signalDeadline = 4_000;
 
 /**
- * `POST /pg/callbacks`: takes the payment gateway's callbacks and tells the run. A callback is acknowledged once
- * Temporal has kept it, or when there is no run left to tell; otherwise the payment gateway delivers it again.
+ * `POST /pg/callbacks`: signals the payment gateway's callbacks to the runs. A callback is acknowledged once Temporal
+ * has persisted the signal, or when there is no run to signal; otherwise the payment gateway sends it again.
  */
 export function servePaymentGatewayCallbacks(app: Hono<Api>, parts: ApiParts): void {
-  const { stores, temporal, paymentGatewaySecret } = parts;
+  const { stores, temporal, paymentGateway } = parts;
 
   app.post('/pg/callbacks', async (context) => {
+    const { path, raw } = context.req;
     const body = new Uint8Array(await context.req.arrayBuffer());
-    const headers = {
-      timestamp: context.req.header('x-pg-timestamp'),
-      signature: context.req.header('x-pg-signature'),
-    };
-    if (!isSigned(paymentGatewaySecret, context.req.path, body, headers)) {
+    const callback = await paymentGateway.receiveCallback({ path, headers: raw.headers, body });
+    if (callback.kind === 'UNAUTHENTICATED') {
       return context.json({ error: 'The signature does not match, or is too old.' }, 401);
     }
-    const callback = callbackSchema.safeParse(parseJson(body));
-    if (!callback.success) return context.json({ error: 'This is no callback of the protocol.' }, 400);
-
-    const userId = await stores.registrations.findUserId(callback.data.reference);
-    const isKept = userId !== undefined && (await signal(userId, callback.data));
-    context.var.log.info(
-      { reference: callback.data.reference, type: callback.data.type, isKept },
-      'callback taken',
-    );
+    if (callback.kind === 'MALFORMED') {
+      return context.json({ error: 'This is no callback of the protocol.' }, 400);
+    }
+    const { kind, reference } = callback;
+    const userId = await stores.registrations.findUserId(reference);
+    const isSignalled = userId !== undefined && (await signal(userId, callback));
+    context.var.log.info({ reference, kind, isSignalled }, 'callback received');
     return context.json({ acknowledged: true }, 200);
   });
 
-  async function signal(userId: string, callback: Callback): Promise<boolean> {
+  /** @returns false when there is no run to signal */
+  async function signal(userId: string, callback: PaymentGatewayCallback): Promise<boolean> {
     try {
-      await temporal.withDeadline(Date.now() + signalDeadline, () => tell(userId, callback));
+      await temporal.withDeadline(Date.now() + signalDeadline, () => signalRun(userId, callback));
       return true;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;
@@ -49,26 +44,18 @@ export function servePaymentGatewayCallbacks(app: Hono<Api>, parts: ApiParts): v
     }
   }
 
-  function tell(userId: string, callback: Callback): Promise<void> {
+  function signalRun(userId: string, callback: PaymentGatewayCallback): Promise<void> {
     const run = temporal.workflow.getHandle(memberWorkflowId(userId));
     const { reference: registrationNumber } = callback;
-    if (callback.type === 'ARS') {
-      const { attempt, callId } = callback;
-      const outcome = callback.state === 'PASSED' ? 'PASSED' : callback.outcome;
+    if (callback.kind === 'ARS_CALL_ENDED') {
+      const { attempt, callId, outcome } = callback;
       return run.signal(arsCallEndedSignal, { registrationNumber, attempt, callId, outcome });
     }
+    const { decision } = callback;
     const verdict =
-      callback.state === 'REGISTERED'
-        ? ({ state: 'REGISTERED' } as const)
-        : ({ state: 'REFUSED', resultCode: resultCodeOfRefusal[callback.reason] } as const);
+      decision.state === 'REGISTERED'
+        ? decision
+        : ({ state: 'REFUSED', resultCode: resultCodeOfRefusal[decision.reason] } as const);
     return run.signal(paymentGatewayDecidedSignal, { registrationNumber, verdict });
-  }
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString());
-  } catch {
-    return undefined;
   }
 }

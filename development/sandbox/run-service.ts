@@ -62,7 +62,6 @@ export async function runService(
     database,
     temporal,
     paymentGateway,
-    paymentGatewaySecret: config.PG_SHARED_SECRET,
     payloadCodec: dataConverter.payloadCodecs![0]!,
     policy,
     timeWindow: config.TIME_WINDOW_MS,

@@ -1,27 +1,29 @@
 import { z } from 'zod';
 import { arsOutcomes } from '../../wire/registration-status.ts';
+import { maxRecordingBytes } from '../../contract/recording.ts';
 import { refusalReasons } from '../../contract/refusal-reasons.ts';
 import { BankUnavailable, PaymentGatewayUnavailable } from '../payment-gateway.ts';
 import type { PaymentGateway } from '../payment-gateway.ts';
+import { receiveCallback } from './callback.ts';
 import { sign } from './signature.ts';
 
-/** Where the payment gateway is and how the two know each other. */
+/** Where the payment gateway is, and what both sides sign with. */
 export interface PaymentGatewayOptions {
   /** Without a trailing slash. */
   readonly baseUrl: string;
-  /** One or several, separated by commas: the first signs. */
+  /** One or several, separated by commas: the first signs, callbacks may be signed with any. */
   readonly sharedSecret: string;
-  /** Where the payment gateway delivers its callbacks. */
+  /** Where the payment gateway sends its callbacks. */
   readonly callbackUrl: string;
 }
 
-/** One byte more than evidence may have, so that too large a recording is noticed without being read whole. */
-const recordingReadLimit = 307_200 + 1;
+/** In bytes: one more than evidence may have, so that a recording that is too large is noticed without reading it all. */
+const recordingReadLimit = maxRecordingBytes + 1;
 
 const refused = z.object({ state: z.literal('REFUSED'), reason: z.enum(refusalReasons) });
 const holderAnswer = z.object({ result: z.enum(['MATCHED', ...refusalReasons]) });
 const placedCall = z.object({ callId: z.string() });
-const callStanding = z.union([
+const arsCallAnswer = z.union([
   z.object({ state: z.enum(['NOT_FOUND', 'NO_OUTCOME', 'IN_PROGRESS']) }),
   z.object({
     state: z.literal('PASSED'),
@@ -31,7 +33,7 @@ const callStanding = z.union([
   z.object({ state: z.literal('FAILED'), callId: z.string(), outcome: z.enum(arsOutcomes) }),
 ]);
 const registrationAnswer = z.union([z.object({ state: z.enum(['REGISTERED', 'ACCEPTED']) }), refused]);
-const registrationStanding = z.union([
+const registrationInquiryAnswer = z.union([
   z.object({ state: z.enum(['NOT_FOUND', 'IN_PROGRESS', 'REGISTERED', 'REMOVED']) }),
   refused,
 ]);
@@ -73,7 +75,7 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
       throw new PaymentGatewayUnavailable(`${path} was answered with HTTP ${response.status}.`);
     } catch (error) {
       if (error instanceof PaymentGatewayUnavailable) throw error;
-      throw new PaymentGatewayUnavailable(`${path} was not answered: ${troubleOf(error)}.`);
+      throw new PaymentGatewayUnavailable(`${path} was not answered: ${causeOf(error)}.`);
     }
   }
 
@@ -96,15 +98,15 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
       return (await ask('/v1/account-holders/inquiry', account, holderAnswer, signal)).result;
     },
 
-    async placeArsCall(order, signal) {
-      await ask('/v1/ars-calls', { ...order, callbackUrl }, placedCall, signal, [202]);
+    async placeArsCall(request, signal) {
+      await ask('/v1/ars-calls', { ...request, callbackUrl }, placedCall, signal, [202]);
     },
 
     async inquireArsCall({ reference, attempt }, signal) {
-      const standing = await ask('/v1/ars-calls/inquiry', { reference, attempt }, callStanding, signal);
-      if (standing.state === 'PASSED') return { ...standing, state: 'ENDED', outcome: 'PASSED' };
-      if (standing.state === 'FAILED') return { ...standing, state: 'ENDED' };
-      return standing;
+      const answer = await ask('/v1/ars-calls/inquiry', { reference, attempt }, arsCallAnswer, signal);
+      if (answer.state === 'PASSED') return { ...answer, state: 'ENDED', outcome: 'PASSED' };
+      if (answer.state === 'FAILED') return { ...answer, state: 'ENDED' };
+      return answer;
     },
 
     async fetchRecording(callId, signal) {
@@ -113,14 +115,14 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
       return await readAtMost(response.body, recordingReadLimit);
     },
 
-    async register(order, signal) {
-      const evidence = { kind: 'ARS', ...order.evidence };
-      const content = { ...order, evidence, callbackUrl };
+    async register(request, signal) {
+      const evidence = { kind: 'ARS', ...request.evidence };
+      const content = { ...request, evidence, callbackUrl };
       return await ask('/v1/registrations', content, registrationAnswer, signal, [200, 202, 422]);
     },
 
     async inquireRegistration(reference, signal) {
-      return await ask('/v1/registrations/inquiry', { reference }, registrationStanding, signal);
+      return await ask('/v1/registrations/inquiry', { reference }, registrationInquiryAnswer, signal);
     },
 
     async listRegistrations({ cursor, limit }, signal) {
@@ -136,10 +138,12 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
     async removeRegistration(reference, signal) {
       await post('/v1/registrations/removal', { reference }, [200, 404], signal);
     },
+
+    receiveCallback: async (request) => receiveCallback(options.sharedSecret, request),
   };
 }
 
-/** `{"error":"BANK_UNAVAILABLE"}` is the bank's trouble, any other answer the payment gateway's own. */
+/** `{"error":"BANK_UNAVAILABLE"}` means that the bank is down; any other error is the payment gateway's own. */
 async function isBankOutage(response: Response): Promise<boolean> {
   if (response.status !== 503) {
     await response.body?.cancel();
@@ -159,9 +163,9 @@ async function readAtMost(body: ReadableStream<Uint8Array>, limit: number): Prom
   return Buffer.concat(chunks);
 }
 
-/** The kind of trouble, without addresses or content: a system code such as ECONNREFUSED, or an error's name. */
-function troubleOf(error: unknown): string {
+/** The cause without addresses or content: a system code such as ECONNREFUSED, or an error's name. */
+function causeOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (cause instanceof Error) return 'code' in cause ? String(cause.code) : cause.name;
-  return 'unknown trouble';
+  return 'unknown cause';
 }

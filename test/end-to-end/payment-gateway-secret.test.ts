@@ -28,9 +28,12 @@ async function exchange(ofService: string, ofPaymentGateway: string): Promise<vo
   });
   const { url: baseUrl } = await simulator.start(0);
   onTestFinished(() => simulator.stop());
-  const api = await stack.startAnotherApi({ paymentGatewaySecret: ofService });
+  const withSecret = { baseUrl, sharedSecret: ofService };
+  const api = await stack.startAnotherApi({
+    paymentGateway: createHttpPaymentGateway({ ...withSecret, callbackUrl: 'http://127.0.0.1/unused' }),
+  });
   const callbackUrl = `${api}/pg/callbacks`;
-  const paymentGateway = createHttpPaymentGateway({ baseUrl, sharedSecret: ofService, callbackUrl });
+  const paymentGateway = createHttpPaymentGateway({ ...withSecret, callbackUrl });
   const reference = randomBytes(11).toString('hex').toUpperCase();
   const call = { reference, attempt: 1, phoneNumber: '01012341234', code: '42', scriptVersion: '1' };
   const told = callbackLines().length;

@@ -8,8 +8,8 @@ import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway
 import type {
   LedgerEntry,
   PaymentGateway,
-  RegistrationOrder,
-  RegistrationStanding,
+  RegistrationRequest,
+  RegistrationInquiryAnswer,
 } from '../../payment-gateway/payment-gateway.ts';
 import { accounts, reconciledRegistrations, registrations } from '../../database/schema.ts';
 import { ensureSchedules } from '../../worker/schedules.ts';
@@ -133,8 +133,8 @@ async function ledgers() {
 /** An order for an account that the payment gateway registers, with the evidence of another registration. */
 async function orderLike(
   number: string,
-  changes: Partial<RegistrationOrder> = {},
-): Promise<RegistrationOrder> {
+  changes: Partial<RegistrationRequest> = {},
+): Promise<RegistrationRequest> {
   const { userId, bankCode, details } = await stack.stores.registrations.open(number);
   const { callId, sha256 } = (await stack.stores.consentEvidence.find(number))!;
   const { accountNumber, holderName, birthDate } = details;
@@ -287,8 +287,8 @@ describe('of ledgers that disagree', () => {
   beforeAll(async () => {
     before = (await reconcile()).counts;
 
-    const changes = new Map<string, Partial<RegistrationOrder>>();
-    const registerChanged = (change: Partial<RegistrationOrder>) => {
+    const changes = new Map<string, Partial<RegistrationRequest>>();
+    const registerChanged = (change: Partial<RegistrationRequest>) => {
       changes.set(project.members[nextMember]!.userId, change);
       return register();
     };
@@ -334,8 +334,8 @@ describe('of ledgers that disagree', () => {
     );
     expected[unreadable!.number] = 'DIFFERENT ACCOUNT_UNREADABLE';
 
-    const answers = new Map<string, RegistrationStanding>();
-    const standings: [RegistrationStanding, string][] = [
+    const answers = new Map<string, RegistrationInquiryAnswer>();
+    const standings: [RegistrationInquiryAnswer, string][] = [
       [{ state: 'NOT_FOUND' }, 'NOT_FOUND'],
       [{ state: 'REFUSED', reason: 'ACCOUNT_SEIZED' }, 'REFUSED'],
       [{ state: 'IN_PROGRESS' }, 'NOT_REGISTERED_YET'],

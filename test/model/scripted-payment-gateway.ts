@@ -5,7 +5,7 @@ import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway
 import type {
   PaymentGateway,
   RegistrationAnswer,
-  RegistrationStanding,
+  RegistrationInquiryAnswer,
 } from '../../payment-gateway/payment-gateway.ts';
 import { recordingOf } from '../../development/simulator/recording.ts';
 import type { Script, ScriptedAttempt, ScriptedCall } from './script.ts';
@@ -21,7 +21,7 @@ export interface World {
   ledgerEntries: number;
   registerCalls: number;
   /** What the inquiry knows. */
-  standing: RegistrationStanding;
+  standing: RegistrationInquiryAnswer;
   holderQuestions: number;
   orders: number;
   recordingQuestions: number;
@@ -105,7 +105,7 @@ export function createScriptedPaymentGateway(tell: Tell) {
     entered.standing = { state: 'REGISTERED' };
   }
 
-  const paymentGateway: PaymentGateway = {
+  const paymentGateway: Omit<PaymentGateway, 'receiveCallback'> = {
     async inquireAccountHolder({ accountNumber }) {
       const asked = prepared.get(accountNumber)!;
       const { unanswered: times, answer } = asked.script.holder;

@@ -122,7 +122,6 @@ async function startOnPostgres(
       sharedSecret: environment.PG_SHARED_SECRET,
       callbackUrl: environment.PG_CALLBACK_URL,
     }),
-    paymentGatewaySecret: environment.PG_SHARED_SECRET,
     payloadCodec: dataConverter.payloadCodecs![0]!,
     policy: patientPolicy,
     timeWindow: 60_000,
