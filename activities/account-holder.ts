@@ -3,14 +3,14 @@ import { resultCodeOfRefusal } from '../contract/refusal-reasons.ts';
 import { isMember } from '../database/members.ts';
 import { unlessBankClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
-import type { Ports } from './ports.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 import { codes } from '../wire/result-codes.ts';
 
 /** The real-name check. */
 export function accountHolderActivities({
   stores,
   paymentGateway,
-}: Ports): Pick<Activities, 'checkAccountHolder'> {
+}: ActivityDependencies): Pick<Activities, 'checkAccountHolder'> {
   return {
     async checkAccountHolder({ registrationNumber }) {
       const { details, member, comparesMember, bankCode } =

@@ -3,7 +3,7 @@ import type { Activities, ArsCallOrder, ArsCallPlacement, Postponed } from '../c
 import { outsideCallingHours } from '../contract/calling-hours.ts';
 import { unlessClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
-import type { Ports } from './ports.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 
 /** The text read out to the member, by version, as the evidence names it. */
 export const scriptVersion = 'withdrawal-consent-1';
@@ -12,7 +12,7 @@ export const scriptVersion = 'withdrawal-consent-1';
 export function arsCallActivities({
   stores,
   paymentGateway,
-}: Ports): Pick<Activities, 'placeArsCall' | 'inquireArsCall'> {
+}: ActivityDependencies): Pick<Activities, 'placeArsCall' | 'inquireArsCall'> {
   return {
     async placeArsCall(order) {
       return await unlessClosed(() => place(order, order.isRepeat || activityInfo().attempt > 1));

@@ -3,11 +3,13 @@ import type { Activities, FailureType, Postponed } from '../contract/activities.
 import type { ClosurePolicy } from '../contract/registration-policy.ts';
 import { CircuitOpen } from '../payment-gateway/circuit-breakers.ts';
 import { deadline } from './deadline.ts';
-import type { Ports } from './ports.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 
 /** The wait for a bank or the payment gateway to open again. */
-export function bankClosureActivities(ports: Ports): Pick<Activities, 'awaitReopening'> {
-  const { stores, paymentGateway } = ports;
+export function bankClosureActivities(
+  dependencies: ActivityDependencies,
+): Pick<Activities, 'awaitReopening'> {
+  const { stores, paymentGateway } = dependencies;
 
   return {
     async awaitReopening({ registrationNumber, bank, ...waits }) {
@@ -22,7 +24,7 @@ export function bankClosureActivities(ports: Ports): Pick<Activities, 'awaitReop
   async function tryBank(registrationNumber: string): Promise<Postponed | void> {
     const { bankCode, details } = await stores.registrations.open(registrationNumber);
     const { accountNumber, holderName, birthDate } = details;
-    return await unlessBankClosed(ports, bankCode, async () => {
+    return await unlessBankClosed(dependencies, bankCode, async () => {
       if (!paymentGateway.isInterrupted(bankCode)) return;
       const account = { bankCode, accountNumber, holderName, birthDate };
       await paymentGateway.inquireAccountHolder(account, deadline());
@@ -47,7 +49,7 @@ export async function unlessClosed<Answer>(ask: () => Promise<Answer>): Promise<
 
 /** Asks, unless the bank has a maintenance window or a circuit breaker is open: then nothing was asked for. */
 export async function unlessBankClosed<Answer>(
-  { stores }: Pick<Ports, 'stores'>,
+  { stores }: Pick<ActivityDependencies, 'stores'>,
   bankCode: string,
   ask: () => Promise<Answer>,
 ): Promise<Answer | Postponed> {

@@ -3,13 +3,13 @@ import type { Activities, FailureType } from '../contract/activities.ts';
 import { maxRecordingBytes, recordingDuration, recordingFormat } from '../contract/recording.ts';
 import { scriptVersion } from './ars-call.ts';
 import { deadline } from './deadline.ts';
-import type { Ports } from './ports.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 
 /** The evidence of consent. */
 export function consentEvidenceActivities({
   stores,
   paymentGateway,
-}: Ports): Pick<Activities, 'storeConsentEvidence'> {
+}: ActivityDependencies): Pick<Activities, 'storeConsentEvidence'> {
   return {
     async storeConsentEvidence({ registrationNumber, attempt, callId }) {
       const recording = await paymentGateway.fetchRecording(callId, deadline());

@@ -1,11 +1,11 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Activities } from '../contract/activities.ts';
-import type { Ports } from './ports.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 
 /** The end of the evidence's retention. */
 export function evidenceRetentionActivities({
   stores,
-}: Pick<Ports, 'stores'>): Pick<Activities, 'purgeExpiredEvidence'> {
+}: Pick<ActivityDependencies, 'stores'>): Pick<Activities, 'purgeExpiredEvidence'> {
   return {
     async purgeExpiredEvidence() {
       let purged = 0;

@@ -2,14 +2,14 @@ import type { Activities } from '../contract/activities.ts';
 import { resultCodeOfRefusal } from '../contract/refusal-reasons.ts';
 import { unlessBankClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
-import type { Ports } from './ports.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 import { codes } from '../wire/result-codes.ts';
 
 /** Registration at the payment gateway, for withdrawal and for auto charge, and removal there. */
 export function paymentGatewayRegistrationActivities({
   stores,
   paymentGateway,
-}: Ports): Pick<
+}: ActivityDependencies): Pick<
   Activities,
   'registerAtPaymentGateway' | 'inquireRegistration' | 'removeAccount' | 'registerAutoCharge'
 > {

@@ -5,7 +5,7 @@ import { nextCursor } from '../database/reconciliations.ts';
 import type { Conclusion, Standing } from '../database/reconciliations.ts';
 import type { RegisteredAccount } from '../database/registrations.ts';
 import { deadline } from './deadline.ts';
-import type { Ports } from './ports.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 
 /** How many disagreements one activity asks the payment gateway about. */
 const questionsPerPage = 20;
@@ -14,7 +14,7 @@ const questionsPerPage = 20;
 export function reconciliationActivities({
   stores: { reconciliations, registrations },
   paymentGateway,
-}: Ports): Pick<Activities, ReconciliationStage> {
+}: ActivityDependencies): Pick<Activities, ReconciliationStage> {
   /** Asks until our side has stood still around the payment gateway's answer; it moves forwards only. */
   async function lookAtBoth(reconciliationId: string, first: Standing, signal: AbortSignal) {
     for (let before = first; ;) {

@@ -1,12 +1,12 @@
 import type { Activities } from '../contract/activities.ts';
-import type { Ports } from './ports.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 import { codes } from '../wire/result-codes.ts';
 
 /** What became of registrations and accounts, written to the database. */
 export function recordActivities({
   stores,
   metrics,
-}: Pick<Ports, 'stores' | 'metrics'>): Pick<
+}: Pick<ActivityDependencies, 'stores' | 'metrics'>): Pick<
   Activities,
   'activateAccount' | 'recordFailure' | 'deactivateAccount'
 > {

@@ -6,14 +6,14 @@ import type { ResultNotification } from '../database/result-notifications.ts';
 import { encryptMessage } from '../encryption/message-encryption.ts';
 import { createCorrelationId, createTranToken, tranTimeOf } from '../encryption/tran-token.ts';
 import type { NotificationAnswer } from './notification-sender.ts';
-import type { Ports } from './ports.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 
 /** Tells service providers how registrations ended, in the platform's style of notifications. */
 export function resultNotificationActivities({
   stores,
   notificationSender,
   metrics,
-}: Ports): Pick<Activities, 'deliverResultNotification'> {
+}: ActivityDependencies): Pick<Activities, 'deliverResultNotification'> {
   return {
     async deliverResultNotification({ registrationNumber, isLast }) {
       const notification = await stores.resultNotifications.open(registrationNumber);

@@ -2,7 +2,10 @@ import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 
-/** Where Temporal is, read from the TEMPORAL_* variables or a configuration file as every Temporal tool reads them. */
+/** Where Temporal is: `connectionOptions` with the address, `host:port`, and the namespace. */
+export type TemporalConnection = ReturnType<typeof temporalConnection>;
+
+/** Reads the TEMPORAL_* variables, or a configuration file, as every Temporal tool does. */
 export function temporalConnection() {
   const { connectionOptions, namespace } = loadClientConnectConfig();
   return {
@@ -11,17 +14,18 @@ export function temporalConnection() {
   };
 }
 
-/** A client that connects on first use, so that a process can start while Temporal is away. */
+/** A client that connects on first use, so that a process can start while Temporal is unavailable. */
 export function createTemporalClient(
-  { connectionOptions, namespace }: ReturnType<typeof temporalConnection>,
+  { connectionOptions, namespace }: TemporalConnection,
   dataConverter: DataConverter,
 ): Client {
   return new Client({ connection: Connection.lazy(connectionOptions), namespace, dataConverter });
 }
 
 /**
- * Sends an update, and again until `deadline`, in Unix ms, when Temporal has dropped it.
- * @throws what `send` throws otherwise
+ * Sends an update, and sends it again while Temporal drops it.
+ * @param deadline when to stop repeating it, in Unix ms
+ * @throws what `send` throws otherwise, and the last failure after the deadline
  */
 export async function sendUpdate<Answer>(send: () => Promise<Answer>, deadline: number): Promise<Answer> {
   for (;;) {
@@ -37,8 +41,8 @@ export async function sendUpdate<Answer>(send: () => Promise<Answer>, deadline: 
 const failedPrecondition = 9;
 
 /**
- * Temporal drops an update when the task that would have accepted it also closes the run and something else came in
- * meanwhile. It then asks to send the update again, by FAILED_PRECONDITION.
+ * Temporal drops an update when the task that would have accepted it also closes the run and another event arrives
+ * meanwhile. Its answer is then FAILED_PRECONDITION, and the update may be sent again.
  */
 function isLostUpdate(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -1,23 +1,27 @@
-import type { DataConverter } from '@temporalio/common';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import type { NativeConnection, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
+import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
+import { DefaultLogger, NativeConnection, Runtime, TransportError, Worker } from '@temporalio/worker';
+import type { WorkflowBundleOption } from '@temporalio/worker';
+import { createActivities } from '../activities/activities.ts';
+import type { ActivityDependencies } from '../activities/dependencies.ts';
+import { createNotificationSender } from '../activities/notification-sender.ts';
 import { typedFailures } from '../activities/typed-failures.ts';
-import type { Activities } from '../contract/activities.ts';
+import { ConfigurationError } from '../runtime/config.ts';
 import type { Log } from '../runtime/log.ts';
+import type { TemporalConnection } from '../runtime/temporal.ts';
 import { taskQueue } from '../contract/registration.ts';
 import { workflowsPath } from './workflow-bundle.ts';
 
-/** What a process may want of Temporal's runtime. */
+/** Settings of Temporal's runtime. */
 export interface RuntimeOptions {
-  /** Which signals make workers drain; none where the process decides itself. */
+  /** Which signals make workers drain; none if the process stops them itself. Default: SIGINT, SIGTERM. */
   readonly shutdownSignals?: NodeJS.Signals[];
-  /** Host and port where the SDK's own metrics are served to Prometheus; absent: nowhere. */
+  /** `host:port` where the SDK's own metrics are served to Prometheus; without it they are not served. */
   readonly metricsAddress?: string | undefined;
 }
 
 /**
- * Sends what the SDK and the workflows log through the process's logger; to be called once, before anything else of
- * Temporal.
+ * Sends the logs of the SDK and the workflows through the process's logger. To be called once, before a worker is
+ * started.
  */
 export function installRuntime(
   log: Log,
@@ -34,7 +38,7 @@ export function installRuntime(
   });
 }
 
-/** Where the environment has the SDK's own metrics served. */
+/** The `host:port` where the SDK's own metrics are served; undefined if the environment names no port. */
 export function temporalMetricsAddress(config: {
   readonly TEMPORAL_METRICS_PORT?: number | undefined;
   readonly METRICS_HOST: string;
@@ -45,43 +49,70 @@ export function temporalMetricsAddress(config: {
 
 const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-/** What a worker needs. */
-export interface WorkerParts {
-  readonly connection: NativeConnection;
-  readonly namespace: string;
+/** What a worker shares with the rest of its process. */
+export type WorkerParts = Omit<ActivityDependencies, 'notificationSender'> & {
   readonly dataConverter: DataConverter;
-  readonly activities: Activities;
-  /** A bundle made beforehand; without one the workflows are bundled at start, which takes about 2 s. */
+  readonly temporalConnection: TemporalConnection;
+};
+
+/** How a worker differs from that of production. */
+export interface WorkerSettings {
+  /** Whether results may be delivered to this machine. Default: false. */
+  readonly allowLoopback?: boolean | undefined;
+  /** A prebuilt bundle; without one the workflows are bundled at start, which takes about 2 s. */
   readonly workflowBundle?: WorkflowBundleOption | undefined;
-  /** How long activities in flight may take to end on shutdown, in ms. Default: longer than the longest activity. */
-  readonly shutdownGraceTime?: number;
-  /** How this worker's version is known to Temporal; without one the worker is unversioned. */
-  readonly deployment?: { readonly deploymentName: string; readonly buildId: string } | undefined;
+  /** How long running activities may take to end on shutdown, in ms. Default: longer than the longest activity. */
+  readonly shutdownGraceTime?: number | undefined;
+  /** The version under which Temporal knows this worker; without one the worker is unversioned. */
+  readonly deployment?: WorkerDeploymentVersion | undefined;
+}
+
+/** A worker at work. */
+export interface RunningWorker {
+  /** Resolves when the worker has stopped, by a shutdown signal or by {@link stop}. */
+  readonly running: Promise<void>;
+  /** Takes no new work, lets running activities end, and closes the connection. */
+  stop(): Promise<void>;
 }
 
 /**
- * Creates the worker that hosts workflows and activities. On shutdown it takes no new work and lets activities in
- * flight end.
+ * Starts the worker that hosts workflows and activities.
+ * @throws {ConfigurationError} when Temporal does not answer
  */
-export async function createWorker(parts: WorkerParts): Promise<Worker> {
-  const { shutdownGraceTime = 35_000 } = parts;
-  const options: WorkerOptions = {
-    connection: parts.connection,
-    namespace: parts.namespace,
+export async function startWorker(parts: WorkerParts, settings: WorkerSettings = {}): Promise<RunningWorker> {
+  const { allowLoopback = false, workflowBundle, shutdownGraceTime = 35_000, deployment } = settings;
+  const { connectionOptions, namespace } = parts.temporalConnection;
+  const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
+    if (!(error instanceof TransportError)) throw error;
+    throw new ConfigurationError(`TEMPORAL_ADDRESS: nothing answers at ${connectionOptions.address}.`);
+  });
+  const notificationSender = createNotificationSender({ allowLoopback });
+  const worker = await Worker.create({
+    connection,
+    namespace,
     dataConverter: parts.dataConverter,
     taskQueue,
-    activities: parts.activities,
+    activities: createActivities({ ...parts, notificationSender }),
     interceptors: { activity: [typedFailures] },
     shutdownGraceTime,
     shutdownForceTime: shutdownGraceTime + 5_000,
-    ...(parts.workflowBundle ? { workflowBundle: parts.workflowBundle } : { workflowsPath }),
-    ...(parts.deployment && {
+    ...(workflowBundle ? { workflowBundle } : { workflowsPath }),
+    ...(deployment && {
       workerDeploymentOptions: {
-        version: parts.deployment,
+        version: deployment,
         useWorkerVersioning: true,
         defaultVersioningBehavior: 'PINNED',
       },
     }),
+  });
+  const running = worker.run();
+  return {
+    running,
+    async stop() {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await running;
+      await notificationSender.close();
+      await connection.close();
+    },
   };
-  return await Worker.create(options);
 }

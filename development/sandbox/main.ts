@@ -128,7 +128,8 @@ function simulatorEnvironment(settings: SandboxSettings, secrets: SandboxSecrets
 
 function serviceEnvironment(settings: SandboxSettings, secrets: SandboxSecrets): Record<string, string> {
   return {
-    MODE: 'sandbox',
+    ...settings.serviceEnvironment,
+    HOST: '127.0.0.1',
     PORT: String(settings.port),
     DATA_DIR: settings.dataDirectory,
     TEMPORAL_ADDRESS: `127.0.0.1:${settings.temporalPort}`,
@@ -136,7 +137,6 @@ function serviceEnvironment(settings: SandboxSettings, secrets: SandboxSecrets):
     PG_BASE_URL: `http://127.0.0.1:${settings.simulatorPort}`,
     PG_CALLBACK_URL: `http://127.0.0.1:${settings.port}/pg/callbacks`,
     CODEC_ALLOWED_ORIGIN: `http://localhost:${settings.temporalUiPort}`,
-    ...settings.serviceEnvironment,
     ...secrets,
   };
 }

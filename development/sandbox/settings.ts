@@ -1,18 +1,7 @@
 import { isAbsolute, join } from 'node:path';
-import { ConfigurationError } from '../../runtime/config.ts';
+import { ConfigurationError, sandboxConfigSchema } from '../../runtime/config.ts';
 import { projectDirectory } from './project-directory.ts';
 import type { WantedPort } from './ports.ts';
-
-/** Settings of the service that whoever starts the sandbox may give. */
-const passedOn = [
-  'REQUESTS_PER_SECOND',
-  'REQUEST_BURST',
-  'CONCURRENT_REQUESTS',
-  'WAITING_REQUESTS',
-  'REQUESTS_IN_HAND',
-  'METRICS_PORT',
-  'TEMPORAL_METRICS_PORT',
-];
 
 /** What the environment decides about a sandbox. */
 export interface SandboxSettings {
@@ -23,7 +12,7 @@ export interface SandboxSettings {
   readonly temporalUiPort: number;
   /** Absolute path. */
   readonly dataDirectory: string;
-  /** For the service, as it is. */
+  /** Every setting of the service that the environment has; `main.ts` overrides those it decides itself. */
   readonly serviceEnvironment: Readonly<Record<string, string>>;
 }
 
@@ -43,7 +32,9 @@ export function readSettings(environment: NodeJS.ProcessEnv): SandboxSettings {
     temporalUiPort: temporalPort + 1000,
     dataDirectory: isAbsolute(dataDirectory) ? dataDirectory : join(projectDirectory, dataDirectory),
     serviceEnvironment: Object.fromEntries(
-      passedOn.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])),
+      Object.keys(sandboxConfigSchema.shape).flatMap((name) =>
+        environment[name] ? [[name, environment[name]]] : [],
+      ),
     ),
   };
 }

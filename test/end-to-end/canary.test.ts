@@ -40,7 +40,7 @@ const registrationNumbers: Record<string, string> = {};
 beforeAll(async () => {
   const closedUrl = `http://127.0.0.1:${await findFreePort()}`;
   const nowhere = { baseUrl: closedUrl, callbackUrl: closedUrl, sharedSecret: 'nobody listens' };
-  const down = createHttpPaymentGateway(nowhere);
+  const { receiveCallback: _, ...down } = createHttpPaymentGateway(nowhere);
   stack = await startStack({
     onLogLine: (line) => logLines.push(line),
     policy: { ...sandboxPolicy, accountHolderCheck: { giveUpAfter: 1_500 } },

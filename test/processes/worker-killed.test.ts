@@ -1,16 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { createApp } from '../../api/app.ts';
 import { listen } from '../../api/http/server.ts';
+import { openService } from '../../composition/open-service.ts';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
-import { createHttpPaymentGateway } from '../../payment-gateway/http/http-payment-gateway.ts';
 import { openPostgres } from '../../database/database.ts';
-import { createStores } from '../../database/stores.ts';
 import { createLog } from '../../runtime/log.ts';
-import { createMetrics } from '../../runtime/metrics.ts';
-import { createDataConverter } from '../../encryption/data-converter.ts';
 import { loadCredentials, publicCredentials, seed } from '../../development/sandbox/credentials.ts';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import { startTemporalServer } from '../../development/sandbox/temporal-server.ts';
@@ -80,6 +76,7 @@ async function startSurroundings() {
   const environment = {
     PORT: String(port),
     HOST: '127.0.0.1',
+    METRICS_HOST: '127.0.0.1',
     DATABASE_KEYS: key(),
     PAYLOAD_KEYS: key(),
     TEMPORAL_ADDRESS: temporalServer.address,
@@ -97,36 +94,24 @@ async function startSurroundings() {
  * API and worker as in production, on PostgreSQL; the worker is what can be killed. Registrations are taken by another
  * API in this process, which gives them waits shorter than those of production.
  */
-async function startOnPostgres(
-  serverUrl: string,
-  { url, simulatorUrl, environment }: Surroundings,
-): Promise<Service> {
+async function startOnPostgres(serverUrl: string, { url, environment }: Surroundings): Promise<Service> {
   const fresh = await createFreshPostgres(serverUrl);
   onTestFinished(() => fresh.drop());
-  const log = createLog('test', 'silent');
-  const database = await openPostgres(fresh.url, log);
-  onTestFinished(() => database.close());
-  const stores = createStores(database.queries, environment.DATABASE_KEYS);
+  const service = await openService(environment, {
+    log: createLog('test', 'silent'),
+    openDatabase: () => openPostgres(fresh.url, createLog('test', 'silent')),
+    temporalConnection: {
+      connectionOptions: { address: environment.TEMPORAL_ADDRESS },
+      namespace: 'default',
+    },
+  });
+  onTestFinished(() => service.close());
   const credentials = await loadCredentials(`${temporaryDirectory()}/credentials.json`);
-  await seed(stores, credentials);
-
-  const dataConverter = createDataConverter(environment.PAYLOAD_KEYS);
-  const connection = await Connection.connect({ address: environment.TEMPORAL_ADDRESS });
-  onTestFinished(() => connection.close());
+  await seed(service.stores, credentials);
   const impatientApi = createApp({
-    stores,
-    database,
-    temporal: new Client({ connection, dataConverter }),
-    paymentGateway: createHttpPaymentGateway({
-      baseUrl: simulatorUrl,
-      sharedSecret: environment.PG_SHARED_SECRET,
-      callbackUrl: environment.PG_CALLBACK_URL,
-    }),
-    payloadCodec: dataConverter.payloadCodecs![0]!,
+    ...service,
     policy: patientPolicy,
     timeWindow: 60_000,
-    log,
-    metrics: createMetrics(),
     limits: sandboxLimits,
     codec: { allowedOrigin: environment.CODEC_ALLOWED_ORIGIN },
   });

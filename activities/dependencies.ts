@@ -3,8 +3,8 @@ import type { Stores } from '../database/stores.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { NotificationSender } from './notification-sender.ts';
 
-/** What the activities reach the world through. */
-export interface Ports {
+/** What the activities work with. */
+export interface ActivityDependencies {
   readonly stores: Stores;
   readonly paymentGateway: GuardedPaymentGateway;
   readonly notificationSender: NotificationSender;

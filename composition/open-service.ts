@@ -1,0 +1,102 @@
+import type { Client } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
+import type { Database } from '../database/database.ts';
+import { createStores } from '../database/stores.ts';
+import type { Stores } from '../database/stores.ts';
+import { createDataConverter } from '../encryption/data-converter.ts';
+import type { EncryptingDataConverter } from '../encryption/data-converter.ts';
+import { withCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
+import type { CircuitBreakerOptions, GuardedPaymentGateway } from '../payment-gateway/circuit-breakers.ts';
+import { createHttpPaymentGateway } from '../payment-gateway/http/http-payment-gateway.ts';
+import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
+import { withRequestMetrics } from '../payment-gateway/request-metrics.ts';
+import type { Log } from '../runtime/log.ts';
+import { serveMetrics } from '../runtime/metrics-server.ts';
+import type { MetricsAddress } from '../runtime/metrics-server.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { createTemporalClient, temporalConnection } from '../runtime/temporal.ts';
+import type { TemporalConnection } from '../runtime/temporal.ts';
+
+/** The settings that every process of the service needs, by the names of their environment variables. */
+export interface ServiceConfig extends MetricsAddress {
+  readonly DATABASE_KEYS: string;
+  readonly PAYLOAD_KEYS: string;
+  readonly PG_BASE_URL: string;
+  readonly PG_SHARED_SECRET: string;
+  readonly PG_CALLBACK_URL: string;
+}
+
+/** What differs between production, sandbox and tests. */
+export interface ServiceOptions {
+  readonly log: Log;
+  readonly openDatabase: () => Promise<Database>;
+  /** Default: read from the `TEMPORAL_*` variables. */
+  readonly temporalConnection?: TemporalConnection;
+  /** Default: those of production. */
+  readonly circuitBreakers?: CircuitBreakerOptions | undefined;
+  /** Puts something around the payment gateway's adapter, inside metrics and circuit breakers. */
+  readonly decorateAdapter?: (adapter: PaymentGateway) => PaymentGateway;
+}
+
+/** What the parts of one process share: API, worker, or both. */
+export interface Service {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly database: Database;
+  readonly stores: Stores;
+  readonly paymentGateway: GuardedPaymentGateway;
+  readonly dataConverter: EncryptingDataConverter;
+  readonly payloadCodec: PayloadCodec;
+  readonly temporalConnection: TemporalConnection;
+  /** Connects on first use, so that a process can start while Temporal is unavailable. */
+  readonly temporal: Client;
+  /** To be called last, once nothing uses the service any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what API, worker, sandbox and tests share, once per process: the one place where they are put together.
+ * @throws {ConfigurationError} when the port for metrics is taken
+ * @throws what the database throws when it cannot be reached, and {@link MissingKeyError} when it needs a key that
+ * `DATABASE_KEYS` does not have
+ */
+export async function openService(config: ServiceConfig, options: ServiceOptions): Promise<Service> {
+  const { log, openDatabase, decorateAdapter = (adapter) => adapter } = options;
+  const metrics = createMetrics();
+  const database = await openDatabase();
+  const stores = createStores(database.queries, config.DATABASE_KEYS);
+  await stores.databaseKeys.requireAll();
+  metrics.watchReconciliations(() => stores.reconciliations.findLatestEnded());
+
+  const adapter = createHttpPaymentGateway({
+    baseUrl: config.PG_BASE_URL,
+    sharedSecret: config.PG_SHARED_SECRET,
+    callbackUrl: config.PG_CALLBACK_URL,
+  });
+  const measured = withRequestMetrics(decorateAdapter(adapter), metrics);
+  const paymentGateway = withCircuitBreakers(measured, options.circuitBreakers);
+  metrics.watchCircuits(() => paymentGateway.openCircuits());
+
+  const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
+  const connection = options.temporalConnection ?? temporalConnection();
+  const temporal = createTemporalClient(connection, dataConverter);
+  const stopMetrics = await serveMetrics(metrics.registry, config);
+
+  return {
+    log,
+    metrics,
+    database,
+    stores,
+    paymentGateway,
+    dataConverter,
+    payloadCodec: dataConverter.payloadCodecs[0],
+    temporalConnection: connection,
+    temporal,
+    async close() {
+      stopMetrics();
+      await temporal.connection.close();
+      await database.close();
+    },
+  };
+}
