@@ -1,51 +1,49 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
-import { HTTPException } from 'hono/http-exception';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import { correlationIdPattern } from '../wire/headers.ts';
 import { createCorrelationId } from '../encryption/tran-token.ts';
-import { fail } from './http/answer.ts';
+import { fail } from './http/errors.ts';
 import { serveRegistrations } from './routes/registrations.ts';
 import { serveBankAccounts } from './routes/bank-accounts.ts';
 import { serveCodec } from './routes/codec.ts';
-import type { Api, ApiParts } from './context.ts';
+import type { Api } from './context.ts';
+import type { ApiParts } from './parts.ts';
 import { serveDocs } from './routes/docs.ts';
 import { serveHealth } from './routes/health.ts';
 import { serveOperator } from './routes/operator.ts';
 import { servePaymentGatewayCallbacks } from './routes/payment-gateway-callbacks.ts';
 import { Refusal } from './http/refusal.ts';
-import { ProjectLimits, limitRequestsInHand } from './http/request-limits.ts';
+import { ProjectLimits, limitRequestsInFlight } from './http/request-limits.ts';
 import { serveSandbox } from './routes/sandbox.ts';
 import { codes } from '../wire/result-codes.ts';
 
-/** The largest body taken, in bytes. */
+/** The maximum size of a body, in bytes. */
 const maxBodyBytes = 64 * 1024;
 
-/** Puts the API together. It listens nowhere and reads no environment. */
+/** Creates the API from its parts. It does not listen and reads no environment variables. */
 export function createApp(parts: ApiParts): Hono<Api> {
   const app = new Hono<Api>();
   app.notFound((context) => fail(context, new Refusal(codes.UNKNOWN_PATH)));
-  app.onError((error, context) =>
-    error instanceof HTTPException ? error.getResponse() : fail(context, error),
-  );
+  app.onError((error, context) => fail(context, error));
   app.use(secureHeaders());
   app.use(correlateAndLog(parts));
   app.use(refuseNul);
-  // However much there is to do, it is told that the process lives.
+  // Liveness is mounted before the limits, so an overloaded process still reports that it is alive.
   serveHealth(app, parts);
   app.use(
     bodyLimit({
       maxSize: maxBodyBytes,
       onError: (context) => {
-        // What is left of the body stays unread, so the connection can serve no further request.
+        // The rest of the body stays unread, so the connection cannot serve another request.
         context.header('Connection', 'close');
         throw new Refusal(codes.REQUEST_TOO_LARGE);
       },
     }),
   );
-  app.use(limitRequestsInHand(parts.limits));
+  app.use(limitRequestsInFlight(parts.limits));
   serveDocs(app, parts);
   serveCodec(app, parts);
   serveOperator(app, parts);
@@ -58,16 +56,13 @@ export function createApp(parts: ApiParts): Hono<Api> {
   return app;
 }
 
-/** No path and no query has a use for NUL, and PostgreSQL takes none in a text. */
+/** No path or query needs NUL, and PostgreSQL does not accept it in text. */
 const refuseNul = createMiddleware<Api>(async (context, next) => {
   if (context.req.url.includes('%00')) throw new Refusal(codes.UNKNOWN_PATH);
   await next();
 });
 
-/**
- * Echoes the caller's correlation ID, or makes one where there is none to echo; writes one line per request and measures
- * it.
- */
+/** Echoes the client's correlation ID, or creates one if there is no valid one. Logs and measures each request. */
 function correlateAndLog({ log, metrics }: ApiParts) {
   return createMiddleware<Api>(async (context, next) => {
     const given = context.req.header('x-km-correlation-id') ?? '';
@@ -77,9 +72,9 @@ function correlateAndLog({ log, metrics }: ApiParts) {
     context.header('X-KM-Correlation-Id', correlationId);
     const arrival = performance.now();
     context.set('arrival', arrival);
-    metrics.requestsInHand.inc();
+    metrics.requestsInFlight.inc();
     await next();
-    metrics.requestsInHand.dec();
+    metrics.requestsInFlight.dec();
     const { resultCode: code, aspId } = context.var;
     const { status } = context.res;
     const route = routePath(context, -1);

@@ -5,13 +5,13 @@ import { ConfigurationError } from '../runtime/config.ts';
 import type { apiConfigSchema } from '../runtime/config.ts';
 import { stopRequested } from '../runtime/process.ts';
 import { createApp } from './app.ts';
-import type { ApiParts } from './context.ts';
+import type { ApiParts } from './parts.ts';
 import { startHousekeeping } from './registrations/housekeeping.ts';
 import type { HousekeepingTimes } from './registrations/housekeeping.ts';
 import { requestLimits } from './http/request-limits.ts';
 import { listen } from './http/server.ts';
 
-/** The API's settings, by the names of their environment variables. */
+/** The API's settings, named after their environment variables. */
 type ApiConfig = Parameters<typeof requestLimits>[0] & {
   readonly PORT: number;
   readonly HOST: string;
@@ -23,12 +23,12 @@ type ApiConfig = Parameters<typeof requestLimits>[0] & {
 
 /** A running API. */
 export interface RunningApi {
-  /** Answers the requests it has and takes no more. */
+  /** Stops accepting requests, responds to the current ones and stops. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the API: it listens, and tidies up regularly.
+ * Starts the API and its housekeeping.
  * @throws {ConfigurationError} when its port is taken
  */
 export async function startApi(
@@ -57,7 +57,10 @@ export async function startApi(
   };
 }
 
-/** Runs the API until the process is asked to stop. @param policy that of every registration it takes */
+/**
+ * Runs the API until the process is asked to stop.
+ * @param policy the policy of the registrations that it accepts
+ */
 export async function runApi(
   config: z.output<typeof apiConfigSchema>,
   policy: RegistrationPolicy,

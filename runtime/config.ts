@@ -45,7 +45,7 @@ const apiFields = {
   REQUEST_BURST: count.default(500),
   CONCURRENT_REQUESTS: count.default(10),
   WAITING_REQUESTS: count.default(300),
-  REQUESTS_IN_HAND: count.default(1_000),
+  REQUESTS_IN_FLIGHT: count.default(1_000),
 };
 
 const workerFields = {
@@ -95,7 +95,7 @@ export const sandboxConfigSchema = commonSchema.extend({
   REQUESTS_PER_SECOND: count.default(5_000),
   REQUEST_BURST: count.default(50_000),
   WAITING_REQUESTS: count.default(5_000),
-  REQUESTS_IN_HAND: count.default(10_000),
+  REQUESTS_IN_FLIGHT: count.default(10_000),
   DATA_DIR: z.string().min(1),
 });
 

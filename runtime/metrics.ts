@@ -47,8 +47,8 @@ export function createMetrics() {
       buckets,
       registers,
     }),
-    requestsInHand: new Gauge({
-      name: 'api_requests_in_hand',
+    requestsInFlight: new Gauge({
+      name: 'api_requests_in_flight',
       help: 'Requests that came and are not answered yet',
       registers,
     }),

@@ -6,20 +6,25 @@ import { hashAccessKey } from '../../database/projects.ts';
 import type { Project } from '../../database/projects.ts';
 import { isTimeZone, parseTranTime, timeOfTranToken } from '../../wire/tran-time.ts';
 import { isTranTokenOf } from '../../encryption/tran-token.ts';
-import type { Api, ApiParts } from '../context.ts';
+import type { Api } from '../context.ts';
+import type { ApiParts } from '../parts.ts';
 import { Refusal } from './refusal.ts';
 import { validate } from './validation.ts';
 import { codes } from '../../wire/result-codes.ts';
 
-/** A caller whose request is proven to be its own. */
+/** An authenticated client. */
 export interface Caller {
-  /** When the request came, by `performance.now()`. */
+  /** When the request arrived, as a `performance.now()` time. */
   readonly arrival: number;
   readonly project: Project;
   readonly headers: RequestHeaders;
 }
 
-/** Proves who calls: headers, project and access key, token over the body as received, time. Refuses otherwise. */
+/**
+ * Authenticates a request: checks its headers, its project and access key, the token over the bytes of the body, and its
+ * times. Refuses with `000_002`, `000_003`, `000_015` or `000_901` to `000_904`.
+ * @param body as received, before decryption
+ */
 export async function authenticate(
   { req: request, var: { arrival } }: Context<Api>,
   body: Uint8Array,

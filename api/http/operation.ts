@@ -1,34 +1,45 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
 import type { Operation } from '../../wire/operation.ts';
+import { codes } from '../../wire/result-codes.ts';
 import type { CryptoKey, Project } from '../../database/projects.ts';
-import { succeed } from './answer.ts';
+import type { Api } from '../context.ts';
+import type { ApiParts } from '../parts.ts';
+import { allowOnly } from './allowed-methods.ts';
 import { authenticate } from './authentication.ts';
 import type { Caller } from './authentication.ts';
-import type { Api, ApiParts } from '../context.ts';
 import { Refusal } from './refusal.ts';
 import { openBody } from './request-body.ts';
 import type { ProjectLimits } from './request-limits.ts';
+import { succeed } from './success.ts';
 import { validate } from './validation.ts';
-import { codes } from '../../wire/result-codes.ts';
 
-/** The paths the API is served below: its own, and that of the platform's sandbox. */
+/** The base paths of the API: its own, and that of the platform's sandbox. */
 const basePaths = ['/api/v1', '/open-api/api/v1'];
 
-/** What operations are served with: the limits count a project's requests over all of them. */
+/** What operations are served with. All share the limits, which count a project's requests over all operations. */
 export type OperationParts = ApiParts & { readonly projectLimits: ProjectLimits };
 
-/** A handler: the checked request of a proven caller in, the payload of the answer out. */
+/** Handles a validated request of an authenticated caller. @returns the payload of the response */
 export type Handler<Request extends z.ZodObject, Response extends z.ZodObject> = (
   request: z.output<Request>,
   caller: Caller & {
-    /** What the answer will be encrypted for, if it will be. */ readonly answerKey: CryptoKey | undefined;
+    /** The key that the response will be encrypted for; undefined for a plain response. */
+    readonly responseKey: CryptoKey | undefined;
   },
 ) => Promise<z.input<Response>>;
 
 /**
- * Serves an operation: who calls is proven, its turn awaited, the body opened and checked, and the answer put into the
- * envelope.
+ * Serves an operation below both base paths. Authenticates the caller, waits for the project's turn, decrypts and
+ * validates the body, calls `handle` and puts its payload into the envelope.
+ *
+ * @example
+ * ```ts
+ * serve(app, parts, issueArsCode, async ({ userId }, { project }) => {
+ *   const member = await requireMember(stores, project.aspId, userId);
+ *   return { authNumber: (await stores.arsCodes.issue(member)).authNumber };
+ * });
+ * ```
  */
 export function serve<Request extends z.ZodObject, Response extends z.ZodObject>(
   app: Hono<Api>,
@@ -36,27 +47,25 @@ export function serve<Request extends z.ZodObject, Response extends z.ZodObject>
   operation: Operation<Request, Response>,
   handle: Handler<Request, Response>,
 ): void {
-  for (const basePath of basePaths) {
-    app.post(basePath + operation.path, async (context) => {
-      requireJson(context.req.header('content-type'));
-      const body = new Uint8Array(await context.req.arrayBuffer());
-      const caller = await authenticate(context, body, parts);
-      context.set('aspId', caller.project.aspId);
-      return await parts.projectLimits.run(caller.project.aspId, async () => {
-        const { content, cryptoKey } = await openBody(body, operation.encrypted, caller, parts);
-        const answerKey = answerKeyOf(operation, caller.project, cryptoKey);
-        const answer = await handle(validate(operation.request, content), { ...caller, answerKey });
-        return await succeed(context, answer, answerKey);
-      });
+  const receive = async (context: Context<Api>) => {
+    requireJson(context.req.header('content-type'));
+    const body = new Uint8Array(await context.req.arrayBuffer());
+    const caller = await authenticate(context, body, parts);
+    context.set('aspId', caller.project.aspId);
+    return await parts.projectLimits.run(caller.project.aspId, async () => {
+      const { content, cryptoKey } = await openBody(body, operation.encrypted, caller, parts);
+      const responseKey = responseKeyOf(operation, caller.project, cryptoKey);
+      const payload = await handle(validate(operation.request, content), { ...caller, responseKey });
+      return await succeed(context, payload, responseKey);
     });
-    app.all(basePath + operation.path, (context) => {
-      context.header('Allow', 'POST');
-      throw new Refusal(codes.METHOD_NOT_ALLOWED);
-    });
+  };
+  for (const path of basePaths.map((basePath) => basePath + operation.path)) {
+    app.post(path, receive);
+    allowOnly(app, path, 'POST');
   }
 }
 
-function answerKeyOf(
+function responseKeyOf(
   { answerEncrypted }: Operation,
   project: Project,
   requestKey: CryptoKey | undefined,

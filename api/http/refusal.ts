@@ -1,18 +1,22 @@
 import { resultCodes } from '../../wire/result-codes.ts';
 import type { ResultCode } from '../../wire/result-codes.ts';
 
-/** A request that is not fulfilled, with the code of the catalogue that says why. */
+/** A refused or failed request, with the result code that says why. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly code: ResultCode;
-  /** What the answer carries beside `response`. */
+  /** The fields of the response beside `response`. */
   readonly payload: Readonly<Record<string, unknown>>;
-  /** How long to wait before the same is asked again, in seconds. */
+  /** How long the client should wait before it sends the request again, in seconds. */
   readonly retryAfter: number | undefined;
 
   /**
-   * @param details `field`: the name that belongs to the text; `payload`: what the answer carries beside it;
-   * `retryAfter`: in seconds.
+   * @param details `field`: the field that the text names; `payload`: the fields beside `response`; `retryAfter`: seconds
+   *
+   * @example
+   * ```ts
+   * throw new Refusal(codes.MISSING_VALUE, { field: 'userId' });
+   * ```
    */
   constructor(
     code: ResultCode,

@@ -2,19 +2,23 @@ import { isLosslessNumber, parse } from 'lossless-json';
 import { decryptMessage } from '../../encryption/message-encryption.ts';
 import type { CryptoKey } from '../../database/projects.ts';
 import type { Caller } from './authentication.ts';
-import type { ApiParts } from '../context.ts';
+import type { ApiParts } from '../parts.ts';
 import { Refusal } from './refusal.ts';
 import { codes } from '../../wire/result-codes.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The content of a body, and the key it was encrypted for if it was. */
+/** The content of a body, and the key of an encrypted one. */
 export interface OpenedBody {
   readonly content: object;
   readonly cryptoKey?: CryptoKey;
 }
 
-/** Reads a body, plain or encrypted. Refuses a plain one where the project demands encryption. */
+/**
+ * Parses a body and decrypts it if it is encrypted. Refuses with `000_905` to `000_908`, and with `000_003` when an
+ * encrypted body has no key ID.
+ * @param encrypted whether the operation documents an encrypted body
+ */
 export async function openBody(
   body: Uint8Array,
   encrypted: boolean,
@@ -41,7 +45,7 @@ async function decrypt(
   const content = await decryptMessage(encData, key.serverPrivateKey).catch(() => {
     throw new Refusal(codes.DECRYPTION_FAILED);
   });
-  // A request's times may lie on either side of the clock, so a repeat can pass their check for twice the window.
+  // The times may be in the past or in the future, so a repeated request passes their check for twice the window.
   const expiresAt = new Date(Date.now() + 2 * timeWindow);
   const isNew = await stores.acceptedCiphertexts.accept(project.aspId, encData, expiresAt);
   if (!isNew) throw new Refusal(codes.CIPHERTEXT_REPEATED);
@@ -49,8 +53,8 @@ async function decrypt(
 }
 
 /**
- * A JSON object whose `userId` is a string with every digit, whichever way it was written. What is null counts as
- * absent, since many clients write an absent value so.
+ * Parses a JSON object. `userId` becomes a string with every digit, whether it was a number or a string. Null counts as
+ * missing, because many clients send null for a missing value.
  */
 function parseObject(bytes: Uint8Array): object {
   const content = parseJson(bytes);

@@ -4,58 +4,63 @@ import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
 import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Metrics } from '../../runtime/metrics.ts';
+import { codes } from '../../wire/result-codes.ts';
 import type { Api } from '../context.ts';
 import { Refusal } from './refusal.ts';
-import { codes } from '../../wire/result-codes.ts';
 
-/** What travels with a request, and the connection it came by. */
+/** The request's variables and its connection. */
 type ServedApi = Api & { readonly Bindings: HttpBindings };
 
-/** How much one process takes on. */
+/** The limits of one process. */
 export interface RequestLimits {
-  /** Of a project, in any one second. */
+  /** Requests of one project per second. */
   readonly requestsPerSecond: number;
-  /** Of a project, beyond that, in any ten seconds. */
+  /** Additional requests of one project per ten seconds. */
   readonly requestBurst: number;
-  /** Of a project, worked on at the same time. */
+  /** Concurrent requests of one project. */
   readonly concurrentRequests: number;
-  /** Of a project, waiting for their turn beyond that. */
+  /** Requests of one project that may wait for a turn. */
   readonly waitingRequests: number;
-  /** Of everybody together, proven or not, once they are there as a whole. */
-  readonly requestsInHand: number;
+  /** Requests of all clients together, authenticated or not, that have arrived and have no response yet. */
+  readonly requestsInFlight: number;
 }
 
-/** The limits that the environment gives. */
+/** Reads the limits from the configuration. */
 export function requestLimits(config: {
   readonly REQUESTS_PER_SECOND: number;
   readonly REQUEST_BURST: number;
   readonly CONCURRENT_REQUESTS: number;
   readonly WAITING_REQUESTS: number;
-  readonly REQUESTS_IN_HAND: number;
+  readonly REQUESTS_IN_FLIGHT: number;
 }): RequestLimits {
   return {
     requestsPerSecond: config.REQUESTS_PER_SECOND,
     requestBurst: config.REQUEST_BURST,
     concurrentRequests: config.CONCURRENT_REQUESTS,
     waitingRequests: config.WAITING_REQUESTS,
-    requestsInHand: config.REQUESTS_IN_HAND,
+    requestsInFlight: config.REQUESTS_IN_FLIGHT,
   };
 }
 
-/** What a refused caller is asked to wait for a turn, in seconds: most requests take less. */
-const turn = 1;
+/** The Retry-After of a request that found no free place, in seconds: most requests take less. */
+const retryAfterTurn = 1;
 
 /**
- * Keeps projects out of each other's way: how often each may call, and how many of its requests are worked on at a
- * time, so that a quiet project's request waits behind few of a noisy one's. Only proven callers may be counted here,
- * or anybody could use up the quota of a project they name. It counts within this process; over several processes a
- * project may have that much of each.
+ * Isolates projects from each other: limits how often a project calls and how many of its requests run concurrently, so
+ * a quiet project never waits behind many requests of a noisy one. Count authenticated requests only, or anybody could
+ * use up the quota of a project. Each process counts for itself.
+ *
+ * @example
+ * ```ts
+ * const limits = new ProjectLimits(requestLimits(config), metrics);
+ * const payload = await limits.run(project.aspId, () => handle(request));
+ * ```
  */
 export class ProjectLimits {
   readonly #limits: RequestLimits;
   readonly #refusals: Metrics['limitedRequests'];
   readonly #rate: BurstyRateLimiter;
-  readonly #workers = new Map<string, BulkheadPolicy>();
+  readonly #bulkheads = new Map<string, BulkheadPolicy>();
 
   constructor(limits: RequestLimits, { limitedRequests }: Pick<Metrics, 'limitedRequests'>) {
     this.#limits = limits;
@@ -66,26 +71,26 @@ export class ProjectLimits {
     );
   }
 
-  /** Does a project's work in its turn. Refuses with `000_914` when the project asks for more than it may. */
+  /** Calls `work` when it is the project's turn. Refuses with `000_914` when the project exceeds a limit. */
   async run<Result>(aspId: string, work: () => Promise<Result>): Promise<Result> {
     await this.#rate.consume(aspId).catch((reason: unknown) => {
       if (!(reason instanceof RateLimiterRes)) throw reason;
       throw this.#refuse(aspId, 'rate', Math.ceil(reason.msBeforeNext / 1_000));
     });
     try {
-      return await this.#workersOf(aspId).execute(work);
+      return await this.#bulkheadOf(aspId).execute(work);
     } catch (error) {
-      if (error instanceof BulkheadRejectedError) throw this.#refuse(aspId, 'concurrency', turn);
+      if (error instanceof BulkheadRejectedError) throw this.#refuse(aspId, 'concurrency', retryAfterTurn);
       throw error;
     }
   }
 
-  #workersOf(aspId: string): BulkheadPolicy {
-    const known = this.#workers.get(aspId);
-    if (known) return known;
-    const workers = bulkhead(this.#limits.concurrentRequests, this.#limits.waitingRequests);
-    this.#workers.set(aspId, workers);
-    return workers;
+  #bulkheadOf(aspId: string): BulkheadPolicy {
+    const existing = this.#bulkheads.get(aspId);
+    if (existing) return existing;
+    const created = bulkhead(this.#limits.concurrentRequests, this.#limits.waitingRequests);
+    this.#bulkheads.set(aspId, created);
+    return created;
   }
 
   #refuse(aspId: string, limit: 'rate' | 'concurrency', seconds: number): Refusal {
@@ -95,31 +100,47 @@ export class ProjectLimits {
 }
 
 /**
- * Refuses with `000_991` what would be too much in hand. A request is in hand once all of it is there: one that comes
- * slowly takes up a connection, of which there is a most, but no place of those who are served.
+ * Refuses requests with `000_991` while `requestsInFlight` others have no response yet. A request counts from the moment
+ * its body has arrived, so slow clients occupy connections, which have a limit of their own, but none of these places.
+ * Refuses with `000_915` when the client disconnects before its body has arrived.
+ *
+ * @example
+ * ```ts
+ * app.use(limitRequestsInFlight({ requestsInFlight: 1_000 }));
+ * ```
  */
-export function limitRequestsInHand({ requestsInHand }: RequestLimits): MiddlewareHandler<ServedApi> {
-  let inHand = 0;
+export function limitRequestsInFlight({
+  requestsInFlight: max,
+}: Pick<RequestLimits, 'requestsInFlight'>): MiddlewareHandler<ServedApi> {
+  let inFlight = 0;
   return async ({ req: request, env: { incoming } }, next) => {
     await request.arrayBuffer().catch((error: unknown) => {
-      // The client has hung up before all of it was there: no failure of this side.
+      // A client that disconnects is not an error of this service.
       throw incoming.complete ? error : new Refusal(codes.REQUEST_TIMEOUT);
     });
-    if (inHand >= requestsInHand) throw new Refusal(codes.SERVICE_UNAVAILABLE);
-    inHand++;
+    if (inFlight >= max) throw new Refusal(codes.SERVICE_UNAVAILABLE);
+    inFlight++;
     try {
       await next();
     } finally {
-      inHand--;
+      inFlight--;
     }
   };
 }
 
-/** Refuses with `000_991` while this many answers have not been read to their end: for answers that are large. */
-export function limitUnreadAnswers(most: number): MiddlewareHandler<ServedApi> {
+/**
+ * Refuses requests with `000_991` while clients have not read `max` responses to their end. For large responses, which
+ * would otherwise fill the memory.
+ *
+ * @example
+ * ```ts
+ * app.use('/docs/*', limitUnreadResponses(100));
+ * ```
+ */
+export function limitUnreadResponses(max: number): MiddlewareHandler<ServedApi> {
   let unread = 0;
   return async ({ env: { outgoing } }, next) => {
-    if (unread >= most) throw new Refusal(codes.SERVICE_UNAVAILABLE);
+    if (unread >= max) throw new Refusal(codes.SERVICE_UNAVAILABLE);
     unread++;
     outgoing.once('close', () => unread--);
     await next();

@@ -1,4 +1,5 @@
 import { STATUS_CODES, createServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RequestError, getRequestListener } from '@hono/node-server';
@@ -6,70 +7,78 @@ import type { Hono } from 'hono';
 import { codes, resultCodes } from '../../wire/result-codes.ts';
 import type { ResultCode } from '../../wire/result-codes.ts';
 import type { Api } from '../context.ts';
+import { errorBody } from './errors.ts';
+import { Refusal } from './refusal.ts';
 
 /** A listening server. */
 export interface ListeningServer {
   readonly port: number;
-  /** Takes no new requests, lets those under way end, also where the client has gone, and cuts off what takes too long. */
+  /** Stops accepting requests and waits until the current ones have ended, for `drain` ms at most. */
   close(): Promise<void>;
 }
 
-/** What the server puts up with. Times in ms. */
+/** Connection limits. Times in ms. */
 export interface ConnectionLimits {
-  /** Until the headers of a request must be there. */
+  /** How long the headers of a request may take to arrive. */
   readonly headersTimeout: number;
-  /** Until the whole request must be there. */
+  /** How long the whole request may take to arrive. */
   readonly requestTimeout: number;
-  /** How long a connection may stand still while something is under way, such as an answer that nobody reads. */
-  readonly silence: number;
-  /** Connections at a time; further ones are closed as they come. */
+  /** How long a connection may be idle during a request, for example because the client does not read the response. */
+  readonly idle: number;
+  /** Maximum number of connections. Further ones are closed immediately. */
   readonly connections: number;
-  /** Requests of one connection whose answers have not all been read; a client that sends more is cut off. */
+  /** Maximum number of responses that a connection has not read. A client that sends more requests is disconnected. */
   readonly pipelined: number;
-  /** How long what is under way may go on when the server closes. */
+  /** How long the current requests may continue when the server closes. */
   readonly drain: number;
 }
 
 const defaultLimits: ConnectionLimits = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
-  silence: 60_000,
+  idle: 60_000,
   connections: 5_000,
   pipelined: 20,
   drain: 10_000,
 };
 
-/** How often it is looked for clients that are too slow, in ms. */
+/** How often slow clients are checked for, in ms. */
 const checkInterval = 1_000;
 
 /**
- * Listens. Throws when the port is taken.
- * @param listen `port` 0 takes any free port; `limits` differ from the usual ones in tests.
+ * Starts the server. Throws when the port is taken.
+ * @param listen `port`: 0 for any free port; `limits`: override the defaults
+ *
+ * @example
+ * ```ts
+ * const server = await listen(createApp(parts), { port: 3000, host: '0.0.0.0' });
+ * await server.close();
+ * ```
  */
 export async function listen(
   app: Hono<Api>,
   { port, host, limits = {} }: { port: number; host: string; limits?: Partial<ConnectionLimits> },
 ): Promise<ListeningServer> {
   const allLimits = { ...defaultLimits, ...limits };
-  const { silence, connections, pipelined, drain, headersTimeout, requestTimeout } = allLimits;
+  const { idle, connections, pipelined, drain, headersTimeout, requestTimeout } = allLimits;
   let draining = false;
-  const underWay = new Set<Promise<void>>();
-  const unreadAnswers = new WeakMap<Socket, number>();
-  const answer = getRequestListener(
+  const current = new Set<Promise<void>>();
+  const unreadResponses = new WeakMap<Socket, number>();
+  const latestRequests = new WeakMap<Socket, IncomingMessage>();
+  const respond = getRequestListener(
     async (request, bindings) => {
       const { httpVersion, headers } = bindings.incoming;
-      if (httpVersion === '1.1' && headers.host === undefined) throw new RequestError('There is no host.');
+      if (httpVersion === '1.1' && headers.host === undefined) {
+        return errorResponse(codes.MALFORMED_HTTP, pathOf(bindings.incoming));
+      }
       const response = await app.fetch(request, bindings);
       if (draining) response.headers.set('Connection', 'close');
       return response;
     },
     {
       hostname: host,
-      errorHandler: (error) => {
-        const code = error instanceof RequestError ? codes.MALFORMED_HTTP : codes.INTERNAL_ERROR;
-        const headers = { 'Content-Type': 'application/json' };
-        return new Response(refusal(code), { status: resultCodes[code].status, headers });
-      },
+      errorHandler: (error) =>
+        errorResponse(error instanceof RequestError ? codes.MALFORMED_HTTP : codes.INTERNAL_ERROR),
     },
   );
   const server = createServer(
@@ -78,28 +87,36 @@ export async function listen(
       requestTimeout,
       connectionsCheckingInterval: checkInterval,
       maxHeaderSize: 16 * 1024,
-      // Node would refuse a request without a host by itself, and without the envelope.
+      // Otherwise Node itself refuses a request without Host, with an empty body.
       requireHostHeader: false,
     },
     (incoming, outgoing) => {
-      const unread = (unreadAnswers.get(incoming.socket) ?? 0) + 1;
-      unreadAnswers.set(incoming.socket, unread);
+      const unread = (unreadResponses.get(incoming.socket) ?? 0) + 1;
+      unreadResponses.set(incoming.socket, unread);
+      latestRequests.set(incoming.socket, incoming);
       outgoing.once('close', () => {
-        unreadAnswers.set(incoming.socket, unreadAnswers.get(incoming.socket)! - 1);
+        unreadResponses.set(incoming.socket, unreadResponses.get(incoming.socket)! - 1);
       });
       if (unread > pipelined) {
         incoming.socket.destroy();
         return;
       }
-      const answered = Promise.resolve(answer(incoming, outgoing)).finally(() => underWay.delete(answered));
-      underWay.add(answered);
+      const request = Promise.resolve(respond(incoming, outgoing)).finally(() => current.delete(request));
+      current.add(request);
     },
   );
-  server.setTimeout(silence);
+  server.setTimeout(idle);
   server.maxConnections = connections;
-  server.on('clientError', answerUnreadable);
-  // Node would refuse what is expected of it by itself, and without the envelope.
-  server.on('checkExpectation', ({ socket }) => answerUnreadable(new Error('Unknown expectation.'), socket));
+  server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
+    // Of a request whose headers have arrived, the path is known.
+    const request = latestRequests.get(socket);
+    const path = request?.complete === false ? pathOf(request) : undefined;
+    refuseConnection(socket, clientErrorCodes[error.code ?? ''] ?? codes.MALFORMED_HTTP, path);
+  });
+  // Otherwise Node itself refuses an unknown expectation, with an empty body.
+  server.on('checkExpectation', (request) => {
+    refuseConnection(request.socket, codes.MALFORMED_HTTP, pathOf(request));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -111,7 +128,7 @@ export async function listen(
       draining = true;
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
-      const drained = closed.then(() => Promise.all(underWay));
+      const drained = closed.then(() => Promise.all(current));
       await Promise.race([drained, delay(drain, undefined, { ref: false })]);
       server.closeAllConnections();
       await closed;
@@ -119,24 +136,27 @@ export async function listen(
   };
 }
 
-/** The codes for what Node finds wrong with a request; `000_913` for the rest. */
-const unreadableCodes: Readonly<Record<string, ResultCode>> = {
+/** The result codes of Node's errors; `000_913` for all others. */
+const clientErrorCodes: Readonly<Record<string, ResultCode>> = {
   HPE_HEADER_OVERFLOW: codes.REQUEST_TOO_LARGE,
   ERR_HTTP_REQUEST_TIMEOUT: codes.REQUEST_TIMEOUT,
 };
 
-/** Answers what never became a request, in the envelope like everything else. */
-function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+function errorResponse(code: ResultCode, path?: string): Response {
+  return Response.json(errorBody(new Refusal(code), path), { status: resultCodes[code].status });
+}
+
+/** Refuses a request that never reached the app, and closes its connection. */
+function refuseConnection(socket: Socket, code: ResultCode, path: string | undefined): void {
   if (!socket.writable) return;
-  const code = unreadableCodes[error.code ?? ''] ?? codes.MALFORMED_HTTP;
   const { status } = resultCodes[code];
-  const body = refusal(code);
+  const body = JSON.stringify(errorBody(new Refusal(code), path));
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }
 
-function refusal(code: ResultCode): string {
-  return JSON.stringify({ response: { code, description: resultCodes[code].text } });
+function pathOf({ url = '' }: { readonly url?: string | undefined }): string {
+  return url.split('?', 1)[0]!;
 }

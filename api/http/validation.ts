@@ -3,8 +3,8 @@ import { Refusal } from './refusal.ts';
 import { codes } from '../../wire/result-codes.ts';
 
 /**
- * Checks input against a schema. The first thing wrong decides: `000_003` for a missing value, `000_015` for a wrong
- * length, `000_002` for an empty value or a wrong form, each with the field's name. The value itself is never echoed.
+ * Validates input against a schema. Refuses the first invalid field by name: `000_003` if it is missing, `000_015` if its
+ * length is wrong, `000_002` if it is empty or malformed. Never repeats the value.
  */
 export function validate<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const result = schema.safeParse(input);

@@ -1,34 +1,35 @@
-import type { ApiParts } from '../context.ts';
-import { withdrawOrphanedRegistrations } from './orphaned-registrations.ts';
+import type { ApiParts } from '../parts.ts';
+import { removeOrphanedRegistrations } from './orphaned-registrations.ts';
 
 const minute = 60 * 1_000;
 
-/** When to tidy up, in ms. */
+/** When housekeeping runs, in ms. */
 export interface HousekeepingTimes {
-  /** Between two times. */
+  /** The time between two runs. */
   readonly interval: number;
-  /** How long a registration may stand without a run: far longer than a start can be under way. */
+  /** The age from which a registration without a run is orphaned: far longer than a start can take. */
   readonly startLimit: number;
 }
 
 const defaultTimes: HousekeepingTimes = { interval: 60 * minute, startLimit: 10 * minute };
 
 /**
- * Forgets what is no longer compared or counted, and takes back registrations whose run never began, now and every so
- * often. @returns what stops it
+ * Deletes expired ciphertext hashes, the call counts of earlier days and orphaned registrations: now and at every
+ * interval. A failure is logged, and the next run tries again.
+ * @returns a function that stops it
  */
 export function startHousekeeping(
   { stores, temporal, log }: Pick<ApiParts, 'stores' | 'temporal' | 'log'>,
   { interval, startLimit }: HousekeepingTimes = defaultTimes,
 ): () => void {
-  const attempt = (work: Promise<void>, trouble: string) =>
-    void work.catch((error: unknown) => log.warn({ err: error }, trouble));
+  const attempt = (work: Promise<void>, failure: string) =>
+    void work.catch((error: unknown) => log.warn({ err: error }, failure));
   const clean = () => {
-    attempt(stores.acceptedCiphertexts.forgetExpired(), 'expired ciphertexts were not forgotten');
-    attempt(stores.arsCalls.forgetEarlierDays(), 'the calls of earlier days were not forgotten');
+    attempt(stores.acceptedCiphertexts.forgetExpired(), 'could not delete expired ciphertext hashes');
+    attempt(stores.arsCalls.forgetEarlierDays(), 'could not delete the call counts of earlier days');
     attempt(
-      withdrawOrphanedRegistrations({ stores, temporal, log }, new Date(Date.now() - startLimit)),
-      'registrations that never began were not taken back',
+      removeOrphanedRegistrations({ stores, temporal, log }, new Date(Date.now() - startLimit)),
+      'could not remove orphaned registrations',
     );
   };
   clean();

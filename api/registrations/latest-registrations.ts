@@ -1,66 +1,62 @@
 import { LRUCache } from 'lru-cache';
 
-/** How long a registration is remembered, in ms: longer than any request is under way. */
+/** How long a registration is remembered, in ms: longer than any request takes. */
 const memory = 60_000;
 
-/** What a caller needs to go on with a member's registration. */
+/** What a client needs to continue with a registration. */
 export interface StartedRegistration {
   readonly bankAccRegNo: string;
-  /** The code, where it was made for this registration. */
+  /** The ARS code, if it was issued for this registration. */
   readonly authNumber?: string;
 }
 
-/** What came of a start: a new registration, or the operation that was running already. */
+/** The outcome of a start: a new registration, or what is known of the operation that is already running. */
 export type StartOutcome =
   | { readonly isNew: true; readonly registration: StartedRegistration }
-  | {
-      readonly isNew: false;
-      readonly registration: Partial<StartedRegistration>;
-    };
+  | { readonly isNew: false; readonly registration: Partial<StartedRegistration> };
 
 /**
- * What this process knows of each member's latest registration, so that a burst of duplicates is judged as of its
- * arrival. Temporal refuses a second run while one is running; but a run can end while a duplicate that came
- * together with it is still on its way, and hundreds of starts of one ID at once only keep Temporal busy refusing
- * them. So one start per member is under way at a time, and who came before its end is its duplicate.
+ * Remembers each member's latest registration in this process, so a duplicate is decided by its arrival time. Temporal
+ * refuses a second run only while the first one is running, but a run can end while a duplicate that arrived with it
+ * still waits. Also, hundreds of simultaneous starts of one workflow ID would keep Temporal busy refusing them. So each
+ * member has one start in progress at a time, and every request that arrived before its end is a duplicate.
  */
 export class LatestRegistrations {
-  readonly #latest = new LRUCache<string, { registration: Partial<StartedRegistration>; at: number }>({
+  readonly #latest = new LRUCache<string, { registration: Partial<StartedRegistration>; knownAt: number }>({
     max: 100_000,
     ttl: memory,
   });
-  readonly #starts = new Map<string, Promise<unknown>>();
+  readonly #startsInProgress = new Map<string, Promise<unknown>>();
 
   /**
-   * Does a start for a member, named by provider and ID, unless it turns out to be a duplicate: when a registration of the member was learned of
-   * since `arrival`, a time of `performance.now()`, be it after waiting for a start under way.
+   * Calls `start` unless another registration of this member became known after `arrival`. Waits for a start in progress.
+   * @param memberKey service provider and member ID
+   * @param arrival when the request arrived, as a `performance.now()` time
    */
   async startUnlessDuplicate(
-    member: string,
+    memberKey: string,
     arrival: number,
     start: () => Promise<StartOutcome>,
   ): Promise<StartOutcome> {
     for (;;) {
-      const latest = this.#latest.get(member);
-      if (latest && arrival <= latest.at) {
-        return { isNew: false, registration: latest.registration };
-      }
-      const underWay = this.#starts.get(member);
-      if (!underWay) break;
-      await underWay.catch(() => undefined);
+      const latest = this.#latest.get(memberKey);
+      if (latest && arrival <= latest.knownAt) return { isNew: false, registration: latest.registration };
+      const inProgress = this.#startsInProgress.get(memberKey);
+      if (!inProgress) break;
+      await inProgress.catch(() => undefined);
     }
-    const outcome = this.#startAndLearn(member, start);
-    this.#starts.set(member, outcome);
+    const outcome = this.#startAndRemember(memberKey, start);
+    this.#startsInProgress.set(memberKey, outcome);
     return await outcome;
   }
 
-  async #startAndLearn(member: string, start: () => Promise<StartOutcome>): Promise<StartOutcome> {
+  async #startAndRemember(memberKey: string, start: () => Promise<StartOutcome>): Promise<StartOutcome> {
     try {
       const outcome = await start();
-      this.#latest.set(member, { registration: outcome.registration, at: performance.now() });
+      this.#latest.set(memberKey, { registration: outcome.registration, knownAt: performance.now() });
       return outcome;
     } finally {
-      this.#starts.delete(member);
+      this.#startsInProgress.delete(memberKey);
     }
   }
 }

@@ -1,47 +1,48 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import type { ApiParts } from '../context.ts';
+import type { ApiParts } from '../parts.ts';
 import { describeMemberRun } from './member-runs.ts';
 
-/** How long Temporal may take to answer, in ms. */
-const answerDeadline = 5_000;
+/** How long Temporal may take to respond, in ms. */
+const timeout = 5_000;
 /**
- * How long Temporal tells of a run that has ended, in ms: no namespace has a retention shorter than a day. An older
- * registration whose run it does not know may have had one, and stays.
+ * How long Temporal knows a run after its end, in ms: no namespace has a shorter retention than a day. An older
+ * registration without a run may have had one, so it stays.
  */
 const minRetention = 24 * 60 * 60 * 1_000;
 
 /**
- * Takes back registrations whose run never began. A registration is written down before its run is started; when this
- * process dies in between, or Temporal is away, the row stands alone, and its number was never handed out.
- * @param writtenBefore must be so long ago that no start can still be under way
+ * Removes orphaned registrations: rows whose run was never started. The API persists a registration before it starts the
+ * run. If it crashes in between, or Temporal is unavailable, the row stays without a run. No client has got its number.
+ * Throws when Temporal does not respond.
+ * @param createdBefore so long ago that no start can still be in progress
  */
-export async function withdrawOrphanedRegistrations(
+export async function removeOrphanedRegistrations(
   { stores, temporal, log }: Pick<ApiParts, 'stores' | 'temporal' | 'log'>,
-  writtenBefore: Date,
+  createdBefore: Date,
 ): Promise<void> {
-  const writtenFrom = new Date(Date.now() - minRetention);
-  const unended = await stores.registrations.listWithoutEnd(writtenFrom, writtenBefore);
-  for (const { registrationNumber, userId } of unended) {
+  const createdAfter = new Date(Date.now() - minRetention);
+  const unfinished = await stores.registrations.listWithoutEnd(createdAfter, createdBefore);
+  for (const { registrationNumber, userId } of unfinished) {
     if (await hasRun(temporal, userId, registrationNumber)) continue;
     await stores.registrations.remove(registrationNumber);
-    log.warn({ registrationNumber }, 'a registration that never began was taken back');
+    log.warn({ registrationNumber }, 'removed an orphaned registration');
   }
 }
 
 /**
- * A run that goes on is the member's latest, which Temporal tells for certain. One that is over has written down its
- * end, unless an operator terminated it: such a run is found in the listing.
+ * A running registration is the member's latest run, which Temporal describes reliably. An ended run has persisted its
+ * end, unless an operator terminated it. The visibility store has the terminated ones.
  */
 async function hasRun(temporal: Client, userId: string, registrationNumber: string): Promise<boolean> {
   try {
-    const latest = await describeMemberRun(temporal, userId, answerDeadline);
+    const latest = await describeMemberRun(temporal, userId, timeout);
     if (latest.registrationNumber === registrationNumber) return true;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
     throw error;
   }
-  const { count } = await temporal.withDeadline(Date.now() + answerDeadline, () =>
+  const { count } = await temporal.withDeadline(Date.now() + timeout, () =>
     temporal.workflow.count(`BankAccRegNo = "${registrationNumber}"`),
   );
   return count > 0;

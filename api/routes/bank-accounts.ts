@@ -1,4 +1,5 @@
 import type { Hono } from 'hono';
+import type { z } from 'zod';
 import {
   deleteAccount,
   getAccount,
@@ -10,68 +11,47 @@ import {
 } from '../../wire/bank-account-operations.ts';
 import { banks, isBankCode } from '../../wire/bank-codes.ts';
 import { maskAccountNumber, maskName } from '../../wire/masking.ts';
+import { codes } from '../../wire/result-codes.ts';
 import { workflowTypes } from '../../contract/registration.ts';
 import { resultCodeOfRefusal } from '../../contract/refusal-reasons.ts';
 import { isMember } from '../../database/members.ts';
 import type { Member } from '../../database/members.ts';
+import type { Project } from '../../database/projects.ts';
 import type { Api } from '../context.ts';
-import { requireMember, runMemberOperation } from '../registrations/member-runs.ts';
 import { serve } from '../http/operation.ts';
 import type { OperationParts } from '../http/operation.ts';
 import { Refusal } from '../http/refusal.ts';
-import { codes } from '../../wire/result-codes.ts';
+import { requireMember, runMemberOperation } from '../registrations/member-runs.ts';
 
-/** How long the synchronous real-name check may take, in ms. */
-const accountHolderDeadline = 8_000;
+/** How long the payment gateway may take for the synchronous real-name check, in ms. */
+const accountHolderTimeout = 8_000;
 
-/** The endpoints of members' accounts: `/bankaccounts` but for registrations. */
+/** The routes of members' accounts: the paths below `/bankaccounts` apart from those of registrations. */
 export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
-  const { stores, paymentGateway } = parts;
+  const { stores } = parts;
 
   serve(app, parts, validateAccountHolder, async (request, { project }) => {
-    const member = await requireMember(stores, project.aspId, request.userId);
-    const { userName: holderName, birthDate, bankCode, bankAccount: accountNumber } = request;
-    if (project.comparesMember && !isMember(member, holderName, birthDate))
+    const member = await findMember(project, request.userId);
+    if (project.comparesMember && !isMember(member, request.userName, request.birthDate))
       throw new Refusal(codes.HOLDER_IS_NOT_MEMBER);
-
-    if (await stores.bankWindows.closedUntil(bankCode, Date.now()))
-      throw new Refusal(codes.BANK_OR_GATEWAY_CLOSED);
-    const account = { bankCode, accountNumber, holderName, birthDate };
-    const answer = await paymentGateway.inquireAccountHolder(
-      account,
-      AbortSignal.timeout(accountHolderDeadline),
-    );
-    if (answer !== 'MATCHED') throw new Refusal(resultCodeOfRefusal[answer]);
+    await checkAccountHolder(parts, request);
     return {};
   });
 
   serve(app, parts, issueArsCode, async ({ userId }, { project }) => {
-    const { authNumber } = await stores.arsCodes.issue(await requireMember(stores, project.aspId, userId));
+    const { authNumber } = await stores.arsCodes.issue(await findMember(project, userId));
     return { authNumber };
   });
 
-  serve(app, parts, getAccount, async ({ userId }, { project, answerKey }) => {
-    const { accountNumber, holderName, ...account } = await requireAccount(
-      await requireMember(stores, project.aspId, userId),
-    );
-    const isMasked = answerKey === undefined;
-    return {
-      userId,
-      accountInfo: {
-        accountId: account.accountId,
-        userName: isMasked ? maskName(holderName) : holderName,
-        bankCode: account.bankCode,
-        bankName: account.bankName,
-        bankAccount: isMasked ? maskAccountNumber(accountNumber) : accountNumber,
-        bankAccRegNo: account.registrationNumber,
-      },
-    };
+  serve(app, parts, getAccount, async ({ userId }, { project, responseKey }) => {
+    const account = await requireAccount(await findMember(project, userId));
+    return { userId, accountInfo: toAccountInfo(account, responseKey === undefined) };
   });
 
   serve(app, parts, inquireAccount, async ({ userId }, { project }) => {
-    const account = await requireAccount(await requireMember(stores, project.aspId, userId));
-    const bankAccount = maskAccountNumber(account.accountNumber);
+    const account = await requireAccount(await findMember(project, userId));
     const { bankCode, bankName, autoChargeSince } = account;
+    const bankAccount = maskAccountNumber(account.accountNumber);
     return {
       bankCode,
       bankName,
@@ -82,18 +62,14 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
   });
 
   serve(app, parts, registerForAutoCharge, async ({ userId }, { project }) => {
-    const member = await requireMember(stores, project.aspId, userId);
-    await runMemberOperation(
-      parts,
-      member,
-      workflowTypes.registerAutoCharge,
-      'Register the account for auto charge',
-    );
+    const member = await findMember(project, userId);
+    const summary = 'Register the account for auto charge';
+    await runMemberOperation(parts, member, workflowTypes.registerAutoCharge, summary);
     return {};
   });
 
   serve(app, parts, deleteAccount, async ({ userId }, { project }) => {
-    const member = await requireMember(stores, project.aspId, userId);
+    const member = await findMember(project, userId);
     await runMemberOperation(parts, member, workflowTypes.delete, 'Delete the account');
     return {};
   });
@@ -102,13 +78,52 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
     institutions: Object.entries(banks).map(([bankCode, bankName]) => ({ bankCode, bankName })),
   }));
 
+  function findMember({ aspId }: Project, userId: string): Promise<Member> {
+    return requireMember(stores, aspId, userId);
+  }
+
   async function requireAccount({ userId }: Member) {
     const account = await stores.accounts.findActive(userId);
     if (!account) throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
-    const { bankCode, details } = await stores.registrations.open(account.registrationNumber);
+    const { registrationNumber } = account;
+    const { bankCode, details } = await stores.registrations.open(registrationNumber);
     if (!isBankCode(bankCode))
-      throw new Error(`Registration ${account.registrationNumber} is at no known bank.`);
+      throw new Error(`The bank code of registration ${registrationNumber} is not known.`);
     const { accountNumber, holderName } = details;
     return { ...account, bankCode, bankName: banks[bankCode], accountNumber, holderName };
   }
+}
+
+/** Refuses with `002_918` in a maintenance window, and with the code of the reason when the holder does not match. */
+async function checkAccountHolder(
+  { stores, paymentGateway }: OperationParts,
+  { bankCode, bankAccount, userName, birthDate }: z.output<typeof validateAccountHolder.request>,
+): Promise<void> {
+  if (await stores.bankWindows.closedUntil(bankCode, Date.now()))
+    throw new Refusal(codes.BANK_OR_GATEWAY_CLOSED);
+  const account = { bankCode, accountNumber: bankAccount, holderName: userName, birthDate };
+  const signal = AbortSignal.timeout(accountHolderTimeout);
+  const result = await paymentGateway.inquireAccountHolder(account, signal);
+  if (result !== 'MATCHED') throw new Refusal(resultCodeOfRefusal[result]);
+}
+
+type AccountInfo = z.input<typeof getAccount.response>['accountInfo'];
+
+function toAccountInfo(
+  account: Pick<AccountInfo, 'accountId' | 'bankCode' | 'bankName'> & {
+    readonly accountNumber: string;
+    readonly holderName: string;
+    readonly registrationNumber: string;
+  },
+  isMasked: boolean,
+): AccountInfo {
+  const { accountId, bankCode, bankName, accountNumber, holderName, registrationNumber } = account;
+  return {
+    accountId,
+    userName: isMasked ? maskName(holderName) : holderName,
+    bankCode,
+    bankName,
+    bankAccount: isMasked ? maskAccountNumber(accountNumber) : accountNumber,
+    bankAccRegNo: registrationNumber,
+  };
 }

@@ -2,8 +2,12 @@ import type { Payload } from '@temporalio/common';
 import type { Hono } from 'hono';
 import { bearerAuth } from 'hono/bearer-auth';
 import { cors } from 'hono/cors';
+import { createMiddleware } from 'hono/factory';
+import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
-import type { Api, ApiParts } from '../context.ts';
+import type { Api } from '../context.ts';
+import { allowOnly } from '../http/allowed-methods.ts';
+import type { ApiParts } from '../parts.ts';
 
 const payloadsSchema = z.object({
   payloads: z.array(
@@ -12,41 +16,53 @@ const payloadsSchema = z.object({
 });
 
 /**
- * `POST /codec/encode` and `/codec/decode`: lets the Temporal Web UI and CLI show payloads to operators. Other sites'
- * pages are refused, by the Origin that browsers send; who is no browser needs the token.
+ * `POST /codec/encode` and `/codec/decode`: lets the Temporal Web UI and CLI show payloads to operators. Browsers send
+ * the Origin of a page, and only the Web UI's is accepted. Non-browser clients need the token, if one is set.
  */
 export function serveCodec(app: Hono<Api>, { codec, payloadCodec }: ApiParts): void {
-  app.use(
-    '/codec/*',
-    cors({
-      origin: codec.allowedOrigin,
-      allowMethods: ['POST'],
-      allowHeaders: ['content-type', 'x-namespace', 'authorization'],
-      credentials: true,
-    }),
-  );
-  app.use('/codec/*', async (context, next) => {
-    const origin = context.req.header('origin');
-    if (origin === undefined || origin === codec.allowedOrigin) return await next();
-    return context.json({ error: 'Only the Temporal Web UI may ask for this.' }, 403);
-  });
+  app.use('/codec/*', allowCrossOrigin(codec.allowedOrigin), refuseOtherOrigins(codec.allowedOrigin));
   if (codec.token !== undefined) app.use('/codec/*', bearerAuth({ token: codec.token }));
 
   for (const direction of ['encode', 'decode'] as const) {
     app.post(`/codec/${direction}`, async (context) => {
-      const request = payloadsSchema.safeParse(await context.req.json().catch(() => undefined));
-      if (!request.success) return context.json({ error: 'The body must be {"payloads":[…]}.' }, 400);
-      const payloads = request.data.payloads.map(fromJson);
-      try {
-        return context.json({ payloads: (await payloadCodec[direction](payloads)).map(toJson) }, 200);
-      } catch {
-        return context.json({ error: 'A payload is not of this service, or its key is gone.' }, 400);
-      }
+      const payloads = readPayloads(await context.req.json().catch(() => undefined));
+      const converted = await payloadCodec[direction](payloads).catch(() => {
+        const message = 'A payload cannot be decoded; add the key that encrypted it to PAYLOAD_KEYS.';
+        throw new HTTPException(400, { message });
+      });
+      return context.json({ payloads: converted.map(toJson) }, 200);
     });
+    allowOnly(app, `/codec/${direction}`, 'POST');
   }
 }
 
+function allowCrossOrigin(origin: string) {
+  return cors({
+    origin,
+    allowMethods: ['POST'],
+    allowHeaders: ['content-type', 'x-namespace', 'authorization'],
+    credentials: true,
+  });
+}
+
+function refuseOtherOrigins(allowedOrigin: string) {
+  return createMiddleware<Api>(async (context, next) => {
+    const origin = context.req.header('origin');
+    if (origin !== undefined && origin !== allowedOrigin)
+      throw new HTTPException(403, {
+        message: 'Only the Temporal Web UI may call this; set CODEC_ALLOWED_ORIGIN to its origin.',
+      });
+    await next();
+  });
+}
+
 type JsonPayload = z.infer<typeof payloadsSchema>['payloads'][number];
+
+function readPayloads(body: unknown): Payload[] {
+  const request = payloadsSchema.safeParse(body);
+  if (!request.success) throw new HTTPException(400, { message: 'The body must be {"payloads":[…]}.' });
+  return request.data.payloads.map(fromJson);
+}
 
 function fromJson({ metadata = {}, data = '' }: JsonPayload): Payload {
   return {

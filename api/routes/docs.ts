@@ -5,8 +5,9 @@ import { build } from 'esbuild';
 import type { Hono } from 'hono';
 import { etag } from 'hono/etag';
 import { createOpenapiDocument } from '../../wire/openapi-document.ts';
-import type { Api, ApiParts } from '../context.ts';
-import { limitUnreadAnswers } from '../http/request-limits.ts';
+import type { Api } from '../context.ts';
+import type { ApiParts } from '../parts.ts';
+import { limitUnreadResponses } from '../http/request-limits.ts';
 
 /** Nothing but this origin: no other host, no inline script or style, no eval. */
 const contentSecurityPolicy = [
@@ -20,8 +21,8 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** How many of these answers, of up to 2 MB, may lie unread. */
-const unreadAnswers = 100;
+/** How many of these responses, of up to 2 MB, clients may leave unread. */
+const maxUnreadResponses = 100;
 
 const page = (name: string) => fileURLToPath(new URL(`../docs-page/${name}`, import.meta.url));
 const require = createRequire(import.meta.url);
@@ -49,7 +50,7 @@ export function serveDocs(
   { sandboxCredentials, phoneUrl }: Pick<ApiParts, 'sandboxCredentials' | 'phoneUrl'>,
 ): void {
   const document = createOpenapiDocument();
-  const limitUnread = limitUnreadAnswers(unreadAnswers);
+  const limitUnread = limitUnreadResponses(maxUnreadResponses);
   app.use('/openapi.json', limitUnread);
   app.use('/docs/*', limitUnread);
   app.get('/openapi.json', (context) => context.json(document, 200));

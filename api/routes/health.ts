@@ -1,30 +1,31 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Hono } from 'hono';
-import type { Api, ApiParts } from '../context.ts';
+import type { Api } from '../context.ts';
+import type { ApiParts } from '../parts.ts';
 
-/** How long a dependency may take to answer, in ms. */
-const probeDeadline = 1_000;
+/** How long a dependency may take to respond, in ms. */
+const probeTimeout = 1_000;
 
-/** `GET /healthz`: the process lives. `GET /readyz`: Temporal and the database answer; 503 says which does not. */
+/** Liveness: `GET /healthz`. Readiness: `GET /readyz`; a 503 names the dependency that does not respond. */
 export function serveHealth(app: Hono<Api>, { temporal, database }: ApiParts): void {
   app.get('/healthz', (context) => context.json({ status: 'ok' }, 200));
 
   async function probe(): Promise<[boolean, boolean]> {
     return await Promise.all([
       answers(
-        temporal.withDeadline(Date.now() + probeDeadline, () => temporal.workflowService.getSystemInfo({})),
+        temporal.withDeadline(Date.now() + probeTimeout, () => temporal.workflowService.getSystemInfo({})),
       ),
-      Promise.race([answers(database.ping()), delay(probeDeadline, false, { ref: false })]),
+      Promise.race([answers(database.ping()), delay(probeTimeout, false, { ref: false })]),
     ]);
   }
-  let underWay: Promise<[boolean, boolean]> | undefined;
+  let current: Promise<[boolean, boolean]> | undefined;
 
   app.get('/readyz', async (context) => {
-    // However many ask at once, the database is asked once.
-    underWay ??= probe().finally(() => {
-      underWay = undefined;
+    // Concurrent requests share one probe.
+    current ??= probe().finally(() => {
+      current = undefined;
     });
-    const [temporalAnswers, databaseAnswers] = await underWay;
+    const [temporalAnswers, databaseAnswers] = await current;
     const isReady = temporalAnswers && databaseAnswers;
     return context.json(
       {

@@ -1,11 +1,14 @@
 import type { Hono } from 'hono';
 import { bearerAuth } from 'hono/bearer-auth';
+import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import type { ReconciliationReport } from '../../contract/reconciliation.ts';
-import type { Api, ApiParts } from '../context.ts';
+import type { Api } from '../context.ts';
+import { allowOnly } from '../http/allowed-methods.ts';
+import type { ApiParts } from '../parts.ts';
 
 /** How many reconciliations are listed. */
-const listedReconciliations = 100;
+const maxReconciliations = 100;
 
 const findingsPage = z.object({
   after: z.string().max(200).default(''),
@@ -13,30 +16,42 @@ const findingsPage = z.object({
 });
 
 /**
- * `GET /operator/reconciliations`, the latest first, and `GET /operator/reconciliations/{id}` with its findings, for
- * operators and their monitoring. No part of the documented wire.
+ * `GET /operator/reconciliations`, the latest first, and `GET /operator/reconciliations/{id}` with its findings, in
+ * pages. For operators and their monitoring; not part of the wire.
  */
 export function serveOperator(app: Hono<Api>, { stores, operatorToken }: ApiParts): void {
+  const { reconciliations } = stores;
   if (operatorToken !== undefined) app.use('/operator/*', bearerAuth({ token: operatorToken }));
 
   app.get('/operator/reconciliations', async (context) => {
-    const reports = await stores.reconciliations.list(listedReconciliations);
+    const reports = await reconciliations.list(maxReconciliations);
     return context.json({ reconciliations: reports.map(toJson) }, 200);
   });
+  allowOnly(app, '/operator/reconciliations', 'GET, HEAD');
 
   app.get('/operator/reconciliations/:id', async (context) => {
     const page = findingsPage.safeParse(context.req.query());
-    if (!page.success) return context.json({ error: 'limit must be 1 to 1000; after, a nextAfter.' }, 400);
-    const report = await stores.reconciliations.find(context.req.param('id'));
+    if (!page.success)
+      throw new HTTPException(400, {
+        message: 'Set limit to 1 to 1000, and after to the nextAfter of the previous page.',
+      });
+    const report = await reconciliations.find(context.req.param('id'));
     if (!report) {
-      return context.json({ error: 'There is none of this ID: see GET /operator/reconciliations.' }, 404);
+      const message = 'No reconciliation has this ID; list them with GET /operator/reconciliations.';
+      throw new HTTPException(404, { message });
     }
-    const { after, limit } = page.data;
-    const found = await stores.reconciliations.listFindings(report.reconciliationId, after, limit + 1);
-    const findings = found.slice(0, limit);
-    const nextAfter = found.length > limit ? findings.at(-1)!.registrationNumber : null;
-    return context.json({ ...toJson(report), findings, nextAfter }, 200);
+    return context.json({ ...toJson(report), ...(await readFindings(report, page.data)) }, 200);
   });
+  allowOnly(app, '/operator/reconciliations/:id', 'GET, HEAD');
+
+  async function readFindings(
+    { reconciliationId }: ReconciliationReport,
+    { after, limit }: z.output<typeof findingsPage>,
+  ) {
+    const found = await reconciliations.listFindings(reconciliationId, after, limit + 1);
+    const findings = found.slice(0, limit);
+    return { findings, nextAfter: found.length > limit ? findings.at(-1)!.registrationNumber : null };
+  }
 }
 
 function toJson({ reconciliationId, startedAt, endedAt, counts }: ReconciliationReport) {

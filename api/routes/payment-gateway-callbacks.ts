@@ -1,13 +1,16 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Hono } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import { memberWorkflowId } from '../../contract/registration.ts';
 import { arsCallEndedSignal, paymentGatewayDecidedSignal } from '../../contract/registration-messages.ts';
 import { resultCodeOfRefusal } from '../../contract/refusal-reasons.ts';
 import type { PaymentGatewayCallback } from '../../payment-gateway/payment-gateway.ts';
-import type { Api, ApiParts } from '../context.ts';
+import type { Api } from '../context.ts';
+import { allowOnly } from '../http/allowed-methods.ts';
+import type { ApiParts } from '../parts.ts';
 
 /** How long Temporal may take to persist a signal, in ms. */
-const signalDeadline = 4_000;
+const signalTimeout = 4_000;
 
 /**
  * `POST /pg/callbacks`: signals the payment gateway's callbacks to the runs. A callback is acknowledged once Temporal
@@ -21,10 +24,11 @@ export function servePaymentGatewayCallbacks(app: Hono<Api>, parts: ApiParts): v
     const body = new Uint8Array(await context.req.arrayBuffer());
     const callback = await paymentGateway.receiveCallback({ path, headers: raw.headers, body });
     if (callback.kind === 'UNAUTHENTICATED') {
-      return context.json({ error: 'The signature does not match, or is too old.' }, 401);
+      const message = 'The signature does not match or is too old; sign the callback with the shared secret.';
+      throw new HTTPException(401, { message });
     }
     if (callback.kind === 'MALFORMED') {
-      return context.json({ error: 'This is no callback of the protocol.' }, 400);
+      throw new HTTPException(400, { message: 'The body must be a callback of the protocol.' });
     }
     const { kind, reference } = callback;
     const userId = await stores.registrations.findUserId(reference);
@@ -32,11 +36,12 @@ export function servePaymentGatewayCallbacks(app: Hono<Api>, parts: ApiParts): v
     context.var.log.info({ reference, kind, isSignalled }, 'callback received');
     return context.json({ acknowledged: true }, 200);
   });
+  allowOnly(app, '/pg/callbacks', 'POST');
 
   /** @returns false when there is no run to signal */
   async function signal(userId: string, callback: PaymentGatewayCallback): Promise<boolean> {
     try {
-      await temporal.withDeadline(Date.now() + signalDeadline, () => signalRun(userId, callback));
+      await temporal.withDeadline(Date.now() + signalTimeout, () => signalRun(userId, callback));
       return true;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;

@@ -1,31 +1,30 @@
 import type { Hono } from 'hono';
+import type { z } from 'zod';
 import {
-  cancelRegistration as cancelRegistrationOperation,
+  cancelRegistration as cancelOperation,
   getTimeline,
   inquireRegistration,
   listRegistrations,
   registerAccount,
 } from '../../wire/bank-account-operations.ts';
 import { isBankCode } from '../../wire/bank-codes.ts';
+import { codes } from '../../wire/result-codes.ts';
 import { timelineLabels } from '../../wire/timeline.ts';
 import type { Project } from '../../database/projects.ts';
 import type { ListedRegistration, RegistrationRecord } from '../../database/registrations.ts';
 import type { Api } from '../context.ts';
-import { LatestRegistrations } from '../registrations/latest-registrations.ts';
 import { serve } from '../http/operation.ts';
 import type { OperationParts } from '../http/operation.ts';
 import { Refusal } from '../http/refusal.ts';
-import {
-  cancelRegistration,
-  readStatus,
-  readTimeline,
-  startRegistration,
-} from '../registrations/registrations.ts';
-import { codes } from '../../wire/result-codes.ts';
+import { cancelRegistration } from '../registrations/cancel-registration.ts';
+import { LatestRegistrations } from '../registrations/latest-registrations.ts';
+import { readStatus } from '../registrations/registration-status.ts';
+import { readTimeline } from '../registrations/registration-timeline.ts';
+import { startRegistration } from '../registrations/start-registration.ts';
 
 const defaultPageSize = 20;
 
-/** The endpoints of registrations: `/bankaccounts/ars/register` and below. */
+/** The routes of registrations: `/bankaccounts/ars/register` and the paths below it. */
 export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void {
   const { stores } = parts;
   const latestRegistrations = new LatestRegistrations();
@@ -40,7 +39,7 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
     throw new Refusal(resultCode, { payload: { status } });
   });
 
-  serve(app, parts, cancelRegistrationOperation, async ({ regNo }, { project }) => {
+  serve(app, parts, cancelOperation, async ({ regNo }, { project }) => {
     await cancelRegistration(parts, await requireRegistration(project, regNo));
     return {};
   });
@@ -50,17 +49,12 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
     return { steps: timeline.map((entry) => ({ ...entry, ...timelineLabels[entry.step] })) };
   });
 
-  serve(
-    app,
-    parts,
-    listRegistrations,
-    async ({ status, from, to, cursor, limit = defaultPageSize }, { project }) => {
-      const filter = { status, from: from ? new Date(from) : undefined, to: to ? new Date(to) : undefined };
-      const records = await stores.registrations.list(project.aspId, { ...filter, before: cursor, limit });
-      const last = records.length === limit ? records.at(-1) : undefined;
-      return { registrations: records.map(listed), ...(last && { nextCursor: last.registrationNumber }) };
-    },
-  );
+  serve(app, parts, listRegistrations, async (request, { project }) => {
+    const { limit = defaultPageSize } = request;
+    const records = await stores.registrations.list(project.aspId, { ...filterOf(request), limit });
+    const last = records.length === limit ? records.at(-1) : undefined;
+    return { registrations: records.map(toListed), ...(last && { nextCursor: last.registrationNumber }) };
+  });
 
   async function requireRegistration({ aspId }: Project, regNo: string): Promise<RegistrationRecord> {
     const record = await stores.registrations.find(aspId, regNo);
@@ -69,16 +63,19 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
   }
 }
 
-function listed({
-  registrationNumber,
-  userId,
-  bankCode,
-  status,
-  resultCode,
-  createdAt,
-  endedAt,
-}: ListedRegistration) {
-  if (!isBankCode(bankCode)) throw new Error(`Registration ${registrationNumber} is at no known bank.`);
+function filterOf({ status, from, to, cursor }: z.output<typeof listRegistrations.request>) {
+  return {
+    status,
+    from: from ? new Date(from) : undefined,
+    to: to ? new Date(to) : undefined,
+    before: cursor,
+  };
+}
+
+function toListed(record: ListedRegistration) {
+  const { registrationNumber, userId, bankCode, status, resultCode, createdAt, endedAt } = record;
+  if (!isBankCode(bankCode))
+    throw new Error(`The bank code of registration ${registrationNumber} is not known.`);
   return {
     bankAccRegNo: registrationNumber,
     userId,

@@ -1,21 +1,32 @@
 import type { Hono } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
-import type { Api, ApiParts } from '../context.ts';
+import type { Api } from '../context.ts';
+import { allowOnly } from '../http/allowed-methods.ts';
+import type { ApiParts } from '../parts.ts';
 
-const callbackSchema = z.object({ callbackUrl: z.url({ protocol: /^https?$/ }).nullable() });
+const requestSchema = z.object({ callbackUrl: z.url({ protocol: /^https?$/ }).nullable() });
 
-/** In sandbox mode only: the credentials for everyone, and where a project's results are delivered. */
+/**
+ * Only in the sandbox. `GET /sandbox/credentials`: the credentials of all projects, for everyone.
+ * `PUT /sandbox/projects/{aspId}/callback`: sets the URL for a project's result notifications; null switches them off.
+ */
 export function serveSandbox(app: Hono<Api>, { stores }: ApiParts, credentials: () => object): void {
   app.get('/sandbox/credentials', (context) => context.json(credentials()));
+  allowOnly(app, '/sandbox/credentials', 'GET, HEAD');
 
   app.put('/sandbox/projects/:aspId/callback', async (context) => {
-    const request = callbackSchema.safeParse(await context.req.json().catch(() => undefined));
-    if (!request.success)
-      return context.json({ error: 'The body must be {"callbackUrl": <URL or null>}.' }, 400);
+    const request = requestSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!request.success) {
+      throw new HTTPException(400, { message: 'The body must be {"callbackUrl": <URL or null>}.' });
+    }
     const { callbackUrl } = request.data;
     const isKnown = await stores.projects.setNotificationUrl(context.req.param('aspId'), callbackUrl);
-    return isKnown
-      ? context.json({ callbackUrl })
-      : context.json({ error: 'There is no such project.' }, 404);
+    if (!isKnown) {
+      const message = 'There is no such project; GET /sandbox/credentials lists them.';
+      throw new HTTPException(404, { message });
+    }
+    return context.json({ callbackUrl });
   });
+  allowOnly(app, '/sandbox/projects/:aspId/callback', 'PUT');
 }

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { and, eq, inArray, like, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRegistrationNumber } from '../../api/registrations/registrations.ts';
+import { createRegistrationNumber } from '../../api/registrations/registration-number.ts';
 import type { Database } from '../../database/database.ts';
 import type { Member } from '../../database/members.ts';
 import { PersonalDataErased } from '../../database/personal-data-erased.ts';

@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { registrations } from '../../database/schema.ts';
+import { answerPhone } from '../fixtures/phone.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, sendSlowly, untilEnded } from '../fixtures/wire-client.ts';
@@ -11,8 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Takes 5 s, longer than this one process takes to send 200 requests and to take them in. */
-const slow = { mobileNumber: '01012340006', bankAccount: '11012349006' };
+/** The phone rings until somebody answers, so the registration runs until then. */
+const ringing = { mobileNumber: '01012340008' };
 
 it('accepts one of 200 parallel registrations of a member and refuses 199 with its number', async () => {
   const project = stack.projects[0];
@@ -21,7 +22,7 @@ it('accepts one of 200 parallel registrations of a member and refuses 199 with i
   });
   const answers = await Promise.all(
     Array.from({ length: 200 }, () =>
-      call(stack.url, project, '/ars/register', registration(project, 0, slow)),
+      call(stack.url, project, '/ars/register', registration(project, 0, ringing)),
     ),
   );
   const accepted = answers.filter(({ status }) => status === 200);
@@ -32,13 +33,15 @@ it('accepts one of 200 parallel registrations of a member and refuses 199 with i
   expect(answers.every(({ body }) => body['authNumber'] === undefined)).toBe(true);
 
   const regNo = String(accepted[0]!.body['bankAccRegNo']);
+  await expect.poll(() => callsOf(regNo), { timeout: 30_000 }).toHaveLength(1);
+  await answerPhone(stack.simulatorUrl, regNo, String(issued['authNumber']));
   expect((await untilEnded(stack.url, project, regNo)).body['status']).toBe('BANK_ACC_REGISTERED');
   const ledger = (await (await fetch(`${stack.simulatorUrl}/simulator/registrations`)).json()) as object[];
   expect(ledger).toEqual([expect.objectContaining({ bankAccRegNo: regNo, registerCalls: 1 })]);
   expect(await rowsOf(project.members[0]!.userId)).toEqual([regNo]);
 });
 
-it('refuses a duplicate that came before the end of a registration, however late it is read', async () => {
+it('refuses a duplicate that arrived before the end of a registration, however late it is read', async () => {
   const project = stack.projects[0];
   const body = JSON.stringify(registration(project, 4));
   const duplicate = sendSlowly(stack.url, project, '/open-api/api/v1/bankaccounts/ars/register', body);
@@ -53,10 +56,10 @@ it('refuses a duplicate that came before the end of a registration, however late
   expect(later.body.response.code).toBe('000_000');
 });
 
-it('leaves it to Temporal to refuse what another process started', async () => {
+it('lets Temporal refuse a registration that another process has started', async () => {
   const project = stack.projects[0];
   const otherProcess = await stack.startAnotherApi();
-  const first = await call(stack.url, project, '/ars/register', registration(project, 5, slow));
+  const first = await call(stack.url, project, '/ars/register', registration(project, 5, ringing));
   const second = await call(otherProcess, project, '/ars/register', registration(project, 5));
   expect(second.body).toEqual({
     bankAccRegNo: first.body['bankAccRegNo'],
@@ -65,7 +68,7 @@ it('leaves it to Temporal to refuse what another process started', async () => {
   });
 });
 
-it('gives a caller that lost the first answer the number and the code made for it', async () => {
+it('returns number and code again to a client that lost the first response', async () => {
   const project = stack.projects[0];
   const first = await call(stack.url, project, '/ars/register', registration(project, 1));
   const again = await call(stack.url, project, '/ars/register', registration(project, 1));
@@ -76,7 +79,7 @@ it('gives a caller that lost the first answer the number and the code made for i
   });
 });
 
-it('lets a code serve one registration', async () => {
+it('accepts a code for one registration only', async () => {
   const project = stack.projects[0];
   const { userId } = project.members[2]!;
   await call(stack.url, project, '/ars/auth', { userId });
@@ -115,6 +118,10 @@ it('keeps the old account active until the new one is, then removes it at the pa
     expect.objectContaining({ bankAccRegNo: replacement.regNo, state: 'REGISTERED' }),
   ]);
 });
+
+async function callsOf(regNo: string): Promise<unknown> {
+  return await (await fetch(`${stack.simulatorUrl}/simulator/calls?reference=${regNo}`)).json();
+}
 
 async function statesOf(userId: string): Promise<Record<string, string>> {
   const accounts = await stack.stores.accounts.listOf(userId);

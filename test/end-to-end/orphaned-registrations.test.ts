@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createRegistrationNumber } from '../../api/registrations/registrations.ts';
-import { withdrawOrphanedRegistrations } from '../../api/registrations/orphaned-registrations.ts';
+import { createRegistrationNumber } from '../../api/registrations/registration-number.ts';
+import { removeOrphanedRegistrations } from '../../api/registrations/orphaned-registrations.ts';
 import { memberWorkflowId } from '../../contract/registration.ts';
 import { registrations } from '../../database/schema.ts';
 import { createLog } from '../../runtime/log.ts';
@@ -16,8 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Writes a registration down as the API does before it starts the run. */
-async function writeDown(member: number): Promise<string> {
+/** Persists a registration as the API does before it starts the run. */
+async function persist(member: number): Promise<string> {
   const { aspId, members } = stack.projects[0];
   const registrationNumber = createRegistrationNumber(new Date());
   await stack.stores.registrations.add((await stack.stores.members.find(aspId, members[member]!.userId))!, {
@@ -43,42 +43,42 @@ async function register(member: number, mobileNumber: string): Promise<string> {
   return String(body['bankAccRegNo']);
 }
 
-async function tidyUp(writtenBefore: Date): Promise<void> {
+async function removeOrphans(createdBefore: Date): Promise<void> {
   const { stores, temporal } = stack;
-  await withdrawOrphanedRegistrations({ stores, temporal, log: createLog('test', 'silent') }, writtenBefore);
+  await removeOrphanedRegistrations({ stores, temporal, log: createLog('test', 'silent') }, createdBefore);
 }
 
 async function isKnown(number: string): Promise<boolean> {
   return (await stack.stores.registrations.find(stack.projects[0].aspId, number)) !== undefined;
 }
 
-it('a registration whose run never began is taken back, and only such a one', async () => {
-  // Their phones ring until somebody answers.
+it('an orphaned registration is removed, and no other', async () => {
+  // These phones ring until somebody answers.
   const [running, terminated] = await Promise.all([register(0, '01012340008'), register(1, '01012340008')]);
   const terminatedMember = stack.projects[0].members[1]!.userId;
   await stack.temporal.workflow.getHandle(memberWorkflowId(terminatedMember)).terminate();
   const ended = await register(1, '01012345678');
   await untilEnded(stack.url, stack.projects[0], ended);
-  const besideARun = await writeDown(0);
-  const withoutAnyRun = await writeDown(2);
-  const forgottenByTemporal = await writeDown(2);
+  const besideRunning = await persist(0);
+  const withoutRun = await persist(2);
+  const forgottenByTemporal = await persist(2);
   await stack.database.queries
     .update(registrations)
     .set({ createdAt: new Date(Date.now() - 25 * 60 * 60 * 1_000) })
     .where(eq(registrations.registrationNumber, forgottenByTemporal));
   const limit = new Date();
   await delay(10);
-  const young = await writeDown(3);
+  const young = await persist(3);
 
-  await tidyUp(limit);
+  await removeOrphans(limit);
   const known = await Promise.all([running, terminated, ended, young, forgottenByTemporal].map(isKnown));
   expect(known).toEqual([true, true, true, true, true]);
-  expect(await Promise.all([besideARun, withoutAnyRun].map(isKnown))).toEqual([false, false]);
+  expect(await Promise.all([besideRunning, withoutRun].map(isKnown))).toEqual([false, false]);
 });
 
-it('nothing is taken back while Temporal is away', async () => {
-  const number = await writeDown(4);
+it('nothing is removed while Temporal is unavailable', async () => {
+  const number = await persist(4);
   await stack.stopTemporal();
-  await expect(tidyUp(new Date(Date.now() + 1_000))).rejects.toThrow('Failed to describe');
+  await expect(removeOrphans(new Date(Date.now() + 1_000))).rejects.toThrow('Failed to describe');
   expect(await isKnown(number)).toBe(true);
 });

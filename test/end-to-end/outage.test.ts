@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { sign } from '../../payment-gateway/http/signature.ts';
+import { answerPhone } from '../fixtures/phone.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -15,7 +16,7 @@ beforeAll(async () => {
     faults: () => ({
       inquireArsCall: (...asked) =>
         isArsInquiryDown
-          ? Promise.reject(new PaymentGatewayUnavailable('away'))
+          ? Promise.reject(new PaymentGatewayUnavailable('unavailable'))
           : stack.simulated.inquireArsCall(...asked),
       inquireRegistration: async (reference, signal) => {
         const standing = await stack.simulated.inquireRegistration(reference, signal);
@@ -38,14 +39,14 @@ const register = async (member: number, overrides = {}) => {
 };
 const inquire = (regNo: string) => call(stack.url, stack.projects[0], '/ars/register/inquiry', { regNo });
 
-it('knows every number from the moment it is handed out', async () => {
+it('knows every registration number from the moment a client gets it', async () => {
   const answers = await Promise.all(
     Array.from({ length: 30 }, async (_, index) => await inquire(await register(index))),
   );
   expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 30 }, () => 200));
 });
 
-it('answers the inquiry within a second while no worker runs, and goes on when one does', async () => {
+it('answers the inquiry within a second while no worker runs, and continues once one does', async () => {
   const running = await register(40, { mobileNumber: '01012340006' });
   await stack.stopWorker();
   const accepted = await register(41);
@@ -64,7 +65,7 @@ it('answers the inquiry within a second while no worker runs, and goes on when o
   }
 });
 
-it('answers the inquiry after Temporal forgot the run', { timeout: 180_000 }, async () => {
+it('answers the inquiry after Temporal has deleted the run', { timeout: 180_000 }, async () => {
   const registered = await register(42);
   const failed = await register(43, { bankAccount: '11012349002' });
   for (const [member, regNo] of [
@@ -96,7 +97,7 @@ it('answers the inquiry after Temporal forgot the run', { timeout: 180_000 }, as
   });
 });
 
-it('does not take a payment gateway that cannot be asked for a call without an outcome', async () => {
+it('does not mistake an unreachable payment gateway for a call without an outcome', async () => {
   const arsCall = {
     ...sandboxPolicy.arsCall,
     firstInquiryAfter: 200,
@@ -116,22 +117,12 @@ it('does not take a payment gateway that cannot be asked for a call without an o
   await expect.poll(inquiries, { timeout: 20_000 }).toBeGreaterThan(3);
   expect((await inquire(regNo)).body['status']).toBe('ARS_AUTH_IN_PROGRESS');
 
-  const [ringing] = (await (
-    await fetch(`${stack.simulatorUrl}/simulator/calls?reference=${regNo}`)
-  ).json()) as { callId: string }[];
-  const phone = (action: string, content: object = {}) =>
-    fetch(`${stack.simulatorUrl}/simulator/phone/calls/${ringing!.callId}/${action}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(content),
-    });
-  await phone('answer');
-  await phone('code', { code: body['authNumber'] });
+  await answerPhone(stack.simulatorUrl, regNo, String(body['authNumber']));
   expect((await untilEnded(stack.url, stack.projects[0], regNo)).body['status']).toBe('BANK_ACC_REGISTERED');
   isArsInquiryDown = false;
 });
 
-it('does not repeat an attempt whose result is told while it is asked for', async () => {
+it('does not repeat an attempt whose result is reported during the inquiry', async () => {
   duringInquiry = async (reference) => {
     const body = JSON.stringify({ type: 'REGISTRATION', reference, state: 'REGISTERED' });
     const headers = sign(stack.paymentGatewaySecret, '/pg/callbacks', body);
@@ -145,8 +136,8 @@ it('does not repeat an attempt whose result is told while it is asked for', asyn
   duringInquiry = async () => {};
 });
 
-it('keeps to what an inquiry has told, also when the run is terminated and its member registers again', async () => {
-  // Its recording is waited for, so its row lags behind its run.
+it('never reports an earlier status again, even if the run is terminated and its member registers again', async () => {
+  // The run waits for its recording, so its row is older than the run.
   const terminated = await register(49, { mobileNumber: '01012340020' });
   const status = async () => (await inquire(terminated)).body['status'];
   await expect.poll(status, { timeout: 20_000 }).toBe('ARS_AUTH_DONE');
@@ -157,10 +148,10 @@ it('keeps to what an inquiry has told, also when the run is terminated and its m
   await untilEnded(stack.url, stack.projects[0], next);
 });
 
-it('refuses to promise anything while Temporal is away, and answers what it knows', async () => {
+it('refuses registrations while Temporal is unavailable, and answers what the database knows', async () => {
   const ended = await register(44);
   await untilEnded(stack.url, stack.projects[0], ended);
-  // Its recording is waited for, so its row lags behind its run.
+  // The run waits for its recording, so its row is older than the run.
   const running = await register(48, { mobileNumber: '01012340020' });
   await expect
     .poll(async () => (await inquire(running)).body['status'], { timeout: 20_000 })

@@ -89,7 +89,7 @@ it('tells what happened on a port of its own, and neither there nor in the log a
     'payment_gateway_request_duration_seconds_count{operation="register",outcome="REFUSED"} 1',
     'api_request_duration_seconds_count{route="/open-api/api/v1/bankaccounts/ars/register",status="200",code="000_000"} 3',
     'api_request_duration_seconds_count{route="/open-api/api/v1/bankaccounts/institutions",status="400",code="000_903"} 1',
-    'api_requests_in_hand 0',
+    'api_requests_in_flight 0',
   ]) {
     expect(metrics.split('\n')).toContain(line);
   }

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { transformSync } from 'esbuild';
 import { expect, it } from 'vitest';
 import { bankAccountOperations } from '../../wire/bank-account-operations.ts';
 import { resultCodes } from '../../wire/result-codes.ts';
@@ -8,7 +9,7 @@ import type { ResultCodeEntry } from '../../wire/result-codes.ts';
 
 const entries: readonly [string, ResultCodeEntry][] = Object.entries(resultCodes);
 
-/** What the platform documents, word for word; everything else is this service's own. */
+/** What the platform documents, word for word. All other codes are defined by this service. */
 const documented: Readonly<Record<string, readonly [number, string]>> = {
   '000_000': [200, 'Success.'],
   '000_002': [400, 'Invalid input value.'],
@@ -26,13 +27,13 @@ it.for(Object.entries(documented))('%s is as documented', ([code, [status, text]
   expect(Object.fromEntries(entries)[code]).toMatchObject({ status, text });
 });
 
-it('keeps its own codes from NNN_900 on, where no documented one can be', () => {
+it('defines its own codes from NNN_900 on, so they cannot collide with documented ones', () => {
   const own = entries.map(([code]) => code).filter((code) => !(code in documented));
   expect(own).toSatisfy((codes: string[]) => codes.every((code) => /^00[0-2]_9\d\d$/.test(code)));
   expect(own.length).toBe(entries.length - Object.keys(documented).length);
 });
 
-it('answers with 200 for success alone, and beside 400 with what HTTP has a status for', () => {
+it('uses 200 for success only, and 400 unless HTTP has a more specific status', () => {
   const others = Object.fromEntries(
     entries.filter(([, { status }]) => status !== 400).map(([code, { status }]) => [code, status]),
   );
@@ -49,7 +50,7 @@ it('answers with 200 for success alone, and beside 400 with what HTTP has a stat
   });
 });
 
-it('has a text and an occasion for each code, and each text once', () => {
+it('has a unique text and an explanation for each code', () => {
   for (const [, { text, when }] of entries) {
     expect(text).toMatch(/^[A-Z][\x20-\x7e]+$/);
     expect(when).toMatch(/\.$/);
@@ -57,36 +58,35 @@ it('has a text and an occasion for each code, and each text once', () => {
   expect(new Set(entries.map(([, { text }]) => text)).size).toBe(entries.length);
 });
 
-it('lets a call be repeated after every failure of the service itself', () => {
+it('marks every failure of the service itself as retryable', () => {
   expect(entries.filter(([, { status }]) => status >= 500).every(([, { retryable }]) => retryable)).toBe(
     true,
   );
 });
 
-it('gives every reason of refusal a code of the bank account family', () => {
+it('maps every refusal reason to a code of the bank account family', () => {
   expect(Object.keys(resultCodeOfRefusal).toSorted()).toEqual([...refusalReasons].toSorted());
   for (const code of Object.values(resultCodeOfRefusal)) expect(code).toMatch(/^002_/);
 });
 
-it('uses every code somewhere in the service', () => {
-  const sources = ['api', 'activities', 'workflows'].map(sourceOf).join('\n');
-  const used = new Set(sources.match(/(?<=')\d{3}_\d{3}(?=')/g));
-  if (sources.includes('resultCodeOfRefusal[')) {
-    for (const code of Object.values(resultCodeOfRefusal)) used.add(code);
-  }
-  expect([...used].toSorted()).toEqual(entries.map(([code]) => code).toSorted());
+/** The catalogue promises every code to clients, so a code that no code refers to is a false promise. */
+it('has only codes that the service uses', () => {
+  const source = ['api', 'activities', 'contract', 'workflows'].map(compiledSourceOf).join('\n');
+  const used = new Set([...source.matchAll(/\bcodes\.([A-Z_]+)\b/g)].map(([, name]) => name));
+  expect(entries.filter(([, { name }]) => !used.has(name)).map(([code]) => code)).toEqual([]);
 });
 
-it('has every code of a family of its own in the list of an operation', () => {
+it('documents every code of a member or bank account at an operation', () => {
   const listed = new Set<string>(bankAccountOperations.flatMap(({ codes }) => codes));
   const expected = entries.map(([code]) => code).filter((code) => !code.startsWith('000_'));
   expect([...listed].toSorted()).toEqual(expected.toSorted());
 });
 
-function sourceOf(directory: string): string {
+/** The statements of a directory's TypeScript: without comments, types and imports of types. */
+function compiledSourceOf(directory: string): string {
   const path = fileURLToPath(new URL(`../../${directory}`, import.meta.url));
   return readdirSync(path, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
-    .map((name) => readFileSync(`${path}/${name}`, 'utf8'))
+    .map((name) => transformSync(readFileSync(`${path}/${name}`, 'utf8'), { loader: 'ts' }).code)
     .join('\n');
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { validateAccountHolder } from '../../wire/bank-account-operations.ts';
 import { banks, isBankCode } from '../../wire/bank-codes.ts';
 import { maskAccountNumber } from '../../wire/masking.ts';
+import published from './bank-codes.json' with { type: 'json' };
 
 it.for([
   ['12345678890', '123****890'],
@@ -14,7 +15,7 @@ it.for([
   expect(maskAccountNumber(accountNumber)).toBe(masked);
 });
 
-it('never shows the whole of a number', () => {
+it('never shows a whole account number', () => {
   for (let length = 2; length <= 20; length++) {
     const accountNumber = '12345678901234567890'.slice(0, length);
     const masked = maskAccountNumber(accountNumber);
@@ -24,12 +25,36 @@ it('never shows the whole of a number', () => {
 });
 
 describe('bank codes', () => {
-  it('are the documented ones', () => {
-    expect(Object.keys(banks).toSorted()).toEqual(
-      '002 003 004 007 011 012 020 023 027 031 032 034 035 037 039 045 048 071 081 088 089 090 092'.split(
-        ' ',
-      ),
-    );
+  /** Which Korean name of the published list our English name stands for. */
+  const koreanNames: Readonly<Record<(typeof banks)[keyof typeof banks], string>> = {
+    KDB: '산업은행',
+    IBK: '기업은행',
+    Kookmin: '국민은행',
+    Suhyup: '수협은행',
+    'NH Nonghyup': '농협은행',
+    'Local Nonghyup': '지역농축협',
+    Woori: '우리은행',
+    SC: '제일은행',
+    Citi: '씨티은행',
+    'iM (Daegu)': '대구은행',
+    Busan: '부산은행',
+    Gwangju: '광주은행',
+    Jeju: '제주은행',
+    Jeonbuk: '전북은행',
+    Kyongnam: '경남은행',
+    Saemaeul: '새마을금고',
+    Shinhyup: '신협',
+    'Korea Post': '우체국',
+    Hana: '하나은행',
+    Shinhan: '신한은행',
+    'K bank': '케이뱅크',
+    KakaoBank: '카카오뱅크',
+    'Toss Bank': '토스뱅크',
+  };
+
+  it('name the banks of the published list', () => {
+    const ours = Object.entries(banks).map(([code, name]) => [code, koreanNames[name]]);
+    expect(Object.fromEntries(ours)).toEqual(published.banks);
   });
 
   it.for(['001', '3', '03', '0003', '', 'toString', '__proto__', '００３'])('do not include %j', (code) => {
@@ -40,7 +65,7 @@ describe('bank codes', () => {
 describe('birth dates', () => {
   const { birthDate } = validateAccountHolder.request.shape;
 
-  it.for(['19900131', '20000229', '19960229', '19000228', '20241231'])('%s is one', (text) => {
+  it.for(['19900131', '20000229', '19960229', '19000228', '20241231'])('%s is valid', (text) => {
     expect(birthDate.safeParse(text).success).toBe(true);
   });
 
@@ -58,7 +83,7 @@ describe('birth dates', () => {
     '1990013',
     '199001311',
     '１９９００１３１',
-  ])('%s is none', (text) => {
+  ])('%s is invalid', (text) => {
     expect(birthDate.safeParse(text).success).toBe(false);
   });
 });

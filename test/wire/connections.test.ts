@@ -71,7 +71,7 @@ it('a client that connects and says nothing is cut off', async () => {
 
 it('a client that does not read its answer is cut off', async () => {
   // With one connection allowed, another is served once this one is gone.
-  const url = await stack.startAnotherApi({}, { silence: 1_500, connections: 1 });
+  const url = await stack.startAnotherApi({}, { idle: 1_500, connections: 1 });
   const { length } = await (await fetch(`${stack.url}/docs/swagger-ui-bundle.js`)).text();
   const greedy = await open(url);
   greedy.pause();

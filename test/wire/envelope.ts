@@ -17,7 +17,7 @@ const fields = [...bankAccountOperations.map(({ request }) => request), requestH
 );
 const response = z.strictObject({ code: z.string(), description: z.string() });
 
-/** All that a refusal may carry. */
+/** Every field that a refusal may have. */
 const refusal = z.strictObject({
   response,
   status: z.enum(registrationStatuses).optional(),
@@ -31,7 +31,10 @@ const refusal = z.strictObject({
     .optional(),
 });
 
-/** Expects an answer in the envelope with this code, its HTTP status and its text, and nothing it may not carry. */
+/**
+ * Expects an envelope with this code, its HTTP status and its text, and no unexpected fields.
+ * @param operation expects that it documents the code, and that the payload matches its schema
+ */
 export function expectAnswer(answer: WireAnswer, expected: Expected, operation?: Operation): void {
   const [code = '', field] = expected.split(' ');
   const { text } = resultCodes[code as ResultCode];
@@ -42,11 +45,13 @@ export function expectAnswer(answer: WireAnswer, expected: Expected, operation?:
   expectEnvelope(answer, operation);
 }
 
-/** Expects an answer in the envelope, whatever its code. */
+/** Expects an envelope with any code. */
 export function expectEnvelope({ status, headers, body, text }: WireAnswer, operation?: Operation): void {
   const { code, description } = body.response;
-  assert.ok(code in resultCodes, `${code} is no code of the catalogue.`);
+  assert.ok(code in resultCodes, `${code} is not in the catalogue.`);
   const entry: ResultCodeEntry = resultCodes[code as ResultCode];
+  const isDocumented = !operation || code.startsWith('000_') || operation.codes.includes(code as ResultCode);
+  assert.ok(isDocumented, `${operation?.path} does not document ${code}.`);
   assert.equal(status, entry.status);
   const namesField = ['000_002', '000_003', '000_015'].includes(code);
   const descriptions = namesField ? fields.map((field) => `${entry.text} ${field}`) : [entry.text];
@@ -57,7 +62,7 @@ export function expectEnvelope({ status, headers, body, text }: WireAnswer, oper
   else if (operation) z.strictObject({ ...operation.response.shape, response }).parse(withMemberIds(text));
 }
 
-/** Expects that bytes, whatever they are, are answered by one refusal or success in the envelope, or not at all. */
+/** Expects one envelope without a 5xx status as the response to arbitrary bytes, or no response. */
 export function expectUnreadable(answer: string): void {
   if (answer === '') return;
   const [, status, body] = /^HTTP\/1\.1 (\d{3}) .*?\r\n\r\n(.*)$/s.exec(answer) ?? [];
@@ -67,12 +72,12 @@ export function expectUnreadable(answer: string): void {
   assert.equal(resultCodes[code as ResultCode].status, Number(status));
 }
 
-/** An answer with the member IDs, numbers on the wire, as the strings with every digit that the schemas speak of. */
+/** Parses a response with its member IDs, which are numbers on the wire, as the strings that the schemas expect. */
 function withMemberIds(text: string): unknown {
   return JSON.parse(text.replaceAll(/"userId":(\d+)/g, '"userId":"$1"'));
 }
 
-/** Opens an answer that may be encrypted for the project. */
+/** Decrypts a response if it is encrypted for the project. */
 export async function opened(answer: WireAnswer, project: Project): Promise<WireAnswer> {
   const { encData } = answer.body;
   if (encData === undefined) return answer;

@@ -121,7 +121,7 @@ it('a project whose requests all wait for its bank keeps nobody else waiting, an
 it('what comes while too much is in hand is refused with 503; the process still says that it lives', async () => {
   holdBank();
   onTestFinished(letBankGo);
-  const url = await stack.startAnotherApi({ limits: { ...sandboxLimits, requestsInHand: 2 } });
+  const url = await stack.startAnotherApi({ limits: { ...sandboxLimits, requestsInFlight: 2 } });
   const { userName, birthDate, userId } = noisy.members[0]!;
   const holder = { userId, userName, birthDate, bankAccount: '11012345678', bankCode: '003' };
   let refused: WireAnswer | undefined;
@@ -142,7 +142,7 @@ it('what comes while too much is in hand is refused with 503; the process still 
 });
 
 it('more slow requests than there are places take none of them', async () => {
-  const url = await stack.startAnotherApi({ limits: { ...sandboxLimits, requestsInHand: 2 } });
+  const url = await stack.startAnotherApi({ limits: { ...sandboxLimits, requestsInFlight: 2 } });
   const path = `/open-api/api/v1/bankaccounts${institutions}`;
   const slow = Array.from({ length: 5 }, () => sendSlowly(url, noisy, path, `{${' '.repeat(100)}}`));
   await Promise.all(slow.map(({ begun }) => begun));

@@ -72,8 +72,13 @@ describe('callbacks of the payment gateway', () => {
     return { status: response.status, body: await response.json() };
   }
 
-  const refused = { status: 401, body: { error: 'The signature does not match, or is too old.' } };
-  const invalid = { status: 400, body: { error: 'This is no callback of the protocol.' } };
+  const refused = {
+    status: 401,
+    body: {
+      error: 'The signature does not match or is too old; sign the callback with the shared secret.',
+    },
+  };
+  const invalid = { status: 400, body: { error: 'The body must be a callback of the protocol.' } };
   const acknowledged = { status: 200, body: { acknowledged: true } };
 
   it.for([
@@ -144,7 +149,7 @@ describe('callbacks of the payment gateway', () => {
 
   it('come by POST only', async () => {
     const response = await fetch(stack.url + path, { headers: signed('') });
-    expect(response.status).toBe(404);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
   });
 });
 
@@ -276,7 +281,7 @@ describe('the codec for the Temporal Web UI', () => {
       const answer = await post('decode', { payloads: [toJson(sealed!)] });
       expect([answer.status, answer.body()]).toEqual([
         400,
-        { error: 'A payload is not of this service, or its key is gone.' },
+        { error: 'A payload cannot be decoded; add the key that encrypted it to PAYLOAD_KEYS.' },
       ]);
     },
   );
@@ -298,9 +303,7 @@ describe('what is not there in production', () => {
     const body = method === 'PUT' ? { body: '{"callbackUrl":null}' } : {};
     const response = await fetch(stack.url + path, { method, ...body });
     expect(response.status).toBe(404);
-    expect(await response.json()).toEqual({
-      response: { code: '000_909', description: 'There is no such path.' },
-    });
+    expect(await response.json()).toEqual({ error: 'There is no such path; check its spelling.' });
   });
 });
 
@@ -330,16 +333,10 @@ describe.sequential('health', () => {
     return { status: response.status, body: await response.json() };
   };
 
-  it.for(['/operator/reconciliations/a%00b', '/operator/reconciliations?after=%00', '/nowhere%00'])(
-    'knows nothing with NUL: %s',
-    async (path) => {
-      const response = await fetch(`${stack.url}${path}`);
-      expect([response.status, await response.json()]).toMatchObject([
-        404,
-        { response: { code: '000_909' } },
-      ]);
-    },
-  );
+  it('no path may contain NUL', async () => {
+    const response = await fetch(`${stack.url}/nowhere%00`);
+    expect([response.status, await response.json()]).toMatchObject([404, { response: { code: '000_909' } }]);
+  });
 
   it('is good while all is there', async () => {
     expect(await get('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });

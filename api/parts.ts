@@ -1,0 +1,32 @@
+import type { Client } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
+import type { RegistrationPolicy } from '../contract/registration-policy.ts';
+import type { Database } from '../database/database.ts';
+import type { Stores } from '../database/stores.ts';
+import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { RequestLimits } from './http/request-limits.ts';
+
+/** Everything that the API works with: its connections and its settings. */
+export interface ApiParts {
+  readonly stores: Stores;
+  readonly database: Pick<Database, 'ping'>;
+  readonly temporal: Client;
+  readonly paymentGateway: PaymentGateway;
+  readonly payloadCodec: PayloadCodec;
+  readonly policy: RegistrationPolicy;
+  /** How far the times of a request may be from the server's clock, in ms. */
+  readonly timeWindow: number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly limits: RequestLimits;
+  /** Who may decode payloads: the Temporal Web UI at this origin, with this bearer token if there is one. */
+  readonly codec: { readonly allowedOrigin: string; readonly token?: string | undefined };
+  /** The bearer token of the operator routes. Without it anyone may read them. */
+  readonly operatorToken?: string | undefined;
+  /** Only in the sandbox: the credentials that anyone may read. */
+  readonly sandboxCredentials?: (() => object) | undefined;
+  /** Only in the sandbox: the URL of the simulated phone. */
+  readonly phoneUrl?: string | undefined;
+}
