@@ -1,13 +1,13 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
-import { DrizzleQueryError } from 'drizzle-orm';
 import type { FailureType } from '../contract/activities.ts';
+import { failedQueryText } from '../database/failed-query.ts';
 import { PersonalDataErased } from '../database/personal-data-erased.ts';
 import { PaymentGatewayUnavailable } from '../payment-gateway/payment-gateway.ts';
 
 /**
- * Gives expected failures of activities their type of the closed list, and drops everything else of them: the text
- * of a failed query, for one, repeats its parameters.
+ * Turns the expected errors of activities into failures with a {@link FailureType}. Their text is all that is kept of
+ * an error, since its other properties may hold personal data.
  */
 export function typedFailures(): ActivityInterceptors {
   return {
@@ -30,10 +30,9 @@ function typed(error: unknown): unknown {
   if (error instanceof PersonalDataErased) {
     return ApplicationFailure.nonRetryable(error.message, 'PersonalDataErased' satisfies FailureType);
   }
-  if (error instanceof DrizzleQueryError) {
-    const cause = error.cause && 'code' in error.cause ? ` (${String(error.cause.code)})` : '';
-    const text = `The database did not take a query${cause}.`;
-    return ApplicationFailure.retryable(text, 'DatabaseUnavailable' satisfies FailureType);
+  const failedQuery = failedQueryText(error);
+  if (failedQuery !== undefined) {
+    return ApplicationFailure.retryable(failedQuery, 'DatabaseUnavailable' satisfies FailureType);
   }
   return error;
 }

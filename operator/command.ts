@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from '../command-line/command-line.ts';
+import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import type { Stores } from '../database/stores.ts';
 import type { options, OptionValues } from './options.ts';
 
@@ -15,6 +16,8 @@ export interface TemporalContext {
 /** What every other command works with. */
 export interface CommandContext extends TemporalContext {
   readonly stores: Stores;
+  /** The policy of the deployment. */
+  readonly policy: RegistrationPolicy;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { operatorConfigSchema, operatorDatabaseConfigSchema, readConfig } from '../runtime/config.ts';
+import { deploymentPolicy } from '../runtime/deployment-policy.ts';
 import { openPostgres } from '../database/database.ts';
 import { createStores } from '../database/stores.ts';
 import { createLog } from '../runtime/log.ts';
@@ -32,6 +33,7 @@ process.exitCode = await runOperatorCommand(process.argv.slice(2), {
     return {
       stores: createStores(database.queries, config.DATABASE_KEYS),
       temporal: connectTemporal(config.PAYLOAD_KEYS),
+      policy: deploymentPolicy(config),
     };
   },
 });

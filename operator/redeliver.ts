@@ -1,5 +1,4 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { productionPolicy } from '../contract/registration-policy.ts';
 import { notificationWorkflowId, taskQueue, workflowTypes } from '../contract/registration.ts';
 import type { DeliveryInput } from '../contract/registration.ts';
 import { readRegistrationNumber } from './options.ts';
@@ -13,7 +12,7 @@ export function redeliver(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
   const workflowId = notificationWorkflowId(registrationNumber);
 
-  return async ({ stores, temporal, print }: CommandContext): Promise<void> => {
+  return async ({ stores, temporal, policy, print }: CommandContext): Promise<void> => {
     const notification = await stores.resultNotifications.find(registrationNumber);
     if (!notification) {
       throw new Refused(
@@ -26,7 +25,7 @@ export function redeliver(values: OptionValues) {
         `Project ${aspId} has no notification URL now. Set one first: npm run operator -- notification-url --asp ${aspId} --url https://…`,
       );
     }
-    const input: DeliveryInput = { registrationNumber, policy: productionPolicy.resultNotification };
+    const input: DeliveryInput = { registrationNumber, policy: policy.resultNotification };
     try {
       await askTemporal(temporal, () =>
         temporal.workflow.start(workflowTypes.deliverNotification, {

@@ -52,9 +52,8 @@ const workerFields = {
   TEMPORAL_METRICS_PORT: portSchema.optional(),
 };
 
-/** The environment of `npm run api`. */
-export const apiConfigSchema = commonSchema.extend({
-  ...apiFields,
+/** What the environment decides about the policy of registrations. */
+export const policyConfigSchema = z.object({
   CALLING_HOURS: z
     .string()
     .default('08:00-21:00')
@@ -64,6 +63,12 @@ export const apiConfigSchema = commonSchema.extend({
   ARS_CALLS_PER_MEMBER: callsPerDay.default(10).describe('ARS calls a day to one member'),
   ARS_CALLS_PER_PHONE: callsPerDay.default(10).describe('ARS calls a day to one phone number'),
   ARS_CALLS_PER_ACCOUNT: callsPerDay.default(10).describe('ARS calls a day for one account number'),
+});
+
+/** The environment of `npm run api`. */
+export const apiConfigSchema = commonSchema.extend({
+  ...apiFields,
+  ...policyConfigSchema.shape,
   DATABASE_URL: databaseUrl,
   CODEC_TOKEN: secret.describe('bearer token the Temporal Web UI must send to decode payloads'),
   OPERATOR_TOKEN: secret.describe('bearer token of the /operator routes'),
@@ -84,7 +89,7 @@ export const operatorConfigSchema = commonSchema.pick({ PAYLOAD_KEYS: true });
 /** The environment of `npm run operator` with a command that works with the database too. */
 export const operatorDatabaseConfigSchema = commonSchema
   .pick({ PAYLOAD_KEYS: true, DATABASE_KEYS: true })
-  .extend({ DATABASE_URL: databaseUrl });
+  .extend({ ...policyConfigSchema.shape, DATABASE_URL: databaseUrl });
 
 /** The environment of the sandbox's service, which needs no PostgreSQL and no token. */
 export const sandboxConfigSchema = commonSchema.extend({

@@ -76,7 +76,7 @@ async function liveThroughAll(): Promise<void> {
 
   await rename('consent_evidence', 'consent_evidence_elsewhere');
   await register('databaseBroken', 3);
-  await vi.waitFor(() => expect(logLines.join()).toContain('The database did not take a query'), 20_000);
+  await vi.waitFor(() => expect(logLines.join()).toContain('The database query failed'), 20_000);
   await rename('consent_evidence_elsewhere', 'consent_evidence');
   expect((await ended('databaseBroken')).response.code).toBe('000_000');
 

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { reconciliationWorkflowId } from '../../contract/reconciliation.ts';
 import type { ReconciliationCounts, ReconciliationInput } from '../../contract/reconciliation.ts';
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { taskQueue, workflowTypes } from '../../contract/registration.ts';
 import { runOperatorCommand } from '../../operator/run.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
@@ -150,7 +151,7 @@ async function operate(...words: readonly string[]) {
     print: (line) => output.push(line),
     printError: (line) => errors.push(line),
     openTemporal: () => ({ temporal }),
-    openAll: async () => ({ stores, temporal }),
+    openAll: async () => ({ stores, temporal, policy: sandboxPolicy }),
   });
   return { exitCode, output, errors: errors.join('\n') };
 }

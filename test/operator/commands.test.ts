@@ -174,6 +174,20 @@ describe('redeliver', () => {
     expect(told[1]).toMatchObject({ bankAccRegNo: number, sequence: 1 });
   });
 
+  it('delivers as often as the policy of the deployment says', async () => {
+    const receiver = await startReceiver();
+    receiver.answerWith({ status: 500 });
+    const { userId, number } = await register(impatientApi);
+    const delivered = () => stack.temporal.workflow.getHandle(notificationWorkflowId(number)).result();
+    await expect.poll(() => notificationOf(userId), { timeout: 30_000 }).toMatchObject({ deliveries: 1 });
+    expect(await delivered()).toBe('EXHAUSTED');
+
+    const policy = { ...sandboxPolicy, resultNotification: { waits: [0, 0] } };
+    await operateOn({ ...stack, policy }, 'redeliver', '--number', number);
+    expect(await delivered()).toBe('EXHAUSTED');
+    expect(await notificationOf(userId)).toMatchObject({ state: 'EXHAUSTED', deliveries: 3 });
+  });
+
   it('says that a delivery is still running', async () => {
     const receiver = await startReceiver();
     receiver.answerWith({ status: 503, headers: { 'retry-after': '600' } });

@@ -1,0 +1,20 @@
+import type { z } from 'zod';
+import { productionPolicy } from '../contract/registration-policy.ts';
+import type { RegistrationPolicy } from '../contract/registration-policy.ts';
+import type { policyConfigSchema } from './config.ts';
+
+/** The policy of a deployment: that of production, with the calling hours and call limits of its environment. */
+export function deploymentPolicy(config: z.output<typeof policyConfigSchema>): RegistrationPolicy {
+  return {
+    ...productionPolicy,
+    arsCall: {
+      ...productionPolicy.arsCall,
+      callingHours: config.CALLING_HOURS,
+      dailyLimits: {
+        member: config.ARS_CALLS_PER_MEMBER,
+        phone: config.ARS_CALLS_PER_PHONE,
+        account: config.ARS_CALLS_PER_ACCOUNT,
+      },
+    },
+  };
+}
