@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
-import type { Activities, ArsCallOrder, ArsCallPlacement, Postponed } from '../contract/activities.ts';
+import type { Activities, ArsCallOrder, ArsCallPlacement, Postponement } from '../contract/activities.ts';
 import { outsideCallingHours } from '../contract/calling-hours.ts';
 import { unlessClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
@@ -25,7 +25,7 @@ export function arsCallActivities({
     },
   };
 
-  async function place(order: ArsCallOrder, isRepeat: boolean): Promise<ArsCallPlacement | Postponed> {
+  async function place(order: ArsCallOrder, isRepeat: boolean): Promise<ArsCallPlacement | Postponement> {
     const { registrationNumber: reference, attempt, callingHours, dailyLimits } = order;
     if (isRepeat) {
       const { state } = await paymentGateway.inquireArsCall({ reference, attempt }, deadline());

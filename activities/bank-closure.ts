@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import type { Activities, FailureType, Postponed } from '../contract/activities.ts';
+import type { Activities, FailureType, Postponement } from '../contract/activities.ts';
 import type { ClosurePolicy } from '../contract/registration-policy.ts';
 import { CircuitOpen } from '../payment-gateway/circuit-breakers.ts';
 import { deadline } from './deadline.ts';
@@ -21,7 +21,7 @@ export function bankClosureActivities(
   };
 
   // While a breaker is open, a question that changes nothing shows whether answers come again.
-  async function tryBank(registrationNumber: string): Promise<Postponed | void> {
+  async function tryBank(registrationNumber: string): Promise<Postponement | void> {
     const { bankCode, details } = await stores.registrations.open(registrationNumber);
     const { accountNumber, holderName, birthDate } = details;
     return await unlessBankClosed(dependencies, bankCode, async () => {
@@ -38,7 +38,7 @@ export function bankClosureActivities(
 }
 
 /** Asks, unless a circuit breaker is open: then nothing was asked for. */
-export async function unlessClosed<Answer>(ask: () => Promise<Answer>): Promise<Answer | Postponed> {
+export async function unlessClosed<Answer>(ask: () => Promise<Answer>): Promise<Answer | Postponement> {
   try {
     return await ask();
   } catch (error) {
@@ -52,14 +52,14 @@ export async function unlessBankClosed<Answer>(
   { stores }: Pick<ActivityDependencies, 'stores'>,
   bankCode: string,
   ask: () => Promise<Answer>,
-): Promise<Answer | Postponed> {
+): Promise<Answer | Postponement> {
   const until = await stores.bankWindows.closedUntil(bankCode, Date.now());
   if (until !== undefined) return { state: 'POSTPONED', reason: 'BANK_MAINTENANCE', until };
   return await unlessClosed(ask);
 }
 
 function stillClosed(
-  { reason, until }: Postponed,
+  { reason, until }: Postponement,
   { resumeWithin, lookAgainWithin }: Pick<ClosurePolicy, 'resumeWithin' | 'lookAgainWithin'>,
 ): ApplicationFailure {
   const wait = Math.min(Math.max(until - Date.now(), 0), lookAgainWithin);

@@ -29,7 +29,7 @@ export interface ArsCallOrder extends ArsCallReference {
 export type OutageReason = 'BANK_UNAVAILABLE' | 'PAYMENT_GATEWAY_UNAVAILABLE';
 
 /** Nothing was asked for, because now is no time for it. `until`: when it may be again, in Unix ms. */
-export interface Postponed {
+export interface Postponement {
   readonly state: 'POSTPONED';
   readonly reason: OutageReason | 'BANK_MAINTENANCE' | 'OUTSIDE_CALLING_HOURS';
   readonly until: number;
@@ -68,12 +68,12 @@ type ReconciliationActivity = (page: ReconciliationPage) => Promise<string | nul
 /** The activities of the workflows. Their failures carry a type of {@link FailureType}. */
 export interface Activities extends Record<ReconciliationStage, ReconciliationActivity> {
   /** Asks the bank, through the payment gateway, whether the account is the named person's. */
-  checkAccountHolder(reference: RegistrationReference): Promise<AccountHolderCheck | Postponed>;
+  checkAccountHolder(reference: RegistrationReference): Promise<AccountHolderCheck | Postponement>;
   /**
    * Spends the code and has the member called, in calling hours only; a repeat asks first, so the phone rings once per
    * attempt.
    */
-  placeArsCall(order: ArsCallOrder): Promise<ArsCallPlacement | Postponed>;
+  placeArsCall(order: ArsCallOrder): Promise<ArsCallPlacement | Postponement>;
   /** Asks how a call stands. */
   inquireArsCall(reference: ArsCallReference): Promise<ArsCallInquiry>;
   /** Fetches the recording, checks it, and stores it encrypted with its SHA-256. */
@@ -82,7 +82,7 @@ export interface Activities extends Record<ReconciliationStage, ReconciliationAc
    * Registers the account; without stored evidence of consent it refuses to. Not to be repeated unless an inquiry
    * says NOT_FOUND.
    */
-  registerAtPaymentGateway(reference: RegistrationReference): Promise<RegistrationAttempt | Postponed>;
+  registerAtPaymentGateway(reference: RegistrationReference): Promise<RegistrationAttempt | Postponement>;
   /** Asks what became of a registration. */
   inquireRegistration(reference: RegistrationReference): Promise<RegistrationInquiry>;
   /**

@@ -1,9 +1,9 @@
-import type { Postponed } from './activities.ts';
+import type { Postponement } from './activities.ts';
 import { isWithinKoreanDay, nextKoreanTime } from './korean-time.ts';
 import type { CallingHours } from './registration-policy.ts';
 
 /** Undefined while members may be called, else until when they may not. `at`: Unix ms. */
-export function outsideCallingHours(hours: CallingHours | undefined, at: number): Postponed | undefined {
+export function outsideCallingHours(hours: CallingHours | undefined, at: number): Postponement | undefined {
   if (!hours || isWithinKoreanDay(hours, at)) return undefined;
   return {
     state: 'POSTPONED',

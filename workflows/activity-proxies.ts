@@ -15,8 +15,8 @@ function withSummary<Argument, Result, Options extends { readonly summary?: stri
     activity.executeWithOptions({ summary: summarize(argument), ...options } as Options, [argument]);
 }
 
-/** Questions to the payment gateway. They change nothing there, so they are retried freely. */
-const questions = proxyActivities<
+/** Inquiries at the payment gateway. They change nothing there, so they are retried freely. */
+const inquiries = proxyActivities<
   Pick<Activities, 'checkAccountHolder' | 'inquireArsCall' | 'inquireRegistration'>
 >({
   startToCloseTimeout: '10 seconds',
@@ -24,15 +24,15 @@ const questions = proxyActivities<
 });
 
 export const checkAccountHolder = withSummary(
-  questions.checkAccountHolder,
+  inquiries.checkAccountHolder,
   () => 'Ask the bank whether the account is the named person’s',
 );
 export const inquireArsCall = withSummary(
-  questions.inquireArsCall,
+  inquiries.inquireArsCall,
   ({ attempt }) => `Ask about ARS call ${attempt}`,
 );
 export const inquireRegistration = withSummary(
-  questions.inquireRegistration,
+  inquiries.inquireRegistration,
   () => 'Ask what became of the registration, before any repeat',
 );
 

@@ -8,17 +8,17 @@ import {
 import type { Progress } from './progress.ts';
 import { codes } from '../wire/result-codes.ts';
 
-/** What has been told to a run from outside, whenever it came. */
+/** What a run has received from outside so far. */
 export interface Callbacks {
-  /** How the call of this attempt ended, if a callback has told. */
-  arsCallEnded(attempt: number): ArsCallOutcome | undefined;
-  /** What the payment gateway or, in REVIEW, an operator decided, if anyone has told. */
+  /** How the call of this attempt ended; undefined until its callback has arrived. */
+  arsCallOutcome(attempt: number): ArsCallOutcome | undefined;
+  /** What the payment gateway or, in REVIEW, an operator decided; undefined until then. */
   verdict(): PaymentGatewayVerdict | undefined;
 }
 
 /**
- * Takes callbacks from the run's first moment on, so that none comes too early. The first of a kind counts; a
- * repeated one, or one of another registration of the member, stays in the history and changes nothing.
+ * Receives callbacks from the start of the run, so that none arrives too early. The first of each kind counts. A
+ * repeated one, or one for another registration of the member, stays in the history and changes nothing.
  */
 export function receiveCallbacks(registrationNumber: string, progress: Progress): Callbacks {
   const calls = new Map<number, ArsCallOutcome>();
@@ -28,22 +28,22 @@ export function receiveCallbacks(registrationNumber: string, progress: Progress)
     arsCallEndedSignal,
     (outcome) => {
       if (outcome.registrationNumber !== registrationNumber || calls.has(outcome.attempt)) {
-        return log.info('An ARS callback changes nothing', { attempt: outcome.attempt });
+        return log.info('An ARS callback is ignored', { attempt: outcome.attempt });
       }
       calls.set(outcome.attempt, outcome);
     },
-    { description: 'The payment gateway tells how an ARS call ended' },
+    { description: 'The payment gateway reports how an ARS call ended' },
   );
 
   setHandler(
     paymentGatewayDecidedSignal,
     (result) => {
       if (result.registrationNumber !== registrationNumber || verdict) {
-        return log.info('A registration callback changes nothing');
+        return log.info('A registration callback is ignored');
       }
       verdict = result.verdict;
     },
-    { description: 'The payment gateway tells what became of the registration' },
+    { description: 'The payment gateway reports its decision on the registration' },
   );
 
   setHandler(
@@ -56,7 +56,7 @@ export function receiveCallbacks(registrationNumber: string, progress: Progress)
       progress.record('REVIEW_RESOLVED', resolution.verdict);
     },
     {
-      description: 'An operator decides what became of a registration in REVIEW',
+      description: 'An operator resolves a registration in REVIEW',
       validator: (_resolution: ReviewResolution) => {
         if (progress.step() !== 'REVIEW' || verdict) {
           throw ApplicationFailure.nonRetryable(
@@ -68,5 +68,5 @@ export function receiveCallbacks(registrationNumber: string, progress: Progress)
     },
   );
 
-  return { arsCallEnded: (attempt) => calls.get(attempt), verdict: () => verdict };
+  return { arsCallOutcome: (attempt) => calls.get(attempt), verdict: () => verdict };
 }

@@ -12,9 +12,9 @@ const cancelled: { readonly status: FailedStatus; readonly resultCode: ResultCod
 };
 
 /**
- * Lets a registration be cancelled, by the update of a service provider or by a cancellation request of an operator,
- * until the payment gateway is asked to register.
- * @returns runs the part that can be cancelled, and answers its outcome or that it was cancelled.
+ * Accepts a cancellation, by a service provider's update or an operator's cancellation request, until the payment
+ * gateway is asked to register.
+ * @returns a function that runs the part that can be cancelled, and returns its outcome or the cancellation
  */
 export function acceptCancellation(progress: Progress) {
   const scope = new CancellationScope();
@@ -35,7 +35,7 @@ export function acceptCancellation(progress: Progress) {
       if (isCancellation(error)) return cancelled;
       throw error;
     });
-    // The part may have ended in the very task in which the cancellation came: it counts all the same.
+    // The part may have ended in the task that received the cancellation, which then still counts.
     if (!scope.consideredCancelled) return outcome;
     progress.record('CANCEL_REQUESTED', 'CANCELLED');
     await flushAcceptedUpdate();

@@ -5,8 +5,8 @@ import { startRemoval } from './remove-account.ts';
 import { codes } from '../wire/result-codes.ts';
 
 /**
- * Deletes a member's withdrawal account: out of use at once, then removed at the payment gateway by a run of its
- * own. The evidence of consent is kept. Its ID is the member ID, as for every operation on the account.
+ * Deletes a member's withdrawal account: it is deactivated at once, then another workflow removes it at the payment
+ * gateway. The evidence of consent is kept. The workflow ID is the member ID, as for every operation on the account.
  */
 export async function deleteWithdrawalAccount({ userId }: MemberInput): Promise<OperationResult> {
   const { deactivated } = await deactivateAccount({ userId, deletion: workflowInfo().runId });

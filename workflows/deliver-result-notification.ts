@@ -5,8 +5,8 @@ import type { DeliveryInput } from '../contract/registration.ts';
 import { deliver } from './activity-proxies.ts';
 
 /**
- * Tells the service provider how a registration ended, until it acknowledges, wants no more, or the deliveries are
- * used up. It runs apart from the member's operations, so that a dead notification URL keeps no member waiting.
+ * Delivers the result of a registration to the service provider until it acknowledges it, answers 410 Gone, or no
+ * delivery is left. It is separate from the member's operations, so that a dead notification URL never blocks a member.
  */
 export async function deliverResultNotification({
   registrationNumber,
@@ -28,7 +28,7 @@ export async function deliverResultNotification({
   return 'EXHAUSTED';
 }
 
-/** Starts {@link deliverResultNotification}, which goes on when the run that started it has ended. */
+/** Starts {@link deliverResultNotification}, which outlives the run that started it. */
 export async function startDelivery(input: DeliveryInput): Promise<void> {
   await startChild(deliverResultNotification, {
     workflowId: notificationWorkflowId(input.registrationNumber),

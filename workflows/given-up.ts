@@ -1,8 +1,8 @@
 import { ActivityFailure, isCancellation } from '@temporalio/workflow';
 
 /**
- * For `catch`: answers `value` for an activity that failed for good or ran out of time. A cancellation or a defect of
- * the workflow itself is thrown on.
+ * For `catch`: returns `value` for an activity that failed for good or ran out of time. It rethrows cancellations and
+ * defects of the workflow itself.
  */
 export function orWhenGivenUp<Value>(value: Value): (error: unknown) => Value {
   return (error) => {

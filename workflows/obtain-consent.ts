@@ -15,11 +15,14 @@ export interface Consent {
   readonly callId: string;
 }
 
-type CallEnd =
+type CallResult =
   | { readonly outcome: ArsOutcome; readonly callId: string }
   | { readonly outcome: 'NOT_PLACED' | 'NO_OUTCOME' | `${ArsCallLimit}_LIMIT` };
 
-/** Calls the member, again where the policy allows it, until the code is keyed in; undefined when it never is. */
+/**
+ * Calls the member, and again if the policy allows it, until the member keys in the code.
+ * @returns undefined when the member never does
+ */
 export async function obtainConsent(
   input: RegistrationInput,
   progress: Progress,
@@ -29,12 +32,12 @@ export async function obtainConsent(
   progress.moveTo('ARS_CALL', 'the payment gateway to take the call');
 
   for (let attempt = 1; attempt <= maxCalls; attempt++) {
-    const end = await callMember(attempt, input, progress, callbacks);
-    progress.record('ARS_CALL_ENDED', end.outcome, attempt);
-    if (!('callId' in end)) return undefined;
-    if (end.outcome === 'PASSED') return { attempt, callId: end.callId };
-    if (!callAgainAfter.includes(end.outcome)) return undefined;
-    const wait = callAgainWait[end.outcome];
+    const result = await callMember(attempt, input, progress, callbacks);
+    progress.record('ARS_CALL_ENDED', result.outcome, attempt);
+    if (!('callId' in result)) return undefined;
+    if (result.outcome === 'PASSED') return { attempt, callId: result.callId };
+    if (!callAgainAfter.includes(result.outcome)) return undefined;
+    const wait = callAgainWait[result.outcome];
     if (wait && attempt < maxCalls) {
       progress.waitFor('the next call', Date.now() + wait);
       await sleep(wait, { summary: `Wait before ARS call ${attempt + 1}` });
@@ -48,7 +51,7 @@ async function callMember(
   input: RegistrationInput,
   progress: Progress,
   callbacks: Callbacks,
-): Promise<CallEnd> {
+): Promise<CallResult> {
   const {
     registrationNumber,
     policy: { arsCall },
@@ -61,7 +64,7 @@ async function callMember(
   );
   if (placement.state === 'LIMIT_REACHED') return { outcome: `${placement.limit}_LIMIT` };
   if (placement.state !== 'PLACED') {
-    return callbacks.arsCallEnded(attempt) ?? { outcome: 'NOT_PLACED' };
+    return received() ?? { outcome: 'NOT_PLACED' };
   }
 
   progress.record('ARS_CALL_PLACED', 'PLACED', attempt);
@@ -69,20 +72,24 @@ async function callMember(
   let interval = arsCall.firstInquiryAfter;
   progress.waitFor('the member to key in the code', placedAt + arsCall.callLimit);
   for (;;) {
-    await condition(() => callbacks.arsCallEnded(attempt) !== undefined, interval, {
+    await condition(() => received() !== undefined, interval, {
       summary: `Callback of ARS call ${attempt}, else inquiry`,
     });
-    const told = callbacks.arsCallEnded(attempt);
-    if (told) return told;
+    const outcome = received();
+    if (outcome) return outcome;
 
     interval = Math.min(interval * 2, arsCall.maxInquiryInterval);
-    const inquiry = await inquire(attempt);
-    const toldMeanwhile = callbacks.arsCallEnded(attempt);
-    if (toldMeanwhile) return toldMeanwhile;
+    const inquiry = await inquire();
+    const outcomeMeanwhile = received();
+    if (outcomeMeanwhile) return outcomeMeanwhile;
     if (inquiry.state === 'ENDED') return inquiry;
     // An unreachable payment gateway tells us nothing about the call.
     const limit = inquiry.state === 'UNKNOWN' ? arsCall.silenceLimit : arsCall.callLimit;
     if (Date.now() - placedAt >= limit) return { outcome: 'NO_OUTCOME' };
+  }
+
+  function received() {
+    return callbacks.arsCallOutcome(attempt);
   }
 
   function place(isRepeat: boolean) {
@@ -93,9 +100,9 @@ async function callMember(
     ).catch(orWhenGivenUp({ state: 'GIVEN_UP' } as const));
   }
 
-  function inquire(call: number) {
+  function inquire() {
     return inquireArsCall(
-      { registrationNumber, attempt: call },
+      { registrationNumber, attempt },
       { scheduleToCloseTimeout: arsCall.maxInquiryInterval },
     ).catch(orWhenGivenUp({ state: 'NOT_ANSWERED' } as const));
   }

@@ -12,20 +12,17 @@ import { timelineLabels } from '../wire/timeline.ts';
 import type { TimelineEntry, TimelineStep } from '../wire/timeline.ts';
 import { searchAttributes } from '../contract/search-attributes.ts';
 
-/** What a run shows of itself: to the status query, to operators, and in search attributes. */
+/** What a run shows: to queries, to operators in the Web UI, and in search attributes. */
 export interface Progress {
   readonly step: () => RegistrationStep;
-  /** Enters a step. Costs one history event and no task, because something else is always asked for with it. */
+  /** Enters a step. Costs one history event and no task, because the step's first command follows in the same task. */
   moveTo(step: RegistrationStep, waitsFor: string, status?: RegistrationStatus): void;
-  /** Says what is waited for within a step; costs nothing. `until` is a time in ms. */
+  /** Shows operators what the step waits for; adds nothing to the history. `until` is in Unix ms. */
   waitFor(waitsFor: string, until?: number): void;
-  /**
-   * Notes something that happened, for the timeline and for operators; costs nothing. `attempt` counts from 1,
-   * `until` is a time in ms.
-   */
+  /** Adds an entry to the timeline, nothing to the history. `attempt` counts from 1, `until` is in Unix ms. */
   record(step: TimelineStep, outcome: string, attempt?: number, until?: number): void;
   timeline(): readonly TimelineEntry[];
-  /** Enters the last step and gives the run's result. */
+  /** Enters the last step. @returns the run's result */
   end(status: RegistrationStatus, resultCode: ResultCode): RegistrationResult;
 }
 
@@ -43,7 +40,7 @@ function time(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-/** Starts showing the progress of a run, and answers the status query from now on. */
+/** Shows the progress of a run from now on, and answers its queries. */
 export function trackProgress(input: RegistrationInput): Progress {
   let state: RegistrationState = {
     registrationNumber: input.registrationNumber,
@@ -93,7 +90,7 @@ export function trackProgress(input: RegistrationInput): Progress {
     },
     record(step, outcome, attempt = 1, until) {
       const last = timeline.at(-1);
-      // Hundreds of inquiries with the same answer are one entry, which tells the latest.
+      // Hundreds of inquiries with the same answer become one entry: the latest.
       if (last?.step === step && last.outcome === outcome) timeline.pop();
       timeline.push({
         step,

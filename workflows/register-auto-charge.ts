@@ -3,7 +3,7 @@ import type { MemberInput, OperationResult } from '../contract/registration.ts';
 import { registerAutoChargeAtPaymentGateway } from './activity-proxies.ts';
 import { codes } from '../wire/result-codes.ts';
 
-/** Registers a member's account, registered already, for auto charge. Its ID is the member ID. */
+/** Registers a member's active account for auto charge. The workflow ID is the member ID. */
 export async function registerAutoCharge({ userId }: MemberInput): Promise<OperationResult> {
   try {
     return await registerAutoChargeAtPaymentGateway({ userId });

@@ -1,5 +1,5 @@
 import { ActivityFailure, condition } from '@temporalio/workflow';
-import type { Postponed, RegistrationAttempt, RegistrationInquiry } from '../contract/activities.ts';
+import type { Postponement, RegistrationAttempt, RegistrationInquiry } from '../contract/activities.ts';
 import type { PaymentGatewayVerdict, RegistrationInput } from '../contract/registration.ts';
 import type { Callbacks } from './callbacks.ts';
 import { inquireRegistration, registerAtPaymentGateway } from './activity-proxies.ts';
@@ -8,16 +8,16 @@ import type { Progress } from './progress.ts';
 import { isPostponed, sendWhenOpen, waitForReopening } from './reopening.ts';
 import { codes } from '../wire/result-codes.ts';
 
-/** The answer got lost or never came: nobody here knows whether it happened. */
+/** The request or its answer got lost: the payment gateway may have acted on it, or not. */
 interface Unknown {
   readonly state: 'UNKNOWN';
 }
 
 /**
  * Registers at a payment gateway that need not be idempotent. An attempt without a clear answer has an unknown
- * outcome: the payment gateway is asked what became of it, at growing intervals, and only when it has gone on not
- * knowing the registration for the settle time is another attempt made. An attempt it has accepted is never repeated.
- * An outcome still unknown after `reviewAfter` waits for an operator; it is never taken for a failure.
+ * outcome, so the payment gateway is asked about it at growing intervals. Another attempt is made only if the payment
+ * gateway still answers NOT_FOUND after the settle time. An accepted attempt is never repeated. An outcome that is
+ * still unknown after `reviewAfter` waits for an operator; it is never taken for a failure.
  */
 export async function registerExactlyOnce(
   input: RegistrationInput,
@@ -46,15 +46,15 @@ export async function registerExactlyOnce(
     await condition(() => callbacks.verdict() !== undefined, interval, {
       summary: 'Callback of the registration, else inquiry',
     });
-    const told = toldVerdict();
-    if (told) return told;
+    const verdict = receivedVerdict();
+    if (verdict) return verdict;
 
     interval = Math.min(interval * 2, maxInquiryInterval);
     const inquiry = await inquire();
     if (isVerdict(inquiry)) return inquiry;
     // The verdict may arrive during the inquiry: repeating now would register twice.
-    const toldMeanwhile = toldVerdict();
-    if (toldMeanwhile) return toldMeanwhile;
+    const verdictMeanwhile = receivedVerdict();
+    if (verdictMeanwhile) return verdictMeanwhile;
     const settled = Date.now() - attemptEndedAt >= settleTime;
     if (inquiry.state === 'NOT_FOUND' && attempt.state === 'UNKNOWN' && settled) {
       const repeat = await attemptRegistration();
@@ -69,7 +69,7 @@ export async function registerExactlyOnce(
     }
   }
 
-  async function attemptRegistration(): Promise<RegistrationAttempt | Postponed | Unknown> {
+  async function attemptRegistration(): Promise<RegistrationAttempt | Postponement | Unknown> {
     const answer = await registerAtPaymentGateway(
       { registrationNumber },
       { startToCloseTimeout: attemptTimeout },
@@ -87,7 +87,7 @@ export async function registerExactlyOnce(
     return answer;
   }
 
-  function toldVerdict(): PaymentGatewayVerdict | undefined {
+  function receivedVerdict(): PaymentGatewayVerdict | undefined {
     const verdict = callbacks.verdict();
     if (verdict) progress.record('REGISTRATION_TOLD', outcomeOf(verdict));
     return verdict;

@@ -26,11 +26,11 @@ interface Failure {
 
 /**
  * Registers a member's withdrawal account: real-name check, ARS call, evidence of consent, registration at the
- * payment gateway, switch to the new account. Its ID is the member ID, so a member has one operation at a time.
+ * payment gateway, switch to the new account. The workflow ID is the member ID, so a member has one operation at a
+ * time.
  *
- * It ends by returning how the registration ended, failures of the business included. Until the payment gateway is
- * asked to register it can be cancelled; from then on a cancellation has no effect, because what has been asked for
- * cannot be taken back.
+ * A refused or failed registration is a result, not a workflow failure. The registration can be cancelled until the
+ * payment gateway is asked to register; that request cannot be taken back.
  */
 export async function registerWithdrawalAccount(input: RegistrationInput): Promise<RegistrationResult> {
   const { registrationNumber } = input;
@@ -43,7 +43,7 @@ export async function registerWithdrawalAccount(input: RegistrationInput): Promi
   await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   return result;
 
-  /** Everything that may be given up without a trace at the payment gateway. */
+  /** The steps that leave no trace at the payment gateway, so they can be cancelled. */
   async function prepare(): Promise<Failure | undefined> {
     const { accountHolderCheck, consentEvidence } = input.policy;
     const answer = await sendWhenOpen(input, progress, 'BANK', () =>

@@ -4,8 +4,8 @@ import { removalWorkflowId } from '../contract/registration.ts';
 import { removeAccountAtPaymentGateway } from './activity-proxies.ts';
 
 /**
- * Removes an account that is out of use, replaced or deleted, at the payment gateway, however long that takes. It
- * runs apart from the member's operations, so that a payment gateway that cannot remove keeps no member waiting.
+ * Removes a replaced or deleted account at the payment gateway, however long that takes. It is separate from the
+ * member's operations, so that a payment gateway that cannot remove never blocks a member.
  */
 export async function removeAccount({ registrationNumber }: RegistrationReference): Promise<void> {
   setCurrentDetails(
@@ -14,7 +14,7 @@ export async function removeAccount({ registrationNumber }: RegistrationReferenc
   await removeAccountAtPaymentGateway({ registrationNumber });
 }
 
-/** Starts {@link removeAccount}, which goes on when the run that started it has ended. */
+/** Starts {@link removeAccount}, which outlives the run that started it. */
 export async function startRemoval(registrationNumber: string): Promise<void> {
   await startChild(removeAccount, {
     workflowId: removalWorkflowId(registrationNumber),

@@ -1,19 +1,19 @@
 import { sleep } from '@temporalio/workflow';
-import type { Postponed } from '../contract/activities.ts';
+import type { Postponement } from '../contract/activities.ts';
 import type { RegistrationInput } from '../contract/registration.ts';
 import { awaitReopening } from './activity-proxies.ts';
 import { orWhenGivenUp } from './given-up.ts';
 import type { Progress } from './progress.ts';
 
-/** It stayed closed for all the time allowed, and nothing was sent. */
+/** It stayed closed for as long as the policy waits. Nothing was sent. */
 export interface StillClosed {
   readonly state: 'STILL_CLOSED';
 }
 
-/** What must be open for a request. */
-export type Place = 'BANK' | 'PAYMENT_GATEWAY';
+/** Who must be reachable for a request. */
+export type Counterparty = 'BANK' | 'PAYMENT_GATEWAY';
 
-const names: Record<Place, string> = { BANK: 'the bank', PAYMENT_GATEWAY: 'the payment gateway' };
+const names: Record<Counterparty, string> = { BANK: 'the bank', PAYMENT_GATEWAY: 'the payment gateway' };
 
 /**
  * Sends a request. When it was postponed, waits for the reopening and sends it again.
@@ -22,14 +22,15 @@ const names: Record<Place, string> = { BANK: 'the bank', PAYMENT_GATEWAY: 'the p
 export async function sendWhenOpen<Answer extends object>(
   input: RegistrationInput,
   progress: Progress,
-  place: Place,
-  send: (isRepeat: boolean) => Promise<Answer | Postponed>,
+  counterparty: Counterparty,
+  send: (isRepeat: boolean) => Promise<Answer | Postponement>,
 ): Promise<Answer | StillClosed> {
   const giveUpAt = Date.now() + input.policy.closure.giveUpAfter;
   for (let isRepeat = false; ; isRepeat = true) {
     const answer = await send(isRepeat);
     if (!isPostponed(answer)) return answer;
-    if (!(await waitForReopening(input, progress, place, answer, giveUpAt))) return { state: 'STILL_CLOSED' };
+    if (!(await waitForReopening(input, progress, counterparty, answer, giveUpAt)))
+      return { state: 'STILL_CLOSED' };
   }
 }
 
@@ -40,8 +41,8 @@ export async function sendWhenOpen<Answer extends object>(
 export async function waitForReopening(
   { registrationNumber, policy }: RegistrationInput,
   progress: Progress,
-  place: Place,
-  { reason, until }: Postponed,
+  counterparty: Counterparty,
+  { reason, until }: Postponement,
   giveUpAt: number,
 ): Promise<boolean> {
   const { resumeWithin, lookAgainWithin } = policy.closure;
@@ -50,9 +51,9 @@ export async function waitForReopening(
     await sleepUntilCallingHours(progress, until, resumeWithin);
     return true;
   }
-  progress.waitFor(`${names[place]} to reopen`, until);
+  progress.waitFor(`${names[counterparty]} to reopen`, until);
   return await awaitReopening(
-    { registrationNumber, bank: place === 'BANK', resumeWithin, lookAgainWithin },
+    { registrationNumber, bank: counterparty === 'BANK', resumeWithin, lookAgainWithin },
     { scheduleToCloseTimeout: Math.max(giveUpAt - Date.now(), 1) },
   )
     .then(() => true)
@@ -70,7 +71,7 @@ async function sleepUntilCallingHours(
   await sleep(Math.max(callAt - Date.now(), 0), { summary: 'Wait for the calling hours' });
 }
 
-/** Whether nothing was sent. */
-export function isPostponed(answer: object): answer is Postponed {
+/** Whether the request was postponed, so that nothing was sent. */
+export function isPostponed(answer: object): answer is Postponement {
   return 'state' in answer && answer.state === 'POSTPONED';
 }
