@@ -8,9 +8,9 @@ let stack: Stack;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
-/** Requests that would leave this machine, and what the browser complained of. */
+/** Requests to other hosts, and errors and warnings of the browser. */
 let foreign: string[];
-let complaints: string[];
+let problems: string[];
 
 beforeAll(async () => {
   [stack, browser] = await Promise.all([startStack(), startBrowser()]);
@@ -23,9 +23,9 @@ beforeAll(async () => {
   context.on('console', (message) => {
     // Browsers report every HTTP 400, which is how refusals come.
     const isRefusal = message.text().includes('status of 400');
-    if (['error', 'warning'].includes(message.type()) && !isRefusal) complaints.push(message.text());
+    if (['error', 'warning'].includes(message.type()) && !isRefusal) problems.push(message.text());
   });
-  context.on('weberror', (error) => complaints.push(error.error().message));
+  context.on('weberror', (error) => problems.push(error.error().message));
 });
 afterAll(async () => {
   await browser.close();
@@ -34,12 +34,12 @@ afterAll(async () => {
 
 beforeEach(async () => {
   foreign = [];
-  complaints = [];
+  problems = [];
   page = await context.newPage();
 });
 afterEach(async () => {
   for (const opened of context.pages()) await opened.close();
-  const wrong = [...foreign, ...complaints];
+  const wrong = [...foreign, ...problems];
   if (wrong.length > 0) throw new Error(wrong.join('\n'));
 });
 
@@ -52,7 +52,7 @@ const card = (title: string) =>
   page.getByRole('button').filter({ has: page.locator('strong').getByText(title, { exact: true }) });
 const result = () => page.locator('#result');
 
-/** Opens an operation of the reference and sends what its editor holds. */
+/** Opens an operation of the reference and sends the content of its editor. */
 async function execute(operationId: string): Promise<Locator> {
   const operation = page.locator(`.opblock[id$="-${operationId}"]`);
   await operation.locator('.opblock-summary-control').click();
@@ -85,7 +85,7 @@ describe('the page', () => {
     expect(controls.filter((line) => !/- '?\w+ ".+"/.test(line))).toEqual([]);
   });
 
-  test('fits a narrow screen and brings the answer into view', async () => {
+  test('fits a narrow screen and scrolls the result into view', async () => {
     await page.setViewportSize({ width: 390, height: 800 });
     await open();
     await card('Success').click();
@@ -97,7 +97,7 @@ describe('the page', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
   });
 
-  test('is to be read only where there is no sandbox', async () => {
+  test('is read-only without a sandbox', async () => {
     const url = await stack.startAnotherApi({ sandboxCredentials: undefined, phoneUrl: undefined });
     const requested: string[] = [];
     page.on('request', (request) => requested.push(new URL(request.url()).pathname));
@@ -129,14 +129,14 @@ describe('Try it', () => {
     expect((await sent).postDataJSON()).toEqual({ encData: expect.any(String) });
   });
 
-  test('leaves a request plain when asked to, and shows the refusal', async () => {
+  test('leaves a request plain if selected, and shows the refusal', async () => {
     await open();
     await page.getByLabel('Service provider').selectOption({ index: 1 });
     await page.getByLabel('Encrypt where the API asks for it').uncheck();
     expect(await (await execute('bankaccountsUserValid')).textContent()).toContain('"000_906"');
   });
 
-  test('opens an encrypted answer, about the account that a card has registered', async () => {
+  test('decrypts a response about the account that a card has registered', async () => {
     await open();
     await card('Success').click();
     await result().waitFor();
@@ -149,7 +149,7 @@ describe('Try it', () => {
     );
   });
 
-  test('follows the member selected until somebody edits the body', async () => {
+  test('follows the selected member until somebody edits the body', async () => {
     await open();
     await page.locator('.opblock[id$="-bankaccountsArsAuth"] .opblock-summary-control').click();
     const body = page.locator('.opblock[id$="-bankaccountsArsAuth"] textarea');
@@ -169,7 +169,7 @@ describe('Try it', () => {
     const sent = page.waitForRequest('**/ars/auth');
     await operation.getByRole('button', { name: 'Execute' }).click();
     expect((await sent).postData()).toBe(text);
-    // Known as nobody's, and that only once the signature has been found right.
+    // The code of an unknown member, which comes only after the signature has been verified.
     await operation.locator('.live-responses-table').getByText('001_006').first().waitFor();
   });
 });
@@ -215,7 +215,7 @@ describe('test data', () => {
     expect(await result().textContent()).toContain('Bank account register failed due to');
   });
 
-  test('a person answers the phone and keys in the code', async () => {
+  test('a person answers the phone and enters the code', async () => {
     await open();
     await card('Answer the phone yourself').click();
     const opened = context.waitForEvent('page');

@@ -16,12 +16,12 @@ interface Described {
 
 const described = (path: string) => document.paths[`/api/v1${path}`]!.post as unknown as Described;
 
-test('openapi.json is what is generated: run `npm run openapi`', () => {
+test('openapi.json is up to date (`npm run openapi` writes it)', () => {
   const committed: unknown = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'));
   expect(committed).toEqual(JSON.parse(JSON.stringify(document)));
 });
 
-test('every reference leads somewhere', () => {
+test('every reference can be resolved', () => {
   const text = JSON.stringify(document);
   const references = new Set([...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path!));
   expect(references.size).toBeGreaterThan(10);
@@ -57,7 +57,7 @@ test.each(operations)('$path has its headers, its examples and its codes by HTTP
   }
 });
 
-test('the overview has every code of the catalogue', () => {
+test('the introduction lists every result code', () => {
   for (const [code, { text, when }] of Object.entries(resultCodes)) {
     expect(document.info.description).toContain(`| \`${code}\` |`);
     expect(document.info.description).toContain(`| ${text} | ${when} |`);

@@ -63,7 +63,7 @@ describe('info', () => {
     expect(plain.headers.get('x-km-crypto-key-id')).toBeNull();
   });
 
-  it('says so when there is no account', async () => {
+  it('refuses when there is no registered account', async () => {
     const project = stack.projects[0];
     const { userId } = project.members[1]!;
     for (const endpoint of ['/info', '/inquiry', '/delete', '/as-rcg-svc/ars/register']) {
@@ -73,7 +73,7 @@ describe('info', () => {
   });
 });
 
-it('registers for auto charge, answers that encrypted, and the inquiry tells', async () => {
+it('registers for auto charge with an encrypted response, and the inquiry shows it', async () => {
   const project = stack.projects[1];
   const { userId } = project.members[0]!;
   await registered(project, 0);
@@ -89,7 +89,7 @@ it('registers for auto charge, answers that encrypted, and the inquiry tells', a
   });
 });
 
-it('says so when the payment gateway does not know the account that is to be charged', async () => {
+it('refuses auto charge when the payment gateway does not know the account', async () => {
   const project = stack.projects[1];
   const { userId } = project.members[3]!;
   const reference = await registered(project, 3);
@@ -101,7 +101,7 @@ it('says so when the payment gateway does not know the account that is to be cha
 });
 
 describe('delete', () => {
-  it('takes the account out of use, has it removed, and keeps the evidence', async () => {
+  it('deactivates the account, removes it at the payment gateway and keeps the evidence', async () => {
     const project = stack.projects[1];
     const { userId } = project.members[1]!;
     const regNo = await registered(project, 1);
@@ -133,7 +133,7 @@ describe('cancel', () => {
   const cancel = (project: Project, regNo: string) =>
     call(stack.url, project, '/ars/register/cancel', { regNo });
 
-  it('ends a registration whose phone rings, once and for all', async () => {
+  it('ends a registration whose phone rings; a later one can succeed', async () => {
     const project = stack.projects[0];
     const regNo = await register(project, 10, { mobileNumber: '01012340009' });
     expect((await cancel(project, regNo)).body).toEqual({ response: success });
@@ -144,7 +144,7 @@ describe('cancel', () => {
     await registered(project, 10);
   });
 
-  it('is fulfilled however many ask for it while it is being done', async () => {
+  it('is idempotent for concurrent requests', async () => {
     const project = stack.projects[0];
     const regNo = await register(project, 13, { mobileNumber: '01012340009' });
     const cancels = await Promise.all(
@@ -175,7 +175,7 @@ describe('cancel', () => {
   });
 });
 
-it('tells what happened, while it runs and after, with labels and without personal data', async () => {
+it('the timeline shows every step, during the run and after it, without personal data', async () => {
   const project = stack.projects[0];
   const regNo = await register(project, 12, { mobileNumber: '01012340002' });
   expect(await stepsOf(project, regNo)).toContain('ACCEPTED');

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import type { Api } from '../../api/context.ts';
 import { listen } from '../../api/http/server.ts';
 
-/** A server whose only request is under way, and ends when `finish` is called. */
+/** Starts a server with one request that is being handled until `finish` is called. */
 async function serveOneRequest(drain: number) {
   const events: string[] = [];
   let begin = () => {};
@@ -29,7 +29,7 @@ async function serveOneRequest(drain: number) {
   return { events, socket, finish, close };
 }
 
-it('a server that closes lets what is under way be answered', async () => {
+it('a closing server completes the current request', async () => {
   const { events, socket, finish, close } = await serveOneRequest(30_000);
   const answer = once(socket, 'data');
   const closed = close();
@@ -40,7 +40,7 @@ it('a server that closes lets what is under way be answered', async () => {
   expect(String(await answer)).toMatch(/^HTTP\/1\.1 200 OK[^]*done$/);
 });
 
-it('a server that closes lets what is under way end, also where the client has hung up', async () => {
+it('a closing server lets the current request end even if its client has disconnected', async () => {
   const { events, socket, finish, close } = await serveOneRequest(30_000);
   socket.destroy();
   const closed = close();
@@ -50,7 +50,7 @@ it('a server that closes lets what is under way end, also where the client has h
   expect(events).toEqual(['handled', 'closed']);
 });
 
-it('a server that closes cuts off what takes too long', async () => {
+it('a closing server disconnects what takes too long', async () => {
   const { events, socket, finish, close } = await serveOneRequest(200);
   await Promise.all([close(), once(socket, 'close')]);
   finish();

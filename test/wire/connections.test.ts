@@ -20,13 +20,13 @@ const impatient = { headersTimeout: 400, requestTimeout: 800 };
 async function open(url: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  // What the server cuts off is what these tests are about.
+  // These tests expect the server to disconnect.
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   return socket;
 }
 
-/** Writes a byte now and then, as long as the server listens, and answers what it said before it hung up. */
+/** Writes a byte every 50 ms until the server disconnects. @returns everything that the server sent */
 async function drip(url: string, beginning: string): Promise<string> {
   const socket = await open(url);
   const timer = setInterval(() => socket.write('a'), 50);
@@ -45,23 +45,20 @@ it.for([
     `POST ${path} HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n`,
   ],
   ['a body in chunks', `POST ${path} HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n`],
-] as const)(
-  'a client that never gets done with %s is answered with 408 and cut off',
-  async ([, beginning]) => {
-    const url = await stack.startAnotherApi({}, impatient);
-    const answer = await drip(url, beginning);
-    expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
-    expect(answer.slice(answer.indexOf('\r\n\r\n') + 4)).toBe(late);
-  },
-);
+] as const)('a client that never completes %s gets 408 and is disconnected', async ([, beginning]) => {
+  const url = await stack.startAnotherApi({}, impatient);
+  const answer = await drip(url, beginning);
+  expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+  expect(answer.slice(answer.indexOf('\r\n\r\n') + 4)).toBe(late);
+});
 
-it('a client that expects what is not known is refused in the envelope', async () => {
+it('an unknown Expect header is refused in the envelope', async () => {
   const request = `POST ${path} HTTP/1.1\r\nHost: here\r\nExpect: the-moon\r\nContent-Length: 2\r\n\r\n{}`;
   const answer = await sendRaw(stack.url, request);
   expect(answer).toMatch(/^HTTP\/1\.1 400 .*"code":"000_913"/s);
 });
 
-it('a client that connects and says nothing is cut off', async () => {
+it('a client that connects and sends nothing is disconnected', async () => {
   const socket = await open(await stack.startAnotherApi({}, impatient));
   let answer = '';
   socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
@@ -69,13 +66,13 @@ it('a client that connects and says nothing is cut off', async () => {
   expect(answer).toContain(late);
 });
 
-it('a client that does not read its answer is cut off', async () => {
-  // With one connection allowed, another is served once this one is gone.
+it('a client that does not read its response is disconnected', async () => {
+  // Only one connection is allowed: another one is served once this one has ended.
   const url = await stack.startAnotherApi({}, { idle: 1_500, connections: 1 });
   const { length } = await (await fetch(`${stack.url}/docs/swagger-ui-bundle.js`)).text();
   const greedy = await open(url);
   greedy.pause();
-  // More than the buffers of both systems take in.
+  // More than the socket buffers of both sides hold.
   greedy.write('GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: here\r\n\r\n'.repeat(10));
   expect(10 * length).toBeGreaterThan(10_000_000);
   expect(await isServed(url)).toBe(false);
@@ -83,7 +80,7 @@ it('a client that does not read its answer is cut off', async () => {
   greedy.destroy();
 });
 
-it('a client that asks on and on without reading its answers is cut off before they fill the memory', async () => {
+it('a client that pipelines requests without reading the responses is disconnected before they fill the memory', async () => {
   const requests = 5_000;
   const greedy = await open(stack.url);
   greedy.pause();
@@ -100,7 +97,7 @@ it('a client that asks on and on without reading its answers is cut off before t
   greedy.destroy();
 });
 
-it('a client that hangs up within its body is no failure of the service', async () => {
+it('a client that disconnects in the middle of its body is not a failure of the service', async () => {
   const countOf = async (code: string) => {
     const { values } = await stack.metrics.requests.get();
     return values.find(({ metricName, labels }) => metricName?.endsWith('_count') && labels.code === code)
@@ -109,14 +106,14 @@ it('a client that hangs up within its body is no failure of the service', async 
   const [hungUp, failed] = [(await countOf('000_915')) ?? 0, await countOf('000_991')];
   const socket = await open(stack.url);
   socket.write(`POST ${path} HTTP/1.1\r\nHost: here\r\nContent-Length: 60000\r\n\r\n{`);
-  // The server has begun with it once it answers another one of the same moment.
+  // The server has started on this request once it has served a later one.
   expect(await isServed(stack.url)).toBe(true);
   socket.destroy();
   await expect.poll(() => countOf('000_915')).toBe(hungUp + 1);
   expect(await countOf('000_991')).toBe(failed);
 });
 
-it('connections beyond the most are closed, and as one goes the next is served', async () => {
+it('connections beyond the maximum are closed until another one ends', async () => {
   const url = await stack.startAnotherApi({}, { connections: 3 });
   const held = await Promise.all([open(url), open(url), open(url)]);
   expect(await isServed(url)).toBe(false);
@@ -125,7 +122,7 @@ it('connections beyond the most are closed, and as one goes the next is served',
   for (const socket of held) socket.destroy();
 });
 
-it('while slow clients hold connections, others are served', async () => {
+it('slow clients do not keep others from being served', async () => {
   const slow = await Promise.all(Array.from({ length: 300 }, () => open(stack.url)));
   const headers = Object.entries(signedHeaders(stack.projects[0], '{}')).map(
     ([name, value]) => `${name}: ${value}`,
@@ -139,7 +136,7 @@ it('while slow clients hold connections, others are served', async () => {
   for (const socket of slow) socket.destroy();
 });
 
-/** Whether a new connection is taken and its request answered. */
+/** Whether a new connection is accepted and its request served. */
 async function isServed(url: string): Promise<boolean> {
   const request = 'GET /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n';
   return (await sendRaw(url, request).catch(() => '')).startsWith('HTTP/1.1 200 ');

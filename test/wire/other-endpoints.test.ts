@@ -22,7 +22,7 @@ const webUi = 'http://localhost:8233';
 const codecToken = 'invented-token';
 
 let stack: Stack;
-/** The database as `/readyz` sees it. */
+/** The database that `/readyz` asks. */
 let probed: Database;
 let logged = '';
 beforeAll(async () => {
@@ -119,16 +119,16 @@ describe('callbacks of the payment gateway', () => {
     '{"type":"ARS","reference":"AAAAAAAAAAAAAAAAAAAAAA","attempt":0,"callId":"A","state":"PASSED"}',
     '{"type":"ARS","reference":"AAAAAAAAAAAAAAAAAAAAAA","attempt":1,"callId":"A","state":"FAILED"}',
     '{"type":"ARS","reference":"AAAAAAAAAAAAAAAAAAAAAA","attempt":1,"callId":"A","state":"FAILED","outcome":"PASSED"}',
-  ])('are refused when they say %s', async (body) => {
+  ])('are refused with the body %s', async (body) => {
     expect(await deliver(body, signed(body))).toEqual(invalid);
   });
 
-  it('are acknowledged for an unknown reference, so that they stop', async () => {
+  it('are acknowledged for an unknown registration, so the payment gateway stops', async () => {
     expect(await deliver(unknown, signed(unknown))).toEqual(acknowledged);
     expect(await deliver(unknown, signed(unknown, -4 * minute))).toEqual(acknowledged);
   });
 
-  it('are acknowledged after the end, again and again, and change nothing', async () => {
+  it('are acknowledged after the end, however often they arrive, and change nothing', async () => {
     const project = stack.projects[0];
     const accepted = await call(stack.url, project, '/ars/register', registration(project, 0));
     const regNo = String(accepted.body['bankAccRegNo']);
@@ -147,7 +147,7 @@ describe('callbacks of the payment gateway', () => {
     expect(body['status']).toBe('BANK_ACC_REGISTERED');
   });
 
-  it('come by POST only', async () => {
+  it('are accepted by POST only', async () => {
     const response = await fetch(stack.url + path, { headers: signed('') });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
   });
@@ -208,7 +208,7 @@ describe('the codec for the Temporal Web UI', () => {
     },
   );
 
-  it('has no need of a token in the sandbox, which still refuses the pages of other sites', async () => {
+  it('needs no token in the sandbox, where pages of other origins are still refused', async () => {
     const url = await stack.startAnotherApi({ codec: { allowedOrigin: webUi } });
     const ask = (headers: Readonly<Record<string, string>>) =>
       fetch(`${url}/codec/encode`, { method: 'POST', headers, body: JSON.stringify({ payloads: [plain] }) });
@@ -231,7 +231,7 @@ describe('the codec for the Temporal Web UI', () => {
     }
   });
 
-  it('decodes what it has encoded, and what it encoded shows nothing', async () => {
+  it('decodes what it has encoded, and the encoded payload shows nothing', async () => {
     const bytes = fc.uint8Array({ maxLength: 60 }).map((content) => Buffer.from(content).toString('base64'));
     const name = fc.string({
       unit: fc.constantFrom('a', 'Z', '-', '_', '/', ' ', '가'),
@@ -257,7 +257,7 @@ describe('the codec for the Temporal Web UI', () => {
     );
   });
 
-  it('opens what a run was given', async () => {
+  it('decodes the input of a run', async () => {
     const project = stack.projects[0];
     const accepted = await call(stack.url, project, '/ars/register', registration(project, 1));
     const handle = stack.temporal.workflow.getHandle(project.members[1]!.userId);
@@ -269,7 +269,7 @@ describe('the codec for the Temporal Web UI', () => {
     });
   });
 
-  it('leaves a payload that was never encrypted as it is', async () => {
+  it('leaves an unencrypted payload as it is', async () => {
     expect((await post('decode', { payloads: [plain] })).body()).toEqual({ payloads: [plain] });
   });
 
@@ -295,7 +295,7 @@ describe('the codec for the Temporal Web UI', () => {
   );
 });
 
-describe('what is not there in production', () => {
+describe('routes that do not exist in production', () => {
   it.for([
     ['GET', '/sandbox/credentials'],
     ['PUT', '/sandbox/projects/SANDBOXASP00001/callback'],
@@ -317,7 +317,7 @@ describe('failures behind the API', () => {
     expect(logged).toContain('a defect with internal text');
   });
 
-  it('a payment gateway without an answer makes it 000_991, to be sent again', async () => {
+  it('a payment gateway that does not respond gives 000_991 with Retry-After', async () => {
     const project = stack.projects[0];
     const body = registration(project, 2, { bankAccount: '11000000503' });
     const answer = await call(stack.url, project, '/user/valid', body);
@@ -326,7 +326,7 @@ describe('failures behind the API', () => {
   });
 });
 
-/** These end parts of the stack one by one, so they come last and in this order. */
+/** These tests stop parts of the stack one by one, so they run last and in this order. */
 describe.sequential('health', () => {
   const get = async (path: string) => {
     const response = await fetch(stack.url + path);
@@ -338,7 +338,7 @@ describe.sequential('health', () => {
     expect([response.status, await response.json()]).toMatchObject([404, { response: { code: '000_909' } }]);
   });
 
-  it('is good while all is there', async () => {
+  it('is good while every dependency responds', async () => {
     expect(await get('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });
     expect(await get('/readyz')).toEqual({
       status: 200,
@@ -346,7 +346,7 @@ describe.sequential('health', () => {
     });
   });
 
-  it('asks the database once, however many want to know', async () => {
+  it('asks the database once for concurrent probes', async () => {
     let pings = 0;
     let answer = () => {};
     const database: Database = {
@@ -361,7 +361,7 @@ describe.sequential('health', () => {
     const url = await stack.startAnotherApi({ database });
     const probes = Array.from({ length: 50 }, async () => (await fetch(`${url}/readyz`)).status);
     await expect.poll(() => pings).toBe(1);
-    // The last of them has been taken, too, once a request that came after it is answered.
+    // The last of them has arrived once a later request has been served.
     await Promise.all(Array.from({ length: 50 }, () => fetch(`${url}/healthz`)));
     answer();
     await Promise.all(probes);

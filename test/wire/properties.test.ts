@@ -4,7 +4,7 @@ import { wireProperties } from '../fuzz/wire-properties.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 
-/** Every run makes the same requests; fast-check prints the seed and the path to a failure. */
+/** Every run sends the same requests. fast-check prints the seed and the path to a failure. */
 const seed = 20_261_122;
 /** `npm run fuzz` makes many more. */
 const requests = 2_500;

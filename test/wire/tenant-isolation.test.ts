@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** What another service provider's request would name. */
+/** A request that names another service provider's member and registration. */
 const foreign = () => ({ ...registration(stack.projects[1], 0), regNo });
 
 describe.each(['/api/v1', '/open-api/api/v1'])('below %s', (basePath) => {
@@ -39,7 +39,7 @@ describe.each(['/api/v1', '/open-api/api/v1'])('below %s', (basePath) => {
     expectAnswer(await ask(operation, foreign()), '002_019');
   });
 
-  it.for(neutral)('%s shows a service provider nothing of another one', async ([, operation]) => {
+  it.for(neutral)('%s shows nothing of another service provider', async ([, operation]) => {
     const answer = await ask(operation, {});
     expectAnswer(answer, '000_000', operation);
     expect(answer.text).not.toContain(regNo);
@@ -56,7 +56,7 @@ it('no operation is left out', () => {
   ]);
 });
 
-it('what another one asked for changed nothing', async () => {
+it('requests of another service provider have changed nothing', async () => {
   const [, owner] = stack.projects;
   const { body } = await callEncrypted(stack.url, owner, '/inquiry', {
     userId: owner.members[0]!.userId,
