@@ -6,6 +6,7 @@ import type { Stores } from '../database/stores.ts';
 import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import type { DocsPage } from './docs-page.ts';
 import type { RequestLimits } from './http/request-limits.ts';
 
 /** Everything that the API works with: its connections and its settings. */
@@ -25,6 +26,8 @@ export interface ApiParts {
   readonly codec: { readonly allowedOrigin: string; readonly token?: string | undefined };
   /** The bearer token of the operator routes. Without it anyone may read them. */
   readonly operatorToken?: string | undefined;
+  /** The documentation page. Without it there is only openapi.json. */
+  readonly docsPage?: DocsPage | undefined;
   /** Only in the sandbox: the credentials that anyone may read. */
   readonly sandboxCredentials?: (() => object) | undefined;
   /** Only in the sandbox: the URL of the simulated phone. */

@@ -5,6 +5,7 @@ import { ConfigurationError } from '../runtime/config.ts';
 import type { apiConfigSchema } from '../runtime/config.ts';
 import { stopRequested } from '../runtime/process.ts';
 import { createApp } from './app.ts';
+import type { DocsPage } from './docs-page.ts';
 import type { ApiParts } from './parts.ts';
 import { startHousekeeping } from './registrations/housekeeping.ts';
 import type { HousekeepingTimes } from './registrations/housekeeping.ts';
@@ -57,6 +58,12 @@ export async function startApi(
   };
 }
 
+/** What differs between production, development and a run under faults. */
+export interface RunApiSettings {
+  readonly docsPage?: DocsPage;
+  readonly housekeepingTimes?: HousekeepingTimes;
+}
+
 /**
  * Runs the API until the process is asked to stop.
  * @param policy the policy of the registrations that it accepts
@@ -64,10 +71,10 @@ export async function startApi(
 export async function runApi(
   config: z.output<typeof apiConfigSchema>,
   policy: RegistrationPolicy,
-  housekeepingTimes?: HousekeepingTimes,
+  { docsPage, housekeepingTimes }: RunApiSettings,
 ): Promise<void> {
   const service = await openProductionService('api', config);
-  const api = await startApi({ ...service, policy }, config, housekeepingTimes);
+  const api = await startApi({ ...service, policy, docsPage }, config, housekeepingTimes);
   await stopRequested();
   await api.close();
   await service.close();

@@ -1,17 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import { PGlite } from '@electric-sql/pglite';
-import type { PGliteOptions } from '@electric-sql/pglite';
 import { sql } from 'drizzle-orm';
-import { drizzle as drizzlePostgres } from 'drizzle-orm/node-postgres';
-import { migrate as migratePostgres } from 'drizzle-orm/node-postgres/migrator';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
-import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
-import { migrate as migratePglite } from 'drizzle-orm/pglite/migrator';
 import { Pool } from 'pg';
 import type { Log } from '../runtime/log.ts';
 import * as schema from './schema.ts';
 
-/** Queries against PostgreSQL or the embedded PGlite alike. */
+/** Queries against PostgreSQL, or against the embedded database of development. */
 export type Queries = PgDatabase<PgQueryResultHKT, typeof schema>;
 
 /** An open database. */
@@ -22,7 +18,8 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
+/** Absolute path of the migrations. */
+export const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
 /** Names the advisory lock under which one process at a time migrates. */
 const migrationLock = 0x6b6d_0001;
 
@@ -40,29 +37,23 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
   // hears of idle connections only: one that breaks between two queries of a transaction needs its own.
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection broke'));
   pool.on('connect', (client) => client.on('error', () => {}));
-  const queries = drizzlePostgres(pool, { schema });
+  const queries = drizzle(pool, { schema });
   const migrating = await pool.connect();
   try {
     await migrating.query('select pg_advisory_lock($1)', [migrationLock]);
-    await migratePostgres(queries, { migrationsFolder });
+    await migrate(queries, { migrationsFolder });
   } finally {
     // Closing the connection lets go of the lock.
     migrating.release(true);
   }
-  return { queries, ping: () => ping(queries), close: () => pool.end() };
+  return toDatabase(queries, () => pool.end());
 }
 
-/**
- * Opens the embedded database, in memory without a `dataDir`, and brings its tables up to date. One process at a time
- * may have a directory open: a second one loses data silently.
- */
-export async function openPglite(options: Pick<PGliteOptions, 'dataDir' | 'loadDataDir'>): Promise<Database> {
-  const pglite = await PGlite.create(options);
-  const queries = drizzlePglite(pglite, { schema });
-  await migratePglite(queries, { migrationsFolder });
-  return { queries, ping: () => ping(queries), close: () => pglite.close() };
-}
-
-async function ping(queries: Queries): Promise<void> {
-  await queries.execute(sql`select 1`);
+/** Wraps the queries of an open database. */
+export function toDatabase(queries: Queries, close: () => Promise<void>): Database {
+  return {
+    queries,
+    ping: async () => void (await queries.execute(sql`select 1`)),
+    close,
+  };
 }

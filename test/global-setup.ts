@@ -8,7 +8,7 @@ import { searchAttributeNames } from '../contract/search-attributes.ts';
 import { findFreePort } from '../development/sandbox/ports.ts';
 import { findTemporalExecutable } from '../development/sandbox/temporal-executable.ts';
 import { startTemporalServer } from '../development/sandbox/temporal-server.ts';
-import { writeWorkflowBundle } from '../worker/workflow-bundle.ts';
+import { buildWorkflowBundle } from '../development/build/workflow-bundle.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -38,7 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   const directory = await mkdtemp(join(tmpdir(), 'test-setup-'));
   const workflowBundle = join(directory, 'workflow-bundle.js');
-  await writeWorkflowBundle(workflowBundle);
+  await writeFile(workflowBundle, (await buildWorkflowBundle()).code);
   project.provide('workflowBundle', workflowBundle);
   return async () => {
     await stop();

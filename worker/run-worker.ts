@@ -6,17 +6,21 @@ import { ensureSchedules } from './schedules.ts';
 import { installRuntime, startWorker, temporalMetricsAddress } from './worker.ts';
 import type { WorkerSettings } from './worker.ts';
 
-/** Runs the worker until the process is asked to stop. @param settings what a run under faults does differently */
+/** What differs between production, development and a run under faults. */
+export interface RunWorkerSettings extends Pick<WorkerSettings, 'workflowBundle' | 'allowLoopback'> {
+  readonly circuitBreakers?: CircuitBreakerOptions;
+}
+
+/** Runs the worker until the process is asked to stop. */
 export async function runWorker(
   config: z.output<typeof workerConfigSchema>,
-  settings: Pick<WorkerSettings, 'allowLoopback'> & { readonly circuitBreakers?: CircuitBreakerOptions } = {},
+  { circuitBreakers, ...settings }: RunWorkerSettings,
 ): Promise<void> {
   const { TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_BUILD_ID: buildId } = config;
-  const service = await openProductionService('worker', config, settings.circuitBreakers);
+  const service = await openProductionService('worker', config, circuitBreakers);
   installRuntime(service.log, { metricsAddress: temporalMetricsAddress(config) });
   const worker = await startWorker(service, {
-    allowLoopback: settings.allowLoopback,
-    workflowBundle: config.WORKFLOW_BUNDLE ? { codePath: config.WORKFLOW_BUNDLE } : undefined,
+    ...settings,
     deployment: deploymentName && buildId ? { deploymentName, buildId } : undefined,
   });
   await ensureSchedules(service.temporal);

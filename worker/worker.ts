@@ -9,7 +9,6 @@ import { ConfigurationError } from '../runtime/config.ts';
 import type { Log } from '../runtime/log.ts';
 import type { TemporalConnection } from '../runtime/temporal.ts';
 import { taskQueue } from '../contract/registration.ts';
-import { workflowsPath } from './workflow-bundle.ts';
 
 /** Settings of Temporal's runtime. */
 export interface RuntimeOptions {
@@ -55,12 +54,12 @@ export type WorkerParts = Omit<ActivityDependencies, 'notificationSender'> & {
   readonly temporalConnection: TemporalConnection;
 };
 
-/** How a worker differs from that of production. */
+/** Settings of a worker. */
 export interface WorkerSettings {
+  /** The bundled workflows, or the path of the file that holds them. */
+  readonly workflowBundle: WorkflowBundleOption;
   /** Whether results may be delivered to this machine. Default: false. */
   readonly allowLoopback?: boolean | undefined;
-  /** A prebuilt bundle; without one the workflows are bundled at start, which takes about 2 s. */
-  readonly workflowBundle?: WorkflowBundleOption | undefined;
   /** How long running activities may take to end on shutdown, in ms. Default: longer than the longest activity. */
   readonly shutdownGraceTime?: number | undefined;
   /** The version under which Temporal knows this worker; without one the worker is unversioned. */
@@ -79,7 +78,7 @@ export interface RunningWorker {
  * Starts the worker that hosts workflows and activities.
  * @throws {ConfigurationError} when Temporal does not answer
  */
-export async function startWorker(parts: WorkerParts, settings: WorkerSettings = {}): Promise<RunningWorker> {
+export async function startWorker(parts: WorkerParts, settings: WorkerSettings): Promise<RunningWorker> {
   const { allowLoopback = false, workflowBundle, shutdownGraceTime = 35_000, deployment } = settings;
   const { connectionOptions, namespace } = parts.temporalConnection;
   const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
@@ -96,7 +95,7 @@ export async function startWorker(parts: WorkerParts, settings: WorkerSettings =
     interceptors: { activity: [typedFailures] },
     shutdownGraceTime,
     shutdownForceTime: shutdownGraceTime + 5_000,
-    ...(workflowBundle ? { workflowBundle } : { workflowsPath }),
+    workflowBundle,
     ...(deployment && {
       workerDeploymentOptions: {
         version: deployment,

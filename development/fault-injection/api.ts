@@ -7,5 +7,5 @@ import { chaosPolicy } from './policy.ts';
 /** The API with waits that a run of minutes allows. */
 runMain(async () => {
   const config = readConfig(apiConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
-  await runApi(config, chaosPolicy, { interval: 3_000, startLimit: 20_000 });
+  await runApi(config, chaosPolicy, { housekeepingTimes: { interval: 3_000, startLimit: 20_000 } });
 });

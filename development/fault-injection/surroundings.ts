@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { loadOrCreateSecrets } from '../sandbox/secrets.ts';
 import type { SandboxSecrets } from '../sandbox/secrets.ts';
 import { findTemporalExecutable } from '../sandbox/temporal-executable.ts';
 import { startTemporalServer } from '../sandbox/temporal-server.ts';
-import { writeWorkflowBundle } from '../../worker/workflow-bundle.ts';
+import { buildWorkflowBundle } from '../build/workflow-bundle.ts';
 import { startCallbackPath } from './callback-path.ts';
 import type { CallbackPath } from './callback-path.ts';
 import { startNotificationReceiver } from './notification-receiver.ts';
@@ -136,7 +136,7 @@ export async function startSurroundings(
 
     // Made once, so that a restarted worker works at once.
     const workflowBundle = join(directory, 'workflow-bundle.js');
-    await writeWorkflowBundle(workflowBundle);
+    await writeFile(workflowBundle, (await buildWorkflowBundle()).code);
 
     const environment = {
       ...secrets,

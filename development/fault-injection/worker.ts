@@ -7,5 +7,6 @@ import { runWorker } from '../../worker/run-worker.ts';
 /** The worker, delivering results to this machine, with circuit breakers that try again soon. */
 runMain(async () => {
   const config = readConfig(workerConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
-  await runWorker(config, { allowLoopback: true, circuitBreakers: sandboxCircuitBreakers });
+  const workflowBundle = { codePath: process.env['WORKFLOW_BUNDLE']! };
+  await runWorker(config, { workflowBundle, allowLoopback: true, circuitBreakers: sandboxCircuitBreakers });
 });

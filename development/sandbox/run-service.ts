@@ -3,13 +3,15 @@ import type { z } from 'zod';
 import { startApi } from '../../api/run-api.ts';
 import { openService } from '../../composition/open-service.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
-import { openPglite } from '../../database/database.ts';
 import { sandboxCircuitBreakers } from '../../payment-gateway/circuit-breakers.ts';
 import type { sandboxConfigSchema } from '../../runtime/config.ts';
 import { createLog } from '../../runtime/log.ts';
 import { stopRequested } from '../../runtime/process.ts';
 import { ensureSchedules } from '../../worker/schedules.ts';
 import { installRuntime, startWorker, temporalMetricsAddress } from '../../worker/worker.ts';
+import { buildDocsPage } from '../build/docs-page.ts';
+import { buildWorkflowBundle } from '../build/workflow-bundle.ts';
+import { openPglite } from './embedded-database.ts';
 import { loadCredentials, publicCredentials, seed } from './credentials.ts';
 
 /**
@@ -29,9 +31,15 @@ export async function runService(
   });
   const credentials = await loadCredentials(join(config.DATA_DIR, 'credentials.json'));
   await seed(service.stores, credentials);
-  const worker = await startWorker(service, { allowLoopback: true, shutdownGraceTime: 4_000 });
+  const workflowBundle = await buildWorkflowBundle();
+  const worker = await startWorker(service, {
+    workflowBundle,
+    allowLoopback: true,
+    shutdownGraceTime: 4_000,
+  });
   await ensureSchedules(service.temporal);
   const sandbox = {
+    docsPage: await buildDocsPage(),
     sandboxCredentials: () => publicCredentials(credentials),
     phoneUrl: new URL('/simulator/phone', config.PG_BASE_URL).href,
   };

@@ -7,8 +7,8 @@ try {
   process.exit(1);
 }
 
-// The launcher runs in this process, so that a signal to `npm start` reaches it.
+// The same process goes on, so that a signal for `npm start` reaches the launcher itself.
 const { register } = await import('tsx/esm/api');
 register();
-const { runSandbox } = await import('./run-sandbox.ts');
-await runSandbox();
+const { main } = await import('./main.ts');
+await main();

@@ -1,17 +1,17 @@
-/** A signal repeated within this time counts as the same one, in ms. */
-const repeatWindowMs = 1_000;
+/** Milliseconds within which a repeated signal is taken for the same one. */
+const sameSignal = 1_000;
 
-/** Requests to stop, received as signals. */
+/** The wishes of whoever runs the sandbox, told by signals. */
 export interface StopSignals {
-  /** Aborts on the first SIGINT, SIGTERM or SIGHUP: stop gracefully. */
+  /** Aborts at the first SIGINT, SIGTERM or SIGHUP: stop in order. */
   readonly stop: AbortSignal;
-  /** Aborts on the second one: kill everything. */
+  /** Aborts at the second one: stop at once. */
   readonly kill: AbortSignal;
-  /** Restores the signals' default handling. */
+  /** Gives the signals their usual effect back. */
   release(): void;
 }
 
-/** Handles this process's SIGINT, SIGTERM and SIGHUP. */
+/** Takes over this process's SIGINT, SIGTERM and SIGHUP. */
 export function stopSignals(): StopSignals {
   const stop = new AbortController();
   const kill = new AbortController();
@@ -20,8 +20,8 @@ export function stopSignals(): StopSignals {
     if (firstAt === undefined) {
       firstAt = Date.now();
       stop.abort(new Error('Stopped by a signal.'));
-    } else if (Date.now() - firstAt > repeatWindowMs) {
-      // An earlier repetition is npm forwarding the Ctrl-C that the terminal has already sent to the whole group.
+    } else if (Date.now() - firstAt > sameSignal) {
+      // Until then it is npm passing on the Ctrl-C that the terminal has already sent to the whole group.
       kill.abort();
     }
   };

@@ -3,64 +3,60 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { logExcerpt, startChild, unexpectedExit } from './child-process.ts';
+import { describeLog, startChild, unexpectedExit } from './child-process.ts';
 import type { Child } from './child-process.ts';
 
-/** How long the server may take to start, in ms. */
-const startTimeoutMs = 60_000;
+/** Milliseconds until the server must answer. */
+const startDeadline = 60_000;
 
-/** Every commit is on disk before it is acknowledged. */
+/** Every commit reaches the disk before it counts. */
 const sqlitePragmas = ['--sqlite-pragma=journal_mode=WAL', '--sqlite-pragma=synchronous=FULL'];
 
-/** INDEXED_VALUE_TYPE_KEYWORD in Temporal's API. */
+/** The number of the KEYWORD type in Temporal's protocol. */
 const keywordType = 2;
 
-/** Options of a development server. */
+/** How to run a development server. */
 export interface TemporalServerOptions {
   /** See `findTemporalExecutable`. */
   readonly executable: string;
-  /** Port of the gRPC frontend on 127.0.0.1. */
+  /** Of the gRPC frontend, on 127.0.0.1. */
   readonly port: number;
-  /** Port of the Web UI; default: `port` + 1000. */
+  /** Of the Web UI; default: `port` + 1000. */
   readonly uiPort?: number;
-  /** Whether to run without the Web UI. */
+  /** Without the Web UI. */
   readonly headless?: boolean;
-  /** SQLite file; default: in memory. */
+  /** Where to keep everything; default: in memory. */
   readonly databaseFile?: string;
-  /** URL at which the Web UI has payloads decrypted. */
+  /** Where the Web UI in the browser has payloads decrypted. */
   readonly codecEndpoint?: string;
   /** Default: a temporary file, removed by `stop()`. */
   readonly logFile?: string;
-  /** See `stopRecordedProcess`. */
+  /** See `endRecordedProcess`. */
   readonly recordFile?: string;
-  /** Keyword search attributes to create in the namespace `default`. */
+  /** Names of KEYWORD search attributes to have in the namespace `default`. */
   readonly searchAttributes?: readonly string[];
-  /** Additional dynamic configuration, `key=value`. */
+  /** The server's dynamic configuration beside our own, `key=value`. */
   readonly dynamicConfiguration?: readonly string[];
-  /** Cancels the start. */
+  /** Gives up the start. */
   readonly signal?: AbortSignal;
 }
 
-/** A running development server. */
+/** A development server that answers. */
 export interface TemporalServer {
   /** Host and port of the gRPC frontend. */
   readonly address: string;
   /** Undefined when headless. */
   readonly uiUrl: string | undefined;
   readonly process: Child;
-  /** Stops it like {@link Child.stop}. */
-  stop(killSignal?: AbortSignal): Promise<void>;
+  /** Asks it to end and waits; kills it after 15 seconds or as soon as `hurry` aborts. */
+  stop(hurry?: AbortSignal): Promise<void>;
 }
 
 /**
  * Starts `temporal server start-dev` and waits until its namespace `default` has the search attributes.
  *
- * `createLocal` of `@temporalio/testing` cannot replace this. It does not expose the process, so a server left over from
- * a killed launcher could not be found, its exit would go unnoticed and fault injection could not kill it. It writes the
- * server's output to the terminal, and its start cannot be cancelled.
- *
- * @throws {UnexpectedExitError} when the server exits during the start
- * @throws {Error} when it does not answer within 60 s
+ * @throws {ChildDiedError} when the server ends meanwhile
+ * @throws {Error} when it does not answer within 60 seconds
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { port, uiPort = port + 1000, headless = false, searchAttributes = [], signal } = options;
@@ -73,21 +69,21 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     logFile: options.logFile ?? join(temporaryDirectory ?? '', 'temporal.log'),
     recordFile: options.recordFile,
   });
-  const stop = async (killSignal?: AbortSignal): Promise<void> => {
-    await child.stop(killSignal);
+  const stop = async (hurry?: AbortSignal): Promise<void> => {
+    await child.stop(hurry);
     if (temporaryDirectory) await rm(temporaryDirectory, { recursive: true, force: true });
   };
 
   const address = `127.0.0.1:${port}`;
-  const startFailed = new AbortController();
+  const giveUp = new AbortController();
   try {
-    const signals = [startFailed.signal, ...(signal ? [signal] : [])];
+    const signals = [giveUp.signal, ...(signal ? [signal] : [])];
     await Promise.race([
       waitUntilReady(address, searchAttributes, child.logFile, AbortSignal.any(signals)),
       unexpectedExit(child),
     ]);
   } catch (error) {
-    startFailed.abort();
+    giveUp.abort();
     await stop();
     throw error;
   }
@@ -141,9 +137,9 @@ async function waitUntilReady(
         await connection.close();
       }
     } catch (error) {
-      if (Date.now() - startedAt > startTimeoutMs) {
+      if (Date.now() - startedAt > startDeadline) {
         throw new Error(
-          `The Temporal server does not answer at ${address} after ${startTimeoutMs / 1000} s.\n${logExcerpt(logFile)}`,
+          `The Temporal server does not answer at ${address} after ${startDeadline / 1000} s.\n${describeLog(logFile)}`,
           { cause: error },
         );
       }
@@ -152,7 +148,7 @@ async function waitUntilReady(
   }
 }
 
-/** The command-line option takes effect only for a new database. This adds what an existing one lacks. */
+/** The command line option only counts for a new database; a later version's attributes come to an old one here. */
 async function addMissingSearchAttributes(connection: Connection, names: readonly string[]): Promise<void> {
   const namespace = 'default';
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });

@@ -119,13 +119,13 @@ async function startOnPostgres(serverUrl: string, { url, environment }: Surround
   onTestFinished(() => server.close());
 
   const variables = { ...environment, DATABASE_URL: fresh.url };
-  await startProgram('api/main.ts', variables).untilOutput(/the API listens/);
+  await startProgram('development/run-from-source/api.ts', variables).untilOutput(/the API listens/);
   return {
     url,
     registrationUrl: `http://127.0.0.1:${server.port}`,
     project: publicCredentials(credentials).projects[0] as unknown as Project,
     async startWorker() {
-      const worker = startProgram('worker/main.ts', variables);
+      const worker = startProgram('development/run-from-source/worker.ts', variables);
       await worker.untilOutput(/the worker takes work/);
       return worker;
     },

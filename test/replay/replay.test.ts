@@ -4,7 +4,7 @@ import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, it } from 'vitest';
 import { createDataConverter, failureConverterPath } from '../../encryption/data-converter.ts';
-import { workflowsPath } from '../../worker/workflow-bundle.ts';
+import { workflowsPath } from '../../development/build/workflow-bundle.ts';
 import { quiet } from '../fixtures/stack.ts';
 import { recordCommands } from './commands.ts';
 import {

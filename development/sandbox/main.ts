@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
-import { logExcerpt, startNodeChild, stopRecordedProcess, unexpectedExit } from './child-process.ts';
+import { describeLog, endRecordedProcess, startNodeChild, unexpectedExit } from './child-process.ts';
 import type { Child } from './child-process.ts';
 import { createDataDirectory } from './data-directory.ts';
 import { lockDataDirectory } from './data-directory-lock.ts';
@@ -9,24 +9,24 @@ import { requireFreePorts } from './ports.ts';
 import { projectDirectory } from './project-directory.ts';
 import { loadOrCreateSecrets } from './secrets.ts';
 import type { SandboxSecrets } from './secrets.ts';
-import { readSettings, requiredPorts } from './settings.ts';
+import { readSettings, wantedPorts } from './settings.ts';
 import type { SandboxSettings } from './settings.ts';
 import { stopSignals } from './stop-signals.ts';
 import type { StopSignals } from './stop-signals.ts';
 import { findTemporalExecutable } from './temporal-executable.ts';
 import { startTemporalServer } from './temporal-server.ts';
 
-/** How long a component may take to become ready, in ms. */
-const readyTimeoutMs = 120_000;
+/** Milliseconds until a component must answer. */
+const readyDeadline = 120_000;
 
-/** Started children, stopped in reverse order. */
-type StartedChildren = Pick<Child, 'stop'>[];
+/** What is stopped in the end, last started first. */
+type Running = Pick<Child, 'stop'>[];
 
 /**
- * Runs the sandbox until it receives a signal or one of its processes exits: the Temporal development server, the
- * payment gateway simulator and the service. Sets the exit code: 0 after a requested stop, otherwise 1.
+ * Runs the whole sandbox until a signal or until one of its parts ends: the Temporal development server, the payment
+ * gateway simulator and the service. Sets the exit code: 0 after a stop that was asked for, otherwise 1.
  */
-export async function runSandbox(): Promise<void> {
+export async function main(): Promise<void> {
   const signals = stopSignals();
   try {
     await runWithDataDirectory(readSettings(process.env), signals);
@@ -43,23 +43,19 @@ export async function runSandbox(): Promise<void> {
 async function runWithDataDirectory(settings: SandboxSettings, signals: StopSignals): Promise<void> {
   createDataDirectory(settings.dataDirectory);
   const lock = lockDataDirectory(settings.dataDirectory);
-  const children: StartedChildren = [];
+  const running: Running = [];
   try {
-    await startAndWatch(settings, children, signals.stop);
+    await runSandbox(settings, running, signals.stop);
   } finally {
-    if (children.length > 0) log('Stopping ...');
-    for (const child of children.toReversed()) await child.stop(signals.kill);
+    if (running.length > 0) log('Stopping ...');
+    for (const child of running.toReversed()) await child.stop(signals.kill);
     lock.release();
-    if (signals.stop.aborted) log('Stopped. The data is kept and used by the next start.');
+    if (signals.stop.aborted) log('Stopped. The data is kept; the next start goes on with it.');
   }
 }
 
-/** Starts everything, prints the URLs and never resolves. @throws {Error} when `stop` aborts or a process exits */
-async function startAndWatch(
-  settings: SandboxSettings,
-  children: StartedChildren,
-  stop: AbortSignal,
-): Promise<never> {
+/** Starts everything, tells where it is and never resolves. @throws {Error} when `stop` aborts or a part ends */
+async function runSandbox(settings: SandboxSettings, running: Running, stop: AbortSignal): Promise<never> {
   const startedAt = Date.now();
   const { dataDirectory, port, simulatorPort, temporalPort, temporalUiPort } = settings;
   log(`Sandbox with its data in ${dataDirectory}`);
@@ -68,9 +64,9 @@ async function startAndWatch(
     recordFile: join(dataDirectory, 'processes', `${name}.json`),
   });
   for (const name of ['service', 'simulator', 'temporal']) {
-    if (await stopRecordedProcess(files(name).recordFile)) log(`Stopped an orphaned ${name} process.`);
+    if (await endRecordedProcess(files(name).recordFile)) log(`Ended a ${name} process that was left over.`);
   }
-  await requireFreePorts(requiredPorts(settings));
+  await requireFreePorts(wantedPorts(settings));
   const secrets = loadOrCreateSecrets(dataDirectory);
 
   const executable = await findTemporalExecutable({ log, signal: stop });
@@ -85,7 +81,7 @@ async function startAndWatch(
     signal: stop,
     ...files('temporal'),
   });
-  children.push(temporal);
+  running.push(temporal);
 
   const simulator = await startNodeChild({
     name: 'payment gateway simulator',
@@ -93,7 +89,7 @@ async function startAndWatch(
     environment: simulatorEnvironment(settings, secrets),
     ...files('simulator'),
   });
-  children.push(simulator);
+  running.push(simulator);
 
   const service = await startNodeChild({
     name: 'service',
@@ -101,25 +97,25 @@ async function startAndWatch(
     environment: serviceEnvironment(settings, secrets),
     ...files('service'),
   });
-  children.push(service);
+  running.push(service);
 
   const exits = Promise.race([temporal.process, simulator, service].map(unexpectedExit));
-  const startupOver = new AbortController();
-  const cancel = AbortSignal.any([stop, startupOver.signal]);
+  const startup = new AbortController();
+  const giveUp = AbortSignal.any([stop, startup.signal]);
   const childrenStartedAt = Date.now();
   const ready = Promise.all([
-    waitUntilReady(temporal.process, `http://127.0.0.1:${temporalUiPort}`, temporalStartedAt, cancel),
-    waitUntilReady(simulator, `http://127.0.0.1:${simulatorPort}/healthz`, childrenStartedAt, cancel),
-    waitUntilReady(service, `http://127.0.0.1:${port}/readyz`, childrenStartedAt, cancel),
+    waitUntilReady(temporal.process, `http://127.0.0.1:${temporalUiPort}`, temporalStartedAt, giveUp),
+    waitUntilReady(simulator, `http://127.0.0.1:${simulatorPort}/healthz`, childrenStartedAt, giveUp),
+    waitUntilReady(service, `http://127.0.0.1:${port}/readyz`, childrenStartedAt, giveUp),
   ]);
   try {
     await Promise.race([ready, exits]);
   } finally {
-    startupOver.abort();
+    startup.abort();
   }
-  log(urlTable(settings));
+  log(describeSandbox(settings));
   log(`ready in ${seconds(startedAt)} s: http://localhost:${port}/open-api (Ctrl-C stops everything)`);
-  return await Promise.race([exits, untilAborted(stop)]);
+  return await Promise.race([exits, aborted(stop)]);
 }
 
 function simulatorEnvironment(settings: SandboxSettings, secrets: SandboxSecrets): Record<string, string> {
@@ -145,41 +141,41 @@ function serviceEnvironment(settings: SandboxSettings, secrets: SandboxSecrets):
   };
 }
 
-/** Polls `url` until it responds with 2xx. @throws {Error} when `cancel` aborts or after {@link readyTimeoutMs} */
+/** Polls `url` until it answers 2xx. @throws {Error} when `giveUp` aborts or after {@link readyDeadline} */
 async function waitUntilReady(
   { name, logFile }: Child,
   url: string,
   startedAt: number,
-  cancel: AbortSignal,
+  giveUp: AbortSignal,
 ): Promise<void> {
   let nextReport = startedAt + 5_000;
-  while (!(await isReady(url, cancel))) {
-    if (Date.now() - startedAt > readyTimeoutMs) {
+  while (!(await answers(url, giveUp))) {
+    if (Date.now() - startedAt > readyDeadline) {
       throw new Error(
-        `The ${name} is not ready at ${url} after ${seconds(startedAt)} s.\n${logExcerpt(logFile)}`,
+        `The ${name} does not answer at ${url} after ${seconds(startedAt)} s.\n${describeLog(logFile)}`,
       );
     }
     if (Date.now() > nextReport) {
       log(`  ${name}: still starting (${seconds(startedAt)} s)`);
       nextReport += 5_000;
     }
-    await delay(100, undefined, { signal: cancel });
+    await delay(100, undefined, { signal: giveUp });
   }
   log(`  ${name}: started (${seconds(startedAt)} s)`);
 }
 
-async function isReady(url: string, cancel: AbortSignal): Promise<boolean> {
+async function answers(url: string, giveUp: AbortSignal): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([cancel, AbortSignal.timeout(2_000)]) });
+    const response = await fetch(url, { signal: AbortSignal.any([giveUp, AbortSignal.timeout(2_000)]) });
     await response.body?.cancel();
     return response.ok;
   } catch {
-    cancel.throwIfAborted();
+    giveUp.throwIfAborted();
     return false;
   }
 }
 
-function urlTable({ port, simulatorPort, temporalUiPort }: SandboxSettings): string {
+function describeSandbox({ port, simulatorPort, temporalUiPort }: SandboxSettings): string {
   return `
   API              http://localhost:${port}/open-api
   Documentation    http://localhost:${port}/docs
@@ -191,12 +187,12 @@ function urlTable({ port, simulatorPort, temporalUiPort }: SandboxSettings): str
 `;
 }
 
-/** A command for another terminal. */
+/** A command to paste into another terminal. */
 function exampleCommand(port: number): string {
   return `npm run km -- register --user 10000000001 --bank 003 --account 11012345678 --watch --url http://localhost:${port}`;
 }
 
-async function untilAborted(signal: AbortSignal): Promise<never> {
+async function aborted(signal: AbortSignal): Promise<never> {
   return await new Promise((_resolve, reject) => {
     const fail = (): void => reject(new Error('Stopped.', { cause: signal.reason }));
     if (signal.aborted) fail();
