@@ -8,7 +8,8 @@ const secrets = z.string().refine((list) => list.split(',').every((each) => secr
   error: 'Invalid secrets',
 });
 const keys = z.string().superRefine(requireKeys);
-const port = z.coerce.number().int().min(1).max(65_535);
+/** A TCP port, read from an environment variable. */
+export const portSchema = z.coerce.number().int().min(1).max(65_535);
 const count = z.coerce.number().int().positive();
 
 /** What every process of the service reads. */
@@ -24,7 +25,7 @@ const commonSchema = z.object({
     .describe('URL of /pg/callbacks of this service, as the payment gateway reaches it'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
   NODE_ENV: z.string().optional(),
-  METRICS_PORT: port.optional(),
+  METRICS_PORT: portSchema.optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
 });
 
@@ -36,7 +37,7 @@ const databaseUrl = z
 const callsPerDay = z.coerce.number().int().positive();
 
 const apiFields = {
-  PORT: port.default(3000),
+  PORT: portSchema.default(3000),
   HOST: z.string().default('0.0.0.0'),
   TIME_WINDOW_MS: count.default(10 * 60 * 1_000),
   CODEC_ALLOWED_ORIGIN: z.url().describe('origin of the Temporal Web UI'),
@@ -48,7 +49,7 @@ const apiFields = {
 };
 
 const workerFields = {
-  TEMPORAL_METRICS_PORT: port.optional(),
+  TEMPORAL_METRICS_PORT: portSchema.optional(),
 };
 
 /** What the environment decides about the policy of registrations. */

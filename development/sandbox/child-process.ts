@@ -7,20 +7,20 @@ import { projectDirectory } from './project-directory.ts';
 import { isRunning, processIdentity, readProcessIdentity } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
-/** How long a child may take to stop by itself, in milliseconds. */
-const stopDeadline = 15_000;
+/** How long a child may take to exit after SIGTERM, in ms. */
+const stopTimeoutMs = 15_000;
 
-/** What to start and how to look after it. */
+/** A program to start as a child process. */
 export interface ChildSpecification {
-  /** How messages call the child. */
+  /** The child's name in messages. */
   readonly name: string;
   readonly executable: string;
   readonly arguments: readonly string[];
-  /** The whole environment besides {@link inheritedEnvironment}. */
+  /** Added to the few inherited variables, see {@link inheritedEnvironment}. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Where standard output and standard error go. The log of the start before is kept beside it, as `.previous`. */
+  /** Receives standard output and standard error. The log of the previous start is kept as `<logFile>.previous`. */
   readonly logFile: string;
-  /** Where to note the process, for {@link endRecordedProcess} of a later start. */
+  /** Records the process, so that a later start can stop it with {@link stopRecordedProcess}. */
   readonly recordFile?: string | undefined;
 }
 
@@ -30,24 +30,24 @@ export interface ChildExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A started child. It shares the launcher's process group, so that whatever ends the group ends the child too. */
+/** A running child. It is in the launcher's process group, so a signal to the group reaches it too. */
 export interface Child {
   readonly name: string;
   readonly logFile: string;
   readonly exited: Promise<ChildExit>;
-  /** Asks the child to end (SIGTERM), kills it after 15 seconds or as soon as `hurry` aborts, and waits for the end. */
-  stop(hurry?: AbortSignal): Promise<void>;
-  /** Kills the child at once (SIGKILL) and waits for its end. */
+  /** Sends SIGTERM, then SIGKILL after 15 s or when `killSignal` aborts. Resolves when the child has exited. */
+  stop(killSignal?: AbortSignal): Promise<void>;
+  /** Sends SIGKILL. Resolves when the child has exited. */
   kill(): Promise<void>;
 }
 
-/** A child ended although nobody stopped it; the message holds the end of its log. */
-export class ChildDiedError extends Error {
-  override readonly name = 'ChildDiedError';
+/** A child exited without being stopped. The message includes the end of its log. */
+export class UnexpectedExitError extends Error {
+  override readonly name = 'UnexpectedExitError';
 
   constructor({ name, logFile }: Pick<Child, 'name' | 'logFile'>, { code, signal }: ChildExit) {
-    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-    super(`The ${name} ended unexpectedly ${how}.\n${describeLog(logFile)}`);
+    const how = signal === null ? `with code ${code}` : `because of ${signal}`;
+    super(`The ${name} exited unexpectedly ${how}.\n${logExcerpt(logFile)}`);
   }
 }
 
@@ -78,15 +78,15 @@ export async function startChild(specification: ChildSpecification): Promise<Chi
     name,
     logFile,
     exited,
-    async stop(hurry) {
+    async stop(killSignal) {
       child.kill('SIGTERM');
       const kill = (): boolean => child.kill('SIGKILL');
-      const timer = setTimeout(kill, stopDeadline);
-      hurry?.addEventListener('abort', kill, { once: true });
-      if (hurry?.aborted) kill();
+      const timer = setTimeout(kill, stopTimeoutMs);
+      killSignal?.addEventListener('abort', kill, { once: true });
+      if (killSignal?.aborted) kill();
       await exited;
       clearTimeout(timer);
-      hurry?.removeEventListener('abort', kill);
+      killSignal?.removeEventListener('abort', kill);
     },
     async kill() {
       child.kill('SIGKILL');
@@ -95,7 +95,7 @@ export async function startChild(specification: ChildSpecification): Promise<Chi
   };
 }
 
-/** Starts a TypeScript program as one Node process that ends with the launcher, even if that is killed. */
+/** Starts a TypeScript program as one Node process, which exits with the launcher even if that is killed. */
 export function startNodeChild({
   file,
   ...specification
@@ -108,21 +108,21 @@ export function startNodeChild({
   });
 }
 
-/** Never resolves. @throws {ChildDiedError} as soon as the child ends */
+/** Never resolves. @throws {UnexpectedExitError} when the child exits */
 export async function unexpectedExit(child: Child): Promise<never> {
-  throw new ChildDiedError(child, await child.exited);
+  throw new UnexpectedExitError(child, await child.exited);
 }
 
 /**
- * Ends the process that an earlier start noted in `recordFile`, if it still runs: SIGTERM, after 15 seconds SIGKILL.
+ * Stops the process that an earlier start recorded in `recordFile`, if it still runs: SIGTERM, then SIGKILL after 15 s.
  *
- * @returns whether there was one to end
+ * @returns whether such a process was running
  */
-export async function endRecordedProcess(recordFile: string): Promise<boolean> {
+export async function stopRecordedProcess(recordFile: string): Promise<boolean> {
   const identity = readProcessIdentity(recordFile);
   const found = identity !== undefined && isRunning(identity);
   if (found) {
-    const killAt = Date.now() + stopDeadline;
+    const killAt = Date.now() + stopTimeoutMs;
     sendSignal(identity, 'SIGTERM');
     while (isRunning(identity)) {
       if (Date.now() > killAt) sendSignal(identity, 'SIGKILL');
@@ -133,13 +133,13 @@ export async function endRecordedProcess(recordFile: string): Promise<boolean> {
   return found;
 }
 
-/** The last 20 lines of a log and where the rest is. */
-export function describeLog(logFile: string): string {
+/** The last 20 lines of a log and its path. */
+export function logExcerpt(logFile: string): string {
   const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-20);
-  return [...lines.map((line) => `  | ${line}`), `Whole log: ${logFile}`].join('\n');
+  return [...lines.map((line) => `  | ${line}`), `Full log: ${logFile}`].join('\n');
 }
 
-/** What any program needs from the surroundings; everything else is given to each child on purpose. */
+/** What any program needs to run. Every other variable is passed to each child explicitly. */
 function inheritedEnvironment(): Record<string, string> {
   const names = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'];
   return Object.fromEntries(

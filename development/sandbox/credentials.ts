@@ -2,30 +2,31 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Stores } from '../../database/stores.ts';
 import { createProjectKeys, createRsaKeyPair } from '../../encryption/project-keys.ts';
 import type { ProjectKeys } from '../../encryption/project-keys.ts';
+import { errorCode } from './error-code.ts';
 import { inventMembers } from './members.ts';
 
-/** A sandbox project's keys, both sides of them, so that anyone can act as the service provider. PEM. */
+/** Both sides' keys of a sandbox project (PEM), so that anyone can act as the service provider. */
 interface ProjectCredentials extends ProjectKeys {
   readonly aspId: string;
   readonly clientPublicKey: string;
   readonly clientPrivateKey: string;
 }
 
-/** The projects of the sandbox: the first can be called with curl and openssl, the second is as strict as production. */
+/** The sandbox's projects. The first accepts plain bodies (curl and openssl suffice), the second is as strict as production. */
 const projects = [
   { aspId: 'SANDBOXASP00001', firstUserId: 10_000_000_000n, members: 10_000, isStrict: false },
   { aspId: 'SANDBOXASP00002', firstUserId: 20_000_000_000n, members: 100, isStrict: true },
 ] as const;
 
-/** How many members of a project the credentials list. */
+/** How many members of each project `GET /sandbox/credentials` lists. */
 export const listedMembers = 100;
 
-/** Reads the credentials kept in `file`, or makes them at the first start. The file is its owner's alone to read. */
+/** Reads the credentials stored in `file`, or creates them on the first start. Only the owner can read the file. */
 export async function loadCredentials(file: string): Promise<ProjectCredentials[]> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as ProjectCredentials[];
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (errorCode(error) !== 'ENOENT') throw error;
   }
   const credentials = await Promise.all(projects.map(({ aspId }) => createCredentials(aspId)));
   await writeFile(`${file}.new`, JSON.stringify(credentials), { mode: 0o600 });
@@ -34,25 +35,24 @@ export async function loadCredentials(file: string): Promise<ProjectCredentials[
 }
 
 /**
- * Adds the sandbox's projects and members, at most `mostMembers` to each; those that are there already stay as they
- * are.
+ * Adds the sandbox's projects, each with at most `maxMembers` members. Idempotent: existing ones do not change.
  */
 export async function seed(
   stores: Stores,
   credentials: readonly ProjectCredentials[],
-  mostMembers = Number.POSITIVE_INFINITY,
+  maxMembers = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   for (const { aspId, firstUserId, isStrict, members } of projects) {
     const keys = credentials.find((candidate) => candidate.aspId === aspId)!;
     await stores.projects.add({ ...keys, demandsEncryption: isStrict, comparesMember: isStrict });
-    const count = Math.min(members, mostMembers);
+    const count = Math.min(members, maxMembers);
     const lastUserId = String(firstUserId + BigInt(count - 1));
     if (await stores.members.find(aspId, lastUserId)) continue;
     await stores.members.add(aspId, inventMembers(firstUserId, count));
   }
 }
 
-/** What `GET /sandbox/credentials` answers. */
+/** The response of `GET /sandbox/credentials`. */
 export function publicCredentials(credentials: readonly ProjectCredentials[]) {
   return {
     projects: projects.map(({ aspId, firstUserId }) => {

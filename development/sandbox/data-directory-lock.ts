@@ -3,35 +3,35 @@ import { join } from 'node:path';
 import { errorCode } from './error-code.ts';
 import { isRunning, processIdentity, readProcessIdentity } from './process-identity.ts';
 
-/** The right to use a data directory, held until released or until this process is gone, however it ends. */
+/** The exclusive right to use a data directory. It ends with `release()` or with this process, however that exits. */
 export interface DataDirectoryLock {
   release(): void;
 }
 
-/** Another running process holds the data directory. */
+/** Another running process holds the lock. */
 export class DataDirectoryInUseError extends Error {
   override readonly name = 'DataDirectoryInUseError';
 
   constructor(directory: string, holder: string) {
     super(
       `The data directory ${directory} is in use by ${holder}. ` +
-        'Stop that sandbox or set DATA_DIR to another directory.',
+        'Stop that sandbox, or set DATA_DIR to another directory.',
     );
   }
 }
 
 /**
- * Takes the lock on an existing data directory. Two processes on one embedded database lose data silently, so this
- * must hold against simultaneous starts too. Locks are numbered files `lock.<n>` naming their holder; the highest
- * number counts. A number is created only by one that saw the holder of the number before it gone, only once (a hard
- * link appears whole or not at all), and holds only if it is still the highest afterwards. A stale lock is therefore
- * outnumbered and never removed from under anyone.
+ * Locks an existing data directory. Two processes on one embedded database lose data silently, so simultaneous starts
+ * must exclude each other too. Locks are files `lock.<number>` that name their holder; the highest number counts.
+ * A start creates the next number only after it has seen that the current holder is gone. A hard link makes sure that
+ * only one start can create a number, and that the file is complete. The lock is valid only if its number is still the
+ * highest afterwards. A stale lock is thus superseded, and no start ever deletes a lock that another may hold.
  *
  * @throws {DataDirectoryInUseError} when a running process holds the lock
  */
 export function lockDataDirectory(directory: string): DataDirectoryLock {
   const self = processIdentity(process.pid);
-  if (!self) throw new Error('This process cannot be found in the list of processes.');
+  if (!self) throw new Error('This process is not in the process list.');
 
   const latest = latestNumber(directory);
   const holder = readProcessIdentity(lockFile(directory, latest));
@@ -44,13 +44,13 @@ export function lockDataDirectory(directory: string): DataDirectoryLock {
     linkSync(draft, lockFile(directory, own));
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
-    throw new DataDirectoryInUseError(directory, 'another start at the same moment');
+    throw new DataDirectoryInUseError(directory, 'another sandbox that is starting');
   } finally {
     rmSync(draft, { force: true });
   }
   if (latestNumber(directory) !== own) {
     rmSync(lockFile(directory, own), { force: true });
-    throw new DataDirectoryInUseError(directory, 'another start at the same moment');
+    throw new DataDirectoryInUseError(directory, 'another sandbox that is starting');
   }
   for (const number of lockNumbers(directory)) {
     if (number < own) rmSync(lockFile(directory, number), { force: true });
@@ -58,7 +58,7 @@ export function lockDataDirectory(directory: string): DataDirectoryLock {
 
   return {
     release() {
-      // The file stays, without a holder, so that its number is never given again.
+      // The file stays without a holder, so that its number is never reused.
       writeFileSync(draft, 'null', { mode: 0o600 });
       renameSync(draft, lockFile(directory, own));
     },

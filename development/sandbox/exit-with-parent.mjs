@@ -1,17 +1,17 @@
 import { isMainThread } from 'node:worker_threads';
 
-/** How long the process may take to end by itself once the launcher is gone, in milliseconds. */
-const deadline = 15_000;
+/** How long the process may take to stop once the launcher is gone, in ms. */
+const stopTimeoutMs = 15_000;
 
-// Preloaded into the launcher's Node children; worker threads inherit the preload and have nothing to do here.
+// Preloaded into the launcher's Node children. Worker threads inherit the preload and skip it.
 if (isMainThread) {
-  // Ctrl-C reaches every process of the terminal's group at once; the launcher stops its children in order.
+  // Ctrl-C reaches every process of the terminal's group. Ignored here, because the launcher stops its children in order.
   process.on('SIGINT', () => {});
 
-  // Nobody writes to this pipe. It ends when the launcher does, even by SIGKILL.
+  // Nothing is written to this pipe. It closes when the launcher exits, even by SIGKILL.
   process.stdin.on('end', () => {
     process.kill(process.pid, 'SIGTERM');
-    setTimeout(() => process.exit(1), deadline).unref();
+    setTimeout(() => process.exit(1), stopTimeoutMs).unref();
   });
   process.stdin.resume();
   process.stdin.unref();

@@ -32,7 +32,7 @@ function requireNodeVersion() {
   throw new Error(`Node.js ${required} or later is required; this is ${process.versions.node}.`);
 }
 
-/** npm writes node_modules/.package-lock.json last, so an interrupted installation has none. */
+/** npm writes node_modules/.package-lock.json last, so it is missing after an interrupted installation. */
 function isInstalled() {
   if (!existsSync(new URL('../../node_modules/.package-lock.json', import.meta.url))) return false;
   const wanted = Object.entries(readJson('package-lock.json').packages);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { MemberFacts } from '../../database/members.ts';
 
-/** An invented member. */
+/** A fictitious member. */
 export interface SandboxMember extends MemberFacts {
   readonly userId: string;
 }
@@ -11,7 +11,7 @@ const firstSyllables = ['하', '서', '도', '지', '예', '민', '수', '은', 
 const secondSyllables = ['늘', '준', '윤', '우', '린', '아', '호', '율', '빈', '온'];
 
 /**
- * Invents the member of an ID, always the same one. The mobile number ends between 1000 and 8999, where the
+ * Generates the member with this ID, always the same one. The mobile number ends in 1000 to 8999, for which the
  * simulator's ARS call passes.
  */
 export function inventMember(userId: string): SandboxMember {
@@ -26,7 +26,7 @@ export function inventMember(userId: string): SandboxMember {
   };
 }
 
-/** Invents members with IDs from `firstUserId` on. */
+/** Generates members with consecutive IDs from `firstUserId`. */
 export function inventMembers(firstUserId: bigint, count: number): SandboxMember[] {
   return Array.from({ length: count }, (_, offset) => inventMember(String(firstUserId + BigInt(offset))));
 }

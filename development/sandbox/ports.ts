@@ -3,27 +3,27 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { errorCode } from './error-code.ts';
 
-/** A TCP port the sandbox is going to listen on. */
-export interface WantedPort {
+/** A TCP port the sandbox will listen on. */
+export interface RequiredPort {
   readonly port: number;
-  /** What will listen there, e.g. "the API". */
+  /** What will listen on it, such as "the API". */
   readonly purpose: string;
-  /** The environment variable that decides the port. */
+  /** The environment variable that sets it. */
   readonly variable: string;
 }
 
-/** A port cannot be listened on, or two purposes want the same one. */
+/** A port cannot be used, or two purposes have the same port. */
 export class PortUnavailableError extends Error {
   override readonly name = 'PortUnavailableError';
 }
 
-/** @throws {PortUnavailableError} naming the variable to change, for the first port that is not free */
-export async function requireFreePorts(wanted: readonly WantedPort[]): Promise<void> {
-  for (const [index, { port, purpose, variable }] of wanted.entries()) {
-    const rival = wanted.slice(0, index).find((earlier) => earlier.port === port);
-    if (rival) {
+/** @throws {PortUnavailableError} for the first port that is not free, naming the variable to change */
+export async function requireFreePorts(ports: readonly RequiredPort[]): Promise<void> {
+  for (const [index, { port, purpose, variable }] of ports.entries()) {
+    const conflict = ports.slice(0, index).find((earlier) => earlier.port === port);
+    if (conflict) {
       throw new PortUnavailableError(
-        `${rival.purpose} and ${purpose} would both use port ${port}. Change ${rival.variable} or ${variable}.`,
+        `${conflict.purpose} and ${purpose} would both use port ${port}. Change ${conflict.variable} or ${variable}.`,
       );
     }
     const failure = await listenFailure(port);
@@ -36,8 +36,8 @@ export async function requireFreePorts(wanted: readonly WantedPort[]): Promise<v
 }
 
 /**
- * A TCP port that is free on 127.0.0.1 at this moment. It is below those that systems give to outgoing connections
- * (Linux from 32768, others from 49152), so that none of these takes it before somebody listens there.
+ * A TCP port that is currently free. It is below the ephemeral range (Linux from 32768, others from 49152), so no
+ * outgoing connection takes it before the caller listens on it.
  */
 export async function findFreePort(): Promise<number> {
   for (;;) {
@@ -46,7 +46,7 @@ export async function findFreePort(): Promise<number> {
   }
 }
 
-/** Each address is tried: some systems let one listener have 127.0.0.1 and another one the wildcard. */
+/** Tries every address, because some systems let one process listen on 127.0.0.1 and another on the wildcard. */
 async function listenFailure(port: number): Promise<string | undefined> {
   for (const host of ['127.0.0.1', '::1', '0.0.0.0', '::']) {
     const server = createServer().listen({ port, host, exclusive: true });
@@ -55,8 +55,8 @@ async function listenFailure(port: number): Promise<string | undefined> {
     } catch (error) {
       const code = errorCode(error);
       if (code === 'EADDRINUSE') return 'is already in use';
-      if (code === 'EACCES') return 'may not be used without more rights';
-      // Otherwise this machine has no such address, e.g. no IPv6.
+      if (code === 'EACCES') return 'requires more privileges';
+      // Any other error means that this machine has no such address, for example no IPv6.
       continue;
     }
     server.close();

@@ -4,20 +4,20 @@ import { z } from 'zod';
 
 const processIdentityFile = z.object({ pid: z.number(), started: z.string() });
 
-/** A process id together with what tells the process from a later one that was given the same id. */
+/** A process ID and the start time that distinguishes the process from a later one with the same ID. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When the process started, in whatever form this operating system tells it; compared, never parsed. */
+  /** When the process started, in the operating system's own format. It is compared, never parsed. */
   readonly started: string;
 }
 
-/** The identity of the running process `pid`, or undefined when there is none (a zombie counts as none). */
+/** The identity of the running process `pid`; undefined if there is none. A zombie does not count as running. */
 export function processIdentity(pid: number): ProcessIdentity | undefined {
   const started = existsSync('/proc/self/stat') ? startedByProcFileSystem(pid) : startedByProcessList(pid);
   return started === undefined ? undefined : { pid, started };
 }
 
-/** The identity kept as JSON in `file`, or undefined when the file is missing or holds none. */
+/** The identity stored in `file` as JSON; undefined if the file is missing or invalid. */
 export function readProcessIdentity(file: string): ProcessIdentity | undefined {
   try {
     return processIdentityFile.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
@@ -26,7 +26,7 @@ export function readProcessIdentity(file: string): ProcessIdentity | undefined {
   }
 }
 
-/** Whether the very process that `identity` was taken of still runs. */
+/** Whether exactly this process still runs. */
 export function isRunning(identity: ProcessIdentity): boolean {
   return processIdentity(identity.pid)?.started === identity.started;
 }
@@ -38,11 +38,11 @@ function startedByProcFileSystem(pid: number): string | undefined {
   } catch {
     return undefined;
   }
-  // The command, field 2, is in parentheses and may itself hold blanks and parentheses.
+  // Field 2, the command, is in parentheses and may contain spaces and parentheses.
   const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
   const [state, startTicks] = [fields[0], fields[19]];
   if (state === 'Z' || state === 'X') return undefined;
-  // Ticks count from boot, so they mean something only together with the boot.
+  // Start ticks count from boot, so they identify a process only together with the boot ID.
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return `${boot}:${startTicks}`;
 }

@@ -8,22 +8,22 @@ import { errorCode } from './error-code.ts';
 const keyRing = z.string().regex(new RegExp(`^${sandboxMark}:[A-Za-z0-9+/]{43}=$`));
 
 const sandboxSecrets = z.object({
-  /** Key ring that encrypts what Temporal stores: `sandbox:<base64 of 32 bytes>`. */
+  /** Key ring for Temporal payloads: `sandbox:<base64 of 32 bytes>`. */
   PAYLOAD_KEYS: keyRing,
-  /** Key ring that encrypts the database's personal data: `sandbox:<base64 of 32 bytes>`. */
+  /** Key ring for personal data in the database: `sandbox:<base64 of 32 bytes>`. */
   DATABASE_KEYS: keyRing,
-  /** Shared with the payment gateway simulator: `sandbox-` and 64 hexadecimal digits. */
+  /** Shared with the payment gateway simulator: `sandbox-<64 hexadecimal digits>`. */
   PG_SHARED_SECRET: z.string().regex(new RegExp(`^${sandboxMark}-[0-9a-f]{64}$`)),
 });
 
-/** The secrets of one data directory, named as the environment variables that carry them. */
+/** The secrets of one data directory, named after the environment variables that pass them. */
 export type SandboxSecrets = z.infer<typeof sandboxSecrets>;
 
 /**
- * The secrets of a data directory, made at its first use and kept in `secrets.json` (mode 0600). The directory must
- * be locked by the caller.
+ * The secrets of a data directory, created on first use and stored in `secrets.json` (mode 0600). The caller must hold
+ * the directory's lock.
  *
- * @throws {Error} when the file exists and is damaged: with other keys the data would be unreadable
+ * @throws {Error} if the file is damaged: new keys could not decrypt the stored data
  */
 export function loadOrCreateSecrets(dataDirectory: string): SandboxSecrets {
   const file = join(dataDirectory, 'secrets.json');
@@ -33,8 +33,8 @@ export function loadOrCreateSecrets(dataDirectory: string): SandboxSecrets {
   const parsed = sandboxSecrets.safeParse(parseJson(stored));
   if (!parsed.success) {
     throw new Error(
-      `${file} is damaged. Restore it, or remove the whole data directory to begin anew: ` +
-        'without these keys the stored data cannot be read.',
+      `${file} is damaged. Without its keys the stored data cannot be decrypted. ` +
+        'Restore the file, or delete the whole data directory to start from scratch.',
     );
   }
   return parsed.data;

@@ -1,36 +1,50 @@
-import { isAbsolute, join } from 'node:path';
-import { ConfigurationError, sandboxConfigSchema } from '../../runtime/config.ts';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { ConfigurationError, portSchema, readConfig, sandboxConfigSchema } from '../../runtime/config.ts';
 import { projectDirectory } from './project-directory.ts';
-import type { WantedPort } from './ports.ts';
+import type { RequiredPort } from './ports.ts';
 
-/** What the environment decides about a sandbox. */
+/** The Web UI listens this far above TEMPORAL_PORT, as Temporal's own development server has it. */
+const uiPortOffset = 1_000;
+
+const settingsSchema = z.object({
+  PORT: portSchema.default(3000),
+  PG_SIMULATOR_PORT: portSchema.default(3001),
+  TEMPORAL_PORT: portSchema
+    .max(65_535 - uiPortOffset)
+    .default(7233)
+    .describe(`the Web UI has the port ${uiPortOffset} above it`),
+  DATA_DIR: z.string().default('data'),
+});
+
+/** The sandbox's settings, read from the environment. */
 export interface SandboxSettings {
   readonly port: number;
   readonly simulatorPort: number;
   readonly temporalPort: number;
-  /** Always `temporalPort` + 1000. */
+  /** `temporalPort` + 1000. */
   readonly temporalUiPort: number;
   /** Absolute path. */
   readonly dataDirectory: string;
-  /** Every setting of the service that the environment has; `main.ts` overrides those it decides itself. */
+  /** Every setting of the service found in the environment. `run-sandbox.ts` overrides those it decides itself. */
   readonly serviceEnvironment: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads PORT, PG_SIMULATOR_PORT, TEMPORAL_PORT and DATA_DIR (relative to the project), each with its default.
+ * Reads PORT, PG_SIMULATOR_PORT, TEMPORAL_PORT and DATA_DIR (relative to the project directory), all optional.
  *
- * @throws {Error} naming the variable whose value is not a port number, or in production
+ * @throws {ConfigurationError} naming every invalid variable, or in production
  */
 export function readSettings(environment: NodeJS.ProcessEnv): SandboxSettings {
   refuseProduction(environment);
-  const temporalPort = readPort(environment, 'TEMPORAL_PORT', 7233, 64_535);
-  const dataDirectory = environment['DATA_DIR'] || 'data';
+  const config = readConfig(settingsSchema, environment, (path) => readFileSync(path, 'utf8'));
   return {
-    port: readPort(environment, 'PORT', 3000),
-    simulatorPort: readPort(environment, 'PG_SIMULATOR_PORT', 3001),
-    temporalPort,
-    temporalUiPort: temporalPort + 1000,
-    dataDirectory: isAbsolute(dataDirectory) ? dataDirectory : join(projectDirectory, dataDirectory),
+    port: config.PORT,
+    simulatorPort: config.PG_SIMULATOR_PORT,
+    temporalPort: config.TEMPORAL_PORT,
+    temporalUiPort: config.TEMPORAL_PORT + uiPortOffset,
+    dataDirectory: resolve(projectDirectory, config.DATA_DIR),
     serviceEnvironment: Object.fromEntries(
       Object.keys(sandboxConfigSchema.shape).flatMap((name) =>
         environment[name] ? [[name, environment[name]]] : [],
@@ -39,7 +53,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): SandboxSettings {
   };
 }
 
-/** @throws {ConfigurationError} where NODE_ENV is `production`: a sandbox tells its keys to everybody */
+/** @throws {ConfigurationError} when NODE_ENV is `production`, because a sandbox publishes its keys */
 export function refuseProduction(environment: NodeJS.ProcessEnv): void {
   if (environment['NODE_ENV'] !== 'production') return;
   throw new ConfigurationError(
@@ -47,8 +61,8 @@ export function refuseProduction(environment: NodeJS.ProcessEnv): void {
   );
 }
 
-/** Everything the sandbox listens on, with the variable that moves it. */
-export function wantedPorts(settings: SandboxSettings): WantedPort[] {
+/** The ports the sandbox listens on, each with the variable that changes it. */
+export function requiredPorts(settings: SandboxSettings): RequiredPort[] {
   return [
     { port: settings.port, purpose: 'the API', variable: 'PORT' },
     {
@@ -63,17 +77,4 @@ export function wantedPorts(settings: SandboxSettings): WantedPort[] {
       variable: 'TEMPORAL_PORT',
     },
   ];
-}
-
-function readPort(
-  environment: NodeJS.ProcessEnv,
-  variable: string,
-  fallback: number,
-  highest = 65_535,
-): number {
-  const text = environment[variable];
-  if (text === undefined || text === '') return fallback;
-  const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (port >= 1 && port <= highest) return port;
-  throw new Error(`${variable} must be a port number from 1 to ${highest}; it is "${text}".`);
 }

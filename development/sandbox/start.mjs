@@ -7,8 +7,8 @@ try {
   process.exit(1);
 }
 
-// The same process goes on, so that a signal for `npm start` reaches the launcher itself.
+// The launcher runs in this process, so that a signal to `npm start` reaches it.
 const { register } = await import('tsx/esm/api');
 register();
-const { main } = await import('./main.ts');
-await main();
+const { runSandbox } = await import('./run-sandbox.ts');
+await runSandbox();

@@ -1,17 +1,17 @@
-/** Milliseconds within which a repeated signal is taken for the same one. */
-const sameSignal = 1_000;
+/** A signal repeated within this time counts as the same one, in ms. */
+const repeatWindowMs = 1_000;
 
-/** The wishes of whoever runs the sandbox, told by signals. */
+/** Requests to stop, received as signals. */
 export interface StopSignals {
-  /** Aborts at the first SIGINT, SIGTERM or SIGHUP: stop in order. */
+  /** Aborts on the first SIGINT, SIGTERM or SIGHUP: stop gracefully. */
   readonly stop: AbortSignal;
-  /** Aborts at the second one: stop at once. */
+  /** Aborts on the second one: kill everything. */
   readonly kill: AbortSignal;
-  /** Gives the signals their usual effect back. */
+  /** Restores the signals' default handling. */
   release(): void;
 }
 
-/** Takes over this process's SIGINT, SIGTERM and SIGHUP. */
+/** Handles this process's SIGINT, SIGTERM and SIGHUP. */
 export function stopSignals(): StopSignals {
   const stop = new AbortController();
   const kill = new AbortController();
@@ -20,8 +20,8 @@ export function stopSignals(): StopSignals {
     if (firstAt === undefined) {
       firstAt = Date.now();
       stop.abort(new Error('Stopped by a signal.'));
-    } else if (Date.now() - firstAt > sameSignal) {
-      // Until then it is npm passing on the Ctrl-C that the terminal has already sent to the whole group.
+    } else if (Date.now() - firstAt > repeatWindowMs) {
+      // An earlier repetition is npm forwarding the Ctrl-C that the terminal has already sent to the whole group.
       kill.abort();
     }
   };

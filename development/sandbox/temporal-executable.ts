@@ -9,43 +9,43 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The Temporal CLI, which holds the development server, that is downloaded or built when none is installed. */
+/** The version of the Temporal CLI to download or build when none is installed. It contains the development server. */
 const version = '1.5.1';
 
-/** The oldest server inside a CLI found on PATH that will do. */
-const oldestServer = [1, 29] as const;
+/** The minimum version of the server in an installed CLI. */
+const minServer = [1, 29] as const;
 
-/** Milliseconds until the download host must have answered, and until the download must be complete. */
-const downloadDeadlines = { answer: 10_000, complete: 300_000 };
+/** How long the download host may take to respond, and the download to complete, in ms. */
+const downloadTimeoutsMs = { response: 10_000, complete: 300_000 };
 
-/** Milliseconds a build may take; it needs about five minutes on two cores with nothing cached. */
-const buildDeadline = 1_800_000;
+/** How long a build may take, in ms. On two cores and with nothing cached it takes about five minutes. */
+const buildTimeoutMs = 1_800_000;
 
-/** Where to look and whom to tell. */
+/** Options of {@link findTemporalExecutable}. */
 export interface TemporalExecutableOptions {
-  /** One line for the terminal, when something is about to take long. */
+  /** Receives one line for the terminal when something will take long. */
   readonly log: (message: string) => void;
-  /** Default: `process.env`. TEMPORAL_CLI_PATH, PATH, XDG_CACHE_HOME and HOME are read. */
+  /** Source of TEMPORAL_CLI_PATH, PATH, XDG_CACHE_HOME and HOME; default: `process.env`. */
   readonly environment?: NodeJS.ProcessEnv;
-  /** Default: a directory of the user's that all clones share. */
+  /** Default: a per-user directory that all clones share. */
   readonly cacheDirectory?: string;
-  /** Default: Temporal's own. */
+  /** Default: Temporal's own site. */
   readonly downloadSite?: string;
-  /** Gives up a download or a build. */
+  /** Cancels a download or a build. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** No way led to a Temporal CLI; the message lists each way with its reason and says what to do. */
+/** No Temporal CLI could be found or obtained. The message lists each attempt with its reason and says what to do. */
 export class NoTemporalExecutableError extends Error {
   override readonly name = 'NoTemporalExecutableError';
 }
 
 /**
- * The path of a Temporal CLI that runs: the one TEMPORAL_CLI_PATH names; else the first of `temporal` on PATH, the
- * per-user cache, a download into the cache, a build with Go into the cache.
+ * The path of a working Temporal CLI: TEMPORAL_CLI_PATH if set; otherwise the first of `temporal` on PATH, the per-user
+ * cache, a download into the cache, a build with Go into the cache.
  *
- * @throws {Error} when TEMPORAL_CLI_PATH is set and of no use
- * @throws {NoTemporalExecutableError} when no way works
+ * @throws {Error} when TEMPORAL_CLI_PATH is set and cannot be used
+ * @throws {NoTemporalExecutableError} when none of them works
  */
 export async function findTemporalExecutable(options: TemporalExecutableOptions): Promise<string> {
   const { log, signal, environment = process.env, downloadSite = 'https://temporal.download' } = options;
@@ -62,14 +62,14 @@ export async function findTemporalExecutable(options: TemporalExecutableOptions)
     `temporal-${version}`,
     'temporal',
   );
-  const ways: [name: string, find: () => Promise<string>][] = [
+  const sources: [name: string, find: () => Promise<string>][] = [
     ['temporal on PATH', () => findOnPath('temporal', environment)],
     [`the cache, ${cached}`, () => findFile(cached)],
     [`download from ${downloadSite}`, () => download({ downloadSite, target: cached, log, signal })],
     ['build with Go', () => build({ environment, target: cached, log, signal })],
   ];
   const failures = ['TEMPORAL_CLI_PATH: not set'];
-  for (const [name, find] of ways) {
+  for (const [name, find] of sources) {
     try {
       const executable = await find();
       await requireUsable(executable);
@@ -81,7 +81,7 @@ export async function findTemporalExecutable(options: TemporalExecutableOptions)
   }
   throw new NoTemporalExecutableError(
     [
-      'The Temporal development server is needed and could not be found or obtained. Tried, in this order:',
+      'The Temporal development server is required, but could not be found or obtained. Tried in this order:',
       ...failures.map((failure) => `  - ${failure}`),
       'Install the Temporal CLI (https://docs.temporal.io/cli/setup-cli) so that `temporal` is on PATH or',
       'TEMPORAL_CLI_PATH names it; or install Go (https://go.dev/dl) so that it can be built.',
@@ -89,7 +89,7 @@ export async function findTemporalExecutable(options: TemporalExecutableOptions)
   );
 }
 
-/** `~/.cache/withdrawal-account-registration`, or the same below XDG_CACHE_HOME. */
+/** `withdrawal-account-registration` below XDG_CACHE_HOME, which defaults to `~/.cache`. */
 function userCacheDirectory(environment: NodeJS.ProcessEnv): string {
   const caches = environment['XDG_CACHE_HOME'] || join(environment['HOME'] || homedir(), '.cache');
   return join(caches, 'withdrawal-account-registration');
@@ -105,7 +105,7 @@ async function findOnPath(name: string, environment: NodeJS.ProcessEnv): Promise
 
 async function findFile(path: string): Promise<string> {
   if (await isExecutableFile(path)) return path;
-  throw new Error('not there');
+  throw new Error('not found');
 }
 
 async function isExecutableFile(path: string): Promise<boolean> {
@@ -117,21 +117,21 @@ async function isExecutableFile(path: string): Promise<boolean> {
   }
 }
 
-/** Runs `--version`, since a file may be of another architecture or hold a server that is too old. */
+/** Runs `--version`, because the file may be for another architecture or its server too old. */
 async function requireUsable(executable: string): Promise<void> {
   if (!(await isExecutableFile(executable))) throw new Error('it is not an executable file');
   const { stdout } = await run(executable, ['--version'], { timeout: 30_000 });
   const found = /Server (\d+)\.(\d+)/.exec(stdout);
-  if (!found) throw new Error(`\`--version\` does not tell of a server: ${stdout.trim()}`);
+  if (!found) throw new Error(`\`--version\` names no server: ${stdout.trim()}`);
   const [major, minor] = [Number(found[1]), Number(found[2])];
-  const [oldestMajor, oldestMinor] = oldestServer;
-  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
-    throw new Error(`its server ${major}.${minor} is older than ${oldestServer.join('.')}`);
+  const [minMajor, minMinor] = minServer;
+  if (major < minMajor || (major === minMajor && minor < minMinor)) {
+    throw new Error(`its server ${major}.${minor} is older than ${minServer.join('.')}`);
   }
 }
 
-interface Obtaining {
-  /** Where the executable shall be in the end. */
+interface AcquisitionOptions {
+  /** Final path of the executable. */
   readonly target: string;
   readonly log: (message: string) => void;
   readonly signal: AbortSignal | undefined;
@@ -142,35 +142,35 @@ async function download({
   target,
   log,
   signal,
-}: Obtaining & { readonly downloadSite: string }): Promise<string> {
+}: AcquisitionOptions & { readonly downloadSite: string }): Promise<string> {
   const platform = { linux: 'linux', darwin: 'darwin' }[process.platform as string];
   const architecture = { x64: 'amd64', arm64: 'arm64' }[process.arch as string];
-  if (!platform || !architecture) throw new Error(`nothing for ${process.platform} on ${process.arch}`);
+  if (!platform || !architecture) throw new Error(`not available for ${process.platform} on ${process.arch}`);
   const url = `${downloadSite}/cli/archive/v${version}?platform=${platform}&arch=${architecture}`;
 
   log(`Downloading the Temporal CLI ${version} from ${downloadSite}`);
-  const silence = new AbortController();
-  const silenceTimer = setTimeout(
-    () => silence.abort(new Error(`no answer within ${downloadDeadlines.answer / 1000} s`)),
-    downloadDeadlines.answer,
+  const noResponse = new AbortController();
+  const responseTimer = setTimeout(
+    () => noResponse.abort(new Error(`no response within ${downloadTimeoutsMs.response / 1000} s`)),
+    downloadTimeoutsMs.response,
   );
   try {
     const signals = [
-      silence.signal,
-      AbortSignal.timeout(downloadDeadlines.complete),
+      noResponse.signal,
+      AbortSignal.timeout(downloadTimeoutsMs.complete),
       ...(signal ? [signal] : []),
     ];
     const response = await fetch(url, { signal: AbortSignal.any(signals) });
-    clearTimeout(silenceTimer);
+    clearTimeout(responseTimer);
     if (!response.ok || !response.body) throw new Error(`HTTP status ${response.status}`);
     const body = response.body;
-    return await intoPlace(target, async (directory) => {
+    return await installAtomically(target, async (directory) => {
       const archive = join(directory, 'temporal.tar.gz');
       await pipeline(Readable.fromWeb(body), createWriteStream(archive));
       await run('tar', ['-xzf', archive, '-C', directory, 'temporal']);
     });
   } finally {
-    clearTimeout(silenceTimer);
+    clearTimeout(responseTimer);
   }
 }
 
@@ -179,18 +179,20 @@ async function build({
   target,
   log,
   signal,
-}: Obtaining & { readonly environment: NodeJS.ProcessEnv }): Promise<string> {
+}: AcquisitionOptions & { readonly environment: NodeJS.ProcessEnv }): Promise<string> {
   const go = await findOnPath('go', environment).catch(() => {
     throw new Error('go is not on PATH');
   });
   const module = `github.com/temporalio/cli/cmd/temporal@v${version}`;
-  log(`Building the Temporal CLI once with \`go install ${module}\`; this takes about five minutes`);
+  log(
+    `Building the Temporal CLI with \`go install ${module}\`. This happens once and takes about five minutes`,
+  );
   const startedAt = Date.now();
   const progress = setInterval(() => {
     log(`Still building the Temporal CLI (${Math.round((Date.now() - startedAt) / 1000)} s)`);
   }, 10_000);
   try {
-    return await intoPlace(target, (directory) =>
+    return await installAtomically(target, (directory) =>
       runBuild(go, ['install', module], { ...environment, GOBIN: directory }, signal),
     );
   } finally {
@@ -198,7 +200,7 @@ async function build({
   }
 }
 
-/** @throws {Error} with the last lines that the build wrote, when it fails */
+/** @throws {Error} with the last lines of the build's output when it fails */
 async function runBuild(
   go: string,
   commandArguments: string[],
@@ -208,8 +210,8 @@ async function runBuild(
   const child = spawn(go, commandArguments, {
     env: environment,
     stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: buildDeadline,
-    // Go passes an interrupt on to its compilers.
+    timeout: buildTimeoutMs,
+    // Go forwards an interrupt to its compilers.
     killSignal: 'SIGINT',
     ...(signal ? { signal } : {}),
   });
@@ -226,8 +228,11 @@ async function runBuild(
   });
 }
 
-/** Lets `obtain` put `temporal` into a new directory and moves it to `target`, which thus is whole or missing. */
-async function intoPlace(target: string, obtain: (directory: string) => Promise<void>): Promise<string> {
+/** Has `obtain` put `temporal` into a new directory, then moves it to `target`, which is thus complete or missing. */
+async function installAtomically(
+  target: string,
+  obtain: (directory: string) => Promise<void>,
+): Promise<string> {
   await mkdir(dirname(target), { recursive: true });
   const directory = await mkdtemp(join(dirname(target), 'partial-'));
   try {
@@ -242,6 +247,6 @@ async function intoPlace(target: string, obtain: (directory: string) => Promise<
 
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // fetch hides what happened in the cause.
+  // The error of `fetch` has the actual reason as its cause.
   return error.cause instanceof Error ? error.cause.message : error.message;
 }

@@ -3,60 +3,64 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { describeLog, startChild, unexpectedExit } from './child-process.ts';
+import { logExcerpt, startChild, unexpectedExit } from './child-process.ts';
 import type { Child } from './child-process.ts';
 
-/** Milliseconds until the server must answer. */
-const startDeadline = 60_000;
+/** How long the server may take to start, in ms. */
+const startTimeoutMs = 60_000;
 
-/** Every commit reaches the disk before it counts. */
+/** Every commit is on disk before it is acknowledged. */
 const sqlitePragmas = ['--sqlite-pragma=journal_mode=WAL', '--sqlite-pragma=synchronous=FULL'];
 
-/** The number of the KEYWORD type in Temporal's protocol. */
+/** INDEXED_VALUE_TYPE_KEYWORD in Temporal's API. */
 const keywordType = 2;
 
-/** How to run a development server. */
+/** Options of a development server. */
 export interface TemporalServerOptions {
   /** See `findTemporalExecutable`. */
   readonly executable: string;
-  /** Of the gRPC frontend, on 127.0.0.1. */
+  /** Port of the gRPC frontend on 127.0.0.1. */
   readonly port: number;
-  /** Of the Web UI; default: `port` + 1000. */
+  /** Port of the Web UI; default: `port` + 1000. */
   readonly uiPort?: number;
-  /** Without the Web UI. */
+  /** Whether to run without the Web UI. */
   readonly headless?: boolean;
-  /** Where to keep everything; default: in memory. */
+  /** SQLite file; default: in memory. */
   readonly databaseFile?: string;
-  /** Where the Web UI in the browser has payloads decrypted. */
+  /** URL at which the Web UI has payloads decrypted. */
   readonly codecEndpoint?: string;
   /** Default: a temporary file, removed by `stop()`. */
   readonly logFile?: string;
-  /** See `endRecordedProcess`. */
+  /** See `stopRecordedProcess`. */
   readonly recordFile?: string;
-  /** Names of KEYWORD search attributes to have in the namespace `default`. */
+  /** Keyword search attributes to create in the namespace `default`. */
   readonly searchAttributes?: readonly string[];
-  /** The server's dynamic configuration beside our own, `key=value`. */
+  /** Additional dynamic configuration, `key=value`. */
   readonly dynamicConfiguration?: readonly string[];
-  /** Gives up the start. */
+  /** Cancels the start. */
   readonly signal?: AbortSignal;
 }
 
-/** A development server that answers. */
+/** A running development server. */
 export interface TemporalServer {
   /** Host and port of the gRPC frontend. */
   readonly address: string;
   /** Undefined when headless. */
   readonly uiUrl: string | undefined;
   readonly process: Child;
-  /** Asks it to end and waits; kills it after 15 seconds or as soon as `hurry` aborts. */
-  stop(hurry?: AbortSignal): Promise<void>;
+  /** Stops it like {@link Child.stop}. */
+  stop(killSignal?: AbortSignal): Promise<void>;
 }
 
 /**
  * Starts `temporal server start-dev` and waits until its namespace `default` has the search attributes.
  *
- * @throws {ChildDiedError} when the server ends meanwhile
- * @throws {Error} when it does not answer within 60 seconds
+ * `createLocal` of `@temporalio/testing` cannot replace this. It does not expose the process, so a server left over from
+ * a killed launcher could not be found, its exit would go unnoticed and fault injection could not kill it. It writes the
+ * server's output to the terminal, and its start cannot be cancelled.
+ *
+ * @throws {UnexpectedExitError} when the server exits during the start
+ * @throws {Error} when it does not answer within 60 s
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { port, uiPort = port + 1000, headless = false, searchAttributes = [], signal } = options;
@@ -69,21 +73,21 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     logFile: options.logFile ?? join(temporaryDirectory ?? '', 'temporal.log'),
     recordFile: options.recordFile,
   });
-  const stop = async (hurry?: AbortSignal): Promise<void> => {
-    await child.stop(hurry);
+  const stop = async (killSignal?: AbortSignal): Promise<void> => {
+    await child.stop(killSignal);
     if (temporaryDirectory) await rm(temporaryDirectory, { recursive: true, force: true });
   };
 
   const address = `127.0.0.1:${port}`;
-  const giveUp = new AbortController();
+  const startFailed = new AbortController();
   try {
-    const signals = [giveUp.signal, ...(signal ? [signal] : [])];
+    const signals = [startFailed.signal, ...(signal ? [signal] : [])];
     await Promise.race([
       waitUntilReady(address, searchAttributes, child.logFile, AbortSignal.any(signals)),
       unexpectedExit(child),
     ]);
   } catch (error) {
-    giveUp.abort();
+    startFailed.abort();
     await stop();
     throw error;
   }
@@ -137,9 +141,9 @@ async function waitUntilReady(
         await connection.close();
       }
     } catch (error) {
-      if (Date.now() - startedAt > startDeadline) {
+      if (Date.now() - startedAt > startTimeoutMs) {
         throw new Error(
-          `The Temporal server does not answer at ${address} after ${startDeadline / 1000} s.\n${describeLog(logFile)}`,
+          `The Temporal server does not answer at ${address} after ${startTimeoutMs / 1000} s.\n${logExcerpt(logFile)}`,
           { cause: error },
         );
       }
@@ -148,7 +152,7 @@ async function waitUntilReady(
   }
 }
 
-/** The command line option only counts for a new database; a later version's attributes come to an old one here. */
+/** The command-line option takes effect only for a new database. This adds what an existing one lacks. */
 async function addMissingSearchAttributes(connection: Connection, names: readonly string[]): Promise<void> {
   const namespace = 'default';
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });

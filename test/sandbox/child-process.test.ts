@@ -4,11 +4,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import {
-  ChildDiedError,
-  endRecordedProcess,
   startChild,
   startNodeChild,
+  stopRecordedProcess,
   unexpectedExit,
+  UnexpectedExitError,
 } from '../../development/sandbox/child-process.ts';
 import type { Child } from '../../development/sandbox/child-process.ts';
 import {
@@ -33,15 +33,15 @@ async function startScript(script: string, recordFile?: string): Promise<Child> 
   return child;
 }
 
-test('a child that dies is reported with its name, exit code, last log lines and log file', async () => {
+test('an unexpected exit is reported with name, exit code, last log lines and log file', async () => {
   const child = await startScript(
     'for (let i = 1; i <= 30; i += 1) console.error(`line ${i};`); process.exitCode = 3',
   );
 
   const failure = unexpectedExit(child);
 
-  await expect(failure).rejects.toThrow(ChildDiedError);
-  await expect(failure).rejects.toThrow('The service ended unexpectedly with exit code 3.');
+  await expect(failure).rejects.toThrow(UnexpectedExitError);
+  await expect(failure).rejects.toThrow('The service exited unexpectedly with code 3.');
   await expect(failure).rejects.toThrow('line 30;');
   await expect(failure).rejects.toThrow('line 11;');
   await expect(failure).rejects.not.toThrow('line 10;');
@@ -51,7 +51,7 @@ test('a child that dies is reported with its name, exit code, last log lines and
 test('a killed child is reported with the signal', async () => {
   const child = await startScript('process.kill(process.pid, "SIGKILL")');
 
-  await expect(unexpectedExit(child)).rejects.toThrow('The service ended unexpectedly by SIGKILL.');
+  await expect(unexpectedExit(child)).rejects.toThrow('The service exited unexpectedly because of SIGKILL.');
 });
 
 test('an executable that cannot be started is an error', async () => {
@@ -66,7 +66,7 @@ test('an executable that cannot be started is an error', async () => {
   await expect(missing).rejects.toThrow('ENOENT');
 });
 
-test('a child gets its own environment and little of the launcher’s', async () => {
+test('a child gets its own environment and only a few of the launcher’s variables', async () => {
   vi.stubEnv('SECRET_OF_THE_LAUNCHER', 'x');
   onTestFinished(() => void vi.unstubAllEnvs());
   const child = await startScript('console.log(process.env.GREETING, process.env.SECRET_OF_THE_LAUNCHER)');
@@ -76,7 +76,7 @@ test('a child gets its own environment and little of the launcher’s', async ()
   expect(readFileSync(child.logFile, 'utf8')).toBe('hello undefined\n');
 });
 
-test('a stop asks first, so that a child may end in its own way', async () => {
+test('a stop sends SIGTERM first, so that a child can shut down gracefully', async () => {
   const child = await startScript(`
     process.on('SIGTERM', () => { console.log('bye'); process.exit(0); });
     console.log('up');
@@ -90,7 +90,7 @@ test('a stop asks first, so that a child may end in its own way', async () => {
   expect(readFileSync(child.logFile, 'utf8')).toContain('bye');
 });
 
-test('a stop in a hurry kills a child that will not end', async () => {
+test('a stop with an aborted signal kills a child that ignores SIGTERM', async () => {
   const child = await startScript(`process.on('SIGTERM', () => {}); console.log('up'); ${sleepForever}`);
   await vi.waitUntil(() => readFileSync(child.logFile, 'utf8').includes('up'), { timeout: 10_000 });
 
@@ -99,30 +99,30 @@ test('a stop in a hurry kills a child that will not end', async () => {
   expect(await child.exited).toEqual({ code: null, signal: 'SIGKILL' });
 });
 
-test('a process left over from an earlier start is ended by its record', async () => {
+test('an orphaned process of an earlier start is found by its record and stopped', async () => {
   const recordFile = join(temporaryDirectory(), 'service.json');
   const child = await startScript(sleepForever, recordFile);
 
-  expect(await endRecordedProcess(recordFile)).toBe(true);
+  expect(await stopRecordedProcess(recordFile)).toBe(true);
 
   expect((await child.exited).signal).toBe('SIGTERM');
   expect(existsSync(recordFile)).toBe(false);
-  expect(await endRecordedProcess(recordFile)).toBe(false);
+  expect(await stopRecordedProcess(recordFile)).toBe(false);
 });
 
-test('a process that merely has a recorded process’s id is left alone', async () => {
+test('a process that only reuses a recorded process ID is left alone', async () => {
   const bystander = spawn(process.execPath, ['-e', sleepForever]);
   onTestFinished(() => void bystander.kill('SIGKILL'));
   await once(bystander, 'spawn');
   const recordFile = join(temporaryDirectory(), 'service.json');
   writeFileSync(recordFile, JSON.stringify({ pid: bystander.pid, started: 'earlier' }));
 
-  expect(await endRecordedProcess(recordFile)).toBe(false);
+  expect(await stopRecordedProcess(recordFile)).toBe(false);
 
   expect(processIdentity(bystander.pid ?? 0)).toBeDefined();
 });
 
-test('a Node child ends when the launcher is killed', async () => {
+test('a Node child exits when the launcher is killed', async () => {
   const directory = temporaryDirectory();
   const program = join(directory, 'program.ts');
   writeFileSync(
@@ -153,7 +153,7 @@ test('a Node child ends when the launcher is killed', async () => {
   await vi.waitFor(() => expect(isRunning(identity)).toBe(false), { timeout: 10_000 });
 });
 
-test('Ctrl-C leaves a Node child to the launcher', async () => {
+test('Ctrl-C does not stop a Node child, because the launcher does', async () => {
   const directory = temporaryDirectory();
   const program = join(directory, 'program.ts');
   writeFileSync(program, `setInterval(() => {}, 1000); console.log('up');`);

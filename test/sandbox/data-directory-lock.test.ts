@@ -7,7 +7,7 @@ import { DataDirectoryInUseError, lockDataDirectory } from '../../development/sa
 import { processIdentity } from '../../development/sandbox/process-identity.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
-test('a second holder is refused until the first one releases', () => {
+test('a second lock is refused until the first one is released', () => {
   const directory = temporaryDirectory();
   const lock = lockDataDirectory(directory);
 
@@ -19,7 +19,7 @@ test('a second holder is refused until the first one releases', () => {
   expect(readdirSync(directory)).toEqual(['lock.2']);
 });
 
-test('the lock of another running process is respected, and stale once that process is killed', async () => {
+test('the lock of another process holds until that process is killed', async () => {
   const directory = temporaryDirectory();
   const holder = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
   onTestFinished(() => void holder.kill('SIGKILL'));
@@ -34,7 +34,7 @@ test('the lock of another running process is respected, and stale once that proc
   expect(readdirSync(directory)).toEqual(['lock.8']);
 });
 
-test('a lock is stale when its process id now belongs to another process', () => {
+test('a lock is stale when its process ID now belongs to another process', () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, 'lock.1'), JSON.stringify({ pid: process.pid, started: 'earlier' }));
 
@@ -43,7 +43,7 @@ test('a lock is stale when its process id now belongs to another process', () =>
   expect(readdirSync(directory)).toEqual(['lock.2']);
 });
 
-test('of many processes that start at once over a stale lock, one gets it', async () => {
+test('of several processes that start at once over a stale lock, exactly one gets the lock', async () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, 'lock.1'), JSON.stringify({ pid: 1, started: 'earlier' }));
   const script = `

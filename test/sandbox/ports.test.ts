@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { findFreePort, PortUnavailableError, requireFreePorts } from '../../development/sandbox/ports.ts';
-import { readSettings, wantedPorts } from '../../development/sandbox/settings.ts';
+import { readSettings, requiredPorts } from '../../development/sandbox/settings.ts';
 
 test.each(['127.0.0.1', '0.0.0.0'])(
-  'a port taken on %s is reported with the variable that moves it',
+  'a port in use on %s is reported with the variable that changes it',
   async (host) => {
     const port = await findFreePort();
     const server = createServer().listen(port, host);
@@ -19,7 +19,7 @@ test.each(['127.0.0.1', '0.0.0.0'])(
   },
 );
 
-test('free ports pass', async () => {
+test('free ports are accepted', async () => {
   const port = await findFreePort();
 
   await expect(requireFreePorts([{ port, purpose: 'the API', variable: 'PORT' }])).resolves.toBeUndefined();
@@ -29,19 +29,37 @@ test('two purposes cannot share a port', async () => {
   const port = String(await findFreePort());
   const settings = readSettings({ PORT: port, PG_SIMULATOR_PORT: port });
 
-  await expect(requireFreePorts(wantedPorts(settings))).rejects.toThrow('Change PORT or PG_SIMULATOR_PORT.');
+  await expect(requireFreePorts(requiredPorts(settings))).rejects.toThrow(
+    'Change PORT or PG_SIMULATOR_PORT.',
+  );
 });
 
-test('the Web UI has the port 1000 above the Temporal server and is moved by the same variable', () => {
-  const wanted = wantedPorts(readSettings({ TEMPORAL_PORT: '9000' }));
+test('the Web UI’s port is TEMPORAL_PORT + 1000', () => {
+  const ports = requiredPorts(readSettings({ TEMPORAL_PORT: '9000' }));
 
-  expect(wanted.filter(({ variable }) => variable === 'TEMPORAL_PORT').map(({ port }) => port)).toEqual([
+  expect(ports.filter(({ variable }) => variable === 'TEMPORAL_PORT').map(({ port }) => port)).toEqual([
     9000, 10_000,
   ]);
 });
 
-test.each(['0', '70000', '3000x', '-1', '1.5'])('PORT=%s is refused', (port) => {
-  expect(() => readSettings({ PORT: port })).toThrow(
-    `PORT must be a port number from 1 to 65535; it is "${port}".`,
+test.each(['0', '70000', '3000x', '-1', '1.5'])('the port number %s is refused', (port) => {
+  expect(() => readSettings({ PORT: port, PG_SIMULATOR_PORT: port })).toThrow(
+    /\n {2}PORT: .+\n {2}PG_SIMULATOR_PORT: /,
   );
+});
+
+test('a TEMPORAL_PORT that leaves no port for the Web UI is refused', () => {
+  expect(() => readSettings({ TEMPORAL_PORT: '64536' })).toThrow(/\n {2}TEMPORAL_PORT: /);
+  expect(readSettings({ TEMPORAL_PORT: '64535' }).temporalUiPort).toBe(65_535);
+});
+
+test('the service gets its settings, and no other variables', () => {
+  const settings = {
+    LOG_LEVEL: 'debug',
+    TIME_WINDOW_MS: '1000',
+    METRICS_HOST: '0.0.0.0',
+    METRICS_PORT: '9464',
+  };
+
+  expect(readSettings({ ...settings, UNRELATED: 'x' }).serviceEnvironment).toEqual(settings);
 });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { loadOrCreateSecrets } from '../../development/sandbox/secrets.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
-test('secrets are made once and kept for their owner only', () => {
+test('secrets are created once and readable by their owner only', () => {
   const directory = temporaryDirectory();
 
   const first = loadOrCreateSecrets(directory);
@@ -15,7 +15,7 @@ test('secrets are made once and kept for their owner only', () => {
   expect(statSync(join(directory, 'secrets.json')).mode & 0o777).toBe(0o600);
 });
 
-test('each secret has its form, and no two are the same', () => {
+test('each secret has its documented format, and no two are equal', () => {
   const { PAYLOAD_KEYS, DATABASE_KEYS, PG_SHARED_SECRET } = loadOrCreateSecrets(temporaryDirectory());
 
   for (const keys of [PAYLOAD_KEYS, DATABASE_KEYS]) {
@@ -27,7 +27,7 @@ test('each secret has its form, and no two are the same', () => {
   expect(PG_SHARED_SECRET).toMatch(/^sandbox-[0-9a-f]{64}$/);
 });
 
-test.each(['', '{"PAYLOAD_KEYS":"k1:short"}'])('a damaged file is refused and left as it is', (content) => {
+test.each(['', '{"PAYLOAD_KEYS":"k1:short"}'])('a damaged file is refused and not changed', (content) => {
   const directory = temporaryDirectory();
   const file = join(directory, 'secrets.json');
   writeFileSync(file, content);

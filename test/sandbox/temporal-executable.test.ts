@@ -11,7 +11,7 @@ import {
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
-/** A stand-in for the Temporal CLI that tells the version of its server. */
+/** A stand-in for the Temporal CLI that prints its server's version. */
 function installTemporal(path: string, server = '1.29.1'): string {
   return installScript(path, `echo "temporal version 1.5.1 (Server ${server}, UI 2.42.1)"`);
 }
@@ -23,7 +23,7 @@ function installScript(path: string, body: string): string {
   return path;
 }
 
-/** Answers every request with an archive that holds the stand-in, and counts the requests. */
+/** Responds to every request with an archive of the stand-in, and records the requests. */
 async function startDownloadSite(): Promise<{ url: string; requests: string[] }> {
   const directory = temporaryDirectory();
   installTemporal(join(directory, 'temporal'));
@@ -40,7 +40,7 @@ async function startDownloadSite(): Promise<{ url: string; requests: string[] }>
   return { url: `http://127.0.0.1:${port}`, requests };
 }
 
-async function surroundings(): Promise<{
+async function temporaryPaths(): Promise<{
   bin: string;
   cacheDirectory: string;
   cached: string;
@@ -71,8 +71,8 @@ function installGo(bin: string): void {
   );
 }
 
-test('TEMPORAL_CLI_PATH comes before everything else', async () => {
-  const { bin, cacheDirectory, cached, log } = await surroundings();
+test('TEMPORAL_CLI_PATH takes precedence', async () => {
+  const { bin, cacheDirectory, cached, log } = await temporaryPaths();
   const configured = installTemporal(join(bin, 'configured'));
   installTemporal(join(bin, 'temporal'));
   installTemporal(cached);
@@ -82,8 +82,8 @@ test('TEMPORAL_CLI_PATH comes before everything else', async () => {
   expect(await findTemporalExecutable({ environment, cacheDirectory, log })).toBe(configured);
 });
 
-test('a TEMPORAL_CLI_PATH of no use is an error, even if another way would work', async () => {
-  const { bin, cacheDirectory, log } = await surroundings();
+test('an unusable TEMPORAL_CLI_PATH is an error, even if another source would work', async () => {
+  const { bin, cacheDirectory, log } = await temporaryPaths();
   installTemporal(join(bin, 'temporal'));
   const environment = { TEMPORAL_CLI_PATH: join(bin, 'missing'), PATH: bin };
 
@@ -92,24 +92,24 @@ test('a TEMPORAL_CLI_PATH of no use is an error, even if another way would work'
   );
 });
 
-test('temporal on PATH comes before the cache', async () => {
-  const { bin, cacheDirectory, cached, log } = await surroundings();
+test('temporal on PATH is preferred to the cache', async () => {
+  const { bin, cacheDirectory, cached, log } = await temporaryPaths();
   const installed = installTemporal(join(bin, 'temporal'));
   installTemporal(cached);
 
   expect(await findTemporalExecutable({ environment: { PATH: bin }, cacheDirectory, log })).toBe(installed);
 });
 
-test('a temporal on PATH whose server is too old is passed over', async () => {
-  const { bin, cacheDirectory, cached, log } = await surroundings();
+test('a temporal on PATH whose server is too old is skipped', async () => {
+  const { bin, cacheDirectory, cached, log } = await temporaryPaths();
   installTemporal(join(bin, 'temporal'), '1.20.0');
   installTemporal(cached);
 
   expect(await findTemporalExecutable({ environment: { PATH: bin }, cacheDirectory, log })).toBe(cached);
 });
 
-test('the cache comes before a download and is shared through the user’s cache directory', async () => {
-  const { bin, cacheDirectory, log } = await surroundings();
+test('the per-user cache is preferred to a download', async () => {
+  const { bin, cacheDirectory, log } = await temporaryPaths();
   const site = await startDownloadSite();
   const shared = join(cacheDirectory, 'withdrawal-account-registration', 'temporal-1.5.1', 'temporal');
   installTemporal(shared);
@@ -119,8 +119,8 @@ test('the cache comes before a download and is shared through the user’s cache
   expect(site.requests).toEqual([]);
 });
 
-test('a download comes before a build and ends up whole in the cache', async () => {
-  const { bin, cacheDirectory, cached, log, messages } = await surroundings();
+test('a download is preferred to a build and stored in the cache', async () => {
+  const { bin, cacheDirectory, cached, log, messages } = await temporaryPaths();
   installGo(bin);
   const site = await startDownloadSite();
   const options = { environment: { PATH: bin }, cacheDirectory, downloadSite: site.url, log };
@@ -133,8 +133,8 @@ test('a download comes before a build and ends up whole in the cache', async () 
   expect(readdirSync(dirname(cached))).toEqual(['temporal']);
 });
 
-test('without a download the CLI is built with Go into the cache', async () => {
-  const { bin, cacheDirectory, cached, closedSite, log } = await surroundings();
+test('if the download fails, the CLI is built with Go and stored in the cache', async () => {
+  const { bin, cacheDirectory, cached, closedSite, log } = await temporaryPaths();
   installGo(bin);
   const options = { environment: { PATH: bin }, cacheDirectory, downloadSite: closedSite, log };
 
@@ -145,8 +145,8 @@ test('without a download the CLI is built with Go into the cache', async () => {
   );
 });
 
-test('when nothing works, one error lists each way with its reason', async () => {
-  const { bin, cacheDirectory, cached, closedSite, log } = await surroundings();
+test('when nothing works, one error lists each attempt with its reason', async () => {
+  const { bin, cacheDirectory, cached, closedSite, log } = await temporaryPaths();
   installScript(join(bin, 'go'), 'echo "go: no route to the module proxy" >&2; exit 1');
   const options = { environment: { PATH: bin }, cacheDirectory, downloadSite: closedSite, log };
 
@@ -156,7 +156,7 @@ test('when nothing works, one error lists each way with its reason', async () =>
   for (const reason of [
     'TEMPORAL_CLI_PATH: not set',
     'temporal on PATH: not found',
-    `the cache, ${cached}: not there`,
+    `the cache, ${cached}: not found`,
     `download from ${closedSite}: connect ECONNREFUSED`,
     'build with Go: go: no route to the module proxy',
     'Install the Temporal CLI',
@@ -165,8 +165,8 @@ test('when nothing works, one error lists each way with its reason', async () =>
   }
 });
 
-test('a build is given up when asked to', async () => {
-  const { bin, cacheDirectory, closedSite, log } = await surroundings();
+test('a build can be cancelled', async () => {
+  const { bin, cacheDirectory, closedSite, log } = await temporaryPaths();
   installScript(join(bin, 'go'), 'exec /bin/sleep 60');
   const signal = AbortSignal.timeout(500);
   const options = { environment: { PATH: bin }, cacheDirectory, downloadSite: closedSite, log, signal };

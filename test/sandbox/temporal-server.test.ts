@@ -18,7 +18,7 @@ async function customSearchAttributes({ address }: TemporalServer): Promise<stri
   }
 }
 
-test('a server on an existing database keeps its search attributes and gets new ones', async () => {
+test('an existing database keeps its search attributes and gets new ones', async () => {
   const databaseFile = join(temporaryDirectory(), 'temporal.db');
   const options = { executable: inject('temporalExecutable'), headless: true, databaseFile };
 
@@ -38,7 +38,7 @@ test('a server on an existing database keeps its search attributes and gets new 
   expect(second.uiUrl).toBeUndefined();
 });
 
-test('a server that cannot start is reported with its log', async () => {
+test('a server that cannot start is reported', async () => {
   const databaseFile = join(temporaryDirectory(), 'missing', 'temporal.db');
   const start = startTemporalServer({
     executable: inject('temporalExecutable'),
@@ -47,5 +47,5 @@ test('a server that cannot start is reported with its log', async () => {
     databaseFile,
   });
 
-  await expect(start).rejects.toThrow(/^The Temporal server ended unexpectedly with exit code 1\./);
+  await expect(start).rejects.toThrow(/^The Temporal server exited unexpectedly with code 1\./);
 });

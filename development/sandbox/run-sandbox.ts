@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
-import { describeLog, endRecordedProcess, startNodeChild, unexpectedExit } from './child-process.ts';
+import { logExcerpt, startNodeChild, stopRecordedProcess, unexpectedExit } from './child-process.ts';
 import type { Child } from './child-process.ts';
 import { createDataDirectory } from './data-directory.ts';
 import { lockDataDirectory } from './data-directory-lock.ts';
@@ -9,24 +9,24 @@ import { requireFreePorts } from './ports.ts';
 import { projectDirectory } from './project-directory.ts';
 import { loadOrCreateSecrets } from './secrets.ts';
 import type { SandboxSecrets } from './secrets.ts';
-import { readSettings, wantedPorts } from './settings.ts';
+import { readSettings, requiredPorts } from './settings.ts';
 import type { SandboxSettings } from './settings.ts';
 import { stopSignals } from './stop-signals.ts';
 import type { StopSignals } from './stop-signals.ts';
 import { findTemporalExecutable } from './temporal-executable.ts';
 import { startTemporalServer } from './temporal-server.ts';
 
-/** Milliseconds until a component must answer. */
-const readyDeadline = 120_000;
+/** How long a component may take to become ready, in ms. */
+const readyTimeoutMs = 120_000;
 
-/** What is stopped in the end, last started first. */
-type Running = Pick<Child, 'stop'>[];
+/** Started children, stopped in reverse order. */
+type StartedChildren = Pick<Child, 'stop'>[];
 
 /**
- * Runs the whole sandbox until a signal or until one of its parts ends: the Temporal development server, the payment
- * gateway simulator and the service. Sets the exit code: 0 after a stop that was asked for, otherwise 1.
+ * Runs the sandbox until it receives a signal or one of its processes exits: the Temporal development server, the
+ * payment gateway simulator and the service. Sets the exit code: 0 after a requested stop, otherwise 1.
  */
-export async function main(): Promise<void> {
+export async function runSandbox(): Promise<void> {
   const signals = stopSignals();
   try {
     await runWithDataDirectory(readSettings(process.env), signals);
@@ -43,19 +43,23 @@ export async function main(): Promise<void> {
 async function runWithDataDirectory(settings: SandboxSettings, signals: StopSignals): Promise<void> {
   createDataDirectory(settings.dataDirectory);
   const lock = lockDataDirectory(settings.dataDirectory);
-  const running: Running = [];
+  const children: StartedChildren = [];
   try {
-    await runSandbox(settings, running, signals.stop);
+    await startAndWatch(settings, children, signals.stop);
   } finally {
-    if (running.length > 0) log('Stopping ...');
-    for (const child of running.toReversed()) await child.stop(signals.kill);
+    if (children.length > 0) log('Stopping ...');
+    for (const child of children.toReversed()) await child.stop(signals.kill);
     lock.release();
-    if (signals.stop.aborted) log('Stopped. The data is kept; the next start goes on with it.');
+    if (signals.stop.aborted) log('Stopped. The data is kept and used by the next start.');
   }
 }
 
-/** Starts everything, tells where it is and never resolves. @throws {Error} when `stop` aborts or a part ends */
-async function runSandbox(settings: SandboxSettings, running: Running, stop: AbortSignal): Promise<never> {
+/** Starts everything, prints the URLs and never resolves. @throws {Error} when `stop` aborts or a process exits */
+async function startAndWatch(
+  settings: SandboxSettings,
+  children: StartedChildren,
+  stop: AbortSignal,
+): Promise<never> {
   const startedAt = Date.now();
   const { dataDirectory, port, simulatorPort, temporalPort, temporalUiPort } = settings;
   log(`Sandbox with its data in ${dataDirectory}`);
@@ -64,9 +68,9 @@ async function runSandbox(settings: SandboxSettings, running: Running, stop: Abo
     recordFile: join(dataDirectory, 'processes', `${name}.json`),
   });
   for (const name of ['service', 'simulator', 'temporal']) {
-    if (await endRecordedProcess(files(name).recordFile)) log(`Ended a ${name} process that was left over.`);
+    if (await stopRecordedProcess(files(name).recordFile)) log(`Stopped an orphaned ${name} process.`);
   }
-  await requireFreePorts(wantedPorts(settings));
+  await requireFreePorts(requiredPorts(settings));
   const secrets = loadOrCreateSecrets(dataDirectory);
 
   const executable = await findTemporalExecutable({ log, signal: stop });
@@ -81,7 +85,7 @@ async function runSandbox(settings: SandboxSettings, running: Running, stop: Abo
     signal: stop,
     ...files('temporal'),
   });
-  running.push(temporal);
+  children.push(temporal);
 
   const simulator = await startNodeChild({
     name: 'payment gateway simulator',
@@ -89,7 +93,7 @@ async function runSandbox(settings: SandboxSettings, running: Running, stop: Abo
     environment: simulatorEnvironment(settings, secrets),
     ...files('simulator'),
   });
-  running.push(simulator);
+  children.push(simulator);
 
   const service = await startNodeChild({
     name: 'service',
@@ -97,25 +101,25 @@ async function runSandbox(settings: SandboxSettings, running: Running, stop: Abo
     environment: serviceEnvironment(settings, secrets),
     ...files('service'),
   });
-  running.push(service);
+  children.push(service);
 
   const exits = Promise.race([temporal.process, simulator, service].map(unexpectedExit));
-  const startup = new AbortController();
-  const giveUp = AbortSignal.any([stop, startup.signal]);
+  const startupOver = new AbortController();
+  const cancel = AbortSignal.any([stop, startupOver.signal]);
   const childrenStartedAt = Date.now();
   const ready = Promise.all([
-    waitUntilReady(temporal.process, `http://127.0.0.1:${temporalUiPort}`, temporalStartedAt, giveUp),
-    waitUntilReady(simulator, `http://127.0.0.1:${simulatorPort}/healthz`, childrenStartedAt, giveUp),
-    waitUntilReady(service, `http://127.0.0.1:${port}/readyz`, childrenStartedAt, giveUp),
+    waitUntilReady(temporal.process, `http://127.0.0.1:${temporalUiPort}`, temporalStartedAt, cancel),
+    waitUntilReady(simulator, `http://127.0.0.1:${simulatorPort}/healthz`, childrenStartedAt, cancel),
+    waitUntilReady(service, `http://127.0.0.1:${port}/readyz`, childrenStartedAt, cancel),
   ]);
   try {
     await Promise.race([ready, exits]);
   } finally {
-    startup.abort();
+    startupOver.abort();
   }
-  log(describeSandbox(settings));
+  log(urlTable(settings));
   log(`ready in ${seconds(startedAt)} s: http://localhost:${port}/open-api (Ctrl-C stops everything)`);
-  return await Promise.race([exits, aborted(stop)]);
+  return await Promise.race([exits, untilAborted(stop)]);
 }
 
 function simulatorEnvironment(settings: SandboxSettings, secrets: SandboxSecrets): Record<string, string> {
@@ -141,41 +145,41 @@ function serviceEnvironment(settings: SandboxSettings, secrets: SandboxSecrets):
   };
 }
 
-/** Polls `url` until it answers 2xx. @throws {Error} when `giveUp` aborts or after {@link readyDeadline} */
+/** Polls `url` until it responds with 2xx. @throws {Error} when `cancel` aborts or after {@link readyTimeoutMs} */
 async function waitUntilReady(
   { name, logFile }: Child,
   url: string,
   startedAt: number,
-  giveUp: AbortSignal,
+  cancel: AbortSignal,
 ): Promise<void> {
   let nextReport = startedAt + 5_000;
-  while (!(await answers(url, giveUp))) {
-    if (Date.now() - startedAt > readyDeadline) {
+  while (!(await isReady(url, cancel))) {
+    if (Date.now() - startedAt > readyTimeoutMs) {
       throw new Error(
-        `The ${name} does not answer at ${url} after ${seconds(startedAt)} s.\n${describeLog(logFile)}`,
+        `The ${name} is not ready at ${url} after ${seconds(startedAt)} s.\n${logExcerpt(logFile)}`,
       );
     }
     if (Date.now() > nextReport) {
       log(`  ${name}: still starting (${seconds(startedAt)} s)`);
       nextReport += 5_000;
     }
-    await delay(100, undefined, { signal: giveUp });
+    await delay(100, undefined, { signal: cancel });
   }
   log(`  ${name}: started (${seconds(startedAt)} s)`);
 }
 
-async function answers(url: string, giveUp: AbortSignal): Promise<boolean> {
+async function isReady(url: string, cancel: AbortSignal): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([giveUp, AbortSignal.timeout(2_000)]) });
+    const response = await fetch(url, { signal: AbortSignal.any([cancel, AbortSignal.timeout(2_000)]) });
     await response.body?.cancel();
     return response.ok;
   } catch {
-    giveUp.throwIfAborted();
+    cancel.throwIfAborted();
     return false;
   }
 }
 
-function describeSandbox({ port, simulatorPort, temporalUiPort }: SandboxSettings): string {
+function urlTable({ port, simulatorPort, temporalUiPort }: SandboxSettings): string {
   return `
   API              http://localhost:${port}/open-api
   Documentation    http://localhost:${port}/docs
@@ -187,12 +191,12 @@ function describeSandbox({ port, simulatorPort, temporalUiPort }: SandboxSetting
 `;
 }
 
-/** A command to paste into another terminal. */
+/** A command for another terminal. */
 function exampleCommand(port: number): string {
   return `npm run km -- register --user 10000000001 --bank 003 --account 11012345678 --watch --url http://localhost:${port}`;
 }
 
-async function aborted(signal: AbortSignal): Promise<never> {
+async function untilAborted(signal: AbortSignal): Promise<never> {
   return await new Promise((_resolve, reject) => {
     const fail = (): void => reject(new Error('Stopped.', { cause: signal.reason }));
     if (signal.aborted) fail();

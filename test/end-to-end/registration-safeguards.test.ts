@@ -1,0 +1,146 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { eq } from 'drizzle-orm';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { consentEvidence } from '../../database/schema.ts';
+import { recordingOf } from '../../development/simulator/recording.ts';
+import { createHttpPaymentGateway } from '../../payment-gateway/http/http-payment-gateway.ts';
+import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
+import type { PaymentGateway, RegistrationRequest } from '../../payment-gateway/payment-gateway.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
+
+/** Inquires soon and often, and far longer than a test lasts before a second attempt. */
+const policy = {
+  ...sandboxPolicy,
+  paymentGatewayRegistration: {
+    attemptTimeout: 3_000,
+    firstInquiryAfter: 100,
+    maxInquiryInterval: 3_000,
+    settleTime: 10 * 60_000,
+    reviewAfter: 20 * 60_000,
+  },
+};
+
+let stack: Stack;
+/** The methods of the payment gateway that a test replaces. */
+let faults: Partial<PaymentGateway> = {};
+/** The registration requests that have reached the payment gateway. */
+let requests: RegistrationRequest[] = [];
+let nextMember = 0;
+
+/** Every answer of this payment gateway is a recording of this size, in bytes. */
+let recordingSize = 0;
+const recordings = createServer((_request, response) => {
+  response.end(
+    Buffer.concat([recordingOf('PADDED'), Buffer.alloc(recordingSize)]).subarray(0, recordingSize),
+  );
+});
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => recordings.listen(0, '127.0.0.1', resolve));
+  stack = await startStack({ policy, faults: () => faults });
+});
+afterEach(() => {
+  faults = {};
+  requests = [];
+});
+afterAll(async () => {
+  await stack.close();
+  recordings.close();
+});
+
+async function register(overrides: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const [project] = stack.projects;
+  const request = registration(project, nextMember++, overrides);
+  const { body } = await call(stack.url, project, '/ars/register', request);
+  expect(body.response.code).toBe('000_000');
+  return String(body['bankAccRegNo']);
+}
+
+async function codeAtEnd(registrationNumber: string): Promise<string> {
+  const { body } = await untilEnded(stack.url, stack.projects[0], registrationNumber);
+  return body.response.code;
+}
+
+const accept: PaymentGateway['register'] = async (request) => {
+  requests.push(request);
+  return { state: 'REGISTERED' };
+};
+
+describe('a recording', () => {
+  /** Fetches recordings over HTTP, so that the limit of the adapter counts too. */
+  function serveRecordings(size: number): void {
+    recordingSize = size;
+    const { port } = recordings.address() as AddressInfo;
+    const baseUrl = `http://127.0.0.1:${port}`;
+    const { fetchRecording } = createHttpPaymentGateway({ baseUrl, callbackUrl: baseUrl, sharedSecret: 'x' });
+    faults = { fetchRecording, register: accept };
+  }
+
+  it('of 307,200 bytes is accepted', async () => {
+    serveRecordings(307_200);
+    const number = await register();
+    expect(await codeAtEnd(number)).toBe('000_000');
+    expect((await stack.stores.consentEvidence.find(number))?.bytes).toBe(307_200);
+  });
+
+  it.each([307_201, 400_000])('of %i bytes ends the registration with 002_910', async (size) => {
+    serveRecordings(size);
+    const number = await register();
+    expect(await codeAtEnd(number)).toBe('002_910');
+    expect(await stack.stores.consentEvidence.find(number)).toBeUndefined();
+    expect(requests).toEqual([]);
+  });
+});
+
+describe('a registration whose evidence is missing', () => {
+  it('is refused with 002_910 without a request to the payment gateway', async () => {
+    const [begins, ends] = [new Date(Date.now() - 60_000), new Date(Date.now() + 3_600_000)];
+    let windowId = 0;
+    faults = {
+      // The bank closes once the recording is fetched, so that the registering activity runs twice.
+      fetchRecording: async (callId, signal) => {
+        windowId = await stack.stores.bankWindows.add('088', { once: { startsAt: begins, endsAt: ends } });
+        return await stack.simulated.fetchRecording(callId, signal);
+      },
+      register: accept,
+    };
+    const number = await register({ bankCode: '088' });
+    const postponed = async () => {
+      const { body } = await call(stack.url, stack.projects[0], '/ars/register/timeline', { regNo: number });
+      return (body['steps'] as { step: string }[]).map(({ step }) => step);
+    };
+    await expect.poll(postponed, { timeout: 30_000 }).toContain('POSTPONED');
+    const evidenceOfIt = eq(consentEvidence.registrationNumber, number);
+    await stack.database.queries.delete(consentEvidence).where(evidenceOfIt);
+    await stack.stores.bankWindows.remove(windowId);
+
+    expect(await codeAtEnd(number)).toBe('002_910');
+    expect(requests).toEqual([]);
+  });
+});
+
+describe('an attempt without an answer', () => {
+  it('is not repeated before the settle time is over, however often the inquiry finds nothing', async () => {
+    let inquiries = 0;
+    faults = {
+      register: async (request) => {
+        requests.push(request);
+        throw new PaymentGatewayUnavailable('The answer got lost.');
+      },
+      // The payment gateway is slow: it carries out the request after it has answered three inquiries.
+      inquireRegistration: async (reference, signal) => {
+        const answer = await stack.simulated.inquireRegistration(reference, signal);
+        if (++inquiries === 3) await stack.simulated.register(requests[0]!, signal);
+        return answer;
+      },
+    };
+    const number = await register();
+    expect(await codeAtEnd(number)).toBe('000_000');
+    expect(inquiries).toBeGreaterThan(3);
+    expect(requests).toHaveLength(1);
+  });
+});
