@@ -3,21 +3,21 @@ import { KmProtocolError, KmRefusal, KmUnavailable, RegistrationInProgressError 
 import { readJson } from './json.ts';
 import { codes } from '../wire/result-codes.ts';
 
-/** An answer as it came. */
+/** An HTTP answer. */
 export interface Answer {
   /** HTTP status. */
   readonly status: number;
   readonly body: string;
-  /** The Retry-After header, if there is one. */
+  /** The Retry-After header, if present. */
   readonly retryAfter?: string | null;
 }
 
-/** How an answer is read. */
-interface Reading<Response extends z.ZodObject> {
+/** What is needed to read an answer. */
+interface AnswerContext<Response extends z.ZodObject> {
   readonly correlationId: string;
-  /** What stands beside `response` when the answer is `000_000`. */
+  /** The payload beside `response` when the code is `000_000`. */
   readonly response: Response;
-  /** Opens `encData`; absent where the client has no keys. */
+  /** Decrypts `encData`; undefined without encryption keys. */
   readonly decrypt: ((jwe: string) => Promise<string>) | undefined;
 }
 
@@ -28,22 +28,22 @@ const envelopeSchema = z.looseObject({
 });
 
 /**
- * Takes the payload out of an answer.
+ * Returns the payload of an answer.
  * @throws {KmUnavailable} for HTTP 408, 429 and 5xx
  * @throws {KmRefusal} for a result code other than `000_000`
- * @throws {KmProtocolError} for everything that is not in the contract
+ * @throws {KmProtocolError} for any other answer
  */
 export async function readAnswer<Response extends z.ZodObject>(
   answer: Answer,
-  { correlationId, response, decrypt }: Reading<Response>,
+  { correlationId, response, decrypt }: AnswerContext<Response>,
 ): Promise<z.output<Response>> {
-  const envelope = envelopeSchema.safeParse(await open(answer.body, decrypt));
+  const envelope = envelopeSchema.safeParse(await readBody(answer.body, decrypt));
   if (isTransient(answer.status)) {
     const { code, description: text } = envelope.data?.response ?? serverError(answer.status);
-    throw new KmUnavailable({ code, text, correlationId, retryAfterMs: milliseconds(answer.retryAfter) });
+    throw new KmUnavailable({ code, text, correlationId, retryAfterMs: readRetryAfter(answer.retryAfter) });
   }
   if (!envelope.success) {
-    const text = `The answer is not in the form of this API (HTTP ${answer.status}). Check the base URL.`;
+    const text = `The answer does not have the form of this API (HTTP ${answer.status}). Check the base URL.`;
     throw new KmProtocolError({ text, correlationId });
   }
   const { response: result, ...payload } = envelope.data;
@@ -55,11 +55,14 @@ export async function readAnswer<Response extends z.ZodObject>(
   const checked = response.safeParse(payload);
   if (checked.success) return checked.data;
   const field = checked.error.issues[0]?.path.join('.');
-  throw new KmProtocolError({ text: `The answer is not as documented: ${field}.`, correlationId });
+  throw new KmProtocolError({
+    text: `The answer does not match the documentation: ${field}.`,
+    correlationId,
+  });
 }
 
-/** The content of a body; undefined when it cannot be read. Why not is not told: it could quote the content. */
-async function open(body: string, decrypt: Reading<z.ZodObject>['decrypt']): Promise<unknown> {
+/** The content of a body, or undefined. The cause is dropped: its message may quote the content. */
+async function readBody(body: string, decrypt: AnswerContext<z.ZodObject>['decrypt']): Promise<unknown> {
   try {
     const content = readJson(body);
     const encrypted = encryptedSchema.safeParse(content);
@@ -74,11 +77,11 @@ function isTransient(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
 
-/** Retry-After in whole seconds, as this service has it; undefined for any other form. */
-function milliseconds(retryAfter: string | null = ''): number | undefined {
+/** Converts Retry-After in whole seconds to ms; undefined for any other form. */
+function readRetryAfter(retryAfter: string | null = ''): number | undefined {
   return /^\d{1,6}$/.test(retryAfter ?? '') ? Number(retryAfter) * 1_000 : undefined;
 }
 
 function serverError(status: number) {
-  return { code: 'SERVER_ERROR', description: `The service cannot answer at the moment (HTTP ${status}).` };
+  return { code: 'SERVER_ERROR', description: `The service is unavailable (HTTP ${status}).` };
 }

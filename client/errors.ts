@@ -1,31 +1,31 @@
 import { resultCodes } from '../wire/result-codes.ts';
 import type { ResultCode, ResultCodeEntry } from '../wire/result-codes.ts';
 
-/** The codes of what goes wrong on this side of the wire. */
+/** The codes of errors that the client itself detects. */
 export type ClientCode =
-  /** No connection, or it broke. */
+  /** The connection failed or broke. */
   | 'CONNECTION_FAILED'
   /** No answer in time. */
   | 'TIMED_OUT'
   /** HTTP 408, 429 or 5xx without a result code. */
   | 'SERVER_ERROR'
-  /** An answer that the contract does not know. */
+  /** The answer is not documented. */
   | 'UNEXPECTED_ANSWER'
-  /** The wait was over before the registration was. */
+  /** The wait ended before the registration did. */
   | 'STILL_RUNNING'
-  /** An X-KM header of a notification is absent or of the wrong form. */
+  /** An X-KM header of a notification is missing or malformed. */
   | 'NOTIFICATION_HEADERS'
-  /** A notification's token is not that of its body. */
+  /** A notification's token does not match its body. */
   | 'NOTIFICATION_SIGNATURE'
   /** A notification's times are too far from the clock. */
   | 'NOTIFICATION_TIME'
-  /** A notification cannot be decrypted or is no notification. */
+  /** A notification cannot be decrypted, or its content is not a notification. */
   | 'NOTIFICATION_CONTENT';
 
-/** What `code` of an error can be; open, because a newer service may have codes that this client does not know. */
+/** The possible values of `code`. Open, because a newer service may have codes that this client does not know. */
 export type KmErrorCode = ResultCode | ClientCode | (string & Record<never, never>);
 
-interface Details {
+interface ErrorDetails {
   readonly code: KmErrorCode;
   readonly text: string;
   readonly correlationId?: string | undefined;
@@ -33,20 +33,20 @@ interface Details {
   readonly cause?: unknown;
 }
 
-/** What all errors of this client have in common. Messages hold no personal data. */
+/** The base class of all errors of this client. Messages contain no personal data. */
 export abstract class KmError extends Error {
   override readonly name: string = 'KmError';
   /** A result code of the service, such as `002_013`, or a {@link ClientCode}. */
   readonly code: KmErrorCode;
-  /** What the code means, for people. */
+  /** A description of the code. */
   readonly text: string;
-  /** Whether the same call may succeed when it is made again later. */
+  /** Whether the same call may succeed later. */
   readonly retryable: boolean;
-  /** What the service's operator finds the request by. Absent where no request was made. */
+  /** Identifies the request to the service's operator. Undefined when no request was sent. */
   readonly correlationId: string | undefined;
   readonly #payload: Readonly<Record<string, unknown>>;
 
-  constructor({ code, text, correlationId, payload = {}, cause }: Details, retryable: boolean) {
+  constructor({ code, text, correlationId, payload = {}, cause }: ErrorDetails, retryable: boolean) {
     const reference = correlationId === undefined ? code : `${code}, correlation ID ${correlationId}`;
     super(`${text} (${reference})`, cause === undefined ? undefined : { cause });
     this.code = code;
@@ -56,13 +56,13 @@ export abstract class KmError extends Error {
     this.#payload = payload;
   }
 
-  /** What the answer carried beside `response`. A getter, because loggers write down an error's own properties. */
+  /** The payload beside `response`. A getter, because loggers write an error's own properties. */
   get payload(): Readonly<Record<string, unknown>> {
     return this.#payload;
   }
 
-  /** A text of the payload; undefined when it is none. */
-  protected textOf(name: string): string | undefined {
+  /** A field of the payload, if it is a string. */
+  protected stringOf(name: string): string | undefined {
     const value = this.#payload[name];
     return typeof value === 'string' ? value : undefined;
   }
@@ -72,7 +72,7 @@ export abstract class KmError extends Error {
 export class KmRefusal extends KmError {
   override readonly name: string = 'KmRefusal';
 
-  constructor(details: Details) {
+  constructor(details: ErrorDetails) {
     const catalogue: Readonly<Record<string, ResultCodeEntry>> = resultCodes;
     super(details, catalogue[details.code]?.retryable ?? false);
   }
@@ -82,56 +82,59 @@ export class KmRefusal extends KmError {
 export class RegistrationInProgressError extends KmRefusal {
   override readonly name = 'RegistrationInProgressError';
 
-  /** The running registration; whoever lost the first answer goes on with it. Absent when something else runs. */
+  /**
+   * The running registration, so that a caller that lost the first answer can continue. Undefined if another kind of
+   * operation is running.
+   */
   get bankAccRegNo(): string | undefined {
-    return this.textOf('bankAccRegNo');
+    return this.stringOf('bankAccRegNo');
   }
 
-  /** The two digits to key in, where the lost answer had carried them. */
+  /** The two digits that the member keys in, if the first answer had them. */
   get authNumber(): string | undefined {
-    return this.textOf('authNumber');
+    return this.stringOf('authNumber');
   }
 }
 
 /**
- * Nothing is known of what became of the call: no answer, or HTTP 408, 429 or 5xx. Always worth another try. Only of
- * `000_914` and `000_915` it is known that nothing was done.
+ * The outcome of the call is unknown: no answer, or HTTP 408, 429 or 5xx. Always retryable. With `000_914` and
+ * `000_915`, nothing was done.
  */
 export class KmUnavailable extends KmError {
   override readonly name = 'KmUnavailable';
-  /** How long the service asks to wait before the next try, in ms: its Retry-After. Absent where it asks for nothing. */
+  /** How long to wait before the next attempt, in ms, from Retry-After. Undefined without that header. */
   readonly retryAfterMs: number | undefined;
 
-  constructor({ retryAfterMs, ...details }: Details & { readonly retryAfterMs?: number | undefined }) {
+  constructor({ retryAfterMs, ...details }: ErrorDetails & { readonly retryAfterMs?: number | undefined }) {
     super(details, true);
     this.retryAfterMs = retryAfterMs;
   }
 }
 
-/** The answer is outside the contract: a wrong base URL, a proxy in between, or another version of the service. */
+/** The answer does not belong to this API: a wrong base URL, a proxy, or another version of the service. */
 export class KmProtocolError extends KmError {
   override readonly name = 'KmProtocolError';
 
-  constructor(details: Omit<Details, 'code'>) {
+  constructor(details: Omit<ErrorDetails, 'code'>) {
     super({ ...details, code: 'UNEXPECTED_ANSWER' }, false);
   }
 }
 
-/** `waitUntilDone` reached its time limit. The registration goes on; waiting again is safe. */
+/** `waitUntilDone` reached its time limit. The registration continues; it is safe to wait again. */
 export class RegistrationStillRunningError extends KmError {
   override readonly name = 'RegistrationStillRunningError';
 
-  /** @param cause what kept the last inquiry from being answered, if it was not */
+  /** @param cause why the last inquiry had no answer, if it had none */
   constructor(cause?: unknown) {
     super({ code: 'STILL_RUNNING', text: 'The registration is still running.', cause }, true);
   }
 }
 
-/** What came in is not a notification of the service, or not a fresh one. Answer it with HTTP 400. */
+/** The notification is forged, stale or unreadable. Answer it with HTTP 400. */
 export class InvalidNotificationError extends KmError {
   override readonly name = 'InvalidNotificationError';
 
-  constructor(details: Details & { readonly code: `NOTIFICATION_${string}` & ClientCode }) {
+  constructor(details: ErrorDetails & { readonly code: `NOTIFICATION_${string}` & ClientCode }) {
     super(details, false);
   }
 }

@@ -1,21 +1,21 @@
 import { isLosslessNumber, parse, stringify } from 'lossless-json';
 
-/** A member ID: up to 20 digits, more than a JavaScript number keeps. A number must be a safe integer. */
+/** A member ID: up to 20 digits, more than a JavaScript number can hold. A number must be a safe integer. */
 export type UserId = bigint | number | string;
 
 /**
  * Writes a request. `userId` becomes a JSON number with every digit.
- * @throws {RangeError} when `userId` is no safe integer and no string of digits
+ * @throws {RangeError} when `userId` is not a member ID or has lost digits
  */
 export function writeJson(request: object): string {
   const content = 'userId' in request ? { ...request, userId: toBigInt(request.userId) } : request;
-  // `stringify` gives undefined only for what is no JSON at all, never for an object.
+  // `stringify` returns undefined only for values without JSON, never for an object.
   return stringify(content)!;
 }
 
 /**
  * Reads an answer: `userId` becomes a string with every digit, other numbers become numbers.
- * @throws {SyntaxError} when the text is no JSON; its message may quote the text
+ * @throws {SyntaxError} when the text is not JSON; its message may quote the text
  */
 export function readJson(text: string): unknown {
   return parse(text, (key, value) => {

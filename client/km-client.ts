@@ -28,48 +28,48 @@ import { createTransactionHeaders, importSecretKey } from './tran-token.ts';
 import { waitUntilDone } from './wait-until-done.ts';
 import type { WaitOptions } from './wait-until-done.ts';
 
-/** What a client is made of. */
+/** The options of a client. */
 export interface KmClientOptions {
-  /** Where the API is served, such as `https://example.com/open-api`; `/api/v1/...` is added. */
+  /** The URL before `/api/v1/…`, such as `https://example.com/open-api`. */
   readonly baseUrl: string;
   /** 15 characters. */
   readonly aspId: string;
   /** 40 characters. */
   readonly accessKey: string;
   readonly secretKey: string;
-  /** Without it, requests are sent plain and encrypted answers cannot be read. */
+  /** Without it, requests are sent unencrypted, and encrypted answers cannot be read. */
   readonly encryption?: EncryptionKeys | undefined;
-  /** How long to wait for one answer, in ms. Default 10000. */
+  /** The timeout of one call, in ms. Default: 10000. */
   readonly timeoutMs?: number | undefined;
   readonly fetch?: typeof fetch | undefined;
-  /** Unix ms. Default: Date.now. */
+  /** The current time in Unix ms. Default: Date.now. */
   readonly clock?: (() => number) | undefined;
 }
 
-/** What can be said of a single call. */
+/** The options of a single call. */
 export interface CallOptions {
-  /** Ends the call; it then rejects with the signal's reason. What the service does goes on. */
+  /** Aborts the call, which then rejects with the signal's reason. The service does not notice. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What an operation is called with: its documented request, with the member's ID in any lossless form. */
+/** The documented request of an operation, with `userId` in any lossless form. */
 export type RequestOf<Schema extends z.ZodObject> = WithUserId<z.input<Schema>>;
 
-/** What a call resolves with: the documented payload; `userId` is a string. */
+/** The documented payload of an answer; `userId` is a string. */
 export type ResponseOf<Schema extends z.ZodObject> = z.output<Schema>;
 
 type WithUserId<Request> = { [Name in keyof Request]: Name extends 'userId' ? UserId : Request[Name] };
 
 /**
- * The API as methods. All of them reject with a {@link KmRefusal} when the service says no, a {@link KmUnavailable}
- * when it does not answer, a {@link KmProtocolError} when the answer is not of this API, a RangeError when a member's
- * ID is none or has lost digits, and a TypeError when a key cannot be read.
+ * The API as methods. They reject with a {@link KmRefusal} for a result code other than `000_000`, a
+ * {@link KmUnavailable} when the outcome is unknown, a {@link KmProtocolError} when the answer does not belong to this
+ * API, a RangeError for an invalid `userId`, and a TypeError for an unreadable key.
  */
 export type KmClient = ReturnType<typeof createKmClient>;
 
 /**
- * Makes a client of the API. It keeps no connection open and needs no closing.
- * @throws {TypeError} when `baseUrl` is no URL
+ * Creates a client of the API. It holds no resources, so there is nothing to close.
+ * @throws {TypeError} when `baseUrl` is not a URL
  */
 export function createKmClient({
   baseUrl,
@@ -82,7 +82,7 @@ export function createKmClient({
   clock = Date.now,
 }: KmClientOptions) {
   const apiUrl = `${new URL(baseUrl).href.replace(/\/+$/, '')}/api/v1`;
-  const key = once(() => importSecretKey(secretKey));
+  const signingKey = once(() => importSecretKey(secretKey));
   const encrypt = encryption && createEncrypt(encryption.serverPublicKey);
   const decrypt = encryption && createDecrypt(encryption.clientPrivateKey);
 
@@ -94,7 +94,7 @@ export function createKmClient({
     const content = writeJson(request);
     const encData = encrypted ? await encrypt?.(content) : undefined;
     const body = encData === undefined ? content : JSON.stringify({ encData });
-    const transaction = await createTransactionHeaders(await key(), body, clock());
+    const transaction = await createTransactionHeaders(await signingKey(), body, clock());
     const correlationId = transaction['X-KM-Correlation-Id'];
     const headers = new Headers({
       'Content-Type': 'application/json',
@@ -115,7 +115,7 @@ export function createKmClient({
   ): Promise<Answer> {
     try {
       return await withTimeLimit(timeoutMs, outer, async (signal) => {
-        // A redirect would carry keys and personal data to wherever it points.
+        // Following a redirect would send keys and personal data to another server.
         const answer = await fetch(url, { method: 'POST', redirect: 'manual', signal, ...request });
         const { status, headers } = answer;
         return { status, body: await answer.text(), retryAfter: headers.get('Retry-After') };
@@ -143,35 +143,35 @@ export function createKmClient({
   const inquire = method(inquireRegistration);
 
   return {
-    /** Calls any operation of the contract. */
+    /** Calls any operation. */
     call,
-    /** Asks the bank whether an account belongs to a person; a KmRefusal tells why it does not. */
+    /** Asks the bank whether an account belongs to a person. A KmRefusal says why it does not. */
     validateAccountHolder: method(validateAccountHolder),
-    /** Makes the two digits that the member keys in during the call; they live ten minutes. */
+    /** Issues the two digits that the member keys in during the call. They expire after ten minutes. */
     issueArsCode: method(issueArsCode),
-    /** Starts a registration and answers with its number; RegistrationInProgressError when one runs already. */
+    /** Starts a registration and returns its number. RegistrationInProgressError: an operation is already running. */
     register: method(registerAccount),
-    /** Asks how a registration stands. A failed one comes as a KmRefusal with its reason: see failedRegistration. */
+    /** Asks for a registration's status. Rejects with a KmRefusal for a failed one: see failedRegistration. */
     inquire,
-    /** Cancels a registration; KmRefusal 002_915 once the payment gateway was asked to register the account. */
+    /** Cancels a registration. KmRefusal `002_915`: the payment gateway has already been asked to register. */
     cancel: method(cancelRegistration),
-    /** Tells what has happened to a registration, oldest first. */
+    /** Lists what has happened to a registration, oldest first. */
     timeline: method(getTimeline),
     /** Lists the project's registrations, newest first, a page at a time. */
     list: method(listRegistrations),
-    /** Gives the member's registered account: in full when the client encrypts, else masked. */
+    /** Returns the member's registered account: in full when the client encrypts, else masked. */
     account: method(getAccount),
-    /** Tells what the member's registered account can be used for. */
+    /** Returns what the member's registered account can be used for. */
     accountUse: method(inquireAccount),
-    /** Registers the member's account, registered already, for auto charge. */
+    /** Registers the member's registered account for auto charge. */
     registerForAutoCharge: method(registerForAutoCharge),
     /** Deletes the member's account. */
     deleteAccount: method(deleteAccount),
     /** Lists the banks. */
     institutions: (options?: CallOptions) => call(listInstitutions, {}, options),
     /**
-     * Asks every two seconds until the registration has ended, however often the service is not there in between.
-     * Resolves with how it ended, a failure included; rejects with a RegistrationStillRunningError after `timeoutMs`.
+     * Polls every two seconds until the registration has ended, and keeps polling while the service is unavailable.
+     * Resolves with the result, even a failed one. Rejects with a RegistrationStillRunningError after `timeoutMs`.
      */
     waitUntilDone: (registrationNumber: string, options?: WaitOptions): Promise<RegistrationResult> =>
       waitUntilDone(inquire, registrationNumber, options),

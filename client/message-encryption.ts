@@ -1,21 +1,21 @@
 import { CompactEncrypt, compactDecrypt, importPKCS8, importSPKI } from 'jose';
 import { once } from './once.ts';
 
-/** The keys of a project that encrypts. */
+/** The encryption keys of a project. */
 export interface EncryptionKeys {
-  /** What X-KM-Crypto-Key-Id says; 32 characters. */
+  /** The value of X-KM-Crypto-Key-Id; 32 characters. */
   readonly cryptoKeyId: string;
-  /** RSA-2048, SPKI PEM: requests are encrypted for it. */
+  /** RSA-2048, SPKI PEM. Encrypts requests. */
   readonly serverPublicKey: string;
-  /** RSA-2048, PKCS#8 PEM: encrypted answers and callbacks are opened with it. */
+  /** RSA-2048, PKCS#8 PEM. Decrypts answers and result notifications. */
   readonly clientPrivateKey: string;
 }
 
 const keyAlgorithm = 'RSA-OAEP-256';
 
 /**
- * Makes what encrypts for a public key (SPKI PEM): text in, JWE in compact serialization out.
- * It throws a TypeError when the key cannot be read.
+ * Creates a function that encrypts text for a public key (SPKI PEM) into a compact JWE.
+ * That function throws a TypeError when the key cannot be read.
  */
 export function createEncrypt(publicKey: string): (content: string) => Promise<string> {
   const key = once(() => importSPKI(publicKey, keyAlgorithm));
@@ -26,8 +26,9 @@ export function createEncrypt(publicKey: string): (content: string) => Promise<s
 }
 
 /**
- * Makes what opens a JWE in compact serialization with a private key (PKCS#8 PEM).
- * It throws when the key cannot be read, or the JWE is not for that key under RSA-OAEP-256 with A128GCM or A256GCM.
+ * Creates a function that decrypts a compact JWE with a private key (PKCS#8 PEM).
+ * That function throws when the key cannot be read, or the JWE was not encrypted for it under RSA-OAEP-256 with A128GCM
+ * or A256GCM.
  */
 export function createDecrypt(privateKey: string): (jwe: string) => Promise<string> {
   const key = once(() => importPKCS8(privateKey, keyAlgorithm));

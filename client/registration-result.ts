@@ -3,25 +3,24 @@ import { KmRefusal } from './errors.ts';
 import type { KmErrorCode } from './errors.ts';
 import { codes } from '../wire/result-codes.ts';
 
-/** A registration that has ended by failure. */
+/** A registration that has failed. */
 export interface FailedRegistration {
   readonly status: FailedStatus;
-  /** Why, such as `002_014`. */
+  /** The reason, such as `002_014`. */
   readonly code: KmErrorCode;
-  /** What the code means, for people. */
+  /** A description of the code. */
   readonly text: string;
   /** Whether registering the same account again may succeed. */
   readonly retryable: boolean;
 }
 
 /**
- * How a registration ended. A failure is a result and no error: that a member does not pick up the phone is an
- * everyday outcome, which the compiler makes the caller tell apart by `status`. An error then always means that the
- * outcome is not known.
+ * How a registration ended. A failure is a result, not an error: members often miss a call, and the compiler makes the
+ * caller check `status`. An error always means that the outcome is unknown.
  */
 export type RegistrationResult = { readonly status: 'BANK_ACC_REGISTERED' } | FailedRegistration;
 
-/** The statuses that the platform's own codes stand for: there, a refusal need not carry one. */
+/** The status behind each of the platform's own codes, which may come without a status. */
 const statusOfCode: Readonly<Record<string, FailedStatus>> = {
   [codes.ARS_AUTH_FAILED]: 'ARS_AUTH_FAILED',
   [codes.LIFETIME_ACCOUNT]: 'BANK_ACC_REG_FAILED',
@@ -29,8 +28,8 @@ const statusOfCode: Readonly<Record<string, FailedStatus>> = {
 };
 
 /**
- * What an error of `inquire` says of a failed registration: the inquiry answers one with HTTP 400 and the reason.
- * Undefined when the inquiry itself went wrong.
+ * Reads a failed registration from an error of `inquire`, which answers HTTP 400 with the reason. Undefined when the
+ * inquiry itself failed.
  */
 export function failedRegistration(error: unknown): FailedRegistration | undefined {
   if (!(error instanceof KmRefusal)) return undefined;

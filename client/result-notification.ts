@@ -7,51 +7,50 @@ import { createDecrypt } from './message-encryption.ts';
 import { importSecretKey, isTranTokenOf, readTransactionTimes } from './tran-token.ts';
 import { codes } from '../wire/result-codes.ts';
 
-/** What a provider answers to a notification, with HTTP 200, once it has kept it. */
+/** What a service provider answers, with HTTP 200, after it has stored a notification. */
 export const notificationAcknowledgement = {
   response: { code: codes.SUCCESS, description: 'Success.' },
 } as const;
 
-/** A request to the provider's notification URL, and what proves it. */
+/** A request to the service provider's notification URL, and the keys that verify it. */
 export interface ReceivedNotification {
-  /** As `Headers`, or by name in any case, as Node's HTTP server has them. */
+  /** `Headers`, or an object with names in any case, such as `request.headers` of Node's HTTP server. */
   readonly headers: Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** The bytes as they came, before any JSON parser. */
+  /** The raw bytes, before any JSON parser. */
   readonly body: Uint8Array | string;
   readonly secretKey: string;
   /** The private key of the first crypto key issued. RSA-2048, PKCS#8 PEM. */
   readonly clientPrivateKey: string;
-  /** Unix ms. Default: the clock. */
+  /** The current time in Unix ms. Default: Date.now(). */
   readonly now?: number | undefined;
 }
 
-/** A registration's end, as the service tells it. Later versions may say more. */
-export type ResultNotification = z.output<typeof callbackSchema>;
+/** The result of a registration. Later versions may have more fields. */
+export type ResultNotification = z.output<typeof notificationSchema>;
 
-/** How far a notification's times may lie from the clock, in ms. */
-const tolerance = 10 * 60_000;
+/** The maximum difference between a notification's times and the clock, in ms. */
+const maxTimeDifference = 10 * 60_000;
 
 const headersSchema = requestHeadersSchema.omit({ 'X-KM-Access-Key': true });
 
 const encryptedSchema = z.object({ encData: z.string() });
 
-const callbackSchema = z.looseObject({
+const notificationSchema = z.looseObject({
   bankAccRegNo: z.string(),
   userId: z.string().regex(/^\d+$/),
   status: z.enum(registrationStatuses),
   response: z.object({ code: z.string(), description: z.string() }),
-  /** How the last ARS call ended, where the ARS authentication failed; also why no further call was placed. */
+  /** How the last ARS call ended, or why there was no further call, if the ARS authentication failed. */
   arsOutcome: z.string().optional(),
-  /** Higher than that of any earlier notification of the registration. */
+  /** Increases with each notification of the registration. */
   sequence: z.int(),
   occurredAt: z.string(),
 });
 
 /**
- * Proves that a notification is the service's, and opens it. The token covers the body but not the times, so whoever has
- * seen a notification can send it again: keep the highest `sequence` of each `bankAccRegNo`, and acknowledge but ignore
- * what is not above it.
- * @throws {InvalidNotificationError} when it is not the service's, not of these ten minutes, or cannot be opened
+ * Verifies and decrypts a result notification. The token covers the body but not the times, so a notification can be
+ * replayed: keep the highest `sequence` of each `bankAccRegNo`; acknowledge and ignore any other.
+ * @throws {InvalidNotificationError} when it is forged, more than ten minutes from the clock, or unreadable
  */
 export async function verifyNotification({
   headers,
@@ -65,22 +64,22 @@ export async function verifyNotification({
     const name = given.error.issues[0]?.path.join('.');
     throw new InvalidNotificationError({
       code: 'NOTIFICATION_HEADERS',
-      text: `${name} is absent or of the wrong form.`,
+      text: `${name} is missing or malformed.`,
     });
   }
   const correlationId = given.data['X-KM-Correlation-Id'];
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body);
   if (!(await isTranTokenOf(given.data['X-KM-Tran-Token'], bytes, await importSecretKey(secretKey)))) {
-    const text = 'The transaction token is not that of the body.';
+    const text = 'The transaction token does not match the body.';
     throw new InvalidNotificationError({ code: 'NOTIFICATION_SIGNATURE', text, correlationId });
   }
-  if (!readTransactionTimes(given.data).every((time) => Math.abs(now - time) <= tolerance)) {
+  if (!readTransactionTimes(given.data).every((time) => Math.abs(now - time) <= maxTimeDifference)) {
     const text = 'The time is too far from the clock.';
     throw new InvalidNotificationError({ code: 'NOTIFICATION_TIME', text, correlationId });
   }
-  const content = callbackSchema.safeParse(await open(bytes, clientPrivateKey));
+  const content = notificationSchema.safeParse(await readBody(bytes, clientPrivateKey));
   if (content.success) return content.data;
-  const text = 'The body cannot be decrypted, or its content is no notification.';
+  const text = 'The body cannot be decrypted, or its content is not a notification.';
   throw new InvalidNotificationError({ code: 'NOTIFICATION_CONTENT', text, correlationId });
 }
 
@@ -92,8 +91,8 @@ function pickHeaders(headers: ReceivedNotification['headers']): Record<string, u
   );
 }
 
-/** The content of a body; undefined when it cannot be read. Why not is not told: it could quote the content. */
-async function open(body: Uint8Array, clientPrivateKey: string): Promise<unknown> {
+/** The content of a body, or undefined. The cause is dropped: its message may quote the content. */
+async function readBody(body: Uint8Array, clientPrivateKey: string): Promise<unknown> {
   try {
     const { encData } = encryptedSchema.parse(readJson(new TextDecoder().decode(body)));
     return readJson(await createDecrypt(clientPrivateKey)(encData));

@@ -1,14 +1,14 @@
-/** The longest time a timer takes, in ms; a longer one would fire at once. */
-const longestTimer = 2 ** 31 - 1;
+/** The maximum delay of a timer, in ms. A longer one would fire at once. */
+const maxTimerDelay = 2 ** 31 - 1;
 
-/** What a signal of {@link withTimeLimit} is aborted with when the time is over. */
+/** The abort reason of {@link withTimeLimit} when the time limit is reached. */
 export class TimeLimitReached extends Error {
   override readonly name = 'TimeLimitReached';
 }
 
 /**
- * Runs something under a signal that aborts after `milliseconds`, and when `outer` does, with its reason.
- * Not AbortSignal.any over AbortSignal.timeout: Node 20 may collect such a signal as garbage before it fires.
+ * Runs a function with a signal that aborts after `milliseconds`, or when `outer` aborts.
+ * Not AbortSignal.any with AbortSignal.timeout: Node 20 may garbage-collect such a signal before it fires.
  */
 export async function withTimeLimit<Result>(
   milliseconds: number | undefined,
@@ -19,9 +19,9 @@ export async function withTimeLimit<Result>(
   const controller = new AbortController();
   const pass = (): void => controller.abort(outer?.reason);
   outer?.addEventListener('abort', pass, { once: true });
-  const stop = (): void => controller.abort(new TimeLimitReached('The time is over.'));
+  const stop = (): void => controller.abort(new TimeLimitReached('The time limit is reached.'));
   const timer =
-    milliseconds === undefined ? undefined : setTimeout(stop, Math.min(milliseconds, longestTimer));
+    milliseconds === undefined ? undefined : setTimeout(stop, Math.min(milliseconds, maxTimerDelay));
   try {
     return await run(controller.signal);
   } finally {
@@ -30,7 +30,7 @@ export async function withTimeLimit<Result>(
   }
 }
 
-/** Waits. Rejects with the signal's reason as soon as it aborts. */
+/** Waits, and rejects with the signal's reason when it aborts. */
 export async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   await new Promise<void>((resolve, reject) => {

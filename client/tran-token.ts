@@ -1,6 +1,6 @@
 import { parseTranTime, timeOfTranToken } from '../wire/tran-time.ts';
 
-/** What a request or callback says of its time and its sender. */
+/** The headers that sign and date a request or a result notification. */
 export interface TransactionHeaders {
   readonly 'X-KM-Correlation-Id': string;
   readonly 'X-KM-Tran-Token': string;
@@ -11,15 +11,15 @@ export interface TransactionHeaders {
 /** A secret key that signs and verifies. */
 export type SigningKey = Awaited<ReturnType<typeof importSecretKey>>;
 
-/** Makes a project's secret key ready for use. */
+/** Imports a project's secret key. */
 export async function importSecretKey(secretKey: string) {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
   return await crypto.subtle.importKey('raw', encode(secretKey), algorithm, false, ['sign', 'verify']);
 }
 
 /**
- * Makes the headers that are new for every request.
- * @param body exactly as it is sent
+ * Creates the headers that differ for every request.
+ * @param body exactly as sent
  * @param time Unix ms
  */
 export async function createTransactionHeaders(
@@ -37,7 +37,7 @@ export async function createTransactionHeaders(
   };
 }
 
-/** Whether a token of the form `KMV1:yyyyMMddHHmmssSSS:mac` is that of the body. Compares in constant time. */
+/** Whether a token `KMV1:yyyyMMddHHmmssSSS:mac` matches the body. Compares in constant time. */
 export async function isTranTokenOf(
   token: string,
   body: Uint8Array<ArrayBuffer>,
@@ -47,7 +47,7 @@ export async function isTranTokenOf(
   return await crypto.subtle.verify('HMAC', key, mac, body);
 }
 
-/** The times of X-KM-Tran-Token and X-KM-Tran-Time in Unix ms; NaN where there is none. */
+/** The times of X-KM-Tran-Token and X-KM-Tran-Time in Unix ms; NaN for an invalid one. */
 export function readTransactionTimes(headers: TransactionHeaders): number[] {
   const times = [timeOfTranToken(headers['X-KM-Tran-Token']), headers['X-KM-Tran-Time']];
   return times.map((time) => parseTranTime(time, headers['X-KM-Time-Zone']) ?? Number.NaN);

@@ -4,63 +4,63 @@ import { failedRegistration } from './registration-result.ts';
 import type { FailedRegistration, RegistrationResult } from './registration-result.ts';
 import { delay, TimeLimitReached, withTimeLimit } from './time-limit.ts';
 
-/** How to wait for the end of a registration. */
+/** How to wait for the result of a registration. */
 export interface WaitOptions {
-  /** Between two inquiries, in ms. Default 2000. */
+  /** The time between two inquiries, in ms. Default: 2000. */
   readonly intervalMs?: number | undefined;
-  /** For the whole wait, in ms. Default: no limit. */
+  /** The limit of the whole wait, in ms. Default: none. */
   readonly timeoutMs?: number | undefined;
-  /** Ends the wait; it then rejects with the signal's reason. */
+  /** Aborts the wait, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of the first status and of each change. */
+  /** Called with the first status and with each change. */
   readonly onStatus?: ((status: RegistrationStatus) => void) | undefined;
 }
 
-/** Where a registration stands. */
-type Standing = FailedRegistration | { readonly status: RegistrationStatus };
+/** The state of a registration. */
+type RegistrationState = FailedRegistration | { readonly status: RegistrationStatus };
 
 /**
- * Asks until the registration has ended, however often the service is not there in between.
- * @throws {RegistrationStillRunningError} when the time is over
- * @throws {KmRefusal} when there is no such registration, or the credentials are not right
+ * Polls until the registration has ended, and keeps polling while the service is unavailable.
+ * @throws {RegistrationStillRunningError} after `timeoutMs`
+ * @throws {KmRefusal} when there is no such registration, or the credentials are wrong
  */
 export async function waitUntilDone(
-  inquire: (request: { regNo: string }, options: { signal: AbortSignal }) => Promise<Standing>,
+  inquire: (request: { regNo: string }, options: { signal: AbortSignal }) => Promise<RegistrationState>,
   registrationNumber: string,
   { intervalMs = 2_000, timeoutMs, signal: outer, onStatus }: WaitOptions = {},
 ): Promise<RegistrationResult> {
   let lastStatus: RegistrationStatus | undefined;
-  let lastProblem: KmUnavailable | undefined;
+  let lastFailure: KmUnavailable | undefined;
   try {
     return await withTimeLimit(timeoutMs, outer, async (signal) => {
       for (;;) {
-        const standing = await look(signal);
-        lastProblem = standing instanceof KmUnavailable ? standing : undefined;
-        if (!(standing instanceof KmUnavailable)) {
-          if (standing.status !== lastStatus) onStatus?.(standing.status);
-          lastStatus = standing.status;
-          if (isEnd(standing)) return standing;
+        const state = await inquireOnce(signal);
+        lastFailure = state instanceof KmUnavailable ? state : undefined;
+        if (!(state instanceof KmUnavailable)) {
+          if (state.status !== lastStatus) onStatus?.(state.status);
+          lastStatus = state.status;
+          if (isResult(state)) return state;
         }
-        await delay(Math.max(intervalMs, lastProblem?.retryAfterMs ?? 0), signal);
+        await delay(Math.max(intervalMs, lastFailure?.retryAfterMs ?? 0), signal);
       }
     });
   } catch (error) {
     if (error instanceof TimeLimitReached && !outer?.aborted)
-      throw new RegistrationStillRunningError(lastProblem);
+      throw new RegistrationStillRunningError(lastFailure);
     throw error;
   }
 
-  async function look(signal: AbortSignal): Promise<Standing | KmUnavailable> {
+  async function inquireOnce(signal: AbortSignal): Promise<RegistrationState | KmUnavailable> {
     try {
       return await inquire({ regNo: registrationNumber }, { signal });
     } catch (error) {
-      const standing = error instanceof KmUnavailable ? error : failedRegistration(error);
-      if (standing) return standing;
+      const state = error instanceof KmUnavailable ? error : failedRegistration(error);
+      if (state) return state;
       throw error;
     }
   }
 }
 
-function isEnd(standing: Standing): standing is RegistrationResult {
-  return standing.status !== 'ARS_AUTH_IN_PROGRESS' && standing.status !== 'ARS_AUTH_DONE';
+function isResult(state: RegistrationState): state is RegistrationResult {
+  return state.status !== 'ARS_AUTH_IN_PROGRESS' && state.status !== 'ARS_AUTH_DONE';
 }

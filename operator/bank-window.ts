@@ -8,32 +8,32 @@ import type { OptionValues } from './options.ts';
 import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 
-/** Lists when the banks are closed. */
+/** Lists the maintenance windows of the banks. */
 export function listBankWindows() {
   return async ({ stores, print }: CommandContext): Promise<void> => {
     const windows = await stores.bankWindows.list();
     if (windows.length === 0) return print('No bank has a maintenance window.');
-    for (const window of windows) print(describe(window));
+    for (const window of windows) print(describeWindow(window));
   };
 }
 
-/** Has a bank closed every day, or once. */
+/** Adds a maintenance window, daily or once. */
 export function addBankWindow(values: OptionValues) {
   const bankCode = readBankCode(values);
   const window = readWindow(values);
 
   return async ({ stores, print }: CommandContext): Promise<void> => {
     const bankWindowId = await stores.bankWindows.add(bankCode, window);
-    print(`Added: ${describe({ bankWindowId, bankCode, ...window })}`);
+    print(`Added: ${describeWindow({ bankWindowId, bankCode, ...window })}`);
   };
 }
 
-/** Takes a window back. */
+/** Removes a maintenance window. */
 export function removeBankWindow({ id = '' }: OptionValues) {
   if (!/^[1-9]\d{0,8}$/.test(id)) throw new UsageError('--id must be the number of a window.');
 
   return async ({ stores, print }: CommandContext): Promise<void> => {
-    if (await stores.bankWindows.remove(Number(id))) return print(`Window ${id} is taken back.`);
+    if (await stores.bankWindows.remove(Number(id))) return print(`Window ${id} is removed.`);
     throw new Refused(`There is no window ${id}. See: npm run operator -- bank-window list`);
   };
 }
@@ -59,7 +59,7 @@ function readWindow({ daily, from, until }: OptionValues): NewBankWindow {
 
 const timeWithZone = z.union([
   z.iso.datetime({ offset: true }),
-  // To the minute, which the other does not take.
+  // To the minute, which the first one rejects.
   z.iso.datetime({ offset: true, precision: -1 }),
 ]);
 
@@ -68,7 +68,7 @@ function readTime(name: string, text = ''): Date {
   throw new UsageError(`--${name} must be a time with its zone, such as 2026-12-24T23:00+09:00.`);
 }
 
-function describe({ bankWindowId, bankCode, ...window }: BankWindow): string {
+function describeWindow({ bankWindowId, bankCode, ...window }: BankWindow): string {
   const bank = isBankCode(bankCode) ? `${bankCode} ${banks[bankCode]}` : bankCode;
   return `${bankWindowId}: ${bank} ${describeTimes(window)}`;
 }

@@ -23,14 +23,14 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
     read: reviews,
   },
   resolve: {
-    summary: 'decides what became of a registration in REVIEW',
+    summary: 'decides the outcome of a registration in REVIEW',
     required: ['number', 'verdict', 'operator', 'reason'],
     optional: [],
     needsDatabase: false,
     read: resolve,
   },
   redeliver: {
-    summary: 'delivers the result of a registration to the service provider anew',
+    summary: 'delivers the result of a registration to the service provider again',
     required: ['number'],
     optional: [],
     needsDatabase: true,
@@ -44,29 +44,29 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
     read: listBankWindows,
   },
   'bank-window add': {
-    summary:
-      'has registrations wait while a bank is closed: every day, in Korean time, or once, from one time until another',
+    summary: 'adds a maintenance window, during which registrations wait: daily in Korean time, or once',
     required: ['bank'],
     optional: ['daily', 'from', 'until'],
     needsDatabase: true,
     read: addBankWindow,
   },
   'bank-window remove': {
-    summary: 'takes a maintenance window back; registrations that wait for its end go on within a minute',
+    summary: 'removes a maintenance window; registrations that wait for its end continue within a minute',
     required: ['id'],
     optional: [],
     needsDatabase: true,
     read: removeBankWindow,
   },
   reconcile: {
-    summary: "compares the ledger with the payment gateway's now and reports; repairs nothing",
+    summary:
+      "compares our accounts with the payment gateway's now and reports the differences; repairs nothing",
     required: [],
     optional: [],
     needsDatabase: true,
     read: reconcile,
   },
   'notification-url': {
-    summary: "sets where a project's results are delivered; --off: nowhere",
+    summary: "sets the URL for a project's result notifications; --off: sends none",
     required: ['asp'],
     optional: ['url', 'off'],
     needsDatabase: true,
@@ -74,35 +74,36 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
   },
   'project add': {
     summary:
-      'adds a project and prints, this once, what to hand over to the service provider; --plain-allowed: bodies need no encryption; --any-holder: an account need not be held by the member',
+      'adds a project and prints its keys once, for the service provider; --plain-allowed: accepts unencrypted bodies; --any-holder: accepts accounts of other people',
     required: ['asp', 'client-public-key'],
     optional: ['plain-allowed', 'any-holder'],
     needsDatabase: true,
     read: addProject,
   },
   'project renew-keys': {
-    summary: 'issues a second set of keys beside the first and prints, this once, what to hand over',
+    summary:
+      'issues a second set of keys and prints it once, for the service provider; the first stays valid',
     required: ['asp', 'client-public-key'],
     optional: [],
     needsDatabase: true,
     read: renewProjectKeys,
   },
   'project retire-keys': {
-    summary: 'discards all keys but those issued last, once the service provider uses those',
+    summary: 'discards all keys except the latest set; run it when the service provider uses that set',
     required: ['asp'],
     optional: [],
     needsDatabase: true,
     read: retireProjectKeys,
   },
   'project state': {
-    summary: 'lets a project call or not; DISCARDED is for good',
+    summary: 'activates or deactivates a project; DISCARDED is final',
     required: ['asp', 'state'],
     optional: [],
     needsDatabase: true,
     read: setProjectState,
   },
   'member add': {
-    summary: 'adds members, of lines {"userId":…,"userName":…,"birthDate":…,"mobileNumber":…}',
+    summary: 'adds members from lines {"userId":…,"userName":…,"birthDate":…,"mobileNumber":…}',
     required: ['asp', 'file'],
     optional: [],
     needsDatabase: true,
@@ -110,21 +111,21 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
   },
   'member erase': {
     summary:
-      "destroys a member's key, so that nothing personal of the member can be read ever again; --before-retention-ends: even if evidence is still to be kept by law",
+      "destroys a member's key, so that none of the member's data can be decrypted again; --before-retention-ends: even if the law still requires the evidence",
     required: ['asp', 'user', 'operator', 'reason'],
     optional: ['before-retention-ends'],
     needsDatabase: true,
     read: eraseMember,
   },
   'keys status': {
-    summary: 'shows how many rows each database key seals, and which may be dropped',
+    summary: 'shows how many rows each database key encrypts, and which keys can be removed',
     required: [],
     optional: [],
     needsDatabase: true,
     read: showKeys,
   },
   'keys rewrap': {
-    summary: 'seals everything by the first of DATABASE_KEYS, while the service goes on',
+    summary: 're-encrypts everything with the first of DATABASE_KEYS, while the service runs',
     required: [],
     optional: [],
     needsDatabase: true,
@@ -167,7 +168,7 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
   },
   'evidence purge': {
     summary:
-      'destroys what is to be kept no longer, as the daily schedule does; --dry-run: only tells how much that is',
+      'destroys records whose retention is over, as the daily schedule does; --dry-run: only counts them',
     required: [],
     optional: ['dry-run'],
     needsDatabase: true,

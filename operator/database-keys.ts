@@ -3,12 +3,12 @@ import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 import { alignColumns } from './table.ts';
 
-/** Shows what each database key seals. */
+/** Shows how many rows each database key encrypts. */
 export function showKeys() {
   return ({ stores, print }: CommandContext): Promise<void> => show(stores, print);
 }
 
-/** Seals everything by the active database key, and shows what each key seals then. */
+/** Re-encrypts everything with the active database key, then shows how many rows each key encrypts. */
 export function rewrapKeys() {
   return async ({ stores, print, reportProgress }: CommandContext): Promise<void> => {
     let rewrapped = 0;
@@ -17,17 +17,17 @@ export function rewrapKeys() {
       for await (const batch of stores.databaseKeys.rewrap()) {
         rewrapped += batch.rewrapped;
         unreadable.push(...batch.unreadable);
-        if (batch.rewrapped > 0) reportProgress(`${rewrapped} rows sealed anew`);
+        if (batch.rewrapped > 0) reportProgress(`${rewrapped} rows re-encrypted`);
       }
     } catch (error) {
       if (!(error instanceof MissingKeyError)) throw error;
       throw new Refused(`${error.message} Correct DATABASE_KEYS, then repeat the command.`, { cause: error });
     }
-    print(`Rows sealed anew by the active key: ${rewrapped}.`);
+    print(`Rows re-encrypted with the active key: ${rewrapped}.`);
     await show(stores, print);
     if (unreadable.length > 0) {
       throw new Refused(
-        `These do not open and stayed as they were: ${unreadable.join(', ')}. Restore their rows from a backup, then repeat the command.`,
+        `These rows cannot be decrypted and are unchanged: ${unreadable.join(', ')}. Restore their rows from a backup, then repeat the command.`,
       );
     }
   };
@@ -47,7 +47,7 @@ async function show(
   const missing = uses.filter(({ isGiven }) => !isGiven).map(({ databaseKeyId }) => databaseKeyId);
   if (missing.length > 0) {
     throw new Refused(
-      `DATABASE_KEYS lacks ${missing.join(', ')}: put it back behind the active key, or what it sealed cannot be read.`,
+      `DATABASE_KEYS lacks ${missing.join(', ')}: put it back after the active key, or its rows cannot be decrypted.`,
     );
   }
 }
@@ -57,5 +57,5 @@ function adviceOn(use: { isActive: boolean; isGiven: boolean; isUsed: boolean })
   if (use.isActive) return 'is active';
   return use.isUsed
     ? 'is still needed; next: npm run operator -- keys rewrap'
-    : 'may be dropped once no process has it in front';
+    : 'can be removed once it is the active key of no process';
 }

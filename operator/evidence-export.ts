@@ -12,7 +12,7 @@ import type { OptionValues } from './options.ts';
 import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 
-/** Writes the evidence of a registration, with all an auditor needs to judge it, into a new directory. */
+/** Writes the evidence of a registration, and what an auditor needs to check it, into a new directory. */
 export function exportEvidence(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
   const { directory = '' } = values;
@@ -22,7 +22,7 @@ export function exportEvidence(values: OptionValues) {
     await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
       throw new Refused(
-        `${directory} cannot be made (${code}), and nothing is overwritten. Name a directory that is not there yet, in one that is.`,
+        `${directory} cannot be created (${code}). Name a new directory in an existing one; nothing is overwritten.`,
         { cause: error },
       );
     });
@@ -31,12 +31,12 @@ export function exportEvidence(values: OptionValues) {
       await writeFile(join(directory, name), content, { mode: 0o600, flag: 'wx' });
     }
     print(
-      `The evidence of ${registrationNumber} is in ${directory}. It has a recording of the member: hand it over encrypted.`,
+      `The evidence of ${registrationNumber} is in ${directory}. It contains the member's voice: hand it over encrypted.`,
     );
   };
 }
 
-/** The files to be written, by name. @throws {Refused} when there is no evidence, or none that verifies */
+/** The files to write, by name. @throws {Refused} when the evidence is missing or broken */
 async function collectFiles(
   stores: Stores,
   registrationNumber: string,
@@ -44,7 +44,7 @@ async function collectFiles(
   const evidence = await stores.consentEvidence.find(registrationNumber);
   if (!evidence) {
     throw new Refused(
-      `Registration ${registrationNumber} has no evidence: it never came to that, its retention is over, or it is not there. Check --number.`,
+      `Registration ${registrationNumber} has no evidence: no call was recorded, its retention is over, or the registration does not exist. Check --number.`,
     );
   }
   for await (const finding of verifyEvidence(stores, registrationNumber)) {
@@ -105,7 +105,7 @@ async function open(stores: Stores, registrationNumber: string) {
     return await stores.registrations.open(registrationNumber);
   } catch (error) {
     if (!(error instanceof PersonalDataErased)) throw error;
-    throw new Refused(`${error.message} Its evidence cannot be read ever again.`, { cause: error });
+    throw new Refused(`${error.message} Its evidence can never be decrypted again.`, { cause: error });
   }
 }
 
@@ -113,19 +113,19 @@ function describeFiles(registrationNumber: string, recordingName: string, digest
   return `Evidence of consent to the registration ${registrationNumber}
 
 ${recordingName.padEnd(15)} the automated call (ARS) in which the member consented, as the payment gateway recorded it
-manifest.json   when it was registered and what became of it, the account (masked), the call, and the text read out
+manifest.json   times and result of the registration, the account (masked), the call, and the text read out
 SHA256SUMS      checksums of these files
 
-Check that they are whole, in this directory:
+Check their integrity in this directory:
 
   sha256sum -c SHA256SUMS
 
-The recording's SHA-256 was taken when it was fetched, before the account was registered, and was told to the payment
-gateway with the registration. The payment gateway's ledger must have the same one:
+The recording's SHA-256 was computed when it was fetched, before the account was registered. The registration sent it to
+the payment gateway, whose records must contain the same value:
 
   ${digest}
 
-Times are in UTC. What was stored was verified before this export.
+Times are in UTC. The stored evidence was verified before this export.
 `;
 }
 

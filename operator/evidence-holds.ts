@@ -14,8 +14,8 @@ export function holdEvidence(values: OptionValues) {
     if (outcome === 'HELD') return print(`The evidence of ${registrationNumber} is under legal hold.`);
     const obstacles = {
       NOT_FOUND: `There is no registration ${registrationNumber}. Check --number.`,
-      GONE: `The evidence of ${registrationNumber} is gone: its retention was over, or the member is erased. Nothing can bring it back.`,
-      HELD_ALREADY: `The evidence of ${registrationNumber} is under legal hold already. See: npm run evidence -- list-holds`,
+      GONE: `The evidence of ${registrationNumber} has been destroyed: its retention was over, or the member was erased. It cannot be restored.`,
+      HELD_ALREADY: `The evidence of ${registrationNumber} is already under legal hold. See: npm run evidence -- list-holds`,
     };
     throw new Refused(obstacles[outcome]);
   };
@@ -32,9 +32,7 @@ export function releaseEvidence(values: OptionValues) {
         `The evidence of ${registrationNumber} is under no legal hold. See: npm run evidence -- list-holds`,
       );
     }
-    print(
-      `The legal hold of ${registrationNumber} is released; its retention goes on as if it had not been.`,
-    );
+    print(`The legal hold of ${registrationNumber} is released; its retention period is unchanged.`);
   };
 }
 

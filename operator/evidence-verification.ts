@@ -5,7 +5,7 @@ import type { OptionValues } from './options.ts';
 import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 
-/** How often the progress is told, in registrations. */
+/** Progress is reported after this many registrations. */
 const progressEvery = 1_000;
 
 /** Verifies all evidence, or that of one registration; refuses when any is broken. */
@@ -28,7 +28,7 @@ export function verifyAllEvidence(values: OptionValues) {
     }
     if (only !== undefined && checked === 0) {
       throw new Refused(
-        `Registration ${only} has no evidence and needs none, or is not there. Check --number.`,
+        `Registration ${only} has no evidence and needs none, or does not exist. Check --number.`,
       );
     }
     print(
@@ -37,7 +37,7 @@ export function verifyAllEvidence(values: OptionValues) {
     );
     if (counts.BROKEN > 0) {
       throw new Refused(
-        `The evidence of ${counts.BROKEN} registrations is broken. Keep the database as it is, compare the rows with a backup from before the change, and restore them from it; then repeat the command.`,
+        `The evidence of ${counts.BROKEN} registrations is broken. Do not change the database. Restore these rows from a backup made before they changed, then repeat the command.`,
       );
     }
   };

@@ -19,10 +19,10 @@ const memberSchema = z.strictObject({ userId, userName, birthDate, mobileNumber:
 
 type NewMember = z.output<typeof memberSchema>;
 
-/** How many bad lines are named. */
-const mostProblems = 10;
+/** The maximum number of bad lines in a message. */
+const maxProblems = 10;
 
-/** Adds members of a service provider, all of a file or none. */
+/** Adds members of a service provider: all members of a file, or none. */
 export function addMembers(values: OptionValues) {
   const aspId = readAspId(values);
   const { file = '' } = values;
@@ -35,9 +35,8 @@ export function addMembers(values: OptionValues) {
       file,
       lines.flatMap(({ number, member }) => {
         const there = known.get(member.userId);
-        if (there && there.aspId !== aspId)
-          return [`line ${number} (the member of another service provider)`];
-        if (there?.isErased) return [`line ${number} (an erased member, whose ID stays so: give a new one)`];
+        if (there && there.aspId !== aspId) return [`line ${number} (a member of another service provider)`];
+        if (there?.isErased) return [`line ${number} (an erased member; its ID cannot be used again)`];
         return [];
       }),
     );
@@ -46,11 +45,11 @@ export function addMembers(values: OptionValues) {
       lines.map(({ member }) => member),
     );
     const kept = known.size;
-    print(`Members of ${aspId} added: ${lines.length - kept}; there already and kept as they are: ${kept}.`);
+    print(`Members of ${aspId} added: ${lines.length - kept}; already present and unchanged: ${kept}.`);
   };
 }
 
-/** Destroys a member's key, and with it everything personal that is stored of the member. */
+/** Destroys a member's key, so that none of the member's personal data can be decrypted again. */
 export function eraseMember(values: OptionValues) {
   const aspId = readAspId(values);
   const { user = '', operator = '', reason = '' } = values;
@@ -63,12 +62,12 @@ export function eraseMember(values: OptionValues) {
     }
     const erasure = await stores.members.erase(aspId, user, decision);
     if (erasure.state !== 'ERASED') throw new Refused(`${refusal(user)} ${obstacle(aspId, erasure)}`);
-    print(`Member ${user} of ${aspId} is erased for good; the numbers of registrations stay answerable.`);
+    print(`Member ${user} of ${aspId} is erased permanently; inquiries by registration number still work.`);
   };
 }
 
 const waitForOperation =
-  'Wait for its end, or look whether it waits for an operator: npm run operator -- reviews';
+  'Wait until it ends, or check whether it waits for an operator: npm run operator -- reviews';
 
 function refusal(user: string): string {
   return `Member ${user} was not erased:`;
@@ -78,18 +77,18 @@ function refusal(user: string): string {
 function obstacle(aspId: string, erasure: Exclude<Erasure, { readonly state: 'ERASED' }>): string {
   switch (erasure.state) {
     case 'NOT_FOUND':
-      return `${aspId} has no such member, or it is erased already. Check --asp and --user.`;
+      return `${aspId} has no such member, or it is already erased. Check --asp and --user.`;
     case 'BEING_REGISTERED':
       return `an operation of the member has just begun. ${waitForOperation}`;
     case 'HAS_ACCOUNT':
-      return `account ${erasure.registrationNumber} is in use. Have the service provider delete it first, by /bankaccounts/delete.`;
+      return `account ${erasure.registrationNumber} is in use. The service provider must delete it first with /bankaccounts/delete.`;
     case 'AWAITS_REMOVAL':
-      return `account ${erasure.registrationNumber} is not removed at the payment gateway yet. Repeat the command when the workflow ${removalWorkflowId(erasure.registrationNumber)} has ended.`;
+      return `account ${erasure.registrationNumber} is not yet removed at the payment gateway. Repeat the command when the workflow ${removalWorkflowId(erasure.registrationNumber)} has ended.`;
     case 'HELD':
       return `the evidence of ${erasure.registrationNumber} is under legal hold. See: npm run evidence -- list-holds`;
     case 'TO_BE_KEPT':
     default:
-      return `evidence of the member is to be kept by law ${describePeriod(erasure.until)}. Repeat the command after that or, where another law demands it sooner, with --before-retention-ends.`;
+      return `the law requires the member's evidence ${describePeriod(erasure.until)}. Repeat the command after that. If another law requires erasure earlier, add --before-retention-ends.`;
   }
 }
 
@@ -122,8 +121,9 @@ function readLines(text: string, file: string): Line[] {
     if (content.trim() === '') continue;
     const number = index + 1;
     const result = memberSchema.safeParse(parseLine(content));
-    if (!result.success) problems.push(`line ${number} (${describe(result.error)})`);
-    else if (userIds.has(result.data.userId)) problems.push(`line ${number} (a userId of a line above)`);
+    if (!result.success) problems.push(`line ${number} (${describeProblem(result.error)})`);
+    else if (userIds.has(result.data.userId))
+      problems.push(`line ${number} (a userId that an earlier line has)`);
     else {
       userIds.add(result.data.userId);
       lines.push({ number, member: result.data });
@@ -134,31 +134,31 @@ function readLines(text: string, file: string): Line[] {
   return lines;
 }
 
-/** A line's content with every digit of `userId`; undefined when it is no JSON. */
+/** The content of a line with every digit of `userId`; undefined when it is not JSON. */
 function parseLine(line: string): unknown {
   try {
     return parse(line, (key, value) => (isLosslessNumber(value) && key === 'userId' ? value.value : value));
   } catch {
-    // Its message would quote the line.
+    // The error message would quote the line.
     return undefined;
   }
 }
 
-/** Names what is wrong by the fields we know; a field's content or a foreign field's name may be personal. */
-function describe({ issues }: z.ZodError): string {
+/** Names the invalid fields. Contents and unknown field names may be personal data, so they are not shown. */
+function describeProblem({ issues }: z.ZodError): string {
   const fields = Object.keys(memberSchema.shape).filter((field) =>
     issues.some(({ path }) => path[0] === field),
   );
   if (fields.length > 0) return fields.join(', ');
-  const isForeign = issues.some(({ code }) => code === 'unrecognized_keys');
-  return isForeign ? 'a field that no member has' : 'no JSON object';
+  const hasUnknownField = issues.some(({ code }) => code === 'unrecognized_keys');
+  return hasUnknownField ? 'an unknown field' : 'not a JSON object';
 }
 
 function refuseBadLines(file: string, problems: readonly string[]): void {
   if (problems.length === 0) return;
-  const named = problems.slice(0, mostProblems).join('; ');
-  const more = problems.length > mostProblems ? `; ${problems.length - mostProblems} more` : '';
+  const named = problems.slice(0, maxProblems).join('; ');
+  const more = problems.length > maxProblems ? `; ${problems.length - maxProblems} more` : '';
   throw new Refused(
-    `Nothing was added, because ${file} is wrong at ${named}${more}. Correct it, then repeat the command.`,
+    `Nothing was added, because ${file} is invalid at ${named}${more}. Correct it, then repeat the command.`,
   );
 }

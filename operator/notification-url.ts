@@ -4,7 +4,7 @@ import type { OptionValues } from './options.ts';
 import type { CommandContext } from './command.ts';
 import { noSuchProject } from './project.ts';
 
-/** Sets where a project's results are delivered, or that they are not. */
+/** Sets or removes the URL for a project's result notifications. */
 export function notificationUrl(values: OptionValues) {
   const aspId = readAspId(values);
   const url = readUrl(values);

@@ -34,19 +34,19 @@ export type OptionName = keyof typeof options;
 /** The values given. */
 export type OptionValues = Values<typeof options>;
 
-/** Reads --number. @throws {UsageError} when it is no registration number, and so nothing for a query */
+/** Reads --number. @throws {UsageError} unless it is a registration number (it goes into a query) */
 export function readRegistrationNumber({ number = '' }: OptionValues): string {
   if (/^[0-9A-Z]{22}$/.test(number)) return number;
   throw new UsageError('--number must be 22 digits and capital letters.');
 }
 
-/** Reads --asp. @throws {UsageError} when it is no ASP ID */
+/** Reads --asp. @throws {UsageError} unless it is an ASP ID */
 export function readAspId({ asp = '' }: OptionValues): string {
   if (requestHeadersSchema.shape['X-KM-User-AspId'].safeParse(asp).success) return asp;
   throw new UsageError('--asp must be 15 characters without spaces.');
 }
 
-/** Reads an option that has few values. @throws {UsageError} when it has another one */
+/** Reads an option with a fixed set of values. @throws {UsageError} for any other value */
 export function readChoice<Choice extends string>(
   values: OptionValues,
   name: OptionName,

@@ -7,7 +7,7 @@ import type { CommandContext } from './command.ts';
 import { readTextFile } from './read-file.ts';
 import { Refused } from './refused.ts';
 
-/** Adds a service provider's project, and prints the one time what the service provider must be given. */
+/** Adds a service provider's project, and prints its keys once. */
 export function addProject(values: OptionValues) {
   const aspId = readAspId(values);
   const file = values['client-public-key'] ?? '';
@@ -17,14 +17,14 @@ export function addProject(values: OptionValues) {
     const clientPublicKey = readPublicKey(await readTextFile(file), file);
     const { serverPublicKey, ...keys } = await createProjectKeys();
     if (!(await stores.projects.add({ aspId, ...rules, ...keys, clientPublicKey }))) {
-      throw new Refused(`Project ${aspId} is there already and stays as it is. Choose another ASP ID.`);
+      throw new Refused(`Project ${aspId} already exists and is unchanged. Choose another ASP ID.`);
     }
     const { accessKey, secretKey, cryptoKeyId } = keys;
     print(JSON.stringify({ aspId, accessKey, secretKey, cryptoKeyId, serverPublicKey }, null, 2));
   };
 }
 
-/** Issues a second set of keys, and prints the one time what the service provider must be given. */
+/** Issues a second set of keys, and prints it once. */
 export function renewProjectKeys(values: OptionValues) {
   const aspId = readAspId(values);
   const file = values['client-public-key'] ?? '';
@@ -34,7 +34,7 @@ export function renewProjectKeys(values: OptionValues) {
     const { serverPublicKey, ...keys } = await createProjectKeys();
     if (!(await stores.projects.renewKeys(aspId, { ...keys, clientPublicKey }))) {
       throw new Refused(
-        `Project ${aspId} is not there, or has two sets of keys. Check --asp, or end the change that is under way: npm run operator -- project retire-keys`,
+        `Project ${aspId} does not exist, or already has two sets of keys. Check --asp, or finish the previous rotation: npm run operator -- project retire-keys`,
       );
     }
     const { accessKey, secretKey, cryptoKeyId } = keys;
@@ -42,21 +42,21 @@ export function renewProjectKeys(values: OptionValues) {
   };
 }
 
-/** Discards all keys of a project but those issued last. */
+/** Discards all keys of a project except the latest set. */
 export function retireProjectKeys(values: OptionValues) {
   const aspId = readAspId(values);
 
   return async ({ stores, print }: CommandContext): Promise<void> => {
     if (!(await stores.projects.retireKeys(aspId))) {
       throw new Refused(
-        `Project ${aspId} is not there, or has one set of keys only. Issue the next one first: npm run operator -- project renew-keys`,
+        `Project ${aspId} does not exist, or has only one set of keys. Issue the next set first: npm run operator -- project renew-keys`,
       );
     }
-    print(`The older keys of project ${aspId} are discarded; running processes notice it within a second.`);
+    print(`The older keys of project ${aspId} are discarded; running processes apply this within a second.`);
   };
 }
 
-/** Lets a project call, or not, or never again. */
+/** Activates, deactivates or discards a project. */
 export function setProjectState(values: OptionValues) {
   const aspId = readAspId(values);
   const state = readChoice(values, 'state', ['ACTIVE', 'INACTIVE', 'DISCARDED']);
@@ -67,20 +67,20 @@ export function setProjectState(values: OptionValues) {
       throw new Refused(`${error.message} Add a new project instead.`, { cause: error });
     });
     if (!isKnown) throw noSuchProject(aspId);
-    print(`Project ${aspId} is ${state}; running processes notice it within a second.`);
+    print(`Project ${aspId} is ${state}; running processes apply this within a second.`);
   };
 }
 
-/** The refusal where there is no project of an ASP ID. */
+/** The refusal for an unknown ASP ID. */
 export function noSuchProject(aspId: string): Refused {
   return new Refused(`There is no project ${aspId}. Check --asp, or add it: npm run operator -- project add`);
 }
 
-/** Reads a client's public key, whichever way it is written, into the form that is stored. */
+/** Converts a client's public key from any PEM form into the stored one. */
 function readPublicKey(text: string, file: string): string {
   if (text.includes('PRIVATE KEY')) {
     throw new Refused(
-      `${file} has a private key, which its owner must keep. Ask for the public key alone, and for a new pair.`,
+      `${file} contains a private key, which must stay with its owner. Ask the service provider for a new key pair and its public key only.`,
     );
   }
   try {
@@ -90,7 +90,7 @@ function readPublicKey(text: string, file: string): string {
       return key.export({ type: 'spki', format: 'pem' }).toString();
     }
   } catch {
-    // Said below.
+    // Refused below.
   }
   throw new Refused(
     `${file} has no RSA public key of at least 2048 bits in PEM. Ask the service provider for one.`,

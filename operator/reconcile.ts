@@ -13,12 +13,12 @@ import { askTemporal } from './ask-temporal.ts';
 import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 
-/** How long to wait before looking again how far a reconciliation is, in ms. */
+/** The time between two looks at a running reconciliation, in ms. */
 const pollInterval = 1_000;
-/** How many findings are read at once. */
+/** The number of findings read at once. */
 const pageSize = 500;
 
-/** Compares the ledger with the payment gateway's now, and reports. */
+/** Compares our accounts with the payment gateway's now, and reports the differences. */
 export function reconcile() {
   return async ({ stores, temporal, print }: CommandContext): Promise<void> => {
     const run = await askTemporal(temporal, () => startOrJoin(temporal));
@@ -38,13 +38,13 @@ export function reconcile() {
     const found = findingKinds.reduce((sum, kind) => sum + counts[kind], 0);
     if (found > 0) {
       throw new Refused(
-        `The ledgers disagree on ${found} registrations. Nothing was repaired: what to do stands with each above.`,
+        `The ledgers disagree on ${found} registrations. Nothing was repaired: each line above says what to do.`,
       );
     }
   };
 }
 
-/** Starts a reconciliation, or joins the one that an operator has started before. */
+/** Starts a reconciliation, or joins one that an operator has already started. */
 async function startOrJoin(temporal: Client): Promise<WorkflowHandle> {
   const input: ReconciliationInput = { pageSize: reconciliationPageSize };
   const { workflowId } = await temporal.workflow.start(workflowTypes.reconcile, {
@@ -58,14 +58,14 @@ async function startOrJoin(temporal: Client): Promise<WorkflowHandle> {
   return temporal.workflow.getHandle(workflowId);
 }
 
-/** Says what a reconciliation is at until it ends. @returns its ID */
+/** Prints the stages of a reconciliation until it ends. @returns its ID */
 async function followUntilEnded(
   temporal: Client,
   run: WorkflowHandle,
   print: CommandContext['print'],
 ): Promise<string> {
-  print(`The workflow ${run.workflowId} runs, as soon as a worker does.`);
-  for (let said = ''; ; await delay(pollInterval)) {
+  print(`The workflow ${run.workflowId} is started; it needs a running worker.`);
+  for (let printed = ''; ; await delay(pollInterval)) {
     const { status, raw } = await askTemporal(temporal, () => run.describe());
     if (status.name === 'COMPLETED') return (await askTemporal(temporal, () => run.result())) as string;
     if (status.name !== 'RUNNING') {
@@ -76,7 +76,7 @@ async function followUntilEnded(
     if (stage === undefined) continue;
     const attempt = activity?.attempt ?? 1;
     const line = `${reconciliationStages[stage]}${attempt > 1 ? `; attempt ${attempt}, see the worker's log` : ''}`;
-    if (line !== said) print(line);
-    said = line;
+    if (line !== printed) print(line);
+    printed = line;
   }
 }

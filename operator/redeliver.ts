@@ -7,7 +7,7 @@ import { askTemporal } from './ask-temporal.ts';
 import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 
-/** Has the result of a registration delivered anew, under the sequence number it has. */
+/** Delivers the result of a registration again, with the same sequence number. */
 export function redeliver(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
   const workflowId = notificationWorkflowId(registrationNumber);
@@ -34,13 +34,13 @@ export function redeliver(values: OptionValues) {
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           taskQueue,
           args: [input],
-          staticSummary: 'Tell the service provider again how a registration ended',
+          staticSummary: 'Deliver the result of a registration again',
         }),
       );
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       throw new Refused(
-        `A delivery of the result of ${registrationNumber} is still running. Let it go on, or terminate the workflow ${workflowId} first.`,
+        `A delivery of the result of ${registrationNumber} is still running. Let it finish, or terminate the workflow ${workflowId} first.`,
         { cause: error },
       );
     }

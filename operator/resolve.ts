@@ -10,7 +10,7 @@ import { askTemporal } from './ask-temporal.ts';
 import type { TemporalContext } from './command.ts';
 import { Refused } from './refused.ts';
 
-/** Decides what became of a registration in REVIEW. */
+/** Decides the outcome of a registration in REVIEW. */
 export function resolve(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
   const { operator = '', reason = '' } = values;
@@ -20,7 +20,7 @@ export function resolve(values: OptionValues) {
     const run = await askTemporal(temporal, () => findRun(temporal, registrationNumber));
     if (!run) {
       throw new Refused(
-        `No registration ${registrationNumber} is running: it has ended, or never was. See: npm run operator -- reviews`,
+        `No registration ${registrationNumber} is running: it has ended, or never existed. See: npm run operator -- reviews`,
       );
     }
     await decide(temporal, run, { verdict, operator, reason });
@@ -48,7 +48,7 @@ async function decide(
       temporal,
       (deadline) =>
         sendUpdate(() => run.executeUpdate(resolveReviewUpdate, { args: [resolution] }), deadline),
-      'Nobody knows whether it is resolved, because no answer came: check that a worker runs, then repeat the command.',
+      'No answer came, so the registration may or may not be resolved: check that a worker is running, then repeat the command.',
     );
   } catch (error) {
     if (!(error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError)) throw error;
@@ -56,8 +56,8 @@ async function decide(
     const step = attributes.get(searchAttributes.step);
     throw new Refused(
       step === 'REVIEW'
-        ? `Registration ${number} has been resolved already, or has just ended: nothing is left to do.`
-        : `Registration ${number} is not in REVIEW but in ${step}: wait for its end, or see: npm run operator -- reviews`,
+        ? `Registration ${number} has already been resolved, or has just ended: nothing is left to do.`
+        : `Registration ${number} is not in REVIEW but in ${step}: wait until it ends, or see: npm run operator -- reviews`,
       { cause: error },
     );
   }

@@ -6,7 +6,7 @@ import { askTemporal } from './ask-temporal.ts';
 import type { TemporalContext } from './command.ts';
 import { alignColumns, describeTime } from './table.ts';
 
-/** How long a worker may take to tell since when a registration has been waiting, in ms. */
+/** The deadline for a worker to answer since when a registration has been waiting, in ms. */
 const queryDeadline = 3_000;
 
 /** Lists the registrations that wait for an operator. */
@@ -37,7 +37,7 @@ function describeBank(code: string): string {
   return isBankCode(code) ? `${code} ${banks[code]}` : code;
 }
 
-/** The run knows since when; without a worker to ask, Temporal knows when the registration began. */
+/** The run knows since when. Without a worker, Temporal still knows when the registration began. */
 async function describeSince(
   temporal: Client,
   { workflowId, runId, startTime }: WorkflowExecutionInfo,
@@ -49,5 +49,5 @@ async function describeSince(
   const begun = timeline.find(({ step }) => step === 'REVIEW_BEGUN');
   return begun
     ? describeTime(new Date(begun.at))
-    : `unknown while no worker answers; begun ${describeTime(startTime)}`;
+    : `unknown while no worker answers; started ${describeTime(startTime)}`;
 }

@@ -48,7 +48,7 @@ function describeFailure(error: unknown): string {
   // askTemporal turns what Temporal leaves unanswered into a Refused, so only the database is left.
   return isTransient(error)
     ? `The database does not answer (${reason}): check DATABASE_URL and the server, then repeat the command.`
-    : `Failed: ${reason}. Check the environment against README.md; if that holds, it is a defect of this program.`;
+    : `Failed: ${reason}. Check the environment against README.md; if it is correct, this is a defect of this program.`;
 }
 
 /** The first line of the innermost error: the outer ones repeat queries with their parameters. */

@@ -5,14 +5,14 @@ import { expect, test } from 'vitest';
 import { envelope, startKmServer } from './km-server.ts';
 import { project, registrationNumber } from './project.ts';
 
-/** What is used of esbuild, which comes with tsx. */
+/** The part of esbuild used here, which comes with tsx. */
 interface Esbuild {
   build(options: object): Promise<{ outputFiles: { text: string }[] }>;
 }
 
 const esbuild: Esbuild = createRequire(createRequire(import.meta.url).resolve('tsx'))('esbuild');
 
-test('the client is bundled for browsers and works with nothing but what browsers have', async () => {
+test('the client is bundled for browsers and works with the globals of browsers alone', async () => {
   // For the platform "browser", esbuild fails on every import of a Node module.
   const bundle = await esbuild.build({
     entryPoints: [fileURLToPath(new URL('../../client/index.ts', import.meta.url))],

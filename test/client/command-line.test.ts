@@ -35,7 +35,7 @@ const credentials: FakeAnswer = {
   }),
 };
 
-/** Runs a command line against a sandbox that answers so after its credentials. */
+/** Runs a command line against a server with these answers. */
 async function run(
   words: readonly string[],
   answers: readonly FakeAnswer[],
@@ -53,7 +53,7 @@ async function run(
 }
 
 describe('register', () => {
-  test('takes credentials, name and birth date of the sandbox', async () => {
+  test('uses credentials, name and birth date from the sandbox', async () => {
     const { exitCode, output, requests } = await run(register, [credentials, started]);
     expect(exitCode).toBe(0);
     expect(output).toBe(
@@ -75,7 +75,7 @@ describe('register', () => {
     });
   });
 
-  test('takes credentials of the environment, and everything else of the command line', async () => {
+  test('uses credentials from the environment, and everything else from the command line', async () => {
     const words = [...register, '--name', '박서준', '--birth', '19810203', '--mobile', '01099998888'];
     const environment = { KM_ASP_ID: aspId, KM_ACCESS_KEY: accessKey, KM_SECRET_KEY: secretKey };
     const { exitCode, requests } = await run(words, [started], environment);
@@ -127,7 +127,7 @@ describe('register', () => {
 });
 
 describe('the other commands', () => {
-  test('status tells where a registration stands', async () => {
+  test('status shows the status of a registration', async () => {
     const words = ['status', '--number', registrationNumber];
     expect(await run(words, [credentials, inProgress])).toMatchObject({
       exitCode: 0,
@@ -150,7 +150,7 @@ describe('the other commands', () => {
     expect(output).toBe('The code to key in on the phone: 07\n');
   });
 
-  test('valid says whose the account is', async () => {
+  test('valid checks whose account it is', async () => {
     const words = ['valid', ...register.slice(1)];
     expect(await run(words, [credentials, envelope('000_000')])).toMatchObject({ exitCode: 0 });
     expect(await run(words, [credentials, envelope('002_901')])).toMatchObject({ exitCode: 1 });
@@ -164,14 +164,14 @@ describe('the other commands', () => {
     });
   });
 
-  test('--help is no failure', async () => {
+  test('--help exits with 0', async () => {
     const { exitCode, output } = await run(['--help'], [credentials]);
     expect(exitCode).toBe(0);
     expect(output).toContain('npm run km -- register --user 10000000001 --bank 003');
   });
 });
 
-describe('what cannot be carried out', () => {
+describe('a wrong command line', () => {
   const credentialsOnly = { KM_ASP_ID: aspId, KM_ACCESS_KEY: accessKey };
 
   test.for<[string[], string]>([
@@ -186,26 +186,26 @@ describe('what cannot be carried out', () => {
     [['institutions', '--url', 'nowhere'], '"nowhere" is no URL'],
     [[...register, '--bank', '999'], 'There is no bank 999; see: npm run km -- institutions'],
     [[...register, '--user', '5'], 'give --name and --birth as well.'],
-  ])('%j ends with 2 and tells what to do', async ([words, message]) => {
+  ])('%j exits with 2 and says what to do', async ([words, message]) => {
     const { exitCode, output, errors } = await run(words, [credentials]);
     expect({ exitCode, output }).toEqual({ exitCode: 2, output: '' });
     expect(errors).toContain(message);
     expect(errors).toContain('npm run km --');
   });
 
-  test('input that the service does not take is one such', async () => {
+  test('includes input that the service refuses', async () => {
     const { exitCode, errors } = await run(register, [credentials, envelope('000_015')]);
     expect(exitCode).toBe(2);
     expect(errors).toContain('Text of 000_015.');
   });
 
-  test('a part of the credentials is one such', async () => {
+  test('includes incomplete credentials', async () => {
     const { exitCode, errors } = await run(['institutions'], [credentials], credentialsOnly);
     expect(exitCode).toBe(2);
     expect(errors).toContain('KM_SECRET_KEY must be set as well.');
   });
 
-  test('a place without a service or without sandbox credentials fails with advice', async () => {
+  test('a URL without a service or without sandbox credentials fails with advice', async () => {
     const nowhere = await run(['institutions', '--url', 'http://127.0.0.1:1'], [credentials]);
     expect(nowhere).toMatchObject({ exitCode: 1, errors: expect.stringContaining('npm start') });
     const noSandbox = await run(['institutions'], [{ status: 404, body: '{}' }]);
@@ -219,7 +219,7 @@ describe('what cannot be carried out', () => {
   });
 });
 
-test('on a terminal, the time runs in place and colours are used unless they are not wanted', async () => {
+test('on a terminal, the elapsed time is updated in place, in colour', async () => {
   const { url } = await startKmServer(credentials, started, inProgress, registered);
   let written = '';
   const output = { isTTY: true, write: (text: string) => (written += text) };
@@ -229,7 +229,7 @@ test('on a terminal, the time runs in place and colours are used unless they are
   expect(written).toContain('\u001B[32mRegistered after');
 });
 
-test('the process ends with the exit code', async () => {
+test('the process exits with the exit code', async () => {
   const file = fileURLToPath(new URL('../../client/km.ts', import.meta.url));
   const result = promisify(execFile)(process.execPath, ['--import', 'tsx', file, 'register']);
   await expect(result).rejects.toMatchObject({

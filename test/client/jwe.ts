@@ -9,7 +9,7 @@ import {
 
 const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' };
 
-/** JWE by node:crypto alone, to have a second opinion on what the client makes with jose. */
+/** Encrypts with node:crypto, to check the client's jose against another implementation. */
 export function sealJwe(content: string, publicKey: string): string {
   const header = encode(JSON.stringify({ alg: 'RSA-OAEP-256', enc: 'A128GCM' }));
   const contentKey = randomBytes(16);

@@ -15,7 +15,7 @@ import { envelope, startKmServer } from './km-server.ts';
 import type { FakeAnswer } from './km-server.ts';
 import { createProjectClient, encryption, project, registration, registrationNumber } from './project.ts';
 
-/** Answers with the member's ID it was asked with, as `info` will. */
+/** Answers with the member ID of the request. */
 const echo = defineOperation({
   path: '/bankaccounts/echo',
   title: 'Echo',
@@ -28,7 +28,7 @@ const echo = defineOperation({
 
 const longestUserId = '99999999999999999999';
 
-/** What a call to a server that answers so is rejected with. */
+/** The error of a call to a server with this answer. */
 async function rejectionBy(answer: FakeAnswer, options: Parameters<typeof createProjectClient>[1] = {}) {
   const { baseUrl } = await startKmServer(answer);
   const error: unknown = await createProjectClient(baseUrl, options)
@@ -39,7 +39,7 @@ async function rejectionBy(answer: FakeAnswer, options: Parameters<typeof create
 }
 
 describe('the request', () => {
-  test('has the documented headers, made of the clock, and the token over the body as sent', async () => {
+  test('has the documented headers, the time of the clock, and the token over the body as sent', async () => {
     const server = await startKmServer(envelope('000_000', `"userId":${longestUserId}`));
     const clock = Date.UTC.bind(Date, 2026, 10, 22, 9, 30, 5, 7);
     await createProjectClient(server.baseUrl, { clock }).call(echo, { userId: longestUserId });
@@ -63,14 +63,14 @@ describe('the request', () => {
     expect(request?.headers).not.toHaveProperty('x-km-crypto-key-id');
   });
 
-  test('has another correlation ID each time', async () => {
+  test('has a new correlation ID each time', async () => {
     const server = await startKmServer(envelope('000_000', '"institutions":[]'));
     const km = createProjectClient(server.baseUrl);
     await Promise.all(Array.from({ length: 5 }, () => km.institutions()));
     expect(new Set(server.requests.map(({ headers }) => headers['x-km-correlation-id']))).toHaveLength(5);
   });
 
-  test('is encrypted where keys are given and the documents ask for it', async () => {
+  test('is encrypted when there are keys and the operation requires it', async () => {
     const server = await startKmServer((path) =>
       path.endsWith('/auth')
         ? envelope('000_000', '"authNumber":"42"')
@@ -108,7 +108,7 @@ describe('the request', () => {
     },
   );
 
-  test('is not made with a base URL that is none', () => {
+  test('is impossible with an invalid base URL', () => {
     expect(() => createKmClient({ ...project, baseUrl: 'localhost' })).toThrow(TypeError);
   });
 });
@@ -139,7 +139,7 @@ describe('the answer', () => {
 });
 
 describe('a refusal', () => {
-  test('has code, text, correlation ID, payload and what the catalogue says of a retry', async () => {
+  test('has code, text, correlation ID, payload and whether it is retryable', async () => {
     const server = await startKmServer(envelope('002_910', '"status":"BANK_ACC_REG_FAILED"'));
     const error = await createProjectClient(server.baseUrl)
       .inquire({ regNo: registrationNumber })
@@ -157,7 +157,7 @@ describe('a refusal', () => {
     });
   });
 
-  test('with a code that this client does not know is a refusal still', async () => {
+  test('may have a code that this client does not know', async () => {
     const error = await rejectionBy(envelope('003_123'));
     expect(error).toBeInstanceOf(KmRefusal);
     expect(error).toMatchObject({ code: '003_123', retryable: false });
@@ -170,7 +170,7 @@ describe('a refusal', () => {
     expect(error).toMatchObject({ name: 'KmRefusal', code: '001_006' });
   });
 
-  test('because of a running registration carries that one, and no code where loggers look', async () => {
+  test('because of a running registration has its number, and hides the ARS code from loggers', async () => {
     const error = await rejectionBy(
       envelope('002_013', `"bankAccRegNo":"${registrationNumber}","authNumber":"42"`),
     );
@@ -181,7 +181,7 @@ describe('a refusal', () => {
     expect(JSON.stringify(error)).not.toContain('42"');
   });
 
-  test('because of another running operation carries nothing', async () => {
+  test('because of another running operation has no number', async () => {
     const error = await rejectionBy(envelope('002_013'));
     expect(error).toMatchObject({ bankAccRegNo: undefined, authNumber: undefined });
   });
@@ -196,8 +196,8 @@ describe('no answer', () => {
 
   test.for([
     [503, JSON.stringify({ response: { code: '000_991', description: 'Later.' } }), '000_991', 'Later.'],
-    [502, '<html>Bad gateway</html>', 'SERVER_ERROR', 'The service cannot answer at the moment (HTTP 502).'],
-    [429, '', 'SERVER_ERROR', 'The service cannot answer at the moment (HTTP 429).'],
+    [502, '<html>Bad gateway</html>', 'SERVER_ERROR', 'The service is unavailable (HTTP 502).'],
+    [429, '', 'SERVER_ERROR', 'The service is unavailable (HTTP 429).'],
   ] as const)('is unavailability when the status is %s', async ([status, body, code, text]) => {
     const error = await rejectionBy({ status, body });
     expect(error).toMatchObject({ name: 'KmUnavailable', code, text, retryable: true });
@@ -208,19 +208,19 @@ describe('no answer', () => {
     ['0', 0],
     ['soon', undefined],
     [undefined, undefined],
-  ] as const)('says when to come again: Retry-After %s', async ([retryAfter, retryAfterMs]) => {
+  ] as const)('says when to retry: Retry-After %s', async ([retryAfter, retryAfterMs]) => {
     const body = JSON.stringify({ response: { code: '000_914', description: 'Too many.' } });
     const error = await rejectionBy({ status: 429, body, ...(retryAfter && { retryAfter }) });
     expect(error).toMatchObject({ name: 'KmUnavailable', code: '000_914', retryable: true, retryAfterMs });
   });
 
-  test('is unavailability when the time is over', async () => {
+  test('is unavailability after the timeout', async () => {
     const fetch = vi.fn<typeof globalThis.fetch>(waitForAbort);
     const km = createProjectClient('http://localhost', { fetch, timeoutMs: 20 });
     await expect(km.institutions()).rejects.toMatchObject({ name: 'KmUnavailable', code: 'TIMED_OUT' });
   });
 
-  test("is the caller's own reason when the caller gives up", async () => {
+  test("is the caller's own reason when the caller aborts", async () => {
     const km = createProjectClient('http://localhost', { fetch: waitForAbort });
     const controller = new AbortController();
     const answer = km.institutions({ signal: controller.signal });
@@ -230,7 +230,7 @@ describe('no answer', () => {
   });
 });
 
-describe('an answer outside the contract', () => {
+describe('an undocumented answer', () => {
   const otherProject = sealJwe('{"response":{"code":"000_000","description":""}}', project.server.publicKey);
 
   test.for<[string, FakeAnswer]>([
@@ -239,7 +239,7 @@ describe('an answer outside the contract', () => {
     ['no envelope', { status: 200, body: '{"bankAccRegNo":"김하늘"}' }],
     ['no result code', { status: 400, body: '{"response":{"code":"NO","description":"김하늘"}}' }],
     ['an encrypted one for another key', { status: 200, body: JSON.stringify({ encData: otherProject }) }],
-    ['a payload that is not as documented', envelope('000_000', '"bankAccRegNo":"김하늘"')],
+    ['a payload that does not match the documentation', envelope('000_000', '"bankAccRegNo":"김하늘"')],
     ['an absent payload', envelope('000_000')],
   ])('such as %s is a protocol error that quotes nothing', async ([, answer]) => {
     const error = await rejectionBy(answer, { encryption });
@@ -261,9 +261,9 @@ describe('an answer outside the contract', () => {
     expect(target.requests).toEqual([]);
   });
 
-  test('names the field that is wrong', async () => {
+  test('names the invalid field', async () => {
     const error = await rejectionBy(envelope('000_000', '"bankAccRegNo":"short"'));
-    expect(error.text).toBe('The answer is not as documented: bankAccRegNo.');
+    expect(error.text).toBe('The answer does not match the documentation: bankAccRegNo.');
   });
 });
 

@@ -5,14 +5,14 @@ import { onTestFinished } from 'vitest';
 import { openJwe } from './jwe.ts';
 import { macOf, project } from './project.ts';
 
-/** A request as it arrived, its token already found to be that of its body. */
+/** A received request. Its token matches its body. */
 export interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   /** As sent. */
   readonly body: string;
-  /** What `body` says once it is decrypted. */
+  /** `body`, decrypted if it was encrypted. */
   readonly content: string;
 }
 
@@ -24,7 +24,7 @@ interface FakeReply {
   readonly retryAfter?: string;
 }
 
-/** What to answer; `drop` breaks the connection. */
+/** An answer; `drop` breaks the connection. */
 export type FakeAnswer = FakeReply | 'drop';
 
 /** A server on localhost. */
@@ -41,7 +41,7 @@ export function envelope(code: string, members = ''): FakeReply {
   return { status: code === '000_000' ? 200 : 400, body: `{${members}${members && ','}${response}}` };
 }
 
-/** Starts a server for the running test that answers as told, the last answer for ever. */
+/** Starts a server for the running test that gives these answers in order, and repeats the last one. */
 export async function startKmServer(
   ...answers: (FakeAnswer | ((path: string) => FakeAnswer))[]
 ): Promise<KmServer> {
@@ -79,6 +79,6 @@ function read(method: string, path: string, headers: IncomingHttpHeaders, body: 
   const content = encData === undefined ? body : openJwe(encData, project.server.privateKey);
   const token = String(headers['x-km-tran-token']);
   if (method === 'POST' && token.slice(23) !== macOf(body))
-    throw new Error('The token is not that of the body.');
+    throw new Error('The token does not match the body.');
   return { method, path, headers, body, content };
 }

@@ -27,7 +27,7 @@ export const encryption = {
   clientPrivateKey: project.client.privateKey,
 };
 
-/** A client of the project that sends plain bodies unless told otherwise. */
+/** A client of the project. It sends unencrypted bodies by default. */
 export function createProjectClient(baseUrl: string, options: Partial<KmClientOptions> = {}): KmClient {
   const { aspId, accessKey, secretKey } = project;
   return createKmClient({ baseUrl, aspId, accessKey, secretKey, ...options });
@@ -38,7 +38,7 @@ export function macOf(body: string | Uint8Array): string {
   return createHmac('sha256', project.secretKey).update(body).digest('base64');
 }
 
-/** A request that the contract is content with. */
+/** A valid registration request. */
 export const registration = {
   userId: '10000000001',
   bankAccount: '11012345678',

@@ -21,8 +21,8 @@ const content = `{
   "later": "addition"
 }`;
 
-/** A notification as the service makes it; `headers` of the test replace its own. */
-function createCallback({
+/** A notification as the service sends it; `headers` replace its own. */
+function createNotification({
   content: text = content,
   headers = {},
 }: { content?: string; headers?: object } = {}) {
@@ -44,7 +44,7 @@ function createCallback({
   };
 }
 
-/** The code of the error that a notification is refused with. */
+/** The error code with which a notification is refused. */
 async function refusalOf(notification: Parameters<typeof verifyNotification>[0]): Promise<string> {
   const error: unknown = await verifyNotification(notification).catch((reason: unknown) => reason);
   if (!(error instanceof InvalidNotificationError))
@@ -54,12 +54,12 @@ async function refusalOf(notification: Parameters<typeof verifyNotification>[0])
   return error.code;
 }
 
-test('a genuine notification is opened, additions included', async () => {
-  expect(await verifyNotification(createCallback())).toEqual(JSON.parse(content));
+test('a genuine notification is decrypted, with unknown fields', async () => {
+  expect(await verifyNotification(createNotification())).toEqual(JSON.parse(content));
 });
 
-test('headers may be of either kind and in any case, the body text', async () => {
-  const { headers, body, ...rest } = createCallback();
+test('headers may be Headers or an object in any case, and the body a string', async () => {
+  const { headers, body, ...rest } = createNotification();
   const lowerCase = Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
   );
@@ -71,13 +71,13 @@ test('headers may be of either kind and in any case, the body text', async () =>
 
 test('a member ID sent as a number keeps every digit', async () => {
   const asNumber = content.replace('"99999999999999999999"', '99999999999999999999');
-  await expect(verifyNotification(createCallback({ content: asNumber }))).resolves.toMatchObject({
+  await expect(verifyNotification(createNotification({ content: asNumber }))).resolves.toMatchObject({
     userId: '99999999999999999999',
   });
 });
 
-test('the times are of the zone that is named', async () => {
-  const notification = createCallback();
+test('the times are in the zone that is named', async () => {
+  const notification = createNotification();
   const token = `KMV1:20261122183005000:${macOf(notification.body)}`;
   const headers = { ...notification.headers, 'X-KM-Time-Zone': 'KST', 'X-KM-Tran-Time': '20261122183005' };
   await expect(
@@ -86,35 +86,38 @@ test('the times are of the zone that is named', async () => {
   expect(await refusalOf({ ...notification, headers })).toBe('NOTIFICATION_TIME');
 });
 
-test('the clock decides when no time is given', async () => {
-  const { now: _now, ...notification } = createCallback();
+test('the clock is the default time', async () => {
+  const { now: _now, ...notification } = createNotification();
   expect(await refusalOf(notification)).toBe('NOTIFICATION_TIME');
 });
 
-test.for([-10 * 60_000, 10 * 60_000])('%s ms from the clock are taken, one more is not', async (offset) => {
-  await expect(verifyNotification({ ...createCallback(), now: now + offset })).resolves.toBeDefined();
-  expect(await refusalOf({ ...createCallback(), now: now + offset + Math.sign(offset) })).toBe(
-    'NOTIFICATION_TIME',
-  );
-});
+test.for([-10 * 60_000, 10 * 60_000])(
+  '%s ms from the clock are accepted, one more is not',
+  async (offset) => {
+    await expect(verifyNotification({ ...createNotification(), now: now + offset })).resolves.toBeDefined();
+    expect(await refusalOf({ ...createNotification(), now: now + offset + Math.sign(offset) })).toBe(
+      'NOTIFICATION_TIME',
+    );
+  },
+);
 
 test.for([
   { 'X-KM-Tran-Time': '20261122093006', 'X-KM-Time-Zone': 'XYZ' },
   { 'X-KM-Tran-Time': '20261322093005' },
   { 'X-KM-Tran-Time': '20251122093005' },
-])('times that are none or another are refused: %o', async (headers) => {
-  expect(await refusalOf(createCallback({ headers }))).toBe('NOTIFICATION_TIME');
+])('invalid or different times are refused: %o', async (headers) => {
+  expect(await refusalOf(createNotification({ headers }))).toBe('NOTIFICATION_TIME');
 });
 
 test('an altered body is refused', async () => {
-  const notification = createCallback();
+  const notification = createNotification();
   const body = Buffer.from(notification.body);
   body[body.length - 10]! ^= 1;
   expect(await refusalOf({ ...notification, body })).toBe('NOTIFICATION_SIGNATURE');
 });
 
-test('a token under another secret key is refused, and one of another length too', async () => {
-  const notification = createCallback();
+test('a token under another secret key is refused, and unpadded Base64 is accepted', async () => {
+  const notification = createNotification();
   expect(await refusalOf({ ...notification, secretKey: 'another' })).toBe('NOTIFICATION_SIGNATURE');
   const short = notification.headers['X-KM-Tran-Token'].slice(0, -1);
   await expect(
@@ -123,22 +126,30 @@ test('a token under another secret key is refused, and one of another length too
 });
 
 test.for(['X-KM-Tran-Token', 'X-KM-Correlation-Id', 'X-KM-Tran-Time', 'X-KM-Time-Zone', 'X-KM-User-AspId'])(
-  'the header %s must be there and of its form',
+  'the header %s must be present and well-formed',
   async (name) => {
-    expect(await refusalOf(createCallback({ headers: { [name]: undefined } }))).toBe('NOTIFICATION_HEADERS');
-    expect(await refusalOf(createCallback({ headers: { [name]: 'wrong' } }))).toBe('NOTIFICATION_HEADERS');
-    expect(await refusalOf(createCallback({ headers: { [name]: ['a', 'b'] } }))).toBe('NOTIFICATION_HEADERS');
+    expect(await refusalOf(createNotification({ headers: { [name]: undefined } }))).toBe(
+      'NOTIFICATION_HEADERS',
+    );
+    expect(await refusalOf(createNotification({ headers: { [name]: 'wrong' } }))).toBe(
+      'NOTIFICATION_HEADERS',
+    );
+    expect(await refusalOf(createNotification({ headers: { [name]: ['a', 'b'] } }))).toBe(
+      'NOTIFICATION_HEADERS',
+    );
   },
 );
 
-test('a body for another key, plain, or with another content is refused', async () => {
-  const otherKey = { ...createCallback(), clientPrivateKey: project.server.privateKey };
+test('a body that is encrypted for another key, unencrypted or of another form is refused', async () => {
+  const otherKey = { ...createNotification(), clientPrivateKey: project.server.privateKey };
   expect(await refusalOf(otherKey)).toBe('NOTIFICATION_CONTENT');
   const plain = Buffer.from(content);
   const headers = { ...otherKey.headers, 'X-KM-Tran-Token': `KMV1:20261122093005000:${macOf(plain)}` };
-  expect(await refusalOf({ ...createCallback(), headers, body: plain })).toBe('NOTIFICATION_CONTENT');
-  expect(await refusalOf(createCallback({ content: '{"bankAccRegNo":"1"}' }))).toBe('NOTIFICATION_CONTENT');
-  expect(await refusalOf(createCallback({ content: 'no JSON' }))).toBe('NOTIFICATION_CONTENT');
+  expect(await refusalOf({ ...createNotification(), headers, body: plain })).toBe('NOTIFICATION_CONTENT');
+  expect(await refusalOf(createNotification({ content: '{"bankAccRegNo":"1"}' }))).toBe(
+    'NOTIFICATION_CONTENT',
+  );
+  expect(await refusalOf(createNotification({ content: 'no JSON' }))).toBe('NOTIFICATION_CONTENT');
 });
 
 test('the acknowledgement is the documented one', () => {

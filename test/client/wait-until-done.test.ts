@@ -7,7 +7,7 @@ const inProgress = envelope('000_000', '"status":"ARS_AUTH_IN_PROGRESS"');
 const arsDone = envelope('000_000', '"status":"ARS_AUTH_DONE"');
 const registered = envelope('000_000', '"status":"BANK_ACC_REGISTERED"');
 
-test('asks until the account is registered, and tells each change once', async () => {
+test('polls until the account is registered, and reports each change once', async () => {
   const server = await startKmServer(inProgress, inProgress, arsDone, arsDone, registered);
   const statuses: RegistrationStatus[] = [];
   const onStatus = (status: RegistrationStatus) => statuses.push(status);
@@ -21,7 +21,7 @@ test('asks until the account is registered, and tells each change once', async (
   expect(server.requests[0]?.body).toBe(`{"regNo":"${registrationNumber}"}`);
 });
 
-test('goes on asking through broken connections and server errors', async () => {
+test('keeps polling through broken connections and server errors', async () => {
   const server = await startKmServer(
     'drop',
     { status: 502, body: 'Bad gateway' },
@@ -61,7 +61,7 @@ test.for(['002_019', '000_901'])('rejects with the refusal %s at once', async (c
   expect(server.requests).toHaveLength(1);
 });
 
-test('rejects when the time is over, with what kept the service from answering', async () => {
+test('rejects after the time limit, with the reason why there was no answer', async () => {
   const running = await startKmServer(inProgress);
   const broken = await startKmServer('drop');
   const limits = { intervalMs: 5, timeoutMs: 100 };
@@ -75,7 +75,7 @@ test('rejects when the time is over, with what kept the service from answering',
   });
 });
 
-test('asks no earlier than the service wants to be asked', async () => {
+test('honours Retry-After', async () => {
   const busy = { ...envelope('000_914'), status: 429, retryAfter: '1' };
   const { baseUrl, requests } = await startKmServer(busy, registered);
   const wait = createProjectClient(baseUrl).waitUntilDone(registrationNumber, {
@@ -86,14 +86,14 @@ test('asks no earlier than the service wants to be asked', async () => {
   expect(requests).toHaveLength(1);
 });
 
-test('a time limit longer than a timer takes is none that is over at once', async () => {
+test('a time limit longer than a timer allows is not reached at once', async () => {
   const { baseUrl } = await startKmServer(inProgress, registered);
   const options = { intervalMs: 5, timeoutMs: Number.POSITIVE_INFINITY };
   const result = await createProjectClient(baseUrl).waitUntilDone(registrationNumber, options);
   expect(result.status).toBe('BANK_ACC_REGISTERED');
 });
 
-test("rejects with the caller's reason as soon as the caller gives up", async () => {
+test("rejects with the caller's reason as soon as the caller aborts", async () => {
   const { baseUrl } = await startKmServer(inProgress);
   const controller = new AbortController();
   const wait = createProjectClient(baseUrl).waitUntilDone(registrationNumber, {

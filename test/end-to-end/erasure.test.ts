@@ -94,7 +94,7 @@ describe('a member', () => {
     await runOf(removalWorkflowId(number)).result();
 
     const year = new Date().getUTCFullYear() + 5;
-    expect(await erase(userId)).toEqual(refused(`is to be kept by law until ${year}-`));
+    expect(await erase(userId)).toEqual(refused(`the law requires the member's evidence until ${year}-`));
     await operate('evidence', 'hold', '--number', number, ...signed);
     expect(await erase(userId, '--before-retention-ends')).toEqual(refused('is under legal hold'));
     await operate('evidence', 'release', '--number', number, ...signed);
@@ -169,7 +169,7 @@ describe('an erased member', () => {
   });
 
   it('has left nothing that opens', async () => {
-    expect(erasure).toMatchObject({ exitCode: 0, output: expect.stringContaining('erased for good') });
+    expect(erasure).toMatchObject({ exitCode: 0, output: expect.stringContaining('erased permanently') });
     expect(await rowOf(userId)).toMatchObject({
       sealedDataKey: null,
       sealedFacts: null,
@@ -214,17 +214,17 @@ describe('an erased member', () => {
     expect([exitCode, output]).toEqual([0, expect.stringContaining('0 broken, 2 of erased members')]);
     expect(
       await operate('evidence', 'export', '--number', number, '--directory', '/tmp/never'),
-    ).toMatchObject({ exitCode: 1, errors: expect.stringContaining('cannot be read ever again') });
+    ).toMatchObject({ exitCode: 1, errors: expect.stringContaining('can never be decrypted again') });
     expect(await operate('evidence', 'hold', '--number', number, ...signed)).toMatchObject({
       exitCode: 1,
-      errors: expect.stringContaining('is gone'),
+      errors: expect.stringContaining('has been destroyed'),
     });
   });
 
   it('is not erased again, and does not come back under the same ID', async () => {
     expect(await erase(userId)).toMatchObject({
       exitCode: 1,
-      errors: expect.stringContaining('is erased already'),
+      errors: expect.stringContaining('is already erased'),
     });
     const again = { userId, userName: 'Again', birthDate: '19900131', mobileNumber: '01012341234' };
     const file = join(temporaryDirectory(), 'members.jsonl');

@@ -119,9 +119,9 @@ describe('database keys', () => {
     const rewrapped = await operate({ stores: rotated, temporal }, 'keys', 'rewrap');
     await meanwhile;
     expect(rewrapped.exitCode).toBe(0);
-    expect(rewrapped.errors).toMatch(/^\d+ rows sealed anew$/m);
+    expect(rewrapped.errors).toMatch(/^\d+ rows re-encrypted$/m);
     expect((await operate({ stores: rotated, temporal }, 'keys', 'status')).output).toMatch(
-      /^test-key +0 +may be dropped once no process has it in front$/m,
+      /^test-key +0 +can be removed once it is the active key of no process$/m,
     );
 
     const alone = storesWith(next);

@@ -34,7 +34,7 @@ const directory = mkdtempSync(join(tmpdir(), 'operator-'));
 let stack: Stack;
 let impatientApi: string;
 let project: Project;
-/** What the payment gateway does instead of what the simulator would do. */
+/** What the payment gateway does instead of the simulator. */
 let faults: Partial<PaymentGateway> = {};
 let nextMember = 0;
 
@@ -50,7 +50,7 @@ afterAll(async () => {
 
 const operate = (...words: readonly string[]) => operateOn(stack, ...words);
 
-/** A file of the operator's. @returns its path */
+/** Writes a file for the operator. @returns its path */
 function file(name: string, content: string | Uint8Array): string {
   const path = join(directory, name);
   writeFileSync(path, content);
@@ -68,9 +68,9 @@ describe('a registration in REVIEW', () => {
   const resolve = (number: string, verdict: string) =>
     operate('resolve', '--number', number, '--verdict', verdict, ...signed);
 
-  /** Has a member's registration end up in REVIEW. */
+  /** Brings a member's registration into REVIEW. */
   async function reachReview() {
-    const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the test.'));
+    const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('The test makes it unavailable.'));
     faults = { register: unavailable, inquireRegistration: unavailable };
     onTestFinished(() => {
       faults = {};
@@ -82,7 +82,7 @@ describe('a registration in REVIEW', () => {
     return run;
   }
 
-  it('is not there as long as all goes well', async () => {
+  it('does not occur when all goes well', async () => {
     expect(await operate('reviews')).toEqual({
       exitCode: 0,
       output: 'No registration is waiting in REVIEW.',
@@ -114,11 +114,11 @@ describe('a registration in REVIEW', () => {
     await stack.stopWorker();
     const { output } = await operate('reviews');
     await stack.startWorker();
-    expect(output).toMatch(new RegExp(`^${number}.*unknown while no worker answers; begun \\d{4}-`, 'm'));
+    expect(output).toMatch(new RegExp(`^${number}.*unknown while no worker answers; started \\d{4}-`, 'm'));
     expect(await resolve(number, 'NOT_REGISTERED')).toMatchObject({ exitCode: 0 });
   });
 
-  it('is needed to resolve anything', async () => {
+  it('can only be resolved in REVIEW', async () => {
     const { number } = await register(stack.url, { mobileNumber: '01012340008' });
     await expect
       .poll(async () => await resolve(number, 'REGISTERED'), { timeout: 10_000 })
@@ -126,7 +126,7 @@ describe('a registration in REVIEW', () => {
     await call(stack.url, project, '/ars/register/cancel', { regNo: number });
   });
 
-  it('is not sought by what is no registration number', async () => {
+  it('is only looked up by a valid registration number', async () => {
     for (const number of ['', '1', `${'A'.repeat(21)}"`, `${'A'.repeat(22)}" OR "" = "`, 'a'.repeat(22)]) {
       expect(await resolve(number, 'REGISTERED')).toMatchObject({ exitCode: 2, output: '' });
     }
@@ -150,29 +150,32 @@ describe('redeliver', () => {
   it.for([
     ['GONE', 410],
     ['EXHAUSTED', 500],
-  ] as const)('delivers what is %s, under the same sequence number', async ([state, status]) => {
-    const receiver = await startReceiver();
-    receiver.answerWith({ status }, acknowledgement);
-    const { userId, number } = await register(impatientApi);
-    await expect
-      .poll(() => notificationOf(userId), { timeout: 30_000 })
-      .toMatchObject({ state, deliveries: 1 });
-    await stack.temporal.workflow.getHandle(notificationWorkflowId(number)).result();
+  ] as const)(
+    'delivers a notification that is %s again, with the same sequence number',
+    async ([state, status]) => {
+      const receiver = await startReceiver();
+      receiver.answerWith({ status }, acknowledgement);
+      const { userId, number } = await register(impatientApi);
+      await expect
+        .poll(() => notificationOf(userId), { timeout: 30_000 })
+        .toMatchObject({ state, deliveries: 1 });
+      await stack.temporal.workflow.getHandle(notificationWorkflowId(number)).result();
 
-    expect(await redeliver(number)).toMatchObject({ exitCode: 0, errors: '' });
-    await expect
-      .poll(() => notificationOf(userId), { timeout: 10_000 })
-      .toMatchObject({ state: 'DELIVERED', deliveries: 2 });
-    const told = await Promise.all(
-      receiver.received.map(({ headers, body }) => {
-        const given = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
-        return verifyNotification({ ...project, headers: Object.fromEntries(given), body });
-      }),
-    );
-    expect(told).toHaveLength(2);
-    expect(told[1]).toEqual(told[0]);
-    expect(told[1]).toMatchObject({ bankAccRegNo: number, sequence: 1 });
-  });
+      expect(await redeliver(number)).toMatchObject({ exitCode: 0, errors: '' });
+      await expect
+        .poll(() => notificationOf(userId), { timeout: 10_000 })
+        .toMatchObject({ state: 'DELIVERED', deliveries: 2 });
+      const notifications = await Promise.all(
+        receiver.received.map(({ headers, body }) => {
+          const given = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
+          return verifyNotification({ ...project, headers: Object.fromEntries(given), body });
+        }),
+      );
+      expect(notifications).toHaveLength(2);
+      expect(notifications[1]).toEqual(notifications[0]);
+      expect(notifications[1]).toMatchObject({ bankAccRegNo: number, sequence: 1 });
+    },
+  );
 
   it('delivers as often as the policy of the deployment says', async () => {
     const receiver = await startReceiver();
@@ -188,7 +191,7 @@ describe('redeliver', () => {
     expect(await notificationOf(userId)).toMatchObject({ state: 'EXHAUSTED', deliveries: 3 });
   });
 
-  it('says that a delivery is still running', async () => {
+  it('refuses while a delivery is still running', async () => {
     const receiver = await startReceiver();
     receiver.answerWith({ status: 503, headers: { 'retry-after': '600' } });
     const { userId, number } = await register(stack.url);
@@ -208,7 +211,7 @@ describe('redeliver', () => {
     });
   });
 
-  it('says that there is no notification', async () => {
+  it('refuses when there is no notification', async () => {
     expect(await redeliver('A'.repeat(22))).toMatchObject({
       exitCode: 1,
       errors: expect.stringContaining('has no notification'),
@@ -217,7 +220,7 @@ describe('redeliver', () => {
 });
 
 describe('notification-url', () => {
-  it('sets where results go, or that they do not', async () => {
+  it('sets and removes the URL for results', async () => {
     const url = 'https://provider.example/results';
     const set = (...words: readonly string[]) =>
       operate('notification-url', '--asp', stack.projects[1].aspId, ...words);
@@ -260,7 +263,7 @@ describe('a project', () => {
     return operate('member', 'add', '--asp', aspId, '--file', file('members.jsonl', texts.join('\n')));
   };
 
-  it('can call with what it was given, and its members take part', async () => {
+  it('can call with the keys it was given, and its members can register', async () => {
     const added = await addProject('OPERATORASP0001');
     expect((await call(stack.url, added, '/institutions', {})).body.response.code).toBe('000_000');
 
@@ -268,7 +271,7 @@ describe('a project', () => {
     const line = `{"userId":90000000000000000001,${JSON.stringify(member).slice(1)}`;
     expect(await addMembers(added.aspId, line, { ...member, userId: '90000000002' })).toMatchObject({
       exitCode: 0,
-      output: 'Members of OPERATORASP0001 added: 2; there already and kept as they are: 0.',
+      output: 'Members of OPERATORASP0001 added: 2; already present and unchanged: 0.',
     });
     const { mobileNumber: _, ...holder } = member;
     const check = { ...holder, userId: '90000000000000000001', bankCode: '003', bankAccount: '11012345678' };
@@ -280,7 +283,7 @@ describe('a project', () => {
     );
   });
 
-  it('can be let off encryption and the comparison of holders', async () => {
+  it('can be added without mandatory encryption and without the holder check', async () => {
     const added = await addProject('OPERATORASP0002', '--plain-allowed', '--any-holder');
     await addMembers(added.aspId, { ...member, userId: '90000000003' });
     const check = { userName: '남하늘', birthDate: '19850505', userId: '90000000003', bankCode: '003' };
@@ -288,17 +291,17 @@ describe('a project', () => {
     expect(answer.body.response.code).toBe('000_000');
   });
 
-  it('is added once', async () => {
+  it('is added only once', async () => {
     const added = await addProject('OPERATORASP0003');
     expect(await add('OPERATORASP0003')).toMatchObject({
       exitCode: 1,
       output: '',
-      errors: expect.stringContaining('is there already'),
+      errors: expect.stringContaining('already exists'),
     });
     expect((await call(stack.url, added, '/institutions', {})).body.response.code).toBe('000_000');
   });
 
-  it('is added with a public key of the client only', async () => {
+  it('is added only with a public key of the client', async () => {
     const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
     const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
     for (const [content, reason] of [
@@ -324,7 +327,7 @@ describe('a project', () => {
     expect(await add('TOOSHORT')).toMatchObject({ exitCode: 2 });
   });
 
-  it('takes a key in the older form of PEM', async () => {
+  it('accepts a public key in PKCS #1', async () => {
     const path = file('pkcs1.pem', pkcs1Of(client.publicKey));
     const words = ['--asp', 'OPERATORASP0005', '--client-public-key', path];
     expect(await operate('project', 'add', ...words)).toMatchObject({ exitCode: 0 });
@@ -348,7 +351,7 @@ describe('a project', () => {
     const retire = () => operate('project', 'retire-keys', '--asp', first.aspId);
     expect(await retire()).toMatchObject({
       exitCode: 1,
-      errors: expect.stringContaining('one set of keys only'),
+      errors: expect.stringContaining('only one set of keys'),
     });
 
     const { output } = await renew();
@@ -391,7 +394,7 @@ describe('a project', () => {
     expect(await registerWith(second)).toBe(second.cryptoKeyId);
   });
 
-  it('can be shut out and let in, until it is discarded for good', async () => {
+  it('can be deactivated and activated, until it is discarded', async () => {
     const added = await addProject('OPERATORASP0006');
     const setState = (state: string) => operate('project', 'state', '--asp', added.aspId, '--state', state);
     const expectCode = (code: string) =>
@@ -428,18 +431,18 @@ describe('a project', () => {
     beforeAll(() => addProject(aspId));
 
     it.for([
-      ['no JSON', 'secret', 'no JSON object'],
-      ['no object', '["secret"]', 'no JSON object'],
+      ['text that is not JSON', 'secret', 'not a JSON object'],
+      ['an array', '["secret"]', 'not a JSON object'],
       ['a missing field', { ...member, mobileNumber: undefined, userId: '1' }, 'mobileNumber'],
       ['a wrong birth date', { ...member, birthDate: '19900231', userId: '1' }, 'birthDate'],
       ['a birth date as a number', { ...member, birthDate: 19900131, userId: '1' }, 'birthDate'],
       ['a wrong ID', { ...member, userId: '01' }, 'userId'],
       ['an empty name', { ...member, userName: ' ', userId: '1' }, 'userName'],
       ['two wrong fields', { ...member, userName: '', userId: 'x' }, 'userId, userName'],
-      ['a foreign field', { ...member, userId: '1', secret: 'secret' }, 'a field that no member has'],
-      ['an ID again', { ...member, userId: '90000000010' }, 'a userId of a line above'],
+      ['an unknown field', { ...member, userId: '1', secret: 'secret' }, 'an unknown field'],
+      ['a repeated ID', { ...member, userId: '90000000010' }, 'a userId that an earlier line has'],
       ['a member of another provider', { ...member, userId: '10000000001' }, 'another service provider'],
-    ] as const)('takes none of a file with %s, and quotes nothing', async ([, line, problem]) => {
+    ] as const)('rejects a whole file with %s, and quotes nothing', async ([, line, problem]) => {
       const good = { ...member, userId: '90000000010' };
       const { exitCode, output, errors } = await addMembers(aspId, good, '', line);
       expect({ exitCode, output }).toEqual({ exitCode: 1, output: '' });
@@ -449,14 +452,14 @@ describe('a project', () => {
       expect(await stack.stores.members.find(aspId, '90000000010')).toBeUndefined();
     });
 
-    it('keeps those who are there', async () => {
+    it('leaves present members unchanged', async () => {
       const first = { ...member, userId: '90000000020' };
       await addMembers(aspId, first);
       expect(
         await addMembers(aspId, { ...first, userName: '남하늘' }, { ...member, userId: '90000000021' }),
       ).toMatchObject({
         exitCode: 0,
-        output: `Members of ${aspId} added: 1; there already and kept as they are: 1.`,
+        output: `Members of ${aspId} added: 1; already present and unchanged: 1.`,
       });
       expect((await stack.stores.members.find(aspId, '90000000020'))?.facts).toEqual(member);
     });
@@ -525,7 +528,7 @@ describe('the process', () => {
     expect(program.output()).not.toMatch(/^\s+at /m);
   });
 
-  it('needs none to say that it was called wrongly', async () => {
+  it('needs no variables to reject a wrong command line', async () => {
     expect(await start(['redeliver', '--number', '1']).exited).toBe(2);
   });
 
@@ -542,7 +545,7 @@ describe('the process', () => {
       ['notification-url', '--asp', 'OPERATORASP0001', '--off'],
       'The database does not answer (connect ECONNREFUSED',
     ],
-  ] as const)('of %s says on one line what is away', async ([words, problem]) => {
+  ] as const)('of %s says on one line what is unavailable', async ([words, problem]) => {
     const program = start(words, {
       PAYLOAD_KEYS: stack.payloadKeys,
       DATABASE_KEYS: stack.payloadKeys,
@@ -560,7 +563,7 @@ function pkcs1Of(publicKey: string): string {
 }
 
 describe('a bank’s maintenance windows', () => {
-  it('are added, listed and taken back', async () => {
+  it('are added, listed and removed', async () => {
     expect((await operate('bank-window', 'list')).output).toBe('No bank has a maintenance window.');
     const daily = await operate('bank-window', 'add', '--bank', '088', '--daily', '23:30-00:30');
     expect(daily).toMatchObject({ exitCode: 0, errors: '' });
@@ -600,7 +603,7 @@ describe('a bank’s maintenance windows', () => {
     expect([exitCode, errors.startsWith(text)]).toEqual([2, true]);
   });
 
-  it('that is not there cannot be taken back', async () => {
+  it('cannot be removed when they do not exist', async () => {
     expect(await operate('bank-window', 'remove', '--id', '4711')).toMatchObject({
       exitCode: 1,
       errors: 'There is no window 4711. See: npm run operator -- bank-window list',

@@ -78,7 +78,7 @@ function flipBit(value: unknown, position = 0): unknown {
 }
 
 describe('evidence verify', () => {
-  it('finds the evidence of all registrations whole', async () => {
+  it('finds the evidence of all registrations intact', async () => {
     const { number } = await register();
     expect(await rowOf(number)).toMatchObject({ durationMs: 2_000, format: 'wav', bytes: 16_044 });
     expect(await evidence('verify')).toEqual({
@@ -104,7 +104,7 @@ describe('evidence verify', () => {
       const { exitCode, output, errors } = await evidence('verify');
       expect(exitCode).toBe(1);
       expect(output).toMatch(new RegExp(`^[0-9A-Z]{22}  .*${problem}.*$`, 'm'));
-      expect(errors).toMatch(/The evidence of \d+ registrations is broken. Keep the database/);
+      expect(errors).toMatch(/The evidence of \d+ registrations is broken. Do not change the database/);
     }
 
     const columns = Object.keys(
@@ -128,7 +128,7 @@ describe('evidence verify', () => {
       expect((await evidence('verify')).exitCode).toBe(0);
     });
 
-    it('in the personal part of the registration, and that it is gone', async () => {
+    it('in the personal data of the registration, and their absence', async () => {
       const { queries } = stack.database;
       const ofThis = eq(registrations.registrationNumber, number);
       const [{ sealedDetails } = { sealedDetails: null }] = await queries
@@ -161,7 +161,7 @@ describe('evidence verify', () => {
     });
   });
 
-  it('finds that evidence is gone of a registration that was refused, though it is called purged', async () => {
+  it('finds missing evidence of a refused registration, even if it is marked purged', async () => {
     const { number } = await register({ bankAccount: '11012349002' });
     const { queries } = stack.database;
     const row = await rowOf(number);
@@ -186,7 +186,7 @@ describe('evidence verify', () => {
     expect((await verify()).exitCode).toBe(0);
   });
 
-  it('takes no member for erased whose key is still there', async () => {
+  it('does not accept a member as erased whose key still exists', async () => {
     const { number, userId } = await register();
     const { queries } = stack.database;
     const ofMember = eq(members.userId, userId);
@@ -200,7 +200,7 @@ describe('evidence verify', () => {
     expect((await verify()).exitCode).toBe(0);
   });
 
-  it('finds that the evidence of an account is gone, and a purge before its time', async () => {
+  it('finds missing evidence of an account, and a premature purge', async () => {
     const { number } = await register();
     const { queries } = stack.database;
     const row = await rowOf(number);
@@ -220,7 +220,7 @@ describe('evidence verify', () => {
     expect((await evidence('verify')).exitCode).toBe(0);
   });
 
-  describe('verifies what was sealed by whoever has the keys', () => {
+  describe('verifies evidence encrypted with the right keys', () => {
     let number: string;
     let recording: Buffer;
     const storeSealed = async (content: Buffer, change: Partial<EvidenceRecord> = {}) => {
@@ -284,7 +284,7 @@ describe('the duration', () => {
   it.for([
     ['what the payment gateway says', 7.25, 7_250],
     ['nothing', undefined, undefined],
-  ] as const)('of a recording that is no WAV is %s', async ([, recordingSeconds, durationMs]) => {
+  ] as const)('of a recording that is not a WAV file is %s', async ([, recordingSeconds, durationMs]) => {
     faults = {
       fetchRecording: async () => lame,
       inquireArsCall: async () => ({
@@ -305,7 +305,7 @@ describe('the duration', () => {
 describe('evidence export', () => {
   const target = (name: string) => join(directory, name);
 
-  it('gives an auditor all that is needed, and overwrites nothing', async () => {
+  it('writes everything an auditor needs, and overwrites nothing', async () => {
     const { number, userId } = await register({ bankAccount: '11012345678' });
     expect(await evidence('export', '--number', number, '--directory', target('one'))).toMatchObject({
       exitCode: 0,
@@ -340,7 +340,7 @@ describe('evidence export', () => {
     expect(check).toThrow('Command failed: sha256sum -c');
   });
 
-  it('refuses what is broken, was never there, or is no number', async () => {
+  it('refuses broken evidence, an unknown registration and an invalid number', async () => {
     const { number } = await register();
     const { callId } = await rowOf(number);
     await tamper(number, { callId: 'ANOTHERCALL1' });
@@ -379,7 +379,7 @@ describe('legal hold and retention', () => {
     return number;
   }
 
-  it('keep evidence and let it go', async () => {
+  it('keep evidence and release it', async () => {
     const [held, free] = [await outOfUse(), await outOfUse()];
     expect(await evidence('list-holds')).toMatchObject({ output: 'No evidence is under legal hold.' });
     expect(await evidence('hold', '--number', held, ...signed)).toMatchObject({ exitCode: 0 });
@@ -403,7 +403,7 @@ describe('legal hold and retention', () => {
     expect([await rowOf(free), (await rowOf(held))?.registrationNumber]).toEqual([undefined, held]);
     expect(await evidence('hold', '--number', free, ...signed)).toMatchObject({
       exitCode: 1,
-      errors: expect.stringContaining('is gone'),
+      errors: expect.stringContaining('has been destroyed'),
     });
     const { output, exitCode } = await evidence('verify');
     expect([exitCode, output]).toEqual([0, expect.stringContaining(' 1 purged after their retention')]);
@@ -417,7 +417,7 @@ describe('legal hold and retention', () => {
     });
   });
 
-  it('end by a schedule, which every start of a worker puts right', async () => {
+  it('purge on a schedule, which every start of a worker restores', async () => {
     const number = await outOfUse();
     const handle = stack.temporal.schedule.getHandle('purge-expired-evidence');
     await ensureSchedules(stack.temporal);
@@ -441,7 +441,7 @@ describe('legal hold and retention', () => {
 });
 
 describe('npm run evidence', () => {
-  it('shows its own commands, and how to call them', async () => {
+  it('shows only its own commands, and how to call them', async () => {
     const { output } = await evidence('--help');
     expect(output).toContain('npm run evidence -- verify [--number <registration number>]');
     expect(output).not.toContain('reviews');
