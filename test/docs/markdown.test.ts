@@ -54,6 +54,23 @@ it.each(pages)('%s names only files, folders and npm scripts that exist', (page)
   expect(findUnknownNames(page, readFileSync(project + page, 'utf8'))).toEqual([]);
 });
 
+const numbers = [
+  ...readFileSync(`${project}ARCHITECTURE.md`, 'utf8')
+    .split('## Where the numbers are')[1]!
+    .split('\n## ')[0]!
+    .matchAll(/^\|.*\| (.*`.*) \| `([^`]+)` +\|$/gm),
+].map(([, names, file]) => [names!.trim(), file!] as const);
+
+it('ARCHITECTURE.md says where the numbers are', () => {
+  expect(numbers.length).toBeGreaterThan(8);
+});
+
+it.each(numbers)('the number %s is in %s', (names, file) => {
+  const source = readFileSync(project + file, 'utf8');
+  const words = [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
+  expect(words.filter((name) => !source.includes(name))).toEqual([]);
+});
+
 describe('a name that does not exist is found', () => {
   it.each([
     ['`activities/nothing.ts`', 'activities/nothing.ts'],
