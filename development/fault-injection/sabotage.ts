@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copySource, takeOut } from '../source-copy.ts';
-import type { Replacement } from '../source-copy.ts';
+import { copySource, takeOut } from './source-copy.ts';
+import type { Replacement } from './source-copy.ts';
 
 /** A protection that can be taken out, to see that the run finds out. */
 export interface Sabotage {

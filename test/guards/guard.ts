@@ -1,8 +1,8 @@
-import type { Replacement } from '../../development/source-copy.ts';
+import type { Replacement } from '../../development/fault-injection/source-copy.ts';
 
 /** A protection, how to take it out, and which test notices. */
 export interface Guard {
-  /** As in the column "guard" of SECURITY.md and ARCHITECTURE.md. */
+  /** As in the column "guard" of SECURITY.md or ARCHITECTURE.md. */
   readonly name: string;
   /** What happens without it. */
   readonly protectsFrom: string;
@@ -19,3 +19,9 @@ export interface NamedTest {
   readonly file: string;
   readonly name: string;
 }
+
+/** In a file, the text that occurs there exactly once, and what replaces it. */
+export const change = (file: string, text: string, by: string): Replacement => ({ file, text, by });
+
+/** A test by file and name. */
+export const test = (file: string, name: string): NamedTest => ({ file, name });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sabotages } from '../../development/fault-injection/sabotage.ts';
 import { projectDirectory } from '../../development/sandbox/project-directory.ts';
-import { applyReplacement } from '../../development/source-copy.ts';
+import { applyReplacement } from '../../development/fault-injection/source-copy.ts';
 import { guards } from './guards.ts';
 
 const sources = (file: string): string => readFileSync(join(projectDirectory, file), 'utf8');

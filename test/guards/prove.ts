@@ -1,7 +1,7 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copySource, takeOut } from '../../development/source-copy.ts';
+import { copySource, takeOut } from '../../development/fault-injection/source-copy.ts';
 import { startShared } from '../global-setup.ts';
 import type { Guard, NamedTest } from './guard.ts';
 import { runTests } from './run-tests.ts';
@@ -92,11 +92,11 @@ async function tryWithout(
 }
 
 function troubleWithout({ failure }: Guard, test: NamedTest, outcome: Outcome): string | undefined {
-  const { state, message } = outcome;
+  const { state, isAssertion, message } = outcome;
   if (state === 'passed') return `${test.name}: passes without the protection`;
   if (state === 'did not run') return `${test.name}: did not run: ${message}`;
   // A test that ran out of time, or could not be set up, proves nothing.
-  if (!message.startsWith('AssertionError')) return `${test.name}: failed by no assertion: ${message}`;
+  if (!isAssertion) return `${test.name}: failed by no assertion: ${message}`;
   if (!failure.test(message)) return `${test.name}: failed, but not by ${failure}: ${message}`;
   return undefined;
 }

@@ -3,24 +3,13 @@ import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NamedTest } from './guard.ts';
+import type { Report } from './outcome-reporter.ts';
 
-/** How a test ended. `message` is that of its first failure. */
+/** How a test ended. `message`: why it failed, `isAssertion`: whether by an assertion, or why it did not run. */
 export interface Outcome {
   readonly state: 'passed' | 'failed' | 'did not run';
+  readonly isAssertion: boolean;
   readonly message: string;
-}
-
-/** The part of vitest's JSON report that is read here. */
-interface Report {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly message: string;
-    readonly assertionResults: readonly {
-      readonly fullName: string;
-      readonly status: string;
-      readonly failureMessages: readonly string[];
-    }[];
-  }[];
 }
 
 /** How to run vitest in a copy of the source. */
@@ -37,62 +26,69 @@ export interface RunOptions {
 
 /** Runs the named tests and nothing else. @returns an outcome for each of them, in their order */
 export async function runTests(tests: readonly NamedTest[], options: RunOptions): Promise<Outcome[]> {
-  const report = join(options.directory, 'guards-report.json');
+  const { directory, environment, signal, onLine } = options;
+  const report = join(directory, 'guards-report.json');
   rmSync(report, { force: true });
   const files = [...new Set(tests.map(({ file }) => file))];
-  const names = [...new Set(tests.map(fullNameOf))];
+  const names = [...new Set(tests.map(({ name }) => name))];
   const vitest = spawn(
     process.execPath,
     [
       join('node_modules', 'vitest', 'vitest.mjs'),
       'run',
       '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
+      '--reporter=./test/guards/outcome-reporter.ts',
       '--testNamePattern',
-      `^(${names.map(escape).join('|')})$`,
+      // The names of blocks are joined by a space there.
+      `^(${names.map((name) => escape(name.replaceAll(' > ', ' '))).join('|')})$`,
       ...files,
     ],
     {
-      cwd: options.directory,
-      env: { ...process.env, ...options.environment },
+      cwd: directory,
+      env: { ...process.env, ...environment, GUARDS_REPORT: report },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
-  const output: string[] = [];
+  let output = '';
   const read = (text: string): void => {
-    output.push(text);
-    for (const line of text.split('\n')) if (line.trim()) options.onLine?.(line);
+    output += text;
+    for (const line of text.split('\n')) if (line.trim()) onLine?.(line);
   };
   vitest.stdout.setEncoding('utf8').on('data', read);
   vitest.stderr.setEncoding('utf8').on('data', read);
   const end = (): boolean => vitest.kill('SIGINT');
-  options.signal.addEventListener('abort', end, { once: true });
+  signal.addEventListener('abort', end, { once: true });
   await once(vitest, 'close');
-  options.signal.removeEventListener('abort', end);
-  if (options.signal.aborted) return tests.map(() => ({ state: 'did not run', message: 'it took too long' }));
-  return readOutcomes(report, tests, options.directory) ?? tests.map(() => didNotRun(output.join('')));
+  signal.removeEventListener('abort', end);
+  if (signal.aborted) return tests.map(() => didNotRun('it took too long'));
+  const outcome = readReport(report);
+  return tests.map((test) => (outcome ? outcomeOf(test, outcome, directory) : didNotRun(output)));
 }
 
-function readOutcomes(file: string, tests: readonly NamedTest[], directory: string): Outcome[] | undefined {
-  let report: Report;
+function readReport(file: string): Report | undefined {
   try {
-    report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+    return JSON.parse(readFileSync(file, 'utf8')) as Report;
   } catch {
     return undefined;
   }
-  return tests.map((test) => {
-    const result = report.testResults.find(({ name }) => name === join(directory, test.file));
-    const found = result?.assertionResults.find(({ fullName }) => fullName === fullNameOf(test));
-    if (found?.status === 'passed') return { state: 'passed', message: '' };
-    if (found?.status === 'failed') return { state: 'failed', message: found.failureMessages[0] ?? '' };
-    return didNotRun(result?.message || `vitest found no test of this name in ${test.file}`);
-  });
 }
 
-const didNotRun = (message: string): Outcome => ({ state: 'did not run', message: message.slice(-2_000) });
+function outcomeOf(test: NamedTest, report: Report, directory: string): Outcome {
+  const found = report.tests.find(
+    ({ file, name }) => file === join(directory, test.file) && name === test.name,
+  );
+  if (found?.state === 'passed') return { state: 'passed', isAssertion: false, message: '' };
+  if (found?.state === 'failed') {
+    const { name, message } = found.errors[0] ?? { name: '', message: '' };
+    return { state: 'failed', isAssertion: name.startsWith('AssertionError'), message };
+  }
+  return didNotRun(report.otherErrors.join('\n') || `vitest ran no test of this name in ${test.file}`);
+}
 
-/** As vitest's pattern and report have it. */
-const fullNameOf = ({ name }: NamedTest): string => name.replaceAll(' > ', ' ');
+const didNotRun = (message: string): Outcome => ({
+  state: 'did not run',
+  isAssertion: false,
+  message: message.slice(-2_000),
+});
 
 const escape = (text: string): string => text.replace(/[$()*+./?[\\\]^{|}-]/g, String.raw`\$&`);

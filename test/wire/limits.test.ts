@@ -130,7 +130,7 @@ it('what comes while too much is in hand is refused with 503; the process still 
     if (answer.body.response.code === '000_991') refused = answer;
     return answer;
   });
-  await vi.waitUntil(() => refused, 30_000);
+  await expect.poll(() => refused, { timeout: 30_000 }).toBeDefined();
   expectAnswer(refused!, '000_991');
   expect(refused!.headers.get('retry-after')).toBe('1');
   expectAnswer(await call(url, quiet, institutions, {}), '000_991');

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { projectDirectory } from './sandbox/project-directory.ts';
+import { projectDirectory } from '../sandbox/project-directory.ts';
 
 const run = promisify(execFile);
 

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sign } from '../../payment-gateway/http/signature.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.close());
+
+async function register(mobileNumber: string): Promise<string> {
+  const request = registration(stack.projects[0], 0, { mobileNumber });
+  const { body } = await call(stack.url, stack.projects[0], '/ars/register', request);
+  expect(body.response.code).toBe('000_000');
+  return String(body['bankAccRegNo']);
+}
+
+async function deliver(callback: object): Promise<void> {
+  const body = JSON.stringify({ type: 'ARS', attempt: 1, callId: 'ABCDEFGHIJKL', ...callback });
+  const headers = { ...sign(stack.paymentGatewaySecret, '/pg/callbacks', body) };
+  const { status } = await fetch(`${stack.url}/pg/callbacks`, { method: 'POST', headers, body });
+  expect(status).toBe(200);
+}
+
+const timelineOf = async (regNo: string) =>
+  JSON.stringify((await call(stack.url, stack.projects[0], '/ars/register/timeline', { regNo })).body);
+
+it('callbacks for another registration of the member change nothing, and the first of a kind counts', async () => {
+  const failed = await register('01012340004');
+  await untilEnded(stack.url, stack.projects[0], failed);
+  // This phone rings until somebody answers.
+  const ringing = await register('01012340008');
+  await expect.poll(() => timelineOf(ringing), { timeout: 20_000 }).toContain('ARS_CALL_PLACED');
+
+  await deliver({ reference: failed, state: 'PASSED' });
+  await deliver({ reference: ringing, state: 'FAILED', outcome: 'WRONG_CODE' });
+  await deliver({ reference: ringing, state: 'PASSED' });
+  const { body } = await untilEnded(stack.url, stack.projects[0], ringing);
+  expect(body['status']).toBe('ARS_AUTH_FAILED');
+  const timeline = await timelineOf(ringing);
+  expect(timeline).toContain('WRONG_CODE');
+  expect(timeline).not.toContain('PASSED');
+});

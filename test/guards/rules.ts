@@ -1,0 +1,324 @@
+import { change, test } from './guard.ts';
+import type { Guard } from './guard.ts';
+
+const stores = 'test/database/stores.test.ts';
+
+/** The protections among ARCHITECTURE.md's rules, in the order of its table. */
+export const rules: readonly Guard[] = [
+  {
+    name: 'verdict-during-inquiry',
+    protectsFrom: 'A registration is repeated although its verdict has arrived.',
+    replacements: [
+      change('workflows/register-exactly-once.ts', 'if (toldMeanwhile) return toldMeanwhile;', ''),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/outage.test.ts',
+        'does not repeat an attempt whose result is told while it is asked for',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'one-usable-account',
+    protectsFrom: 'A member has two accounts in use, or none during a change.',
+    replacements: [
+      change(
+        'database/registrations.ts',
+        "eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')));",
+        "eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE')));",
+      ),
+      change(
+        'database/migrations/0000_initial.sql',
+        'CREATE UNIQUE INDEX "one_active_account_per_member"',
+        'CREATE INDEX "one_active_account_per_member"',
+      ),
+    ],
+    tests: [
+      test(
+        stores,
+        "on 'PGlite' > activating an account > leaves one active account of ten activated at once",
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'notification-sequence',
+    protectsFrom: 'The notifications of a member have gaps or repeats in their numbers.',
+    replacements: [
+      change(
+        'database/result-notifications.ts',
+        'if (sequence !== null) return true;\n  if (notificationUrl === null) return false;',
+        'if (notificationUrl === null) return false;',
+      ),
+      change(
+        'database/result-notifications.ts',
+        "state: 'PENDING' });",
+        "state: 'PENDING' })\n    .onConflictDoNothing();",
+      ),
+    ],
+    tests: [
+      test(
+        stores,
+        "on 'PGlite' > activating an account > numbers the results of a member without gaps, however often an end is written down",
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'status-forward-only',
+    protectsFrom: 'An inquiry reports an earlier status than the one before.',
+    replacements: [
+      change(
+        'api/registrations/registrations.ts',
+        'await stores.registrations.markArsDone(record.registrationNumber);',
+        '',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/outage.test.ts',
+        'keeps to what an inquiry has told, also when the run is terminated and its member registers again',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'cancellation-in-time',
+    protectsFrom: 'A registration counts as cancelled although the payment gateway was asked for it.',
+    replacements: [
+      change(
+        'workflows/cancellation.ts',
+        'if (!isEarly()) throw',
+        'if (progress.step() === undefined || !isEarly) throw',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/account-operations.test.ts',
+        'cancel > comes too late once the payment gateway is asked, and after the end',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'number-before-run',
+    protectsFrom: 'A registration that runs is withdrawn as orphaned.',
+    replacements: [
+      change(
+        'api/registrations/orphaned-registrations.ts',
+        'if (await hasRun(temporal, userId, registrationNumber)) continue;',
+        'await hasRun(temporal, userId, registrationNumber);',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/orphaned-registrations.test.ts',
+        'a registration whose run never began is taken back, and only such a one',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'orphans-of-a-day',
+    protectsFrom: 'A registration whose run Temporal has forgotten is withdrawn as orphaned.',
+    replacements: [
+      change(
+        'api/registrations/orphaned-registrations.ts',
+        'const minRetention = 24 *',
+        'const minRetention = 2_400 *',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/orphaned-registrations.test.ts',
+        'a registration whose run never began is taken back, and only such a one',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'duplicate-by-arrival',
+    protectsFrom: 'A duplicate that is read late becomes a second registration.',
+    replacements: [
+      change(
+        'api/registrations/latest-registrations.ts',
+        'if (latest && arrival <= latest.at) {',
+        'if (latest && arrival <= 0) {',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/one-at-a-time.test.ts',
+        'refuses a duplicate that came before the end of a registration, however late it is read',
+      ),
+    ],
+    failure: /002_013/,
+  },
+  {
+    name: 'code-for-one-registration',
+    protectsFrom: 'A code that was issued once serves two registrations.',
+    replacements: [
+      change(
+        'activities/ars-call.ts',
+        'if (arsCodeId) await stores.arsCodes.spend(arsCodeId, reference);',
+        '',
+      ),
+    ],
+    tests: [test('test/end-to-end/one-at-a-time.test.ts', 'lets a code serve one registration')],
+    failure: /./,
+  },
+  {
+    name: 'closed-bank-not-asked',
+    protectsFrom: 'A bank is asked during its maintenance window.',
+    replacements: [
+      change(
+        'activities/bank-closure.ts',
+        "if (until !== undefined) return { state: 'POSTPONED', reason: 'BANK_MAINTENANCE', until };",
+        'void until;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/closure.test.ts',
+        'a bank’s maintenance window > has a registration wait without asking the bank, say until when, and go on by itself',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'no-registration-while-erased',
+    protectsFrom: 'A registration of an erased member is written down.',
+    replacements: [change('database/registrations.ts', 'if (unerased.length === 0) return false;', '')],
+    tests: [test(stores, "on 'PGlite' > writes no registration down for a member who is erased meanwhile")],
+    failure: /./,
+  },
+  {
+    name: 'erasure-when-nothing-is-left',
+    protectsFrom: 'A member is erased while an account is in use.',
+    replacements: [
+      change(
+        'database/members.ts',
+        "and(eq(accounts.userId, userId), ne(accounts.state, 'REMOVED'))",
+        "and(eq(accounts.userId, userId), ne(accounts.userId, userId), ne(accounts.state, 'REMOVED'))",
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/erasure.test.ts',
+        'a member > is not erased while there is something left to do, and the refusal says what',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'purge-asks-again',
+    protectsFrom: 'A purge destroys evidence that was put under a legal hold meanwhile.',
+    replacements: [
+      change(
+        'database/retention.ts',
+        'and(inArray(registrations.registrationNumber, numbers), expired(now))',
+        'inArray(registrations.registrationNumber, numbers)',
+      ),
+    ],
+    tests: [
+      test(
+        stores,
+        "on 'PGlite' > the retention of evidence > does not end for what is put under legal hold meanwhile",
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'discarded-for-good',
+    protectsFrom: 'A discarded project is put to use again.',
+    replacements: [
+      change(
+        'database/projects.ts',
+        "return state === 'DISCARDED' ? undefined :",
+        'return state ? undefined :',
+      ),
+    ],
+    tests: [test(stores, "on 'PGlite' > what is discarded > stays so")],
+    failure: /./,
+  },
+  {
+    name: 'masked-when-plain',
+    protectsFrom: 'A full account number travels unencrypted.',
+    replacements: [
+      change(
+        'api/routes/bank-accounts.ts',
+        'isMasked ? maskAccountNumber(accountNumber) : accountNumber',
+        'accountNumber',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/account-operations.test.ts',
+        'info > gives the account in full in an encrypted answer and masked in a plain one',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'holder-is-the-member',
+    protectsFrom: 'An account of somebody else is registered for a member.',
+    replacements: [
+      change(
+        'database/members.ts',
+        'return facts.userName === userName && facts.birthDate === birthDate;',
+        'return facts.userName === userName;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/wire/requests.test.ts',
+        "real-name verification > refuses { birthDate: '19000101' } where the holder must be the member",
+      ),
+    ],
+    failure: /002_911/,
+  },
+  {
+    name: 'findings-looked-at-twice',
+    protectsFrom: 'A reconciliation reports what was so only while the ledger moved.',
+    replacements: [
+      change(
+        'activities/reconciliation.ts',
+        'if (after.withUs === before.withUs) return',
+        'if (after.withUs || before.withUs) return',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/reconciliation.test.ts',
+        'of ledgers that move while it looks > reports nothing that our side ends while the payment gateway is asked',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'gone-stops-delivery',
+    protectsFrom: 'A service provider that answered 410 is notified again.',
+    replacements: [
+      change(
+        'activities/result-notification.ts',
+        "if (answer.reached && answer.status === 410) return 'GONE';",
+        '',
+      ),
+    ],
+    tests: [test('test/end-to-end/result-notification.test.ts', 'the notification > stops at 410')],
+    failure: /./,
+  },
+  {
+    name: 'phone-rings-once',
+    protectsFrom: 'A phone rings twice for one call whose order was answered too late.',
+    replacements: [change('activities/ars-call.ts', 'if (isRepeat) {', 'if (isRepeat && attempt === 0) {')],
+    tests: [
+      test(
+        'test/end-to-end/closure.test.ts',
+        'a circuit breaker > of the payment gateway has the calls wait, and rings each phone once',
+      ),
+    ],
+    failure: /./,
+  },
+];

@@ -1,0 +1,614 @@
+import { change, test } from './guard.ts';
+import type { Guard } from './guard.ts';
+
+const requests = 'test/wire/requests.test.ts';
+const limits = 'test/wire/limits.test.ts';
+const others = 'test/wire/other-endpoints.test.ts';
+const canary = 'test/end-to-end/canary.test.ts';
+
+/** The protections of SECURITY.md, in the order of its table. */
+export const threats: readonly Guard[] = [
+  {
+    name: 'tenant-isolation',
+    protectsFrom: 'A service provider reads or changes what belongs to another.',
+    replacements: [
+      change(
+        'database/members.ts',
+        'eq(members.aspId, aspId), isNull(members.erasedAt)));',
+        'isNull(members.erasedAt)));',
+      ),
+    ],
+    tests: [
+      test(
+        'test/wire/tenant-isolation.test.ts',
+        'below /api/v1 > /bankaccounts/user/valid knows no member of another service provider',
+      ),
+    ],
+    failure: /001_006/,
+  },
+  {
+    name: 'request-signature',
+    protectsFrom: 'A request is altered on its way.',
+    replacements: [
+      change(
+        'api/http/authentication.ts',
+        'isTranTokenOf(token, body, secret))',
+        'isTranTokenOf(token, body, secret) || token)',
+      ),
+    ],
+    tests: [
+      test(requests, 'the transaction token > is refused when an encrypted body was altered after signing'),
+    ],
+    failure: /000_903/,
+  },
+  {
+    name: 'request-time',
+    protectsFrom: 'An old request is sent again.',
+    replacements: [
+      change(
+        'api/http/authentication.ts',
+        'if (Math.abs(Date.now() - time) > timeWindow) throw',
+        'if (Math.abs(Date.now() - time) > Infinity + timeWindow) throw',
+      ),
+    ],
+    tests: [test(requests, 'the times > must both be recent: X-KM-Tran-Token alone is not')],
+    failure: /000_904/,
+  },
+  {
+    name: 'ciphertext-once',
+    protectsFrom: 'An encrypted request is sent again within the time window.',
+    replacements: [change('database/accepted-ciphertexts.ts', 'return inserted.length > 0;', 'return true;')],
+    tests: [test(requests, 'encrypted bodies > are accepted once')],
+    failure: /000_000/,
+  },
+  {
+    name: 'key-states',
+    protectsFrom: 'A discarded or inactive key is used.',
+    replacements: [
+      change('api/http/authentication.ts', "accessKey.state === 'ACTIVE' && secrets", 'secrets'),
+    ],
+    tests: [
+      test(
+        requests,
+        'states of a project and its keys > a access key that is INACTIVE is refused until it is active',
+      ),
+    ],
+    failure: /000_902/,
+  },
+  {
+    name: 'two-sets-of-keys',
+    protectsFrom: 'Requests are refused while a service provider changes its keys.',
+    replacements: [
+      change(
+        'api/http/authentication.ts',
+        'return project.accessKeys.find(',
+        'return project.accessKeys.slice(-1).find(',
+      ),
+    ],
+    tests: [test('test/operator/commands.test.ts', 'a project > changes over to new keys without a gap')],
+    failure: /000_901/,
+  },
+  {
+    name: 'two-gateway-secrets',
+    protectsFrom: 'Messages are refused while the secret shared with the payment gateway is changed.',
+    replacements: [
+      change(
+        'payment-gateway/http/signature.ts',
+        "return secrets.split(',').some(",
+        "return secrets.split(',').slice(0, 1).some(",
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/payment-gateway-secret.test.ts',
+        'while the secret is changed, no message is refused: the service goes first',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'payload-key-ring',
+    protectsFrom: 'Running workflows stop when the payload key is changed.',
+    replacements: [
+      change(
+        'encryption/payload-codec.ts',
+        'keys.open(keyId, data ??',
+        'keys.open(keyId && keys.activeKeyId, data ??',
+      ),
+    ],
+    tests: [test('test/end-to-end/key-rotation.test.ts', 'payload keys > rotate under a run that has begun')],
+    failure: /./,
+  },
+  {
+    name: 'database-key-rewrap',
+    protectsFrom: 'The database cannot be read when an old database key is dropped.',
+    replacements: [
+      change(
+        'database/database-keys.ts',
+        'keys.seal(keys.open(keyId, value, context), context)',
+        'keys.open(keyId, value, context) && value',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/stores.test.ts',
+        "on 'PGlite' > the database keys > rotate: everything is sealed anew in batches, and the old key can go",
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'request-rate',
+    protectsFrom: 'A noisy project slows down or shuts out another.',
+    replacements: [
+      change('api/http/request-limits.ts', 'this.#rate.consume(aspId)', 'this.#rate.consume(aspId, 0)'),
+    ],
+    tests: [
+      test(
+        limits,
+        'a project that calls too often > is refused with 429, when to come again and nothing done, while another one notices nothing',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'quota-after-proof',
+    protectsFrom: 'An unauthenticated caller uses up the quota of a project by naming it.',
+    replacements: [
+      change(
+        'api/http/operation.ts',
+        'const caller = await authenticate(context, body, parts);',
+        "await parts.projectLimits.run(context.req.header('X-KM-User-AspId') ?? '', async () => {});\n      const caller = await authenticate(context, body, parts);",
+      ),
+    ],
+    tests: [
+      test(
+        limits,
+        'a project that calls too often > is the one that can prove it: nobody uses up the quota of a project by naming it',
+      ),
+    ],
+    failure: /000_903/,
+  },
+  {
+    name: 'requests-in-hand',
+    protectsFrom: 'A flood of unauthenticated requests fills the memory.',
+    replacements: [
+      change('api/http/request-limits.ts', 'if (inHand >= requestsInHand)', 'if (inHand >= Infinity)'),
+    ],
+    tests: [
+      test(
+        limits,
+        'what comes while too much is in hand is refused with 503; the process still says that it lives',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'header-size',
+    protectsFrom: 'Headers of unlimited size fill the memory.',
+    replacements: [change('api/http/server.ts', 'maxHeaderSize: 16 * 1024', 'maxHeaderSize: 1024 * 1024')],
+    tests: [test(requests, 'HTTP > refuses headers that are too large')],
+    failure: /000_911/,
+  },
+  {
+    name: 'body-size',
+    protectsFrom: 'A body of unlimited size fills the memory.',
+    replacements: [change('api/app.ts', '64 * 1024', '640 * 1024')],
+    tests: [test(requests, 'HTTP > body of 262144 bytes in chunks: 000_911')],
+    failure: /000_911/,
+  },
+  {
+    name: 'slow-requests',
+    protectsFrom: 'Slow clients take the places of others.',
+    replacements: [
+      change(
+        'api/http/request-limits.ts',
+        'await request.arrayBuffer().catch(',
+        'void request.arrayBuffer().catch(',
+      ),
+    ],
+    tests: [test(limits, 'more slow requests than there are places take none of them')],
+    failure: /000_991/,
+  },
+  {
+    name: 'unread-answers',
+    protectsFrom: 'Large answers that nobody reads fill the memory.',
+    replacements: [change('api/http/request-limits.ts', 'if (unread >= most)', 'if (unread >= Infinity)')],
+    tests: [
+      test(limits, 'large answers that nobody reads are not made without end, and what is small is served'),
+    ],
+    failure: /503/,
+  },
+  {
+    name: 'strict-utf8',
+    protectsFrom: 'Input that is not what it seems reaches the handlers.',
+    replacements: [
+      change(
+        'api/http/request-body.ts',
+        "new TextDecoder('utf-8', { fatal: true })",
+        "new TextDecoder('utf-8')",
+      ),
+    ],
+    tests: [test(requests, 'bodies that are no JSON object in UTF-8 > plain: bad UTF-8')],
+    failure: /000_908/,
+  },
+  {
+    name: 'no-internals-in-answers',
+    protectsFrom: 'An error response leaks internals.',
+    replacements: [
+      change(
+        'api/http/answer.ts',
+        'description: refusal.message }',
+        'description: error instanceof Error ? error.message : refusal.message }',
+      ),
+    ],
+    tests: [
+      test(others, 'failures behind the API > a defect is answered with 000_990, logged, and not told'),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'callback-signature',
+    protectsFrom: 'A callback of the payment gateway is forged.',
+    replacements: [
+      change(
+        'payment-gateway/http/signature.ts',
+        'timingSafeEqual(given, hmac(secret, timestamp, path, body))',
+        'given.length === hmac(secret, timestamp, path, body).length',
+      ),
+    ],
+    tests: [test(others, 'callbacks of the payment gateway > are refused when signed by another secret')],
+    failure: /401/,
+  },
+  {
+    name: 'callback-time',
+    protectsFrom: 'A callback of the payment gateway is sent again much later.',
+    replacements: [
+      change(
+        'payment-gateway/http/signature.ts',
+        'if (Math.abs(now - Number(timestamp)) > window) return false;',
+        '',
+      ),
+    ],
+    tests: [test(others, 'callbacks of the payment gateway > are refused when signed 6 minutes ago')],
+    failure: /401/,
+  },
+  {
+    name: 'callback-correlation',
+    protectsFrom: 'A callback counts twice, or for another registration of the member.',
+    replacements: [
+      change(
+        'workflows/callbacks.ts',
+        'if (outcome.registrationNumber !== registrationNumber || calls.has(outcome.attempt)) {',
+        "if (outcome.registrationNumber === '') {",
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/callbacks.test.ts',
+        'callbacks for another registration of the member change nothing, and the first of a kind counts',
+      ),
+    ],
+    failure: /ARS_AUTH_FAILED/,
+  },
+  {
+    name: 'public-addresses-only',
+    protectsFrom: 'A notification URL leads into our own network.',
+    replacements: [
+      change(
+        'activities/notification-sender.ts',
+        "return ipaddr.process(address).range() === 'unicast';",
+        "return ipaddr.process(address).range() !== '';",
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/result-notification.test.ts',
+        'where notifications go > opens no connection to an address that is not public, by number or by name',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'notification-signature',
+    protectsFrom: 'A result notification is forged.',
+    replacements: [
+      change(
+        'client/result-notification.ts',
+        'if (!(await isTranTokenOf(',
+        'if (bytes.length === 0 && !(await isTranTokenOf(',
+      ),
+    ],
+    tests: [test('test/client/result-notification.test.ts', 'an altered body is refused')],
+    failure: /NOTIFICATION_SIGNATURE/,
+  },
+  {
+    name: 'codec-token',
+    protectsFrom: 'A stranger decodes payloads.',
+    replacements: [
+      change(
+        'api/routes/codec.ts',
+        "if (codec.token !== undefined) app.use('/codec/*', bearerAuth({ token: codec.token }));",
+        'void bearerAuth;',
+      ),
+    ],
+    tests: [test(others, 'the codec for the Temporal Web UI > refuses no token')],
+    failure: /401/,
+  },
+  {
+    name: 'operator-token',
+    protectsFrom: 'A stranger reads the operator routes.',
+    replacements: [
+      change(
+        'api/routes/operator.ts',
+        "if (operatorToken !== undefined) app.use('/operator/*', bearerAuth({ token: operatorToken }));",
+        'void bearerAuth;',
+      ),
+    ],
+    tests: [
+      test('test/end-to-end/reconciliation.test.ts', 'the operator’s routes > refuse who has not the token'),
+    ],
+    failure: /401/,
+  },
+  {
+    name: 'failures-encrypted',
+    protectsFrom: 'Somebody who reads Temporal learns personal data.',
+    replacements: [
+      change(
+        'encryption/failure-converter.cjs',
+        'encodeCommonAttributes: true',
+        'encodeCommonAttributes: false',
+      ),
+    ],
+    tests: [
+      test(
+        canary,
+        'personal data and secrets are > in Temporal beside inputs, summaries and failures that are encrypted all the same',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'sealed-by-member-key',
+    protectsFrom: 'Somebody who reads the database learns personal data.',
+    replacements: [
+      change(
+        'database/member-cipher.ts',
+        'seal(Buffer.from(JSON.stringify(value)), context),',
+        'Buffer.concat([Buffer.from(JSON.stringify(value)), seal(Buffer.alloc(0), context)]),',
+      ),
+      change(
+        'database/member-cipher.ts',
+        'JSON.parse(open(sealed, context).toString()) as Value,',
+        'JSON.parse(Buffer.from(sealed).subarray(0, -28).toString()) as Value,',
+      ),
+    ],
+    tests: [test(canary, 'personal data and secrets are > nowhere in the database')],
+    failure: /./,
+  },
+  {
+    name: 'log-without-input',
+    protectsFrom: 'Logs give away personal data.',
+    replacements: [change('runtime/log.ts', "error.message.split('\\nparams:')[0];", 'error.message;')],
+    tests: [test(canary, 'personal data and secrets are > in no log line')],
+    failure: /./,
+  },
+  {
+    name: 'sealed-place',
+    protectsFrom: 'A sealed value is put in another place.',
+    replacements: [
+      change(
+        'encryption/key-ring.ts',
+        "createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context))",
+        "createCipheriv('aes-256-gcm', key, nonce)",
+      ),
+      change('encryption/key-ring.ts', '    .setAAD(Buffer.from(context))\n', ''),
+    ],
+    tests: [
+      test(
+        'test/database/stores.test.ts',
+        "on 'PGlite' > what is sealed > opens where it belongs and nowhere else",
+      ),
+    ],
+    failure: /to throw/,
+  },
+  {
+    name: 'evidence-authenticated',
+    protectsFrom: 'Evidence is altered or exchanged.',
+    replacements: [change('database/consent-evidence.ts', '${JSON.stringify(record)}`', '${record.length}`')],
+    tests: [test('test/operator/evidence.test.ts', 'evidence verify > finds one flipped bit > in callId')],
+    failure: /./,
+  },
+  {
+    name: 'evidence-gate',
+    protectsFrom: 'An account is registered without consent.',
+    replacements: [
+      change(
+        'activities/payment-gateway-registration.ts',
+        "if (!evidence) return { state: 'REFUSED', resultCode: resultCodeOfRefusal.EVIDENCE_INVALID };",
+        '',
+      ),
+      change(
+        'activities/payment-gateway-registration.ts',
+        'const { callId, sha256 } = evidence;',
+        "const { callId, sha256 } = evidence ?? { callId: 'NONE', sha256: '0' };",
+      ),
+    ],
+    tests: [test('test/x.test.ts', 'x')],
+    failure: /002_910/,
+  },
+  {
+    name: 'inquiry-before-repeat',
+    protectsFrom: 'An account is registered twice.',
+    replacements: [
+      change(
+        'workflows/register-exactly-once.ts',
+        'const inquiry = await inquire();',
+        "const inquiry = attempts > 1 ? await inquire() : ({ state: 'NOT_FOUND' } as RegistrationInquiry);",
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/conduct.test.ts',
+        "what the account number makes the payment gateway do > 9004: { http: 200, status: 'BANK_ACC_REGISTERED', code: '000_000' } after 1 register calls: registers but loses the answer; the inquiry tells",
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'one-operation-per-member',
+    protectsFrom: 'Two operations of a member run at once.',
+    replacements: [
+      change(
+        'api/registrations/member-runs.ts',
+        "workflowIdConflictPolicy: 'FAIL'",
+        "workflowIdConflictPolicy: 'USE_EXISTING'",
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/one-at-a-time.test.ts',
+        'leaves it to Temporal to refuse what another process started',
+      ),
+    ],
+    failure: /002_013/,
+  },
+  {
+    name: 'calls-per-day',
+    protectsFrom: 'A member is called again and again.',
+    replacements: [
+      change(
+        'database/ars-calls.ts',
+        "if (await reached(arsCalls.phoneHash, phoneHashes, limits.phone)) return 'PHONE';",
+        '',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/ars-calls.test.ts',
+        'the calls of a day > are limited by PHONE_LIMIT, however many come at once',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'calling-hours',
+    protectsFrom: 'A member is called at night.',
+    replacements: [change('activities/ars-call.ts', 'if (postponed) return postponed;', '')],
+    tests: [
+      test(
+        'test/end-to-end/ars-calls.test.ts',
+        'the hours in which members may be called > hold for a call that is still being tried when they end',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'member-key-destroyed',
+    protectsFrom: 'A member’s data outlives the member’s erasure.',
+    replacements: [change('database/members.ts', 'sealedDataKey: null,\n', '')],
+    tests: [test('test/end-to-end/erasure.test.ts', 'an erased member > has left nothing that opens')],
+    failure: /./,
+  },
+  {
+    name: 'legal-hold',
+    protectsFrom: 'Evidence is destroyed under a legal hold.',
+    replacements: [change('database/retention.ts', 'isNull(legalHolds.releasedAt),', 'sql`false`,')],
+    tests: [
+      test(
+        'test/database/stores.test.ts',
+        "on 'PGlite' > the retention of evidence > goes on as long as a legal hold does",
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'retention',
+    protectsFrom: 'Evidence is destroyed too early.',
+    replacements: [change('database/retention.ts', "interval '5 years 1 day'", "interval '5 years'")],
+    tests: [
+      test(
+        'test/database/stores.test.ts',
+        "on 'PGlite' > the retention of evidence > is five years, without the day they begin on, from when the consent went out of use",
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'no-sandbox-in-production',
+    protectsFrom: 'Production runs with a sandbox’s settings.',
+    replacements: [
+      change('runtime/production.ts', "if (settings.NODE_ENV !== 'production') return;", 'return;'),
+    ],
+    tests: [
+      test(
+        'test/processes/production.test.ts',
+        'api/main.ts refuses a sandbox’s settings in production, with every reason at once and no value',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'no-value-in-errors',
+    protectsFrom: 'An error shows the value of a setting.',
+    replacements: [
+      change(
+        'runtime/config.ts',
+        'return `  ${name}: ${message}${',
+        'return `  ${name}: ${message} ${environment[name]}${',
+      ),
+    ],
+    tests: [
+      test(
+        'test/processes/environment.test.ts',
+        'says which keys are of the wrong form, and does not repeat them',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'dependency-audit',
+    protectsFrom: 'A dependency has a known vulnerability.',
+    replacements: [
+      change('test/audit.mjs', "severity === 'high' || severity === 'critical'", "severity === 'critical'"),
+    ],
+    tests: [test('test/audit.test.ts', 'the audit fails on a dependency with a high vulnerability')],
+    failure: /./,
+  },
+  {
+    name: 'content-security-policy',
+    protectsFrom: 'The documentation page runs a foreign script.',
+    replacements: [
+      change(
+        'api/routes/docs.ts',
+        "context.header('Content-Security-Policy', contentSecurityPolicy);",
+        'void contentSecurityPolicy;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/docs/docs-page.test.ts',
+        'the page > lists the operations and allows nothing from elsewhere',
+      ),
+    ],
+    failure: /./,
+  },
+  {
+    name: 'reconciliation',
+    protectsFrom: 'The ledgers drift apart unnoticed.',
+    replacements: [
+      change(
+        'activities/reconciliation.ts',
+        "if (entries > 1) return conclusion('DIFFERENT', 'REGISTERED_MORE_THAN_ONCE');",
+        '',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/reconciliation.test.ts',
+        'of ledgers that disagree > reports each disagreement once, with what it is, and leaves both ledgers as they are',
+      ),
+    ],
+    failure: /./,
+  },
+];
