@@ -6,15 +6,33 @@ const stores = 'test/database/stores.test.ts';
 /** The protections among ARCHITECTURE.md's rules, in the order of its table. */
 export const rules: readonly Guard[] = [
   {
+    name: 'settle-time',
+    protectsFrom: 'An attempt is repeated while the payment gateway may still carry out the one before.',
+    replacements: [
+      change(
+        'workflows/register-exactly-once.ts',
+        'const settled = Date.now() - attemptEndedAt >= settleTime;',
+        'const settled = Date.now() - attemptEndedAt >= Math.min(settleTime, 0);',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/registration-safeguards.test.ts',
+        'an attempt without an answer > is not repeated before the settle time is over, however often the inquiry finds nothing',
+      ),
+    ],
+    failure: /./,
+  },
+  {
     name: 'verdict-during-inquiry',
     protectsFrom: 'A registration is repeated although its verdict has arrived.',
     replacements: [
-      change('workflows/register-exactly-once.ts', 'if (toldMeanwhile) return toldMeanwhile;', ''),
+      change('workflows/register-exactly-once.ts', 'if (verdictMeanwhile) return verdictMeanwhile;', ''),
     ],
     tests: [
       test(
         'test/end-to-end/outage.test.ts',
-        'does not repeat an attempt whose result is told while it is asked for',
+        'does not repeat an attempt whose result is reported during the inquiry',
       ),
     ],
     failure: /./,
@@ -70,7 +88,7 @@ export const rules: readonly Guard[] = [
     protectsFrom: 'An inquiry reports an earlier status than the one before.',
     replacements: [
       change(
-        'api/registrations/registrations.ts',
+        'api/registrations/registration-status.ts',
         'await stores.registrations.markArsDone(record.registrationNumber);',
         '',
       ),
@@ -78,7 +96,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/outage.test.ts',
-        'keeps to what an inquiry has told, also when the run is terminated and its member registers again',
+        'never reports an earlier status again, even if the run is terminated and its member registers again',
       ),
     ],
     failure: /./,
@@ -114,7 +132,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/orphaned-registrations.test.ts',
-        'a registration whose run never began is taken back, and only such a one',
+        'an orphaned registration is removed, and no other',
       ),
     ],
     failure: /./,
@@ -132,7 +150,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/orphaned-registrations.test.ts',
-        'a registration whose run never began is taken back, and only such a one',
+        'an orphaned registration is removed, and no other',
       ),
     ],
     failure: /./,
@@ -143,14 +161,14 @@ export const rules: readonly Guard[] = [
     replacements: [
       change(
         'api/registrations/latest-registrations.ts',
-        'if (latest && arrival <= latest.at) {',
-        'if (latest && arrival <= 0) {',
+        'if (latest && arrival <= latest.knownAt)',
+        'if (latest && arrival <= 0)',
       ),
     ],
     tests: [
       test(
         'test/end-to-end/one-at-a-time.test.ts',
-        'refuses a duplicate that came before the end of a registration, however late it is read',
+        'refuses a duplicate that arrived before the end of a registration, however late it is read',
       ),
     ],
     failure: /002_013/,
@@ -165,7 +183,7 @@ export const rules: readonly Guard[] = [
         '',
       ),
     ],
-    tests: [test('test/end-to-end/one-at-a-time.test.ts', 'lets a code serve one registration')],
+    tests: [test('test/end-to-end/one-at-a-time.test.ts', 'accepts a code for one registration only')],
     failure: /./,
   },
   {

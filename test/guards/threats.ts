@@ -4,6 +4,7 @@ import type { Guard } from './guard.ts';
 const requests = 'test/wire/requests.test.ts';
 const limits = 'test/wire/limits.test.ts';
 const others = 'test/wire/other-endpoints.test.ts';
+const safeguards = 'test/end-to-end/registration-safeguards.test.ts';
 const canary = 'test/end-to-end/canary.test.ts';
 
 /** The protections of SECURITY.md, in the order of its table. */
@@ -172,9 +173,7 @@ export const threats: readonly Guard[] = [
   {
     name: 'requests-in-hand',
     protectsFrom: 'A flood of unauthenticated requests fills the memory.',
-    replacements: [
-      change('api/http/request-limits.ts', 'if (inHand >= requestsInHand)', 'if (inHand >= Infinity)'),
-    ],
+    replacements: [change('api/http/request-limits.ts', 'if (inFlight >= max)', 'if (inFlight >= Infinity)')],
     tests: [
       test(
         limits,
@@ -213,7 +212,7 @@ export const threats: readonly Guard[] = [
   {
     name: 'unread-answers',
     protectsFrom: 'Large answers that nobody reads fill the memory.',
-    replacements: [change('api/http/request-limits.ts', 'if (unread >= most)', 'if (unread >= Infinity)')],
+    replacements: [change('api/http/request-limits.ts', 'if (unread >= max)', 'if (unread >= 3 * max)')],
     tests: [
       test(limits, 'large answers that nobody reads are not made without end, and what is small is served'),
     ],
@@ -237,9 +236,9 @@ export const threats: readonly Guard[] = [
     protectsFrom: 'An error response leaks internals.',
     replacements: [
       change(
-        'api/http/answer.ts',
-        'description: refusal.message }',
-        'description: error instanceof Error ? error.message : refusal.message }',
+        'api/http/errors.ts',
+        'return context.json(errorBody(refusal, context.req.path), status);',
+        'return context.json({ ...errorBody(refusal, context.req.path), cause: String(error) }, status);',
       ),
     ],
     tests: [
@@ -434,7 +433,25 @@ export const threats: readonly Guard[] = [
         "const { callId, sha256 } = evidence ?? { callId: 'NONE', sha256: '0' };",
       ),
     ],
-    tests: [test('test/x.test.ts', 'x')],
+    tests: [
+      test(
+        safeguards,
+        'a registration whose evidence is missing > is refused with 002_910 without a request to the payment gateway',
+      ),
+    ],
+    failure: /002_910/,
+  },
+  {
+    name: 'recording-size',
+    protectsFrom: 'A recording larger than 307,200 bytes is kept and sent.',
+    replacements: [
+      change(
+        'activities/consent-evidence.ts',
+        'if (!format || recording.length > maxRecordingBytes)',
+        'if (!format)',
+      ),
+    ],
+    tests: [test(safeguards, 'a recording > of 307201 bytes ends the registration with 002_910')],
     failure: /002_910/,
   },
   {
@@ -468,7 +485,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/one-at-a-time.test.ts',
-        'leaves it to Temporal to refuse what another process started',
+        'lets Temporal refuse a registration that another process has started',
       ),
     ],
     failure: /002_013/,
