@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { sabotages } from '../../development/fault-injection/sabotage.ts';
 import { projectDirectory } from '../../development/sandbox/project-directory.ts';
 import { applyReplacement } from '../../development/fault-injection/source-copy.ts';
+import { documentedTests, isTitleOf } from '../docs/documented-tests.ts';
 import { guards } from './guards.ts';
+import { rules } from './rules.ts';
+import { threats } from './threats.ts';
 
 const sources = (file: string): string => readFileSync(join(projectDirectory, file), 'utf8');
 
@@ -28,5 +31,24 @@ describe('the change that takes out a protection', () => {
     expect(() => applyReplacement('guard(); guard();', replacement)).toThrow(
       'stale: workflows/callbacks.ts has the text 2 times',
     );
+  });
+});
+
+describe.each([
+  ['SECURITY.md', threats],
+  ['ARCHITECTURE.md', rules],
+] as const)('%s', (document, listed) => {
+  const rows = documentedTests(document);
+
+  it('has one row for each guard', () => {
+    expect(rows.map(({ cells }) => cells[0])).toEqual(listed.map(({ name }) => `\`${name}\``));
+  });
+
+  it('names a test that must fail without the protection', () => {
+    const others = rows.filter(({ file, title }, index) => {
+      const tests = listed[index]?.tests ?? [];
+      return !tests.some((test) => test.file === file && isTitleOf(title, test.name.split(' > ').at(-1)!));
+    });
+    expect(others).toEqual([]);
   });
 });
