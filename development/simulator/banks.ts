@@ -1,10 +1,10 @@
-/** Which banks have an outage. Forgotten when the simulator stops. */
+/** Which banks are unavailable. Not persisted. */
 export interface Banks {
   isOut(bankCode: string): boolean;
   setOut(bankCode: string, isOut: boolean): void;
 }
 
-/** All banks, working. */
+/** All banks are available at first. */
 export function createBanks(): Banks {
   const out = new Set<string>();
   return {

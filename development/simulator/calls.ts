@@ -1,17 +1,17 @@
 import { randomInt } from 'node:crypto';
-import type { Agenda, Plan } from './agenda.ts';
-import { delivery } from './callbacks.ts';
-import { phoneConduct } from './conduct.ts';
-import type { PhoneConduct, Timings } from './conduct.ts';
+import type { TaskScheduler, TaskChanges } from './task-scheduler.ts';
+import { delivery } from './callback-delivery.ts';
+import { phoneBehaviour } from './behaviour.ts';
+import type { PhoneBehaviour, Timings } from './behaviour.ts';
 import type { CallConclusion, CallRequest } from './protocol.ts';
 import { recordingDigest, recordingOf, recordingSeconds } from './recording.ts';
 import { keysUnder } from './store.ts';
 import type { Call, Store, TaskKey } from './store.ts';
 
-/** Milliseconds between the copies of a callback that is sent several times. */
-const copiesApart = 50;
+/** Interval between the copies of a callback that is sent several times, in ms. */
+const copyIntervalMs = 50;
 
-/** What the outside is told of a call. */
+/** What the call inquiry responds. */
 export interface CallReport {
   state: 'NOT_FOUND' | 'IN_PROGRESS' | CallConclusion['state'];
   callId?: string;
@@ -22,28 +22,28 @@ export interface CallReport {
 /** What a person does to a ringing or answered phone. */
 export type PhoneAction = 'ANSWER' | 'DECLINE' | 'HANG_UP' | { code: string };
 
-/** The ARS: rings phones and remembers how the calls ended. */
+/** The ARS: calls phones and records how the calls ended. */
 export interface Calls {
-  /** Rings the phone, again if it has been rung before; returns the new call id. */
+  /** Calls the phone and returns the call ID. Not idempotent: a repeated request makes another call. */
   ring(request: CallRequest): Promise<string>;
-  /** Tells of the latest call made for the reference and attempt. */
+  /** The latest call for the reference and attempt. */
   inquire(reference: string, attempt: number): CallReport;
-  /** The recording, if the call passed and it is not lost. */
+  /** The recording; undefined unless the call passed and its recording exists. */
   recording(callId: string): Uint8Array<ArrayBuffer> | undefined;
-  /** Whether `sha256` is the digest of the recording of a call that passed; any digest is, of a lost recording. */
+  /** Whether the call passed and `sha256` is its recording's digest. For a missing recording any digest is accepted. */
   isEvidence(callId: string, sha256: string): boolean;
-  /** All calls, or those of one reference in the order they were made. */
+  /** All calls, or those of one reference in chronological order. */
   list(reference?: string): Call[];
-  /** Calls a person can act on now, oldest first, and when each will be given up (unix milliseconds). */
-  atPhonePage(): (Call & { givenUpAt: number })[];
-  /** Carries out what a person did; returns undefined for an unknown call, 'CONFLICT' if it came too late or too early. */
+  /** Calls that a person can act on now, oldest first, each with the time at which it times out (Unix ms). */
+  atPhonePage(): (Call & { expiresAt: number })[];
+  /** Performs a person's action. Returns undefined for an unknown call, 'CONFLICT' if its state does not allow the action. */
   act(callId: string, action: PhoneAction): Promise<Call | 'CONFLICT' | undefined>;
-  /** Ends a call that is still in progress and plans its callbacks. */
-  conclude(plan: Plan, call: Call, conclusion: CallConclusion): Call;
+  /** Ends a call in progress and schedules its callbacks. */
+  conclude(tasks: TaskChanges, call: Call, conclusion: CallConclusion): Call;
 }
 
-export function createCalls(store: Store, agenda: Agenda, timings: Timings): Calls {
-  function begin(plan: Plan, request: CallRequest, callId: string, conduct: PhoneConduct): void {
+export function createCalls(store: Store, scheduler: TaskScheduler, timings: Timings): Calls {
+  function begin(tasks: TaskChanges, request: CallRequest, callId: string, behaviour: PhoneBehaviour): void {
     const { reference, attempt, phoneNumber, code, callbackUrl } = request;
     const startedAt = Date.now();
     const earlierCalls = store.callOrder.getKeysCount(keysUnder(reference));
@@ -59,49 +59,55 @@ export function createCalls(store: Store, agenda: Agenda, timings: Timings): Cal
     };
     store.calls.putSync(callId, call);
     store.callOrder.putSync([reference, earlierCalls + 1], callId);
-    if (conduct.conclusion === 'BY_PERSON') {
-      planPhone(plan, callId, startedAt + timings.phoneRings, { state: 'FAILED', outcome: 'NO_ANSWER' });
+    if (behaviour.conclusion === 'BY_PERSON') {
+      scheduleTimeout(tasks, callId, startedAt + timings.ringTimeoutMs, {
+        state: 'FAILED',
+        outcome: 'NO_ANSWER',
+      });
       return;
     }
     const isFirst = earlierCalls === 0 && attempt === 1;
-    const conclusion = (isFirst && conduct.firstConclusion) || conduct.conclusion;
-    const at = startedAt + (conduct.callbackBeforeAnswer ? 0 : timings.callLasts);
-    plan.put(['call', callId, 0], { kind: 'CONCLUDE_CALL', callId, conclusion, at });
+    const conclusion = (isFirst && behaviour.firstConclusion) || behaviour.conclusion;
+    const at = startedAt + (behaviour.callbackBeforeAnswer ? 0 : timings.callDurationMs);
+    tasks.schedule(['call', callId, 0], { kind: 'CONCLUDE_CALL', callId, conclusion, at });
   }
 
-  function conclude(plan: Plan, call: Call, conclusion: CallConclusion): Call {
+  function conclude(tasks: TaskChanges, call: Call, conclusion: CallConclusion): Call {
     const ended: Call = { ...call, ...conclusion };
     store.calls.putSync(call.callId, ended);
-    plan.drop(['call', call.callId, 0]);
-    plan.drop(phoneKey(call.callId));
+    tasks.remove(['call', call.callId, 0]);
+    tasks.remove(phoneKey(call.callId));
     if (conclusion.state === 'NO_OUTCOME') return ended;
     const { reference, attempt, callId } = call;
     const result = conclusion.state === 'PASSED' ? { ...conclusion, recordingSeconds } : conclusion;
-    const { callbacks } = phoneConduct(call.phoneNumber);
+    const { callbacks } = phoneBehaviour(call.phoneNumber);
     for (let copy = 1; copy <= callbacks; copy++) {
       const body = { type: 'ARS', reference, attempt, callId, ...result } as const;
-      plan.put(
+      tasks.schedule(
         callbackKey(callId, copy),
-        delivery(call.callbackUrl, body, Date.now() + (copy - 1) * copiesApart),
+        delivery(call.callbackUrl, body, Date.now() + (copy - 1) * copyIntervalMs),
       );
     }
     return ended;
   }
 
-  function perform(plan: Plan, call: Call, action: PhoneAction): Call | 'CONFLICT' {
+  function perform(tasks: TaskChanges, call: Call, action: PhoneAction): Call | 'CONFLICT' {
     const expected = action === 'ANSWER' || action === 'DECLINE' ? 'RINGING' : 'ANSWERED';
     if (call.state !== expected || !store.tasks.doesExist(phoneKey(call.callId))) return 'CONFLICT';
-    if (action === 'ANSWER') return answer(plan, call);
-    if (action === 'DECLINE') return conclude(plan, call, { state: 'FAILED', outcome: 'REJECTED' });
-    if (action === 'HANG_UP') return conclude(plan, call, { state: 'FAILED', outcome: 'HUNG_UP' });
-    if (action.code === call.code) return conclude(plan, call, { state: 'PASSED' });
-    return conclude(plan, call, { state: 'FAILED', outcome: 'WRONG_CODE' });
+    if (action === 'ANSWER') return answer(tasks, call);
+    if (action === 'DECLINE') return conclude(tasks, call, { state: 'FAILED', outcome: 'REJECTED' });
+    if (action === 'HANG_UP') return conclude(tasks, call, { state: 'FAILED', outcome: 'HUNG_UP' });
+    if (action.code === call.code) return conclude(tasks, call, { state: 'PASSED' });
+    return conclude(tasks, call, { state: 'FAILED', outcome: 'WRONG_CODE' });
   }
 
-  function answer(plan: Plan, call: Call): Call {
+  function answer(tasks: TaskChanges, call: Call): Call {
     const answered: Call = { ...call, state: 'ANSWERED' };
     store.calls.putSync(call.callId, answered);
-    planPhone(plan, call.callId, Date.now() + timings.codeAwaited, { state: 'FAILED', outcome: 'NO_INPUT' });
+    scheduleTimeout(tasks, call.callId, Date.now() + timings.codeTimeoutMs, {
+      state: 'FAILED',
+      outcome: 'NO_INPUT',
+    });
     return answered;
   }
 
@@ -119,9 +125,9 @@ export function createCalls(store: Store, agenda: Agenda, timings: Timings): Cal
   return {
     async ring(request) {
       const callId = newCallId();
-      const conduct = phoneConduct(request.phoneNumber);
-      const acknowledged = conduct.callbackBeforeAnswer && agenda.dropped(callbackKey(callId, 1));
-      await agenda.commit((plan) => begin(plan, request, callId, conduct));
+      const behaviour = phoneBehaviour(request.phoneNumber);
+      const acknowledged = behaviour.callbackBeforeAnswer && scheduler.finished(callbackKey(callId, 1));
+      await scheduler.commit((tasks) => begin(tasks, request, callId, behaviour));
       await acknowledged;
       return callId;
     },
@@ -131,12 +137,12 @@ export function createCalls(store: Store, agenda: Agenda, timings: Timings): Cal
     },
     recording(callId) {
       const call = passedCall(callId);
-      return call && !phoneConduct(call.phoneNumber).recordingIsLost ? recordingOf(callId) : undefined;
+      return call && !phoneBehaviour(call.phoneNumber).recordingIsLost ? recordingOf(callId) : undefined;
     },
     isEvidence(callId, sha256) {
       const call = passedCall(callId);
       if (!call) return false;
-      return phoneConduct(call.phoneNumber).recordingIsLost ?? recordingDigest(callId) === sha256;
+      return phoneBehaviour(call.phoneNumber).recordingIsLost ?? recordingDigest(callId) === sha256;
     },
     list(reference) {
       if (reference !== undefined) return callsOf(reference);
@@ -146,34 +152,34 @@ export function createCalls(store: Store, agenda: Agenda, timings: Timings): Cal
       return [...store.tasks.getRange({ start: ['phone'], end: ['phone', '\uffff'] })]
         .flatMap(({ key, value }) => {
           const call = store.calls.get(key[1]);
-          return call ? { ...call, givenUpAt: value.at } : [];
+          return call ? { ...call, expiresAt: value.at } : [];
         })
         .toSorted((one, other) => one.startedAt - other.startedAt);
     },
     act(callId, action) {
-      return agenda.commit((plan) => {
+      return scheduler.commit((tasks) => {
         const call = store.calls.get(callId);
-        return call && perform(plan, call, action);
+        return call && perform(tasks, call, action);
       });
     },
     conclude,
   };
 }
 
-/** What may be told of a call, for the inquiry. */
+/** The inquiry's view of a call. */
 function report(call: Call): CallReport {
   const { callId } = call;
   if (call.state === 'PASSED') return { state: 'PASSED', callId, recordingSeconds };
   return { state: publicState(call), callId, ...(call.outcome && { outcome: call.outcome }) };
 }
 
-/** The state of a call as the protocol knows it. */
+/** The state of a call in the protocol. */
 export function publicState(call: Call): 'IN_PROGRESS' | CallConclusion['state'] {
   return call.state === 'RINGING' || call.state === 'ANSWERED' ? 'IN_PROGRESS' : call.state;
 }
 
-function planPhone(plan: Plan, callId: string, at: number, conclusion: CallConclusion): void {
-  plan.put(phoneKey(callId), { kind: 'CONCLUDE_CALL', callId, conclusion, at });
+function scheduleTimeout(tasks: TaskChanges, callId: string, at: number, conclusion: CallConclusion): void {
+  tasks.schedule(phoneKey(callId), { kind: 'CONCLUDE_CALL', callId, conclusion, at });
 }
 
 function newCallId(): string {

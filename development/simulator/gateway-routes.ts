@@ -2,16 +2,16 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import type { Banks } from './banks.ts';
 import type { Calls } from './calls.ts';
-import { accountConduct } from './conduct.ts';
-import type { Timings } from './conduct.ts';
+import { accountBehaviour } from './behaviour.ts';
+import type { Timings } from './behaviour.ts';
 import * as protocol from './protocol.ts';
-import type { RegisterResult, Registrations } from './registrations.ts';
+import type { RegisterResult, Registrations } from './registration-ledger.ts';
 import { cutConnection, leaveUnanswered, readBody, requireSignature } from './requests.ts';
 import type { HttpEnvironment } from './requests.ts';
 
 const bankOutage = { error: 'BANK_UNAVAILABLE' };
 
-/** The signed protocol under /v1, which the payment gateway's clients speak. */
+/** The signed protocol of the payment gateway, under /v1. */
 export function gatewayRoutes(
   sharedSecret: string,
   calls: Calls,
@@ -25,7 +25,7 @@ export function gatewayRoutes(
   routes.post('/account-holders/inquiry', async (c) => {
     const { accountNumber, bankCode } = await readBody(c, protocol.accountHolderInquiry);
     if (banks.isOut(bankCode)) return c.json(bankOutage, 503);
-    return c.json({ result: accountConduct(accountNumber).holder });
+    return c.json({ result: accountBehaviour(accountNumber).holder });
   });
 
   routes.post('/ars-calls', async (c) => {
@@ -41,7 +41,7 @@ export function gatewayRoutes(
   routes.post('/ars-calls/recording', async (c) => {
     const { callId } = await readBody(c, protocol.recordingRequest);
     const recording = calls.recording(callId);
-    if (!recording) return c.json({ error: 'There is no recording' }, 404);
+    if (!recording) return c.json({ error: 'Unknown recording' }, 404);
     return c.body(recording, 200, { 'content-type': 'audio/wav' });
   });
 
@@ -49,7 +49,7 @@ export function gatewayRoutes(
     const request = await readBody(c, protocol.registrationRequest);
     if (banks.isOut(request.bankCode)) return c.json(bankOutage, 503);
     const result = await registrations.register(request);
-    return answerRegistration(c, result, timings.silenceLasts);
+    return answerRegistration(c, result, timings.unansweredHoldMs);
   });
 
   routes.post('/registrations/inquiry', async (c) => {
@@ -61,7 +61,7 @@ export function gatewayRoutes(
     c.json(registrations.page(await readBody(c, protocol.ledgerPage))),
   );
 
-  // Registered for auto charge or not is nothing the simulator acts on, so it keeps no record of it.
+  // Auto charge does not change what the simulator does, so it is not stored.
   routes.post('/registrations/auto-charge', async (c) => {
     const { reference } = await readBody(c, protocol.registrationInquiry);
     const { state } = registrations.inquire(reference);
@@ -77,13 +77,13 @@ export function gatewayRoutes(
   return routes;
 }
 
-/** Resolves to the answer the account's conduct calls for, which may be none. */
+/** The response that the account's behaviour requires, which may be none. */
 function answerRegistration(
   c: Context<HttpEnvironment>,
   result: RegisterResult,
-  silenceLasts: number,
+  unansweredHoldMs: number,
 ): Response | Promise<Response> {
-  if (result.kind === 'SILENT') return leaveUnanswered(c, silenceLasts);
+  if (result.kind === 'SILENT') return leaveUnanswered(c, unansweredHoldMs);
   if (result.kind === 'UNAVAILABLE') return c.json({ error: 'The bank is unavailable' }, 503);
   if (result.kind === 'REFUSED') return c.json({ state: 'REFUSED', reason: result.reason }, 422);
   if (result.kind === 'ACCEPTED') return c.json({ state: 'ACCEPTED' }, 202);

@@ -1,4 +1,4 @@
-/** The little of a pino logger that the simulator uses. Details never hold personal data. */
+/** The part of a pino logger that the simulator uses. Details never contain personal data. */
 export interface Log {
   info(details: object, message: string): void;
   error(details: object, message: string): void;

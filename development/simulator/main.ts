@@ -30,17 +30,19 @@ async function listen(simulator: Simulator, settings: Settings): Promise<void> {
     log.info({ port, phonePage: `${url}/simulator/phone` }, 'The simulator is listening');
   } catch (error) {
     await simulator.stop();
-    throw explained(error, settings);
+    throw explain(error, settings);
   }
 }
 
-function explained(error: unknown, { port, host }: Settings): unknown {
+function explain(error: unknown, { port, host }: Settings): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') {
-    return new Error(`Port ${port} is taken: set PG_SIMULATOR_PORT to a free port`, { cause: error });
+    return new Error(`Port ${port} is in use. Set PG_SIMULATOR_PORT to a free port.`, { cause: error });
   }
   if (code === 'EACCES') {
-    return new Error(`Port ${port} may not be used: set PG_SIMULATOR_PORT to another port`, { cause: error });
+    return new Error(`Port ${port} requires more privileges. Set PG_SIMULATOR_PORT to another port.`, {
+      cause: error,
+    });
   }
   return new Error(`Cannot listen on HOST ${host}: ${String(error)}`, { cause: error });
 }

@@ -18,7 +18,7 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The phone page and what it asks of the simulator, on which a person answers numbers ending 0008. */
+/** The phone page, on which a person answers calls to numbers ending in 0008, and its API. */
 export function phoneRoutes(calls: Calls): Hono<HttpEnvironment> {
   const routes = new Hono<HttpEnvironment>();
   serveFile(routes, '/phone', 'phone.html', 'text/html; charset=utf-8');
@@ -31,15 +31,16 @@ export function phoneRoutes(calls: Calls): Hono<HttpEnvironment> {
     return c.json(
       calls.atPhonePage().map((call) => ({
         ...phoneView(call),
-        secondsLeft: Math.max(0, Math.ceil((call.givenUpAt - now) / 1000)),
+        secondsLeft: Math.max(0, Math.ceil((call.expiresAt - now) / 1000)),
       })),
     );
   });
 
   const act = async (c: Context, callId: string, action: PhoneAction): Promise<Response> => {
     const call = await calls.act(callId, action);
-    if (!call) return c.json({ error: 'There is no such call' }, 404);
-    if (call === 'CONFLICT') return c.json({ error: 'The call is past that, or not there yet' }, 409);
+    if (!call) return c.json({ error: 'Unknown call' }, 404);
+    if (call === 'CONFLICT')
+      return c.json({ error: 'The state of the call does not allow this action' }, 409);
     return c.json(phoneView(call));
   };
   routes.post('/phone/calls/:callId/answer', (c) => act(c, c.req.param('callId'), 'ANSWER'));
@@ -64,7 +65,7 @@ function serveFile(routes: Hono<HttpEnvironment>, path: string, fileName: string
   );
 }
 
-/** What the phone page may see; the code shows only once the phone is answered, as the ARS asks for it then. */
+/** What the phone page shows. The code is included once the call is answered, because the ARS asks for it then. */
 function phoneView(call: Call): object {
   return {
     callId: call.callId,

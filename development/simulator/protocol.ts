@@ -14,7 +14,7 @@ export type RefusalReason =
   | 'ACCIDENT_REPORTED'
   | 'ACCOUNT_SEIZED';
 
-/** Why a registration is refused: the bank's reason, or evidence the gateway cannot accept. */
+/** Why a registration is refused: the bank's reason, or unacceptable evidence. */
 export type RegistrationRefusalReason = RefusalReason | 'EVIDENCE_INVALID';
 
 /** Why a call failed. */
@@ -28,13 +28,13 @@ export type CallOutcome =
   | 'NOT_IN_SERVICE'
   | 'CARRIER_ERROR';
 
-/** How a call ended; NO_OUTCOME is a call the ARS lost sight of. */
+/** How a call ended. NO_OUTCOME: the ARS lost track of the call. */
 export type CallConclusion =
   | { state: 'PASSED' }
   | { state: 'FAILED'; outcome: CallOutcome }
   | { state: 'NO_OUTCOME' };
 
-/** Body of the callback that tells how a call ended. */
+/** Body of the callback that reports how a call ended. */
 export interface CallCallback {
   type: 'ARS';
   reference: string;
@@ -45,8 +45,8 @@ export interface CallCallback {
   recordingSeconds?: number;
 }
 
-/** Body of the callback that tells the result of an accepted registration. */
-export interface ResultNotification {
+/** Body of the callback that reports the result of an accepted registration. */
+export interface RegistrationCallback {
   type: 'REGISTRATION';
   reference: string;
   state: 'REGISTERED' | 'REFUSED';
@@ -77,7 +77,7 @@ export const callRequest = z.object({
     .string()
     .max(40)
     .regex(/^\+?[\d-]*\d[\d-]*$/),
-  /** The two digits the member is asked to key in. */
+  /** The two digits that the member must press. */
   code: z.string().regex(/^\d{2}$/),
   scriptVersion: text,
   callbackUrl,
@@ -101,7 +101,7 @@ export const registrationInquiry = z.object({ reference: text });
 export const registrationRemoval = z.object({ reference: text });
 
 export const ledgerPage = z.object({
-  /** A `nextCursor` as it was given; absent for the first page. */
+  /** The previous page's `nextCursor`; absent for the first page. */
   cursor: z
     .string()
     .max(60)

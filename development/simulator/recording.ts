@@ -11,7 +11,7 @@ export const recordingSeconds = 2;
 
 /**
  * The recording of a call: two seconds of PCM WAV, 8 kHz, 8 bit, mono (16,044 bytes).
- * One tone for each character of the call id, so that no two calls sound alike and none has to be stored.
+ * One tone per character of the call ID, so that recordings differ and need not be stored.
  */
 export function recordingOf(callId: string): Uint8Array<ArrayBuffer> {
   const samples = sampleRate * recordingSeconds;

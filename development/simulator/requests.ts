@@ -3,28 +3,28 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context, MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
-import { isGenuine } from './signature.ts';
+import { isValidSignature } from './signature.ts';
 
-/** What every handler is given besides the request: node's own request and response. */
+/** Gives handlers access to Node's own request and response. */
 export interface HttpEnvironment {
   Bindings: HttpBindings;
 }
 
-/** Refuses with 401 what is not signed with the shared secret within the last five minutes. */
+/** Responds 401 unless the request was signed with a shared secret within the last five minutes. */
 export function requireSignature(sharedSecret: string): MiddlewareHandler<HttpEnvironment> {
   return async (c, next) => {
     const timestamp = c.req.header('x-pg-timestamp') ?? '';
     const signature = c.req.header('x-pg-signature') ?? '';
     const path = new URL(c.req.url).pathname;
     const body = new Uint8Array(await c.req.arrayBuffer());
-    if (!isGenuine(sharedSecret, { timestamp, path, body, signature }, Date.now())) {
-      throw new HTTPException(401, { message: 'The signature or its timestamp is not acceptable' });
+    if (!isValidSignature(sharedSecret, { timestamp, path, body, signature }, Date.now())) {
+      throw new HTTPException(401, { message: 'Invalid signature or timestamp' });
     }
     await next();
   };
 }
 
-/** Refuses with 403 what another site's page sends; the sandbox tools know no other sign-in. */
+/** Responds 403 to requests from other sites' pages, because the sandbox tools have no authentication. */
 export const refuseOtherSites: MiddlewareHandler = async (c, next) => {
   const site = c.req.header('sec-fetch-site') ?? 'none';
   if (c.req.method !== 'GET' && site !== 'same-origin' && site !== 'none') {
@@ -33,7 +33,7 @@ export const refuseOtherSites: MiddlewareHandler = async (c, next) => {
   await next();
 };
 
-/** The JSON body as `schema` has it; throws a 400 that names the fields at fault but repeats no value. */
+/** The JSON body, validated. Throws a 400 that names the invalid fields and repeats no value. */
 export async function readBody<Schema extends z.ZodType>(
   c: Context,
   schema: Schema,
@@ -44,21 +44,21 @@ export async function readBody<Schema extends z.ZodType>(
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const fields = new Set(parsed.error.issues.map((issue) => issue.path.join('.') || 'the body'));
-  throw new HTTPException(400, { message: `Not as the protocol has it: ${[...fields].join(', ')}` });
+  throw new HTTPException(400, { message: `Invalid: ${[...fields].join(', ')}` });
 }
 
-/** Cuts the connection a request came by, in place of an answer. */
+/** Closes the request's connection without a response. */
 export function cutConnection(c: Context<HttpEnvironment>): Response {
   c.env.incoming.socket.destroy();
   return RESPONSE_ALREADY_SENT;
 }
 
-/** Leaves a request unanswered until its client gives up, or cuts it off after `milliseconds`. */
-export async function leaveUnanswered(c: Context<HttpEnvironment>, milliseconds: number): Promise<Response> {
+/** Leaves a request unanswered until the client disconnects, at most for `durationMs`. */
+export async function leaveUnanswered(c: Context<HttpEnvironment>, durationMs: number): Promise<Response> {
   const { socket } = c.env.incoming;
   if (!socket.destroyed) {
     await new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
+      const timer = setTimeout(resolve, durationMs);
       socket.once('close', () => {
         clearTimeout(timer);
         resolve(undefined);

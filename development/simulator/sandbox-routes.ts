@@ -2,12 +2,12 @@ import { Hono } from 'hono';
 import type { Banks } from './banks.ts';
 import { publicState } from './calls.ts';
 import type { Calls } from './calls.ts';
-import type { Registrations } from './registrations.ts';
+import type { Registrations } from './registration-ledger.ts';
 import * as protocol from './protocol.ts';
 import { readBody } from './requests.ts';
 import type { HttpEnvironment } from './requests.ts';
 
-/** Unsigned looks behind the scenes, for tests and for people in the sandbox. */
+/** Unsigned routes that show the simulator's state, for tests and people in the sandbox. */
 export function sandboxRoutes(
   calls: Calls,
   registrations: Registrations,

@@ -17,7 +17,7 @@ function areSecrets(list: string): boolean {
   return list.split(',').every((secret) => secret.length >= 16);
 }
 
-/** What the simulator is told by its environment. */
+/** The simulator's settings, read from the environment. */
 export interface Settings {
   port: number;
   host: string;
@@ -26,8 +26,8 @@ export interface Settings {
 }
 
 /**
- * Reads the settings; throws one error that names every variable at fault and repeats no value, and refuses production:
- * whoever reaches a simulator can end calls and read them.
+ * Reads the settings. Throws one error that names every invalid variable and repeats no value. Refuses production,
+ * because anyone who can reach a simulator can read and end calls.
  */
 export function readSettings(variables: Record<string, string | undefined>): Settings {
   if (variables['NODE_ENV'] === 'production') {
@@ -36,7 +36,7 @@ export function readSettings(variables: Record<string, string | undefined>): Set
   const parsed = environment.safeParse(variables);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
-    throw new Error(`The simulator cannot start with this environment:\n${problems.join('\n')}`);
+    throw new Error(`The simulator cannot start because of its environment:\n${problems.join('\n')}`);
   }
   return {
     port: parsed.data.PG_SIMULATOR_PORT,

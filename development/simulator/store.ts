@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { open } from 'lmdb';
 import type { Database } from 'lmdb';
 import type { CallConclusion, CallOutcome, RegistrationRefusalReason } from './protocol.ts';
 
-/** One time a phone was rung. */
+/** One ARS call. */
 export interface Call {
   callId: string;
   reference: string;
@@ -12,20 +12,20 @@ export interface Call {
   phoneNumber: string;
   code: string;
   callbackUrl: string;
-  /** RINGING and ANSWERED are told to the outside as IN_PROGRESS. */
+  /** The protocol reports RINGING and ANSWERED as IN_PROGRESS. */
   state: 'RINGING' | 'ANSWERED' | CallConclusion['state'];
   outcome?: CallOutcome;
-  /** Unix milliseconds. */
+  /** Unix ms. */
   startedAt: number;
 }
 
-/** What the gateway knows of one reference. */
+/** The gateway's state of one reference. */
 export interface Registration {
   reference: string;
-  /** Absent while no request has reached the bank. */
+  /** Absent until a request has reached the bank. */
   state?: 'IN_PROGRESS' | 'REGISTERED' | 'REFUSED' | 'REMOVED';
   reason?: RegistrationRefusalReason;
-  /** Register requests received, whatever became of them. */
+  /** Register requests received, successful or not. */
   registerCalls: number;
   ledgerKeys: LedgerKey[];
 }
@@ -39,42 +39,42 @@ export interface LedgerEntry {
   state: 'REGISTERED' | 'REMOVED';
 }
 
-/** Member, then the number of the entry among that member's. */
+/** The member, then the number of the entry among the member's entries. */
 export type LedgerKey = [memberId: string, number: number];
 
-/** Something to do at `at` (unix milliseconds), once. */
+/** Something to do once, at `at` (Unix ms). */
 export type Task = { at: number } & (
   | { kind: 'CONCLUDE_CALL'; callId: string; conclusion: CallConclusion }
   | { kind: 'ENTER_REGISTRATION'; entry: LedgerEntry; callbackUrl: string }
   | { kind: 'DELIVER_CALLBACK'; url: string; body: string; failures: number }
 );
 
-/** Names a task: what it is about first, then which one. */
+/** Identifies a task: its kind, then the task. */
 export type TaskKey = [
   about: 'call' | 'call-callback' | 'phone' | 'registration' | 'registration-callback',
   id: string,
   number: number,
 ];
 
-/** Everything the simulator remembers. Reads are synchronous; writes belong inside `transaction`. */
+/** The simulator's state. Reads are synchronous; writes belong inside `transaction`. */
 export interface Store {
-  /** By call id. */
+  /** By call ID. */
   calls: Database<Call, string>;
-  /** Call ids in the order in which a reference's calls were made, counted from 1. */
+  /** Call IDs of a reference in chronological order, counted from 1. */
   callOrder: Database<string, [reference: string, number: number]>;
   /** By reference. */
   registrations: Database<Registration, string>;
   ledger: Database<LedgerEntry, LedgerKey>;
   tasks: Database<Task, TaskKey>;
-  /** Runs `work` atomically; resolves once it is on disk. */
+  /** Runs `work` atomically. Resolves when it is on disk. */
   transaction<T>(work: () => T): Promise<T>;
   close(): Promise<void>;
 }
 
-/** Opens the store in `directory`, which is made if need be. */
+/** Opens the store in `directory`, which is created if missing. */
 export function openStore(directory: string): Store {
-  mkdirSync(directory, { recursive: true });
-  // Without overlapping sync, a commit resolves only when it would survive a power cut.
+  createDirectory(directory);
+  // Without overlapping sync, a commit resolves only when it would survive a power failure.
   const root = open({ path: join(directory, 'simulator.lmdb'), noSubdir: true, overlappingSync: false });
   return {
     calls: root.openDB({ name: 'calls' }),
@@ -87,7 +87,15 @@ export function openStore(directory: string): Store {
   };
 }
 
-/** Range of all keys that begin with `prefix` and end with a number. */
+/** The range of all keys that start with `prefix` and end with a number. */
 export function keysUnder(...prefix: string[]): { start: string[]; end: (string | number)[] } {
   return { start: prefix, end: [...prefix, Number.MAX_SAFE_INTEGER] };
+}
+
+/** Node's own recursive `mkdirSync` never returns where the file system answers ENOENT, as `/proc` does. */
+function createDirectory(directory: string): void {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = dirname(directory);
+  if (parent !== directory) createDirectory(parent);
+  mkdirSync(directory);
 }

@@ -52,14 +52,3 @@ test('a TEMPORAL_PORT that leaves no port for the Web UI is refused', () => {
   expect(() => readSettings({ TEMPORAL_PORT: '64536' })).toThrow(/\n {2}TEMPORAL_PORT: /);
   expect(readSettings({ TEMPORAL_PORT: '64535' }).temporalUiPort).toBe(65_535);
 });
-
-test('the service gets its settings, and no other variables', () => {
-  const settings = {
-    LOG_LEVEL: 'debug',
-    TIME_WINDOW_MS: '1000',
-    METRICS_HOST: '0.0.0.0',
-    METRICS_PORT: '9464',
-  };
-
-  expect(readSettings({ ...settings, UNRELATED: 'x' }).serviceEnvironment).toEqual(settings);
-});

@@ -4,7 +4,7 @@ import type { Bench } from './simulator-fixture.ts';
 
 let bench: Bench;
 beforeAll(async () => {
-  bench = await startBench({ callLasts: 30 });
+  bench = await startBench({ callDurationMs: 30 });
 });
 afterAll(() => bench.dispose());
 
@@ -41,42 +41,42 @@ describe('calls by the last four digits of the mobile number', () => {
     expect((await recordingOf(callId)).status).toBe(404);
   });
 
-  it('0002 is not answered at first and passes on the second call', async () => {
+  it('0002 is not answered the first time and passes the second time', async () => {
     const first = await bench.call('01012340002');
     expect(await ended(first.reference)).toMatchObject({ state: 'FAILED', outcome: 'NO_ANSWER' });
     await bench.call('01012340002', { reference: first.reference, attempt: 2 });
     expect(await ended(first.reference, 2)).toMatchObject({ state: 'PASSED' });
   });
 
-  it('0005 passes and is called back three times', async () => {
+  it('0005 passes and sends three callbacks', async () => {
     const { reference } = await bench.call('010-1234-0005');
     await eventually(() => bench.callbacks(reference).length === 3);
     await pause(100);
     expect(bench.callbacks(reference).map((body) => body['state'])).toEqual(['PASSED', 'PASSED', 'PASSED']);
   });
 
-  it('0006 passes and is never called back', async () => {
+  it('0006 passes and sends no callback', async () => {
     const { reference, callId } = await bench.call('010-1234-0006');
     expect(await ended(reference)).toEqual({ state: 'PASSED', callId, recordingSeconds: 2 });
     await pause(100);
     expect(bench.callbacks(reference)).toEqual([]);
   });
 
-  it('0007 is called back before the request is answered', async () => {
+  it('0007 sends its callback before the call request is answered', async () => {
     const { reference, callId } = await bench.call('010-1234-0007');
     expect(bench.callbacks(reference)).toEqual([
       { type: 'ARS', reference, attempt: 1, callId, state: 'PASSED', recordingSeconds: 2 },
     ]);
   });
 
-  it('0009 has no outcome and is never called back', async () => {
+  it('0009 has no outcome and sends no callback', async () => {
     const { reference, callId } = await bench.call('010-1234-0009');
     expect(await ended(reference)).toEqual({ state: 'NO_OUTCOME', callId });
     await pause(100);
     expect(bench.callbacks(reference)).toEqual([]);
   });
 
-  it('0020 passes, and its recording never appears', async () => {
+  it('0020 passes, and its recording never becomes available', async () => {
     const { reference, callId } = await bench.call('010-1234-0020');
     expect(await ended(reference)).toMatchObject({ state: 'PASSED', callId });
     expect((await recordingOf(callId)).status).toBe(404);
@@ -91,13 +91,13 @@ describe('calls by the last four digits of the mobile number', () => {
 });
 
 describe('calls', () => {
-  it('knows nothing of a call that was not made', async () => {
+  it('responds NOT_FOUND for an unknown call', async () => {
     const { body } = await bench.post('/v1/ars-calls/inquiry', { reference: 'unheard-of', attempt: 1 });
     expect(body).toEqual({ state: 'NOT_FOUND' });
     expect((await recordingOf('ABCDEFGHIJKL')).status).toBe(404);
   });
 
-  it('rings again when the same call is requested twice, and tells of the latest', async () => {
+  it('makes another call when a request is repeated, and reports the latest', async () => {
     const first = await bench.call('010-9876-5432');
     const second = await bench.call('010-9876-5432', { reference: first.reference });
     expect(second.callId).not.toBe(first.callId);
@@ -109,7 +109,7 @@ describe('calls', () => {
     );
   });
 
-  it('records a passed call as a WAV that differs from call to call', async () => {
+  it('records a passed call as a WAV file of its own', async () => {
     const [one, other] = [await bench.call('010-1234-0007'), await bench.call('010-1234-0007')];
     const response = await recordingOf(one.callId);
     expect(response.headers.get('content-type')).toBe('audio/wav');

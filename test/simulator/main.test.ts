@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { eventually, recordOf, sharedSecret, signed } from './simulator-fixture.ts';
-import { portOf } from './receiver.ts';
+import { portOf } from './callback-receiver.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'simulator-'));
 const started: ChildProcess[] = [];
@@ -46,7 +46,7 @@ async function listening({ output }: Run): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-it('names every variable at fault, and repeats no value', async () => {
+it('names every invalid variable, and repeats no value', async () => {
   const { exit, output } = run({ PG_SIMULATOR_PORT: 'eighty', PG_SHARED_SECRET: 'too-short' });
   expect(await exit).toBe(1);
   expect(output()).toContain('PG_SIMULATOR_PORT must be a port number');
@@ -55,14 +55,20 @@ it('names every variable at fault, and repeats no value', async () => {
   expect(output()).not.toMatch(/eighty|too-short/);
 });
 
-it('says which variable to change when its port is taken', async () => {
+it('names the variable to change when its port is in use', async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const port = portOf(other);
   const { exit, output } = run({ ...settings, PG_SIMULATOR_PORT: String(port) });
   expect(await exit).toBe(1);
-  expect(output()).toContain(`Port ${port} is taken: set PG_SIMULATOR_PORT to a free port`);
+  expect(output()).toContain(`Port ${port} is in use. Set PG_SIMULATOR_PORT to a free port.`);
   other.close();
+});
+
+it.skipIf(!existsSync('/proc/self'))('names a data directory that cannot be created', async () => {
+  const { exit, output } = run({ ...settings, PG_SIMULATOR_DATA_DIR: '/proc/nowhere/data' });
+  expect(await exit).toBe(1);
+  expect(output()).toContain('PG_SIMULATOR_DATA_DIR cannot be used: Error: ENOENT');
 });
 
 it.each(['SIGTERM', 'SIGINT'] as const)('stops cleanly on %s', async (signal) => {
@@ -73,7 +79,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)('stops cleanly on %s', async (signal) =>
   expect(await simulator.exit).toBe(0);
 });
 
-it('remembers after kill -9 what it answered before', async () => {
+it('still has after kill -9 what it acknowledged before', async () => {
   const path = '/v1/ars-calls';
   const call = {
     reference: 'killed',

@@ -26,7 +26,7 @@ async function waiting(): Promise<Record<string, unknown>[]> {
 }
 
 describe('a phone whose number ends in 0008', () => {
-  it('rings until a person answers and keys in the right code', async () => {
+  it('rings until a person answers and presses the right code', async () => {
     const call = await bench.call('010-1234-0008');
     const { callId, reference } = call;
     expect(await waiting()).toEqual([
@@ -51,7 +51,7 @@ describe('a phone whose number ends in 0008', () => {
     await eventually(() => bench.callbacks(call.reference).length === 1);
   });
 
-  it('takes each action in its time only', async () => {
+  it('refuses an action that the state of the call does not allow', async () => {
     const { callId } = await bench.call('010-1234-0008');
     expect((await press(callId, 'code', { code: '42' })).status).toBe(409);
     await press(callId, 'answer');
@@ -62,7 +62,7 @@ describe('a phone whose number ends in 0008', () => {
     expect((await press('ABCDEFGHIJKL', 'answer')).status).toBe(404);
   });
 
-  it('takes no action from the page of another site, nor for a phone no person holds', async () => {
+  it('refuses actions from another site’s page, and for calls that no person answers', async () => {
     const { callId } = await bench.call('010-1234-0008');
     expect((await press(callId, 'answer', {}, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
     await press(callId, 'decline');
@@ -70,8 +70,8 @@ describe('a phone whose number ends in 0008', () => {
     expect((await press(other.callId, 'answer')).status).toBe(409);
   });
 
-  it('is given up when nobody answers, or nobody keys in a code', async () => {
-    const hasty = await startBench({ phoneRings: 50, codeAwaited: 50 });
+  it('times out when nobody answers, or nobody presses a code', async () => {
+    const hasty = await startBench({ ringTimeoutMs: 50, codeTimeoutMs: 50 });
     try {
       const unanswered = await hasty.call('010-1234-0008');
       await eventually(() => hasty.callbacks(unanswered.reference).length === 1);
@@ -86,7 +86,7 @@ describe('a phone whose number ends in 0008', () => {
     }
   });
 
-  it('rings on after a restart', async () => {
+  it('keeps ringing after a restart', async () => {
     const { callId } = await bench.call('010-1234-0008');
     await bench.stopSimulator();
     await bench.startSimulator();
@@ -100,7 +100,7 @@ describe('the phone page', () => {
     ['/simulator/phone', 'text/html'],
     ['/simulator/phone/phone.css', 'text/css'],
     ['/simulator/phone/phone.js', 'text/javascript'],
-  ])('%s is served as %s and may load nothing from elsewhere', async (path, contentType) => {
+  ])('%s is served as %s and loads nothing from other hosts', async (path, contentType) => {
     const response = await fetch(bench.url() + path);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toContain(contentType);

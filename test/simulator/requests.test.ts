@@ -29,15 +29,15 @@ it.each([
   ['signed for another body', signed(path, '{}')],
   ['signed long ago', signed(path, body, sharedSecret, Date.now() - 6 * minute)],
   ['signed in the future', signed(path, body, sharedSecret, Date.now() + 6 * minute)],
-  ['with a timestamp that is none', { ...signed(path, body), 'x-pg-timestamp': 'today' }],
-  ['with a signature that is none', { ...signed(path, body), 'x-pg-signature': 'mine' }],
+  ['with an invalid timestamp', { ...signed(path, body), 'x-pg-timestamp': 'today' }],
+  ['with an invalid signature', { ...signed(path, body), 'x-pg-signature': 'mine' }],
 ])('refuses a request %s', async (_, headers) => {
   const { status, text } = await send(headers);
   expect(status).toBe(401);
   expect(JSON.parse(text)).toEqual({ error: expect.any(String) as unknown });
 });
 
-it('refuses what is not JSON or not as the protocol has it, and repeats no value', async () => {
+it('refuses a body that is not JSON or not valid, and repeats no value', async () => {
   const noJson = 'secret-value{';
   expect(await send(signed(path, noJson), noJson)).toEqual({
     status: 400,
@@ -46,10 +46,10 @@ it('refuses what is not JSON or not as the protocol has it, and repeats no value
   const wrong = JSON.stringify({ reference: { 'secret-value': 1 } });
   expect(await send(signed(path, wrong), wrong)).toEqual({
     status: 400,
-    text: '{"error":"Not as the protocol has it: reference"}',
+    text: '{"error":"Invalid: reference"}',
   });
 });
 
-it('answers the health check', async () => {
+it('responds to the health check', async () => {
   expect(await bench.get('/healthz')).toEqual({ status: 'ok' });
 });

@@ -2,16 +2,16 @@ import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Timings } from '../../development/simulator/conduct.ts';
+import type { Timings } from '../../development/simulator/behaviour.ts';
 import { z } from 'zod';
 import { createSimulator } from '../../development/simulator/simulator.ts';
 import type { Simulator } from '../../development/simulator/simulator.ts';
-import { startReceiver } from './receiver.ts';
-import type { Receiver } from './receiver.ts';
+import { startReceiver } from './callback-receiver.ts';
+import type { Receiver } from './callback-receiver.ts';
 
 export const sharedSecret = 'a-secret-known-to-both-sides';
 
-/** An answer of the simulator; `body` is its JSON, if it is any. */
+/** A response of the simulator with its JSON body. */
 export interface Answer {
   status: number;
   body: Record<string, unknown>;
@@ -25,15 +25,15 @@ export interface Bench {
   /** Posts signed JSON. */
   post(path: string, body: object, signal?: AbortSignal): Promise<Answer>;
   get(path: string): Promise<unknown>;
-  /** Requests a call whose callbacks come to `/callbacks/<reference>`. */
+  /** Requests a call whose callbacks go to `/callbacks/<reference>`. */
   call(phoneNumber: string, details?: { reference?: string; attempt?: number }): Promise<PlacedCall>;
-  /** The callbacks that came for the reference. */
+  /** The callbacks received for the reference. */
   callbacks(reference: string): Record<string, unknown>[];
-  /** Makes a call that passes, and the body of a register request that its recording is the evidence for. */
+  /** Makes a call that passes, and returns a register request with its recording as evidence. */
   registrationFor(accountNumber: string): Promise<RegistrationBody>;
   /** Stops the simulator. */
   stopSimulator(): Promise<void>;
-  /** Starts another one on the same data directory. */
+  /** Starts another one with the same data directory. */
   startSimulator(): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -55,12 +55,12 @@ export interface RegistrationBody {
   callbackUrl: string;
 }
 
-/** The JSON object that `value` must be. */
+/** `value` as a JSON object. @throws if it is none */
 export function recordOf(value: unknown): Record<string, unknown> {
   return z.record(z.string(), z.unknown()).parse(value);
 }
 
-/** The JSON array of objects that `value` must be. */
+/** `value` as an array of JSON objects. @throws if it is none */
 export function rowsOf(value: unknown): Record<string, unknown>[] {
   return z.array(z.record(z.string(), z.unknown())).parse(value);
 }
@@ -76,13 +76,13 @@ export function signed(
   return { 'content-type': 'application/json', 'x-pg-timestamp': String(at), 'x-pg-signature': signature };
 }
 
-/** Waits until `probe` gives something other than undefined or false. */
-export async function eventually<T>(probe: () => T | Promise<T>, within = 5000): Promise<NonNullable<T>> {
-  const deadline = Date.now() + within;
+/** Waits until `probe` returns something other than undefined, null or false. */
+export async function eventually<T>(probe: () => T | Promise<T>, timeoutMs = 5000): Promise<NonNullable<T>> {
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     const found = await probe();
     if (found !== undefined && found !== null && found !== false) return found;
-    if (Date.now() > deadline) throw new Error(`Nothing came of it within ${within} ms`);
+    if (Date.now() > deadline) throw new Error(`Nothing happened within ${timeoutMs} ms`);
     await pause(10);
   }
 }

@@ -1,15 +1,15 @@
-const pollEvery = 1000;
+const pollIntervalMs = 1000;
 const codeLength = 2;
-const endingShowsFor = 4000;
+const resultShownMs = 4000;
 
 const endings = {
-  PASSED: ['Consent given', 'The code was right. The call is recorded and the registration goes on.'],
-  WRONG_CODE: ['Wrong code', 'The code keyed in is not the one on the app’s screen.'],
+  PASSED: ['Consent given', 'The code was correct. The call is recorded, and the registration continues.'],
+  WRONG_CODE: ['Wrong code', 'The code entered is not the one on the app’s screen.'],
   REJECTED: ['Call declined', 'No consent was given.'],
-  HUNG_UP: ['You hung up', 'The call ended before a code was keyed in.'],
+  HUNG_UP: ['You hung up', 'The call ended before a code was entered.'],
   NO_ANSWER: ['Call missed', 'Nobody answered in time.'],
-  NO_INPUT: ['Nothing keyed in', 'The call ended because no code came in time.'],
-  GONE: ['Call over', 'Somebody else has dealt with this call.'],
+  NO_INPUT: ['No code entered', 'The call ended because no code was entered in time.'],
+  GONE: ['Call ended', 'This call was handled elsewhere.'],
 };
 
 /** The call on the screen: {callId, phoneNumber, state, secondsLeft, code?, outcome?}. */
@@ -21,8 +21,8 @@ let endedAt = 0;
 
 const element = (id) => document.getElementById(id);
 
-/** Text goes in as text only, never as markup. */
-function say(text) {
+/** Announces a text to screen readers. Texts are set as text, never as markup. */
+function announce(text) {
   element('announcement').textContent = text;
 }
 
@@ -45,7 +45,7 @@ function ring(call) {
   fill(call);
   show('ringing', { focus: view === 'ended' });
   document.title = 'Ringing – phone – sandbox';
-  say('Incoming ARS consent call. Answer or decline.');
+  announce('Incoming ARS consent call. Answer or decline.');
 }
 
 function takeCall(call, options) {
@@ -55,7 +55,7 @@ function takeCall(call, options) {
   element('app-code').textContent = current.code;
   show('answered', options);
   document.title = 'In call – phone – sandbox';
-  say(
+  announce(
     `In call. If you consent to withdrawal and transfer from your account, press the two-digit code shown on your screen. ` +
       `Your app’s screen shows ${[...current.code].join(' ')}.`,
   );
@@ -72,14 +72,14 @@ function end(ending) {
   endedAt = Date.now();
   show('ended', { focus: true });
   document.title = `${title} – phone – sandbox`;
-  say(`${title}. ${text}`);
+  announce(`${title}. ${text}`);
 }
 
-function rest() {
+function showIdle() {
   current = undefined;
   show('idle', { focus: true });
   document.title = 'Phone – sandbox';
-  say('No call right now.');
+  announce('No call right now.');
 }
 
 function enter(digits) {
@@ -111,15 +111,15 @@ async function act(action, body) {
     else end(call.outcome ?? call.state);
   } catch {
     enter('');
-    trouble(true);
+    showConnectionError(true);
   } finally {
     busy = false;
   }
   if (view === 'answered') await refresh();
 }
 
-/** Brings the screen in line with the calls in hand; an answered call goes before a ringing one. */
-function follow(calls) {
+/** Updates the screen from the open calls. An answered call takes precedence over a ringing one. */
+function update(calls) {
   const mine = current && calls.find((call) => call.callId === current.callId);
   if (current && !mine) return end(view === 'ringing' ? 'NO_ANSWER' : 'NO_INPUT');
   if (mine) {
@@ -127,7 +127,7 @@ function follow(calls) {
     current = mine;
     return fill(mine);
   }
-  if (view === 'ended' && Date.now() - endedAt < endingShowsFor) return undefined;
+  if (view === 'ended' && Date.now() - endedAt < resultShownMs) return undefined;
   const next = calls.find((call) => call.state === 'ANSWERED') ?? calls[0];
   if (next?.state === 'ANSWERED') takeCall(next);
   else if (next) ring(next);
@@ -141,29 +141,29 @@ function showQueue(calls) {
   queue.textContent = waiting === 1 ? '1 more call is waiting' : `${waiting} more calls are waiting`;
 }
 
-function trouble(isTroubled) {
-  const text = isTroubled ? 'The simulator does not answer. Trying again…' : '';
-  if (element('trouble').textContent !== text) element('trouble').textContent = text;
+function showConnectionError(isDisconnected) {
+  const text = isDisconnected ? 'The simulator does not respond. Trying again…' : '';
+  if (element('connection-error').textContent !== text) element('connection-error').textContent = text;
 }
 
 async function refresh() {
   try {
     const response = await fetch('/simulator/phone/calls');
     const calls = await response.json();
-    // An action under way knows better than a list that may be older than it.
+    // While an action is in flight, the list may be older than its result.
     if (!busy) {
-      follow(calls);
+      update(calls);
       showQueue(calls);
     }
-    trouble(false);
+    showConnectionError(false);
   } catch {
-    trouble(true);
+    showConnectionError(true);
   }
 }
 
 async function poll() {
   await refresh();
-  setTimeout(() => void poll(), pollEvery);
+  setTimeout(() => void poll(), pollIntervalMs);
 }
 
 for (const button of document.querySelectorAll('[data-action]')) {
@@ -173,7 +173,7 @@ for (const button of document.querySelectorAll('[data-digit]')) {
   button.addEventListener('click', () => press(button.dataset.digit));
 }
 element('erase').addEventListener('click', () => enter(entered.slice(0, -1)));
-element('done').addEventListener('click', rest);
+element('done').addEventListener('click', showIdle);
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (/^[0-9]$/.test(event.key)) press(event.key);

@@ -9,13 +9,13 @@ export interface Delivery {
   rawBody: string;
 }
 
-/** A tiny server that callbacks are sent to. */
+/** An HTTP server that receives callbacks. */
 export interface Receiver {
-  /** A callback URL of this receiver. */
+  /** The callback URL for a path. */
   url(path: string): string;
-  /** Deliveries that came to the path so far. */
+  /** Deliveries received at the path so far. */
   deliveries(path: string): Delivery[];
-  /** Answers the next `times` deliveries with `status` instead of 200. */
+  /** Responds to the next `times` deliveries with `status` instead of 200. */
   failNext(status: number, times: number): void;
   stop(): Promise<void>;
 }

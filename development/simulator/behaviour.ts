@@ -1,7 +1,7 @@
 import type { CallConclusion, RefusalReason } from './protocol.ts';
 
-/** What the bank does when a registration is asked of it. */
-export type RegistrationConduct =
+/** How the bank handles a registration request. */
+export type RegistrationBehaviour =
   | { kind: 'REGISTERS' }
   | { kind: 'REFUSES'; reason: RefusalReason }
   /** Registers, then cuts the connection instead of answering. */
@@ -10,56 +10,56 @@ export type RegistrationConduct =
   | { kind: 'SILENT_AT_FIRST'; times: number }
   /** Answers 503 to the first `times` requests of a reference, then registers. */
   | { kind: 'UNAVAILABLE_AT_FIRST'; times: number }
-  /** Accepts, and tells the result by callback later. */
+  /** Accepts, and reports the result later by callback. */
   | { kind: 'ACCEPTS' };
 
 /** How one kind of bank account behaves. */
-export interface AccountConduct {
+export interface AccountBehaviour {
   /** Result of the account-holder inquiry. */
   holder: 'MATCHED' | RefusalReason;
-  registration: RegistrationConduct;
+  registration: RegistrationBehaviour;
 }
 
-/** How one kind of phone behaves when it is rung. */
-export interface PhoneConduct {
-  /** How the call ends; BY_PERSON leaves that to whoever sits at the phone page. */
+/** How one kind of phone behaves when it is called. */
+export interface PhoneBehaviour {
+  /** How the call ends. BY_PERSON: a person decides on the phone page. */
   conclusion: CallConclusion | 'BY_PERSON';
-  /** How attempt 1 ends instead, when it is the first call of its reference. */
+  /** How attempt 1 ends instead if it is the first call of its reference. */
   firstConclusion?: CallConclusion;
-  /** How many times the result is called back; each is repeated until acknowledged. */
+  /** How many callbacks report the result; each is repeated until acknowledged. */
   callbacks: number;
   /** The callback is acknowledged before the call request is answered. */
   callbackBeforeAnswer?: true;
-  /** The recording never appears; the gateway then takes whatever it is given as evidence of such a call. */
+  /** The recording never becomes available; the gateway then accepts any digest as evidence of such a call. */
   recordingIsLost?: true;
 }
 
-/** Milliseconds for which the simulated world lets things last. */
+/** Durations in the simulation, in ms. */
 export interface Timings {
-  /** From the call request to the end of a call no person takes part in. */
-  callLasts: number;
-  /** How long a phone of the phone page rings. */
-  phoneRings: number;
-  /** How long an answered phone of the phone page waits for a key. */
-  codeAwaited: number;
-  /** From the acceptance of a registration to its result. */
-  registrationLasts: number;
-  /** How long a request left unanswered is held open. */
-  silenceLasts: number;
+  /** From the call request to the end of a call without a person. */
+  callDurationMs: number;
+  /** How long a call rings on the phone page. */
+  ringTimeoutMs: number;
+  /** How long an answered call on the phone page waits for the code. */
+  codeTimeoutMs: number;
+  /** From accepting a registration to its result. */
+  registrationDurationMs: number;
+  /** How long an unanswered request is held open. */
+  unansweredHoldMs: number;
 }
 
 export const defaultTimings: Timings = {
-  callLasts: 300,
-  phoneRings: 150_000,
-  codeAwaited: 120_000,
-  registrationLasts: 3000,
-  silenceLasts: 30_000,
+  callDurationMs: 300,
+  ringTimeoutMs: 150_000,
+  codeTimeoutMs: 120_000,
+  registrationDurationMs: 3000,
+  unansweredHoldMs: 30_000,
 };
 
-const registers: RegistrationConduct = { kind: 'REGISTERS' };
+const registers: RegistrationBehaviour = { kind: 'REGISTERS' };
 
 /** Accounts by the last four digits of the account number. */
-const accounts: Readonly<Record<string, AccountConduct>> = {
+const accounts: Readonly<Record<string, AccountBehaviour>> = {
   '9001': refusedAtInquiry('NAME_MISMATCH'),
   '9002': { holder: 'MATCHED', registration: { kind: 'REFUSES', reason: 'LIFETIME_ACCOUNT' } },
   '9003': { holder: 'MATCHED', registration: { kind: 'REFUSES', reason: 'ACCOUNT_RESTRICTED' } },
@@ -80,7 +80,7 @@ const accounts: Readonly<Record<string, AccountConduct>> = {
 const passes: CallConclusion = { state: 'PASSED' };
 
 /** Phones by the last four digits of the mobile number. */
-const phones: Readonly<Record<string, PhoneConduct>> = {
+const phones: Readonly<Record<string, PhoneBehaviour>> = {
   '0001': { conclusion: { state: 'FAILED', outcome: 'NO_ANSWER' }, callbacks: 1 },
   '0002': { conclusion: passes, firstConclusion: { state: 'FAILED', outcome: 'NO_ANSWER' }, callbacks: 1 },
   '0003': { conclusion: { state: 'FAILED', outcome: 'WRONG_CODE' }, callbacks: 1 },
@@ -98,18 +98,18 @@ const phones: Readonly<Record<string, PhoneConduct>> = {
   '0095': { conclusion: { state: 'FAILED', outcome: 'CARRIER_ERROR' }, callbacks: 1 },
 };
 
-/** How the account behaves; an account number no row names simply works. */
-export function accountConduct(accountNumber: string): AccountConduct {
+/** The behaviour of an account. An account number without a row registers. */
+export function accountBehaviour(accountNumber: string): AccountBehaviour {
   return accounts[lastFourDigits(accountNumber)] ?? { holder: 'MATCHED', registration: registers };
 }
 
-/** How the phone behaves; a phone number no row names passes. */
-export function phoneConduct(phoneNumber: string): PhoneConduct {
+/** The behaviour of a phone. A phone number without a row passes. */
+export function phoneBehaviour(phoneNumber: string): PhoneBehaviour {
   return phones[lastFourDigits(phoneNumber)] ?? { conclusion: passes, callbacks: 1 };
 }
 
-/** A bank that refuses at the inquiry refuses a registration asked of it all the same. */
-function refusedAtInquiry(reason: RefusalReason): AccountConduct {
+/** A bank that refuses the inquiry also refuses the registration. */
+function refusedAtInquiry(reason: RefusalReason): AccountBehaviour {
   return { holder: reason, registration: { kind: 'REFUSES', reason } };
 }
 

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { backoff } from '../../development/simulator/callbacks.ts';
+import { backoff } from '../../development/simulator/callback-delivery.ts';
 import { eventually, sharedSecret, signed, startBench } from './simulator-fixture.ts';
 import type { Bench } from './simulator-fixture.ts';
 
 let bench: Bench;
 beforeEach(async () => {
-  bench = await startBench({ callLasts: 100, registrationLasts: 300 });
+  bench = await startBench({ callDurationMs: 100, registrationDurationMs: 300 });
 });
 afterEach(() => bench.dispose());
 
 describe('callbacks', () => {
-  it('are signed as requests are', async () => {
+  it('are signed like requests', async () => {
     const { reference } = await bench.call('010-1234-0007');
     const [delivery] = bench.receiver.deliveries(`/callbacks/${reference}`);
     const at = Number(delivery?.headers['x-pg-timestamp']);
@@ -19,7 +19,7 @@ describe('callbacks', () => {
     );
   });
 
-  it('are delivered again, ever more slowly, until they are acknowledged', async () => {
+  it('are retried with exponential backoff until they are acknowledged', async () => {
     bench.receiver.failNext(500, 1);
     bench.receiver.failNext(202, 1);
     const { reference } = await bench.call('010-9876-5432');
@@ -33,13 +33,13 @@ describe('callbacks', () => {
     );
   });
 
-  it('wait half a second at first, and never longer than thirty', () => {
+  it('back off from 0.5 s to at most 30 s', () => {
     expect([0, 1, 2, 3, 5, 6, 5000].map(backoff)).toEqual([500, 1000, 2000, 4000, 16_000, 30_000, 30_000]);
   });
 });
 
 describe('after a restart', () => {
-  it('a call in progress ends and is called back', async () => {
+  it('a call in progress ends and sends its callback', async () => {
     const { reference } = await bench.call('010-9876-5432');
     await bench.stopSimulator();
     expect(bench.callbacks(reference)).toEqual([]);
@@ -47,7 +47,7 @@ describe('after a restart', () => {
     await eventually(() => bench.callbacks(reference).length === 1);
   });
 
-  it('a callback not yet acknowledged is delivered', async () => {
+  it('an unacknowledged callback is delivered again', async () => {
     bench.receiver.failNext(500, 1);
     const { reference } = await bench.call('010-9876-5432');
     await eventually(() => bench.callbacks(reference).length === 1);

@@ -1,31 +1,32 @@
 import type { Log } from './log.ts';
 import type { Store, Task, TaskKey } from './store.ts';
 
-/** Milliseconds until a task that threw is tried again. */
-const retryAfter = 1000;
+/** How long to wait before retrying a task that threw, in ms. */
+const retryDelayMs = 1000;
 
-/** Changes to the agenda within one transaction. */
-export interface Plan {
-  put(key: TaskKey, task: Task): void;
-  drop(key: TaskKey): void;
+/** Changes to the scheduled tasks within one transaction. */
+export interface TaskChanges {
+  /** Adds a task, or replaces the one with this key. */
+  schedule(key: TaskKey, task: Task): void;
+  remove(key: TaskKey): void;
 }
 
-/** Does a task; it must drop or replan the task in the transaction that records its effect. */
+/** Runs a task. It must remove or reschedule the task in the transaction that records its effect. */
 export type RunTask = (key: TaskKey, task: Task, stopping: AbortSignal) => Promise<void>;
 
-/** Tasks to be done at their time, which outlive the process. */
-export interface Agenda {
-  /** Runs `work` in one durable transaction, then sets timers for what it planned. */
-  commit<T>(work: (plan: Plan) => T): Promise<T>;
-  /** Resolves when the task is dropped. Call it before the task is planned. */
-  dropped(key: TaskKey): Promise<void>;
-  /** Begins to run tasks, those left by an earlier process included. */
+/** Durable tasks that run at a given time and survive a restart. */
+export interface TaskScheduler {
+  /** Runs `work` in one durable transaction, then sets timers for what it scheduled. */
+  commit<T>(work: (tasks: TaskChanges) => T): Promise<T>;
+  /** Resolves when the task is removed. Call it before the task is scheduled. */
+  finished(key: TaskKey): Promise<void>;
+  /** Starts running tasks, including those of an earlier process. */
   start(run: RunTask): void;
-  /** Stops timers and waits for running tasks; what is undone stays on disk. */
+  /** Stops timers and waits for running tasks. Unfinished tasks stay on disk. */
   stop(): Promise<void>;
 }
 
-export function createAgenda(store: Store, log: Log): Agenda {
+export function createTaskScheduler(store: Store, log: Log): TaskScheduler {
   const timers = new Map<string, NodeJS.Timeout>();
   const waiting = new Map<string, () => void>();
   const running = new Set<Promise<void>>();
@@ -48,9 +49,9 @@ export function createAgenda(store: Store, log: Log): Agenda {
 
   function fire(key: TaskKey): void {
     timers.delete(name(key));
-    const doing = perform(key);
-    running.add(doing);
-    void doing.finally(() => running.delete(doing));
+    const execution = perform(key);
+    running.add(execution);
+    void execution.finally(() => running.delete(execution));
   }
 
   async function perform(key: TaskKey): Promise<void> {
@@ -58,8 +59,8 @@ export function createAgenda(store: Store, log: Log): Agenda {
       const task = store.tasks.get(key);
       if (task) await run?.(key, task, stopping.signal);
     } catch (error) {
-      log.error({ error: String(error), about: key[0] }, 'A task failed and will be tried again');
-      arm(key, Date.now() + retryAfter);
+      log.error({ error: String(error), about: key[0] }, 'A task failed and will be retried');
+      arm(key, Date.now() + retryDelayMs);
     }
   }
 
@@ -68,11 +69,11 @@ export function createAgenda(store: Store, log: Log): Agenda {
       const changes: { key: TaskKey; at?: number }[] = [];
       const result = await store.transaction(() =>
         work({
-          put(key, task) {
+          schedule(key, task) {
             store.tasks.putSync(key, task);
             changes.push({ key, at: task.at });
           },
-          drop(key) {
+          remove(key) {
             store.tasks.removeSync(key);
             changes.push({ key });
           },
@@ -89,7 +90,7 @@ export function createAgenda(store: Store, log: Log): Agenda {
       }
       return result;
     },
-    dropped(key) {
+    finished(key) {
       return new Promise((resolve) => {
         waiting.set(name(key), resolve);
       });

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defaultTimings } from '../../development/simulator/conduct.ts';
+import { defaultTimings } from '../../development/simulator/behaviour.ts';
 import { eventually, rowsOf, startBench } from './simulator-fixture.ts';
 import type { Answer, Bench, RegistrationBody } from './simulator-fixture.ts';
 
 let bench: Bench;
 beforeAll(async () => {
-  bench = await startBench({ callLasts: 30, registrationLasts: 300 });
+  bench = await startBench({ callDurationMs: 30, registrationDurationMs: 300 });
 });
 afterAll(() => bench.dispose());
 
@@ -64,14 +64,14 @@ describe('registration by the last four digits of the account number', () => {
     expect(await ledger(body.reference)).toEqual([]);
   });
 
-  it('9004 registers and loses the answer', async () => {
+  it('9004 registers and loses the response', async () => {
     const body = await bench.registrationFor('110123459004');
     await expect(register(body)).rejects.toThrow('fetch failed');
     expect(await inquire(body.reference)).toEqual({ state: 'REGISTERED' });
     expect(await ledger(body.reference)).toHaveLength(1);
   });
 
-  it('9005 neither registers nor answers the first request, and works from the second on', async () => {
+  it('9005 neither registers nor answers the first request, and registers on the second', async () => {
     const body = await bench.registrationFor('110123459005');
     await expect(bench.post('/v1/registrations', body, AbortSignal.timeout(100))).rejects.toThrow('timeout');
     expect(await inquire(body.reference)).toEqual({ state: 'NOT_FOUND' });
@@ -79,7 +79,7 @@ describe('registration by the last four digits of the account number', () => {
     expect(await ledger(body.reference)).toMatchObject([{ registerCalls: 2 }]);
   });
 
-  it('9006 accepts, and tells the result by callback later', async () => {
+  it('9006 accepts, and reports the result later by callback', async () => {
     const body = await bench.registrationFor('110123459006');
     const acceptedAt = Date.now();
     expect(await register(body)).toEqual({ status: 202, body: { state: 'ACCEPTED' } });
@@ -87,14 +87,14 @@ describe('registration by the last four digits of the account number', () => {
     expect(await ledger(body.reference)).toEqual([]);
     await eventually(() => bench.callbacks(body.reference).length === 1);
     expect(Date.now() - acceptedAt).toBeGreaterThanOrEqual(290);
-    expect(defaultTimings.registrationLasts).toBe(3000);
+    expect(defaultTimings.registrationDurationMs).toBe(3000);
     const { reference } = body;
     expect(bench.callbacks(reference)).toEqual([{ type: 'REGISTRATION', reference, state: 'REGISTERED' }]);
     expect(await inquire(reference)).toEqual({ state: 'REGISTERED' });
     expect(await ledger(reference)).toHaveLength(1);
   });
 
-  it('9007 is unavailable twice, then works', async () => {
+  it('9007 is unavailable twice, then registers', async () => {
     const body = await bench.registrationFor('110123459007');
     expect((await register(body)).status).toBe(503);
     expect(await inquire(body.reference)).toEqual({ state: 'NOT_FOUND' });
@@ -131,7 +131,7 @@ describe('registrations', () => {
     expect(await inquire(body.reference)).toEqual(refusal.body);
   });
 
-  it('takes anything as evidence of a call whose recording is lost', async () => {
+  it('accepts any digest for a call whose recording is missing', async () => {
     const body = await bench.registrationFor('110123455555');
     const { callId, reference } = await bench.call('010-1234-0020');
     await eventually(() => bench.callbacks(reference).length === 1);
@@ -139,7 +139,7 @@ describe('registrations', () => {
     expect((await register({ ...body, evidence })).status).toBe(200);
   });
 
-  it('enters a registration twice when it is asked twice, and removes both', async () => {
+  it('registers twice when a request is repeated, and removes both', async () => {
     const body = await bench.registrationFor('110123455555');
     await register(body);
     await register(body);
@@ -154,14 +154,14 @@ describe('registrations', () => {
     expect(await ledger(reference)).toMatchObject([{ state: 'REMOVED' }, { state: 'REMOVED' }]);
   });
 
-  it('keeps a registration that a later request is refused for', async () => {
+  it('keeps a registration when a later request is refused', async () => {
     const body = await bench.registrationFor('110123455555');
     await register(body);
     await register({ ...body, evidence: { ...body.evidence, sha256: 'wrong' } });
     expect(await inquire(body.reference)).toEqual({ state: 'REGISTERED' });
   });
 
-  it('does not register what was removed while it was in progress', async () => {
+  it('does not register after a removal while in progress', async () => {
     const body = await bench.registrationFor('110123459006');
     const { reference } = body;
     await register(body);
@@ -193,7 +193,7 @@ describe('the ledger', () => {
     return nextCursor === null ? entries : [...entries, ...(await walk(nextCursor))];
   }
 
-  it('has every entry, removed ones too, and each of a reference registered twice', async () => {
+  it('has every entry, including removed ones and both of a reference registered twice', async () => {
     const [body, removed] = [
       await bench.registrationFor('110-4444'),
       await bench.registrationFor('110-4444'),
@@ -209,7 +209,7 @@ describe('the ledger', () => {
     expect(await of(removed.reference)).toMatchObject([{ state: 'REMOVED' }]);
   });
 
-  it('shows each entry once to a walk during which others are made', async () => {
+  it('returns each entry once while others are added', async () => {
     for (let made = 0; made < 3; made++) await register(await bench.registrationFor('110-4444'));
     const before = (await walk()).map(({ entryId }) => entryId);
     const { entries, nextCursor } = await page({ limit: 2 });
@@ -222,7 +222,7 @@ describe('the ledger', () => {
   });
 
   it.each([[{ limit: 0 }], [{ limit: 1001 }], [{ cursor: 'next' }], [{ cursor: '1:' }]])(
-    'does not read %j',
+    'refuses %j',
     async (request) => {
       expect((await bench.post('/v1/registrations/ledger', request)).status).toBe(400);
     },

@@ -1,22 +1,22 @@
-import type { Agenda } from './agenda.ts';
-import type { CallCallback, ResultNotification } from './protocol.ts';
+import type { TaskScheduler } from './task-scheduler.ts';
+import type { CallCallback, RegistrationCallback } from './protocol.ts';
 import { sign } from './signature.ts';
 import type { Task, TaskKey } from './store.ts';
 
 type Delivery = Extract<Task, { kind: 'DELIVER_CALLBACK' }>;
 
-const attemptTimeout = 5000;
-const firstBackoff = 500;
-const longestBackoff = 30_000;
+const attemptTimeoutMs = 5000;
+const minBackoffMs = 500;
+const maxBackoffMs = 30_000;
 
-/** A callback to be delivered `at` (unix milliseconds) and again until it is acknowledged. */
-export function delivery(url: string, body: CallCallback | ResultNotification, at: number): Delivery {
+/** A callback to deliver `at` (Unix ms), with retries until it is acknowledged. */
+export function delivery(url: string, body: CallCallback | RegistrationCallback, at: number): Delivery {
   return { kind: 'DELIVER_CALLBACK', url, body: JSON.stringify(body), failures: 0, at };
 }
 
-/** Tries a delivery once; drops it when it is acknowledged with HTTP 200, replans it otherwise. */
+/** Makes one delivery attempt. HTTP 200 acknowledges it; anything else schedules another attempt. */
 export async function deliver(
-  agenda: Agenda,
+  scheduler: TaskScheduler,
   sharedSecret: string,
   key: TaskKey,
   task: Delivery,
@@ -24,16 +24,16 @@ export async function deliver(
 ): Promise<void> {
   const acknowledged = await post(sharedSecret, task, stopping);
   if (stopping.aborted && !acknowledged) return;
-  await agenda.commit((plan) => {
-    if (acknowledged) return plan.drop(key);
+  await scheduler.commit((tasks) => {
+    if (acknowledged) return tasks.remove(key);
     const at = Date.now() + backoff(task.failures);
-    return plan.put(key, { ...task, failures: task.failures + 1, at });
+    return tasks.schedule(key, { ...task, failures: task.failures + 1, at });
   });
 }
 
-/** Milliseconds to wait after a delivery that follows `failures` failed ones has failed too. */
+/** The delay after a failed attempt, in ms. `failures` counts the failed attempts before it. */
 export function backoff(failures: number): number {
-  return Math.min(firstBackoff * 2 ** failures, longestBackoff);
+  return Math.min(minBackoffMs * 2 ** failures, maxBackoffMs);
 }
 
 async function post(sharedSecret: string, task: Delivery, stopping: AbortSignal): Promise<boolean> {
@@ -48,7 +48,7 @@ async function post(sharedSecret: string, task: Delivery, stopping: AbortSignal)
       },
       body: task.body,
       redirect: 'manual',
-      signal: AbortSignal.any([stopping, AbortSignal.timeout(attemptTimeout)]),
+      signal: AbortSignal.any([stopping, AbortSignal.timeout(attemptTimeoutMs)]),
     });
     await response.body?.cancel();
     return response.status === 200;
