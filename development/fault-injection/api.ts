@@ -4,7 +4,7 @@ import { apiConfigSchema, readConfig } from '../../runtime/config.ts';
 import { runMain } from '../../runtime/process.ts';
 import { chaosPolicy } from './policy.ts';
 
-/** The API with waits that a run of minutes allows. */
+/** The API with waits short enough for a run of minutes. */
 runMain(async () => {
   const config = readConfig(apiConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
   await runApi(config, chaosPolicy, { housekeepingTimes: { interval: 3_000, startLimit: 20_000 } });

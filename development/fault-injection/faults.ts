@@ -1,67 +1,68 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault, PlannedFault } from './plan.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 
-/** Does what the plan has against the service, when enough registrations have been asked for. */
+/** Injects each planned fault once enough registrations have been requested. */
 export function startFaults(
   planned: readonly PlannedFault[],
-  surroundings: Surroundings,
+  system: SystemUnderTest,
   print: (line: string) => void,
 ) {
-  const underWay: Promise<void>[] = [];
-  const done = new Map<string, number>();
+  const injections: Promise<void>[] = [];
+  const counts = new Map<string, number>();
   let next = 0;
 
-  async function carryOut({ delay: wait, fault }: PlannedFault): Promise<void> {
-    await delay(wait);
-    print(`  fault: ${describe(fault)}`);
-    const hasStruck = await untilItStrikes(() => inflict(fault, surroundings));
-    const what = hasStruck ? fault.kind : `${fault.kind} without effect`;
-    done.set(what, (done.get(what) ?? 0) + 1);
+  async function injectOne({ delayMs, fault }: PlannedFault): Promise<void> {
+    await delay(delayMs);
+    print(`  fault: ${describeFault(fault)}`);
+    const hadEffect = await injectUntilEffective(() => inject(fault, system));
+    const key = hadEffect ? fault.kind : `${fault.kind} without effect`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
   }
 
   return {
-    /** How many faults of which kind were done, those that struck nothing apart. */
-    counts: done as ReadonlyMap<string, number>,
-    /** To be told how many registrations have been asked for so far. */
-    onRegistration(begun: number): void {
-      for (; next < planned.length && planned[next]!.afterRegistrations <= begun; next++) {
-        underWay.push(carryOut(planned[next]!));
+    /** The number of faults by kind. Faults without effect are counted separately. */
+    counts: counts as ReadonlyMap<string, number>,
+    /** Call it with the number of registrations requested so far. */
+    onRegistration(requested: number): void {
+      for (; next < planned.length && planned[next]!.afterRegistrations <= requested; next++) {
+        injections.push(injectOne(planned[next]!));
       }
     },
-    /** Resolves when all faults that have begun are over. */
-    async over(): Promise<void> {
-      await Promise.all(underWay);
+    /** Resolves when all injected faults are over. */
+    async waitUntilOver(): Promise<void> {
+      await Promise.all(injections);
     },
   };
 }
 
-/** How long a fault is inflicted anew, in ms, while there is nothing for it to strike: no connection, no commit. */
-const patience = 15_000;
+/** How long a fault without effect is repeated, in ms. It has none while there is no connection or no commit. */
+const repeatTimeoutMs = 15_000;
 
-async function untilItStrikes(inflictOnce: () => Promise<number>): Promise<boolean> {
-  const deadline = Date.now() + patience;
+async function injectUntilEffective(injectOnce: () => Promise<number>): Promise<boolean> {
+  const deadline = Date.now() + repeatTimeoutMs;
   do {
-    if ((await inflictOnce()) > 0) return true;
+    if ((await injectOnce()) > 0) return true;
     await delay(50);
   } while (Date.now() < deadline);
   return false;
 }
 
-/** @returns how many processes or connections it struck */
-async function inflict(fault: Fault, { processes, proxies }: Surroundings): Promise<number> {
+/** @returns the number of processes or connections affected */
+async function inject(fault: Fault, { processes, proxies }: SystemUnderTest): Promise<number> {
   if (fault.kind === 'CUT') return proxies[fault.path].cut();
-  if (fault.kind === 'REFUSE') return await proxies[fault.path].refuse(fault.lasts);
-  if (fault.kind === 'STALL') return await proxies[fault.path].stall(fault.lasts);
-  if (fault.kind === 'LOSE_COMMITS') return await proxies.database.loseAnswersTo('commit\0', fault.lasts);
-  await processes[fault.process].kill(fault.downFor);
+  if (fault.kind === 'REFUSE') return await proxies[fault.path].refuse(fault.durationMs);
+  if (fault.kind === 'STALL') return await proxies[fault.path].stall(fault.durationMs);
+  if (fault.kind === 'LOSE_COMMITS')
+    return await proxies.database.loseResponsesTo('commit\0', fault.durationMs);
+  await processes[fault.process].kill(fault.downMs);
   return 1;
 }
 
-function describe(fault: Fault): string {
-  if (fault.kind === 'KILL') return `kill -9 ${fault.process}, down for ${fault.downFor} ms`;
+function describeFault(fault: Fault): string {
+  if (fault.kind === 'KILL') return `kill -9 ${fault.process}, down for ${fault.downMs} ms`;
   if (fault.kind === 'CUT') return `cut the connections to ${fault.path}`;
-  if (fault.kind === 'REFUSE') return `refuse connections to ${fault.path} for ${fault.lasts} ms`;
-  if (fault.kind === 'STALL') return `stall the connections to ${fault.path} for ${fault.lasts} ms`;
-  return `lose the database’s answers to commits for ${fault.lasts} ms`;
+  if (fault.kind === 'REFUSE') return `refuse connections to ${fault.path} for ${fault.durationMs} ms`;
+  if (fault.kind === 'STALL') return `stall the connections to ${fault.path} for ${fault.durationMs} ms`;
+  return `lose the database’s responses to commits for ${fault.durationMs} ms`;
 }

@@ -1,28 +1,28 @@
 import { registrationTransitions } from '../../wire/registration-status.ts';
 import type { RegistrationStatus } from '../../wire/registration-status.ts';
-import type { Observations } from './observations.ts';
+import type { Observations } from './observer.ts';
 import { codes } from '../../wire/result-codes.ts';
 
-/** What must hold whatever happens. */
+/** A property that must hold whatever happens. */
 export interface Invariant {
   readonly name: string;
-  /** Names everything that was looked at, and what of it broke the invariant, each with how. */
+  /** Returns how many items were checked, and a description of each violation. */
   check(observations: Observations): { readonly checked: number; readonly broken: readonly string[] };
 }
 
-/** What came of an invariant. */
+/** The result of checking an invariant. */
 export interface Verdict extends ReturnType<Invariant['check']> {
   readonly name: string;
 }
 
-/** Looks at all invariants. */
+/** Checks all invariants. */
 export function checkInvariants(observations: Observations): Verdict[] {
   return invariants.map((invariant) => ({ name: invariant.name, ...invariant.check(observations) }));
 }
 
 const invariants: readonly Invariant[] = [
   {
-    name: 'every number handed out ends or waits in REVIEW',
+    name: 'every issued registration number ends or waits in REVIEW',
     check({ journal, registrations, runs }) {
       const inReview = new Set(
         runs
@@ -30,28 +30,28 @@ const invariants: readonly Invariant[] = [
           .map(({ workflowId }) => workflowId),
       );
       const rows = new Map(registrations.map((row) => [row.registrationNumber, row]));
-      return verdictOf([...journal.sightings], ([number, sightings]) => {
+      return checkEach([...journal.statuses], ([number, observed]) => {
         const row = rows.get(number);
-        if (!row) return `${number} was handed out and is not known`;
-        const last = sightings.at(-1)?.status;
+        if (!row) return `${number} was issued and is unknown`;
+        const last = observed.at(-1)?.status;
         if (last && isEnd(last)) return undefined;
-        return inReview.has(row.userId) ? undefined : `${number} is still ${last ?? 'unseen'}`;
+        return inReview.has(row.userId) ? undefined : `${number} is still ${last ?? 'without a status'}`;
       });
     },
   },
   {
-    name: 'nothing is left half done: rows without an end, open runs',
+    name: 'no unfinished work: rows without an end, open runs',
     check({ registrations, runs }) {
       const open = runs.filter(({ status }) => status === 'RUNNING');
       const inReview = new Set(
         open.filter(({ step }) => step === 'REVIEW').map(({ workflowId }) => workflowId),
       );
       return combine(
-        verdictOf(registrations, ({ registrationNumber, userId, endedAt, status }) =>
-          endedAt || inReview.has(userId) ? undefined : `${registrationNumber} is ${status} for ever`,
+        checkEach(registrations, ({ registrationNumber, userId, endedAt, status }) =>
+          endedAt || inReview.has(userId) ? undefined : `${registrationNumber} is still ${status}`,
         ),
-        verdictOf(runs, ({ workflowId, type, status, step }) =>
-          status === 'RUNNING' && step !== 'REVIEW' ? `${type} ${workflowId} still runs` : undefined,
+        checkEach(runs, ({ workflowId, type, status, step }) =>
+          status === 'RUNNING' && step !== 'REVIEW' ? `${type} ${workflowId} is still running` : undefined,
         ),
       );
     },
@@ -60,19 +60,19 @@ const invariants: readonly Invariant[] = [
     name: 'one registration at the payment gateway per number',
     check({ ledger, registrations }) {
       const entries = countBy(ledger, ({ bankAccRegNo }) => bankAccRegNo);
-      return verdictOf(registrations, ({ registrationNumber }) => {
+      return checkEach(registrations, ({ registrationNumber }) => {
         const count = entries.get(registrationNumber) ?? 0;
         return count > 1 ? `${registrationNumber} was registered ${count} times` : undefined;
       });
     },
   },
   {
-    name: 'one usable account per member who has one, none for the others',
+    name: 'at most one usable account per member, and the expected one',
     check({ accounts, usableAccounts, runs, journal }) {
       const deletions = new Set(
         runs.filter(({ type }) => type === 'deleteWithdrawalAccount').map(({ runId }) => runId),
       );
-      return verdictOf([...usableAccounts], ([userId, usable]) => {
+      return checkEach([...usableAccounts], ([userId, usable]) => {
         const own = accounts.filter((account) => account.userId === userId);
         const latest = own.toSorted((one, other) => Number(other.activatedAt) - Number(one.activatedAt))[0];
         const isDeleted =
@@ -84,7 +84,7 @@ const invariants: readonly Invariant[] = [
         const active = own.filter(({ state }) => state === 'ACTIVE').length;
         if (active > 1) return `${userId} has ${active} active accounts`;
         if (usable !== undefined && journal.membersWithoutAccount.has(userId)) {
-          return `${userId} has ${usable} though its deletion was answered as done`;
+          return `${userId} still has ${usable}, although the deletion succeeded`;
         }
         return usable === expected
           ? undefined
@@ -93,13 +93,13 @@ const invariants: readonly Invariant[] = [
     },
   },
   {
-    name: 'a registration told as registered had an account, and only such a one',
+    name: 'every registration reported as REGISTERED has an account, no other does',
     check({ accounts, journal }) {
       const everActive = new Set(accounts.map(({ registrationNumber }) => registrationNumber));
-      return verdictOf([...journal.sightings], ([number, sightings]) => {
-        const isRegistered = sightings.some(({ status }) => status === 'BANK_ACC_REGISTERED');
+      return checkEach([...journal.statuses], ([number, observed]) => {
+        const isRegistered = observed.some(({ status }) => status === 'BANK_ACC_REGISTERED');
         if (isRegistered === everActive.has(number)) return undefined;
-        return `${number} ${isRegistered ? 'has no account' : 'has an account and was never told as registered'}`;
+        return `${number} ${isRegistered ? 'has no account' : 'has an account and was never reported as REGISTERED'}`;
       });
     },
   },
@@ -116,17 +116,17 @@ const invariants: readonly Invariant[] = [
       );
       const entered = new Set(ledger.map(({ bankAccRegNo }) => bankAccRegNo));
       return combine(
-        verdictOf(accounts, ({ registrationNumber, state }) => {
+        checkEach(accounts, ({ registrationNumber, state }) => {
           if (!entered.has(registrationNumber))
-            return `${registrationNumber} is not known to the payment gateway`;
+            return `${registrationNumber} is unknown to the payment gateway`;
           if (state === 'ACTIVE' && !registered.has(registrationNumber))
-            return `${registrationNumber} is usable here only`;
+            return `${registrationNumber} is active only in our database`;
           return state === 'ACTIVE' || state === 'REMOVED'
             ? undefined
             : `${registrationNumber} is still ${state}`;
         }),
-        verdictOf([...registered], (number) =>
-          active.has(number) ? undefined : `${number} is registered at the payment gateway only`,
+        checkEach([...registered], (number) =>
+          active.has(number) ? undefined : `${number} is registered only at the payment gateway`,
         ),
       );
     },
@@ -140,9 +140,9 @@ const invariants: readonly Invariant[] = [
         ...ledger.map(({ bankAccRegNo }) => bankAccRegNo),
       ]);
       return combine(
-        verdictOf([...numbers], (number) => (stored.has(number) ? undefined : `${number} has no evidence`)),
-        verdictOf(evidence, ({ registrationNumber, troubles }) =>
-          troubles.length > 0 ? `${registrationNumber}: ${troubles.join(', ')}` : undefined,
+        checkEach([...numbers], (number) => (stored.has(number) ? undefined : `${number} has no evidence`)),
+        checkEach(evidence, ({ registrationNumber, problems }) =>
+          problems.length > 0 ? `${registrationNumber}: ${problems.join(', ')}` : undefined,
         ),
       );
     },
@@ -151,12 +151,12 @@ const invariants: readonly Invariant[] = [
     name: 'status moves only along the published table',
     check({ journal }) {
       // Of two inquiries at once neither comes first.
-      const steps = [...journal.sightings].flatMap(([number, sightings]) =>
-        sightings.flatMap((from) =>
-          sightings.filter((to) => to.askedAt >= from.at && to !== from).map((to) => ({ number, from, to })),
+      const steps = [...journal.statuses].flatMap(([number, observed]) =>
+        observed.flatMap((from) =>
+          observed.filter((to) => to.askedAt >= from.at && to !== from).map((to) => ({ number, from, to })),
         ),
       );
-      return verdictOf(steps, ({ number, from, to }) => {
+      return checkEach(steps, ({ number, from, to }) => {
         if (from.status === to.status && from.code === to.code) return undefined;
         return isReachable(from.status, to.status) && from.status !== to.status
           ? undefined
@@ -165,22 +165,22 @@ const invariants: readonly Invariant[] = [
     },
   },
   {
-    name: 'results are numbered per member without gaps, each told with one content',
+    name: 'results are numbered per member without gaps, and repetitions are equal',
     check({ received, results }) {
-      const tellings = groupBy(received, ({ bankAccRegNo }) => bankAccRegNo);
+      const byNumber = groupBy(received, ({ bankAccRegNo }) => bankAccRegNo);
       const members = groupBy(received, ({ userId }) => userId);
       const rows = groupBy(results, ({ userId }) => userId);
       return combine(
-        verdictOf([...tellings], ([number, told]) =>
-          new Set(told.map((each) => JSON.stringify(each))).size > 1
-            ? `${number} was told differently`
+        checkEach([...byNumber], ([number, notifications]) =>
+          new Set(notifications.map((each) => JSON.stringify(each))).size > 1
+            ? `${number} had notifications with different contents`
             : undefined,
         ),
-        verdictOf([...members], ([userId, told]) =>
-          gapOf(userId, [...new Set(told.map(({ sequence }) => sequence))]),
+        checkEach([...members], ([userId, notifications]) =>
+          findGap(userId, [...new Set(notifications.map(({ sequence }) => sequence))]),
         ),
-        verdictOf([...rows], ([userId, own]) =>
-          gapOf(
+        checkEach([...rows], ([userId, own]) =>
+          findGap(
             userId,
             own.map(({ sequence }) => sequence),
           ),
@@ -189,45 +189,47 @@ const invariants: readonly Invariant[] = [
     },
   },
   {
-    name: 'every end is told to the service provider, truthfully',
+    name: 'the service provider is notified of every result, correctly',
     check({ registrations, received, invalidNotifications, journal }) {
-      const told = new Map(received.map((result) => [result.bankAccRegNo, result]));
+      const notified = new Map(received.map((result) => [result.bankAccRegNo, result]));
       return combine(
-        verdictOf(
+        checkEach(
           registrations.filter(({ endedAt }) => endedAt),
           ({ registrationNumber, status, resultCode }) => {
-            const result = told.get(registrationNumber);
-            if (!result) return `${registrationNumber} was never told`;
-            const seen = journal.sightings.get(registrationNumber)?.at(-1);
-            const isTrue =
+            const result = notified.get(registrationNumber);
+            if (!result) return `${registrationNumber} was never notified`;
+            const seen = journal.statuses.get(registrationNumber)?.at(-1);
+            const isCorrect =
               result.status === status &&
               result.response.code === resultCode &&
               (!seen || (seen.status === status && (seen.code ?? codes.SUCCESS) === resultCode));
-            return isTrue ? undefined : `${registrationNumber} was told as ${result.status} and is ${status}`;
+            return isCorrect
+              ? undefined
+              : `${registrationNumber} was notified as ${result.status} and is ${status}`;
           },
         ),
-        verdictOf(invalidNotifications, (trouble) => trouble),
+        checkEach(invalidNotifications, (problem) => problem),
       );
     },
   },
   {
-    name: 'no phone rings twice for one attempt',
+    name: 'at most one call per attempt',
     check({ calls }) {
-      const rings = countBy(calls, ({ reference, attempt }) => `${reference} attempt ${attempt}`);
-      return verdictOf([...rings], ([attempt, count]) =>
-        count > 1 ? `${attempt} rang ${count} times` : undefined,
+      const callCounts = countBy(calls, ({ reference, attempt }) => `${reference} attempt ${attempt}`);
+      return checkEach([...callCounts], ([attempt, count]) =>
+        count > 1 ? `${attempt} was called ${count} times` : undefined,
       );
     },
   },
   {
-    name: 'no call and no registration at the payment gateway for a number nobody knows',
+    name: 'no call and no registration for an unknown registration number',
     check({ calls, ledger, registrations }) {
       const known = new Set(registrations.map(({ registrationNumber }) => registrationNumber));
       const numbers = new Set([
         ...calls.map(({ reference }) => reference),
         ...ledger.map(({ bankAccRegNo }) => bankAccRegNo),
       ]);
-      return verdictOf([...numbers], (number) => (known.has(number) ? undefined : `${number} is not known`));
+      return checkEach([...numbers], (number) => (known.has(number) ? undefined : `${number} is unknown`));
     },
   },
   {
@@ -255,33 +257,33 @@ const invariants: readonly Invariant[] = [
             to: Number(closeTime ?? Number.POSITIVE_INFINITY),
           })),
       ];
-      return verdictOf([...groupBy(periods, ({ member }) => member)], ([member, own]) => {
+      return checkEach([...groupBy(periods, ({ member }) => member)], ([member, own]) => {
         const inOrder = own.toSorted((one, other) => one.from - other.from);
         const overlap = inOrder.find((period, index) => index > 0 && period.from < inOrder[index - 1]!.to);
-        return overlap && `${member}: ${overlap.what} began before the one before it had ended`;
+        return overlap && `${member}: ${overlap.what} started before the previous operation ended`;
       });
     },
   },
   {
-    name: 'what was cancelled is not registered, and only that counts as cancelled',
+    name: 'a cancelled registration is not registered, no other counts as cancelled',
     check({ journal: { cancelled, tooLateToCancel }, registrations }) {
       const rows = new Map(registrations.map((row) => [row.registrationNumber, row]));
-      return verdictOf([...cancelled, ...tooLateToCancel], (number) => {
+      return checkEach([...cancelled, ...tooLateToCancel], (number) => {
         const code = rows.get(number)?.resultCode;
         if ((code === codes.CANCELLED) === cancelled.has(number)) return undefined;
-        return `${number} ended with ${code}, and its cancellation was ${cancelled.has(number) ? 'done' : 'too late'}`;
+        return `${number} ended with ${code}, and its cancellation was ${cancelled.has(number) ? 'accepted' : 'too late'}`;
       });
     },
   },
   {
-    name: 'no internal error and no answer without a reason',
+    name: 'no internal error and no unexpected response',
     check({ journal, internalErrors }) {
-      const answers = [...journal.sightings.values()].reduce((sum, { length }) => sum + length, 0);
-      const told = journal.unavailable.get(codes.INTERNAL_ERROR) ?? 0;
+      const answers = [...journal.statuses.values()].reduce((sum, { length }) => sum + length, 0);
+      const internalErrorCount = journal.unavailable.get(codes.INTERNAL_ERROR) ?? 0;
       return {
         checked: answers,
         broken: [
-          ...(told > 0 ? [`000_990 was answered ${told} times`] : []),
+          ...(internalErrorCount > 0 ? [`000_990 was returned ${internalErrorCount} times`] : []),
           ...internalErrors,
           ...journal.unexpected,
         ],
@@ -289,10 +291,10 @@ const invariants: readonly Invariant[] = [
     },
   },
   {
-    name: 'no run fails, none meets another history than its code',
+    name: 'no workflow fails, no non-determinism error',
     check({ runs, nonDeterminism }) {
       return combine(
-        verdictOf(runs, ({ workflowId, type, status }) =>
+        checkEach(runs, ({ workflowId, type, status }) =>
           status === 'RUNNING' || status === 'COMPLETED' ? undefined : `${type} ${workflowId} is ${status}`,
         ),
         { checked: 0, broken: nonDeterminism },
@@ -304,7 +306,7 @@ const invariants: readonly Invariant[] = [
     check: ({ filesSearched, crashes }) => ({ checked: filesSearched, broken: crashes }),
   },
   {
-    name: 'no personal data and no secret in logs and in Temporal’s files',
+    name: 'no personal data and no secrets in logs or in Temporal’s files',
     check: ({ canaries, filesSearched, leaks }) => ({ checked: canaries * filesSearched, broken: leaks }),
   },
 ];
@@ -313,23 +315,23 @@ function isEnd(status: RegistrationStatus): boolean {
   return registrationTransitions[status].length === 0;
 }
 
-/** Whether a registration can come from one status to another, in however many steps. */
+/** Whether a registration can go from one status to another in any number of steps. */
 function isReachable(from: RegistrationStatus, to: RegistrationStatus): boolean {
   return registrationTransitions[from].some((next) => next === to || isReachable(next, to));
 }
 
-function gapOf(userId: string, sequences: readonly number[]): string | undefined {
+function findGap(userId: string, sequences: readonly number[]): string | undefined {
   const inOrder = sequences.toSorted((one, other) => one - other);
   return inOrder.every((sequence, index) => sequence === index + 1)
     ? undefined
     : `${userId} has the numbers ${inOrder.join(', ')}`;
 }
 
-function verdictOf<Subject>(
+function checkEach<Subject>(
   subjects: readonly Subject[],
-  troubleOf: (subject: Subject) => string | undefined,
+  problemOf: (subject: Subject) => string | undefined,
 ): { checked: number; broken: string[] } {
-  return { checked: subjects.length, broken: subjects.flatMap((subject) => troubleOf(subject) ?? []) };
+  return { checked: subjects.length, broken: subjects.flatMap((subject) => problemOf(subject) ?? []) };
 }
 
 function combine(...verdicts: ReturnType<Invariant['check']>[]): ReturnType<Invariant['check']> {

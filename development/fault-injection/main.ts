@@ -3,18 +3,18 @@ import { stopSignals } from '../sandbox/stop-signals.ts';
 import { readArguments, usage } from './arguments.ts';
 import { createPlan } from './plan.ts';
 import { summaryLine } from './report.ts';
-import { runPlan } from './run.ts';
+import { runPlan } from './run-plan.ts';
 import { runWithout, sabotages } from './sabotage.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const signals = stopSignals();
-const exitCode = await main(process.argv.slice(2)).catch(describeFailure);
+const exitCode = await main(process.argv.slice(2)).catch(printError);
 signals.release();
-// Left to end by itself, Node 20.20 was once seen to go round for ever in closing its last handles.
+// An explicit exit, because Node 20.20 was once seen in an endless loop while it closed its last handles.
 process.exit(exitCode);
 
-function describeFailure(error: unknown): number {
+function printError(error: unknown): number {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   if (!(error instanceof UsageError)) return 1;
   process.stderr.write(`${usage}\n`);
@@ -30,7 +30,7 @@ async function main(words: string[]): Promise<number> {
     return await runWithout(without, numbers, signals.stop);
   }
   const verdicts = await runPlan(createPlan(seed, registrations), print, signals.stop);
-  print(`\nThe same plan again: npm run chaos -- ${numbers.join(' ')}`);
+  print(`\nRepeat this plan: npm run chaos -- ${numbers.join(' ')}`);
   print(summaryLine(verdicts));
   return verdicts.every(({ broken }) => broken.length === 0) ? 0 : 1;
 }

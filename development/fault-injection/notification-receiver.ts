@@ -5,38 +5,38 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { notificationAcknowledgement, verifyNotification } from '../../client/index.ts';
 import type { ResultNotification } from '../../client/index.ts';
-import type { ReceiverConduct } from './plan.ts';
+import type { ReceiverBehaviour } from './plan.ts';
 
-/** The service provider's end of result notifications. */
+/** The service provider's receiver of result notifications. */
 export interface NotificationReceiver {
   readonly port: number;
-  /** Everything that was taken, repetitions included, in the order it came. */
+  /** All accepted notifications, including repetitions, in order of arrival. */
   readonly received: readonly ResultNotification[];
-  /** Why something was no notification of the service. */
+  /** Errors of requests that were no valid notification. */
   readonly invalid: readonly string[];
-  /** How many deliveries met which conduct. */
-  readonly counts: ReadonlyMap<ReceiverConduct['kind'], number>;
-  /** From now on everything is taken and acknowledged. */
-  calm(): void;
+  /** The number of deliveries by behaviour. */
+  readonly counts: ReadonlyMap<ReceiverBehaviour['kind'], number>;
+  /** Accepts and acknowledges every further delivery. */
+  disableFaults(): void;
   close(): void;
 }
 
-/** Starts a receiver that behaves as the conducts say in turn. */
+/** Starts a receiver that applies the behaviours in turn. */
 export async function startNotificationReceiver(
   keys: { readonly secretKey: string; readonly clientPrivateKey: string },
-  conducts: readonly ReceiverConduct[],
+  behaviours: readonly ReceiverBehaviour[],
 ): Promise<NotificationReceiver> {
   const received: ResultNotification[] = [];
   const invalid: string[] = [];
-  const counts = new Map<ReceiverConduct['kind'], number>();
-  let isCalm = false;
+  const counts = new Map<ReceiverBehaviour['kind'], number>();
+  let isDisabled = false;
   let arrivals = 0;
 
   const server = createServer((request, response) => {
-    const conduct = isCalm ? { kind: 'TAKE' as const } : conducts[arrivals++ % conducts.length]!;
-    counts.set(conduct.kind, (counts.get(conduct.kind) ?? 0) + 1);
-    handle(request, response, conduct).catch((error: unknown) => {
-      // What was cut off on the way is no notification yet.
+    const behaviour = isDisabled ? { kind: 'TAKE' as const } : behaviours[arrivals++ % behaviours.length]!;
+    counts.set(behaviour.kind, (counts.get(behaviour.kind) ?? 0) + 1);
+    handle(request, response, behaviour).catch((error: unknown) => {
+      // A request cut off on the way is not an invalid notification.
       if (request.complete) invalid.push(String(error));
       response.destroy();
     });
@@ -45,17 +45,17 @@ export async function startNotificationReceiver(
   async function handle(
     request: IncomingMessage,
     response: ServerResponse,
-    conduct: ReceiverConduct,
+    behaviour: ReceiverBehaviour,
   ): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    if (conduct.kind === 'FAIL') return void response.writeHead(503).end();
-    if (conduct.kind === 'ASK_TO_WAIT') return void response.writeHead(503, { 'Retry-After': '2' }).end();
+    if (behaviour.kind === 'FAIL') return void response.writeHead(503).end();
+    if (behaviour.kind === 'ASK_TO_WAIT') return void response.writeHead(503, { 'Retry-After': '2' }).end();
     received.push(
       await verifyNotification({ headers: request.headers, body: Buffer.concat(chunks), ...keys }),
     );
-    if (conduct.kind === 'TAKE_BUT_LOSE_ANSWER') return void response.destroy();
-    if (conduct.kind === 'TAKE_LATE') await delay(conduct.by);
+    if (behaviour.kind === 'TAKE_BUT_LOSE_ANSWER') return void response.destroy();
+    if (behaviour.kind === 'TAKE_LATE') await delay(behaviour.delayMs);
     response.writeHead(200).end(JSON.stringify(notificationAcknowledgement));
   }
 
@@ -66,8 +66,8 @@ export async function startNotificationReceiver(
     received,
     invalid,
     counts,
-    calm() {
-      isCalm = true;
+    disableFaults() {
+      isDisabled = true;
     },
     close() {
       server.close();

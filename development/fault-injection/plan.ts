@@ -8,25 +8,25 @@ export const processNames = ['worker', 'api', 'simulator', 'temporal', 'database
 /** One of {@link processNames}. */
 export type ProcessName = (typeof processNames)[number];
 
-/** The connections that lead through a proxy, named after what they lead to. */
+/** The connections through a proxy, named after their targets. */
 export const pathNames = ['api', 'database', 'temporal', 'paymentGateway', 'notificationReceiver'] as const;
 
 /** One of {@link pathNames}. */
 export type PathName = (typeof pathNames)[number];
 
-/** Something that is done to the service. Times in ms. */
+/** A fault to inject. Times in ms. */
 export type Fault =
-  | { readonly kind: 'KILL'; readonly process: ProcessName; readonly downFor: number }
+  | { readonly kind: 'KILL'; readonly process: ProcessName; readonly downMs: number }
   | { readonly kind: 'CUT'; readonly path: PathName }
-  | { readonly kind: 'REFUSE'; readonly path: PathName; readonly lasts: number }
-  | { readonly kind: 'STALL'; readonly path: PathName; readonly lasts: number }
-  /** The database commits, and the answer to the commit is lost. */
-  | { readonly kind: 'LOSE_COMMITS'; readonly lasts: number };
+  | { readonly kind: 'REFUSE'; readonly path: PathName; readonly durationMs: number }
+  | { readonly kind: 'STALL'; readonly path: PathName; readonly durationMs: number }
+  /** The database commits, and the response to the commit is lost. */
+  | { readonly kind: 'LOSE_COMMITS'; readonly durationMs: number };
 
-/** A fault and its moment: so many ms after so many registrations have been asked for. */
+/** A fault and its time: `delayMs` after `afterRegistrations` registrations have been requested. */
 export interface PlannedFault {
   readonly afterRegistrations: number;
-  readonly delay: number;
+  readonly delayMs: number;
   readonly fault: Fault;
 }
 
@@ -36,39 +36,39 @@ export type MemberOperation =
       readonly kind: 'REGISTER';
       readonly accountNumber: string;
       readonly mobileNumber: string;
-      /** Asked for twice at once. */
+      /** Requested twice at once. */
       readonly isDoubled: boolean;
-      /** The answer to the first request is lost. */
+      /** The response to the first request is lost. */
       readonly losesAnswer: boolean;
-      /** Cancelled so many ms after it was accepted. */
-      readonly cancelAfter?: number;
+      /** Cancelled this many ms after it was accepted. */
+      readonly cancelAfterMs?: number;
     }
   | { readonly kind: 'DELETE' };
 
-/** What becomes of one callback of the payment gateway on its way. Times in ms. */
-export type CallbackConduct =
+/** What happens to one callback of the payment gateway on its way. Times in ms. */
+export type CallbackBehaviour =
   | { readonly kind: 'PASS' | 'DROP' | 'LOSE_ANSWER' | 'REORDER' }
-  | { readonly kind: 'DELAY' | 'DUPLICATE'; readonly by: number };
+  | { readonly kind: 'DELAY' | 'DUPLICATE'; readonly delayMs: number };
 
-/** What the service provider does with one result that is delivered to it. Times in ms. */
-export type ReceiverConduct =
+/** How the service provider handles one delivered result notification. Times in ms. */
+export type ReceiverBehaviour =
   | { readonly kind: 'TAKE' | 'FAIL' | 'ASK_TO_WAIT' | 'TAKE_BUT_LOSE_ANSWER' }
-  | { readonly kind: 'TAKE_LATE'; readonly by: number };
+  | { readonly kind: 'TAKE_LATE'; readonly delayMs: number };
 
-/** Everything that is decided beforehand. */
+/** Everything that the seed decides. */
 export interface Plan {
   readonly seed: number;
-  /** What is done for each member, one operation after the other. */
+  /** The operations of each member, one after the other. */
   readonly members: readonly (readonly MemberOperation[])[];
   readonly faults: readonly PlannedFault[];
-  /** For the callbacks in the order they come; begun anew at the end. */
-  readonly callbacks: readonly CallbackConduct[];
-  /** For the results in the order they come; begun anew at the end. */
-  readonly results: readonly ReceiverConduct[];
+  /** Applied to the callbacks in order of arrival, starting over at the end. */
+  readonly callbacks: readonly CallbackBehaviour[];
+  /** Applied to the result notifications in order of arrival, starting over at the end. */
+  readonly results: readonly ReceiverBehaviour[];
 }
 
-/** How accounts and phones behave, by their last four digits; see development/simulator/README.md. */
-const conducts: readonly (readonly [weight: number, conduct: { account: string; phone: string }])[] = [
+/** Last four digits of accounts and phones, which select their behaviour; see development/simulator/README.md. */
+const endings: readonly (readonly [weight: number, ending: { account: string; phone: string }])[] = [
   [30, { account: '5678', phone: '1234' }],
   [9, { account: '9004', phone: '1234' }],
   [5, { account: '9005', phone: '1234' }],
@@ -90,10 +90,10 @@ const conducts: readonly (readonly [weight: number, conduct: { account: string; 
   ),
 ];
 
-/** Registrations for each round of faults: one kill of each process and as many other faults. */
+/** Registrations per round of faults. A round kills each process once and injects as many other faults. */
 const registrationsPerRound = 60;
 
-/** Makes the plan of a seed: the same one whenever it is asked for. */
+/** Creates the plan of a seed. The same seed always gives the same plan. */
 export function createPlan(seed: number, registrations: number): Plan {
   const random = createRandom(seed);
   return {
@@ -105,7 +105,7 @@ export function createPlan(seed: number, registrations: number): Plan {
   };
 }
 
-/** Tells two plans apart: the first 16 digits of the SHA-256. */
+/** Identifies a plan: the first 16 hexadecimal digits of its SHA-256. */
 export function digestOf(plan: Plan): string {
   return createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
 }
@@ -135,7 +135,7 @@ function planMembers(random: Random, registrations: number): MemberOperation[][]
 }
 
 function planRegistration(random: Random): MemberOperation {
-  const { account, phone } = random.weighted(conducts);
+  const { account, phone } = random.weighted(endings);
   const digits = (count: number): string => String(random.below(10 ** count)).padStart(count, '0');
   return {
     kind: 'REGISTER',
@@ -143,20 +143,20 @@ function planRegistration(random: Random): MemberOperation {
     mobileNumber: `010${digits(4)}${phone}`,
     isDoubled: random.chance(8),
     losesAnswer: random.chance(10),
-    ...(random.chance(6) && { cancelAfter: random.between(0, 2_500) }),
+    ...(random.chance(6) && { cancelAfterMs: random.between(0, 2_500) }),
   };
 }
 
 function planFaults(random: Random, registrations: number): PlannedFault[] {
   const rounds = Math.max(1, Math.round(registrations / registrationsPerRound));
   const faults = Array.from({ length: rounds }, () => [
-    ...processNames.map((process) => ({ kind: 'KILL', process, downFor: random.between(0, 3_000) }) as const),
+    ...processNames.map((process) => ({ kind: 'KILL', process, downMs: random.between(0, 3_000) }) as const),
     ...pathNames.map((path) => planPathFault(random, path)),
-    { kind: 'LOSE_COMMITS', lasts: random.between(1_000, 2_500) } as const,
+    { kind: 'LOSE_COMMITS', durationMs: random.between(1_000, 2_500) } as const,
   ]).flatMap((round) => random.shuffled(round));
   return faults.map((fault, index) => ({
     afterRegistrations: Math.ceil(((index + 0.5) * registrations) / faults.length),
-    delay: random.below(1_500),
+    delayMs: random.below(1_500),
     fault,
   }));
 }
@@ -168,10 +168,10 @@ function planPathFault(random: Random, path: PathName): Fault {
     [1, 'STALL'],
   ] as const);
   if (kind === 'CUT') return { kind, path };
-  return { kind, path, lasts: random.between(1_000, 4_000) };
+  return { kind, path, durationMs: random.between(1_000, 4_000) };
 }
 
-function planCallback(random: Random): CallbackConduct {
+function planCallback(random: Random): CallbackBehaviour {
   const kind = random.weighted([
     [46, 'PASS'],
     [10, 'DROP'],
@@ -180,12 +180,12 @@ function planCallback(random: Random): CallbackConduct {
     [10, 'DELAY'],
     [18, 'DUPLICATE'],
   ] as const);
-  if (kind === 'DELAY') return { kind, by: random.between(300, 4_000) };
-  if (kind === 'DUPLICATE') return { kind, by: random.between(100, 9_000) };
+  if (kind === 'DELAY') return { kind, delayMs: random.between(300, 4_000) };
+  if (kind === 'DUPLICATE') return { kind, delayMs: random.between(100, 9_000) };
   return { kind };
 }
 
-function planResult(random: Random): ReceiverConduct {
+function planResult(random: Random): ReceiverBehaviour {
   const kind = random.weighted([
     [60, 'TAKE'],
     [12, 'FAIL'],
@@ -193,6 +193,6 @@ function planResult(random: Random): ReceiverConduct {
     [12, 'TAKE_BUT_LOSE_ANSWER'],
     [10, 'TAKE_LATE'],
   ] as const);
-  if (kind === 'TAKE_LATE') return { kind, by: random.between(500, 4_000) };
+  if (kind === 'TAKE_LATE') return { kind, delayMs: random.between(500, 4_000) };
   return { kind };
 }

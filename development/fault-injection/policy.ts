@@ -4,8 +4,8 @@ import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 const second = 1_000;
 
 /**
- * Production's policy with waits short enough for a run of minutes. What is given up, is given up only after longer
- * than the faults last; and the settle time is longer than the longest a proxy holds a request back.
+ * Production's policy with waits short enough for a run of minutes. All time limits are longer than the faults last, and
+ * the settle time is longer than a proxy can delay a request.
  */
 export const chaosPolicy: RegistrationPolicy = {
   accountHolderCheck: { giveUpAfter: 60 * second },
@@ -26,7 +26,7 @@ export const chaosPolicy: RegistrationPolicy = {
     reviewAfter: 300 * second,
   },
   closure: { giveUpAfter: 300 * second, resumeWithin: 2 * second, lookAgainWithin: 3 * second },
-  // So many that no fault of the run uses them up.
+  // Enough that the faults of a run never use them up.
   resultNotification: {
     waits: [0, ...Array.from({ length: 60 }, (_, index) => Math.min(1 + index, 8) * second)],
   },

@@ -10,13 +10,13 @@ import type { Child } from '../sandbox/child-process.ts';
 
 const run = promisify(execFile);
 
-/** Milliseconds until a started server must answer; after a kill it first recovers. */
-const startDeadline = 30_000;
+/** How long a started server may take to answer, in ms. After a kill it recovers first. */
+const startTimeoutMs = 30_000;
 
-/** Where Debian and its relatives keep the programs, by version. */
+/** Where Debian and its derivatives install the programs, by version. */
 const debianDirectory = '/usr/lib/postgresql';
 
-/** A private cluster of PostgreSQL's own files, which can be killed and started again. */
+/** A private PostgreSQL cluster, which can be killed and restarted. */
 export interface PostgresCluster {
   readonly url: string;
   /** Starts the server and waits until it answers. */
@@ -24,9 +24,9 @@ export interface PostgresCluster {
 }
 
 /**
- * Makes a cluster in a new directory below `directory`. PostgreSQL refuses to run as root, so root becomes the user
- * `postgres` for it.
- * @throws {Error} telling what to install, when PostgreSQL is not there
+ * Creates a cluster in a new directory below `directory`. PostgreSQL refuses to run as root, so root runs it as the user
+ * `postgres`.
+ * @throws {Error} saying what to install, if PostgreSQL is not installed
  */
 export async function createPostgresCluster(directory: string, port: number): Promise<PostgresCluster> {
   const programs = await findPostgresPrograms();
@@ -63,8 +63,8 @@ export async function createPostgresCluster(directory: string, port: number): Pr
       };
       try {
         await Promise.race([
-          untilAnswers(url),
-          exited.then(() => Promise.reject(new Error('PostgreSQL ended.'))),
+          waitUntilReady(url),
+          exited.then(() => Promise.reject(new Error('PostgreSQL exited.'))),
         ]);
       } catch (error) {
         await end('SIGKILL');
@@ -76,7 +76,7 @@ export async function createPostgresCluster(directory: string, port: number): Pr
   };
 }
 
-/** The directory of PostgreSQL's programs. @throws {Error} telling what to install, when they are not there */
+/** The directory of PostgreSQL's programs. @throws {Error} saying what to install, if they are not found */
 export async function findPostgresPrograms(): Promise<string> {
   const versions = await readdir(debianDirectory).catch(() => []);
   const candidates = [
@@ -93,8 +93,8 @@ export async function findPostgresPrograms(): Promise<string> {
     if (found) return candidate;
   }
   throw new Error(
-    `PostgreSQL is needed and its programs are neither below ${debianDirectory} nor on PATH. Install it, on Debian and ` +
-      'Ubuntu by `apt-get install postgresql`, and run this again.',
+    `PostgreSQL is required, but its programs are neither below ${debianDirectory} nor on PATH. Install it (on Debian ` +
+      'and Ubuntu: `apt-get install postgresql`) and try again.',
   );
 }
 
@@ -106,12 +106,12 @@ async function identityOf(user: string): Promise<{ uid: number; gid: number }> {
     return { uid: uid!, gid: gid! };
   } catch {
     throw new Error(
-      `PostgreSQL refuses to run as root, and there is no user "${user}" to run it as. Run this as another user.`,
+      `PostgreSQL refuses to run as root, and there is no user "${user}" to run it as. Try again as another user.`,
     );
   }
 }
 
-async function untilAnswers(url: string): Promise<void> {
+async function waitUntilReady(url: string): Promise<void> {
   const startedAt = Date.now();
   for (;;) {
     const client = new Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
@@ -121,7 +121,7 @@ async function untilAnswers(url: string): Promise<void> {
       await client.query('select 1');
       return;
     } catch (error) {
-      if (Date.now() - startedAt > startDeadline) throw error;
+      if (Date.now() - startedAt > startTimeoutMs) throw error;
     } finally {
       await client.end().catch(() => {});
     }

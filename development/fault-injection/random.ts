@@ -1,18 +1,18 @@
-/** Numbers that look random and are the same for the same seed. */
+/** A pseudo-random generator: the same seed gives the same numbers. */
 export interface Random {
-  /** A whole number from 0 to `count` - 1. */
+  /** An integer from 0 to `count` - 1. */
   below(count: number): number;
-  /** A whole number from `low` to `high`, both included. */
+  /** An integer from `low` to `high`, both inclusive. */
   between(low: number, high: number): number;
-  /** True in `percent` of all cases. */
+  /** True with a probability of `percent`. */
   chance(percent: number): boolean;
-  /** One of the choices, each as often as its weight has it. */
+  /** One of the choices, with a probability proportional to its weight. */
   weighted<Choice>(choices: readonly (readonly [weight: number, choice: Choice])[]): Choice;
-  /** The same elements in another order. */
+  /** The same elements in random order. */
   shuffled<Element>(elements: readonly Element[]): Element[];
 }
 
-/** Makes a generator by the mulberry32 algorithm; `seed` is a whole number from 0 to 2^32 - 1. */
+/** Creates a generator with the mulberry32 algorithm. `seed` is an integer from 0 to 2^32 - 1. */
 export function createRandom(seed: number): Random {
   let state = seed;
   const next = (): number => {

@@ -1,14 +1,14 @@
 import type { Verdict } from './invariants.ts';
-import type { Observations } from './observations.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Observations } from './observer.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 
-/** How many broken cases of an invariant are told in full. */
-const mostCases = 12;
+/** How many violations of an invariant are printed. */
+const maxCases = 12;
 
-/** What happened in a run, as lines. */
+/** What happened in a run, as lines of a table. */
 export function countsTable(
   { journal, registrations, received, calls, ledger, evidence }: Observations,
-  { processes, callbackPath, notificationReceiver }: Surroundings,
+  { processes, callbackProxy, notificationReceiver }: SystemUnderTest,
   faults: ReadonlyMap<string, number>,
 ): string[] {
   const ends = new Map<string, number>();
@@ -21,19 +21,19 @@ export function countsTable(
       `${name} ${counts.kills}${counts.failedStarts > 0 ? ` (and ${counts.failedStarts} failed starts)` : ''}`,
   );
   const rows: [string, string][] = [
-    ['registrations by end', listed(ends)],
-    ['numbers handed out', `${journal.sightings.size}, of which cancelled ${journal.cancelled.size}`],
+    ['registrations by end', formatCounts(ends)],
+    ['registration numbers', `${journal.statuses.size}, of which cancelled ${journal.cancelled.size}`],
     ['at the payment gateway', `${calls.length} calls, ${ledger.length} registrations`],
     ['evidence stored', String(evidence.length)],
     [
-      'results taken',
-      `${received.length} of ${new Set(received.map(({ bankAccRegNo }) => bankAccRegNo)).size} numbers`,
+      'results received',
+      `${received.length} for ${new Set(received.map(({ bankAccRegNo }) => bankAccRegNo)).size} numbers`,
     ],
-    ['faults', listed(faults)],
-    ['killed by SIGKILL', processCounts.join(', ')],
-    ['callbacks on their way', listed(callbackPath.counts)],
-    ['results at the receiver', listed(notificationReceiver.counts)],
-    ['asked again because of', listed(journal.unavailable)],
+    ['faults', formatCounts(faults)],
+    ['kills by SIGKILL', processCounts.join(', ')],
+    ['callbacks by behaviour', formatCounts(callbackProxy.counts)],
+    ['results by behaviour', formatCounts(notificationReceiver.counts)],
+    ['retried because of', formatCounts(journal.unavailable)],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
@@ -51,8 +51,8 @@ export function verdictTable(verdicts: readonly Verdict[]): string[] {
     ),
     ...verdicts.flatMap(({ name, broken }) => [
       ...(broken.length > 0 ? ['', `broken: ${name}`] : []),
-      ...broken.slice(0, mostCases).map((line) => `  ${line}`),
-      ...(broken.length > mostCases ? [`  and ${broken.length - mostCases} more`] : []),
+      ...broken.slice(0, maxCases).map((line) => `  ${line}`),
+      ...(broken.length > maxCases ? [`  and ${broken.length - maxCases} more`] : []),
     ]),
   ];
 }
@@ -63,7 +63,7 @@ export function summaryLine(verdicts: readonly Verdict[]): string {
   return `invariants: ${held} held, ${verdicts.length - held} broken`;
 }
 
-function listed(counts: ReadonlyMap<string, number>): string {
+function formatCounts(counts: ReadonlyMap<string, number>): string {
   const entries = [...counts].toSorted(([, one], [, other]) => other - one);
   return entries.map(([name, count]) => `${name} ${count}`).join(', ') || 'none';
 }

@@ -10,63 +10,63 @@ import type { KmClient, RegistrationStatus } from '../../client/index.ts';
 import { registrationTransitions } from '../../wire/registration-status.ts';
 import type { SandboxMember } from '../sandbox/members.ts';
 import type { MemberOperation } from './plan.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 import { codes } from '../../wire/result-codes.ts';
 
-/** What an inquiry answered. */
-export interface Sighting {
-  /** When it was asked and when it was answered, in Unix ms. */
+/** The response to an inquiry. */
+export interface ObservedStatus {
+  /** When the inquiry was sent and answered, in Unix ms. */
   readonly askedAt: number;
   readonly at: number;
   readonly status: RegistrationStatus;
-  /** Why it failed; undefined as long as it has not. */
+  /** The result code of a failure; otherwise undefined. */
   readonly code: string | undefined;
 }
 
-/** Everything the service provider has been told, by the wire alone. */
+/** Everything that the service provider has learned through the public API. */
 export interface Journal {
-  /** All numbers handed out, those of refusals included, with every status seen since. */
-  readonly sightings: Map<string, Sighting[]>;
-  /** Numbers whose cancellation was answered with success. */
+  /** All registration numbers received, including those of refusals, with every status seen since. */
+  readonly statuses: Map<string, ObservedStatus[]>;
+  /** Numbers whose cancellation succeeded. */
   readonly cancelled: Set<string>;
-  /** Numbers whose cancellation was refused, because it came too late. */
+  /** Numbers whose cancellation was refused as too late. */
   readonly tooLateToCancel: Set<string>;
-  /** Members whose account the service provider has had deleted, or tried to. */
+  /** Members whose account the service provider has deleted or tried to delete. */
   readonly deletedMembers: Set<string>;
-  /** Of these, those whose deletion was answered as done, and for whom nothing was registered since. */
+  /** Those of them whose deletion succeeded and who have not been registered since. */
   readonly membersWithoutAccount: Set<string>;
-  /** How often which code came as an error that says to ask again. */
+  /** The number of retryable errors by result code. */
   readonly unavailable: Map<string, number>;
-  /** Answers that this service provider had no reason to expect. */
+  /** Unexpected errors. */
   readonly unexpected: string[];
-  registrationsBegun: number;
+  registrationsRequested: number;
 }
 
-/** Whether the service provider has seen the end of a registration. */
-export function hasEnded({ sightings }: Journal, number: string): boolean {
-  const last = sightings.get(number)?.at(-1);
+/** Whether the service provider has seen the final status of a registration. */
+export function hasEnded({ statuses }: Journal, number: string): boolean {
+  const last = statuses.get(number)?.at(-1);
   return last !== undefined && registrationTransitions[last.status].length === 0;
 }
 
-/** How many members are served at the same time: at most so many, and one in so many. */
-const concurrency = { most: 10, oneIn: 3 };
+/** How many members are served concurrently: a third of them, at most 10. */
+const concurrency = { max: 10, membersPerLane: 3 };
 
-/** How long one registration may take, in ms; then the service provider leaves this member and serves the others. */
-const patience = 120_000;
+/** How long one operation may take, in ms. Then the service provider gives up on this member and serves the others. */
+const operationTimeoutMs = 120_000;
 
-const pollInterval = 400;
+const pollIntervalMs = 400;
 
-/** A service provider that carries out what the plan has for each member, and repeats what is not answered. */
-export function createServiceProvider({ apiUrl, project, members }: Surroundings) {
+/** A service provider that performs the planned operations of each member, and retries requests without a response. */
+export function createServiceProvider({ apiUrl, project, members }: SystemUnderTest) {
   const journal: Journal = {
-    sightings: new Map(),
+    statuses: new Map(),
     cancelled: new Set(),
     tooLateToCancel: new Set(),
     deletedMembers: new Set(),
     membersWithoutAccount: new Set(),
     unavailable: new Map(),
     unexpected: [],
-    registrationsBegun: 0,
+    registrationsRequested: 0,
   };
   const options = {
     baseUrl: `${apiUrl}/open-api`,
@@ -76,27 +76,27 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
     encryption: project,
   };
   const km = createKmClient(options);
-  const forgetful = createKmClient({
+  const clientLosingAnswers = createKmClient({
     ...options,
     fetch: async (...request) => {
       await (await fetch(...request)).text();
-      throw new TypeError('The answer is lost.');
+      throw new TypeError('The response is lost.');
     },
   });
 
-  /** Fails from then on: a service that is stuck must not keep the run from its verdict. */
-  function patienceFor(what: string): () => void {
-    const deadline = Date.now() + patience;
+  /** Returns a check that throws after the timeout, so that a stuck service does not prevent the verdict. */
+  function startTimeout(what: string): () => void {
+    const deadline = Date.now() + operationTimeoutMs;
     return () => {
-      if (Date.now() >= deadline) throw new Error(`Patience was at its end for ${what}.`);
+      if (Date.now() >= deadline) throw new Error(`Timed out waiting for ${what}.`);
     };
   }
 
-  /** Asks until there is an answer, or until patience is at its end. */
-  async function untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    for (const requirePatience = patienceFor('an answer'); ; requirePatience()) {
+  /** Retries a request until it is answered or times out. */
+  async function retry<Answer>(send: () => Promise<Answer>): Promise<Answer> {
+    for (const checkTimeout = startTimeout('a response'); ; checkTimeout()) {
       try {
-        return await ask();
+        return await send();
       } catch (error) {
         if (!(error instanceof KmUnavailable)) throw error;
         journal.unavailable.set(error.code, (journal.unavailable.get(error.code) ?? 0) + 1);
@@ -105,9 +105,9 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
     }
   }
 
-  /** One look at a registration. */
-  async function look(number: string): Promise<Sighting> {
-    const sighting = await untilAnswered(async () => {
+  /** Inquires a registration once. */
+  async function inquire(number: string): Promise<ObservedStatus> {
+    const observed = await retry(async () => {
       const askedAt = Date.now();
       try {
         const { status } = await km.inquire({ regNo: number });
@@ -118,12 +118,12 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
         return { askedAt, at: Date.now(), status: failed.status, code: failed.code };
       }
     });
-    journal.sightings.get(number)!.push(sighting);
-    return sighting;
+    journal.statuses.get(number)!.push(observed);
+    return observed;
   }
 
   function accept(number: string): string {
-    if (!journal.sightings.has(number)) journal.sightings.set(number, []);
+    if (!journal.statuses.has(number)) journal.statuses.set(number, []);
     return number;
   }
 
@@ -141,10 +141,10 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
       mobileNumber,
     };
     journal.membersWithoutAccount.delete(userId);
-    let client: KmClient = losesAnswer ? forgetful : km;
-    for (const requirePatience = patienceFor(`a registration of ${userId}`); ; requirePatience()) {
+    let client: KmClient = losesAnswer ? clientLosingAnswers : km;
+    for (const checkTimeout = startTimeout(`a registration of ${userId}`); ; checkTimeout()) {
       try {
-        return await untilAnswered(async () => {
+        return await retry(async () => {
           const asked = client;
           client = km;
           return accept((await asked.register(request)).bankAccRegNo);
@@ -155,24 +155,24 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
         // The run of a registration that has ended may still be closing.
         if (running !== undefined && !hasEnded(journal, running)) return accept(running);
       }
-      await delay(pollInterval);
+      await delay(pollIntervalMs);
     }
   }
 
-  /** Looks until it has ended, or until patience is at its end. */
-  async function follow(number: string): Promise<void> {
-    const deadline = Date.now() + patience;
+  /** Polls a registration until it has ended or times out. */
+  async function waitUntilEnded(number: string): Promise<void> {
+    const deadline = Date.now() + operationTimeoutMs;
     while (Date.now() < deadline) {
-      await look(number);
+      await inquire(number);
       if (hasEnded(journal, number)) return;
-      await delay(pollInterval);
+      await delay(pollIntervalMs);
     }
   }
 
   async function cancel(number: string, after: number): Promise<void> {
     await delay(after);
     try {
-      await untilAnswered(() => km.cancel({ regNo: number }));
+      await retry(() => km.cancel({ regNo: number }));
       journal.cancelled.add(number);
     } catch (error) {
       if (!(error instanceof KmRefusal && error.code === codes.TOO_LATE_TO_CANCEL)) throw error;
@@ -182,17 +182,16 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
 
   async function deleteAccount(userId: string): Promise<void> {
     journal.deletedMembers.add(userId);
-    for (const requirePatience = patienceFor(`a deletion of ${userId}`); ; requirePatience()) {
+    for (const checkTimeout = startTimeout(`a deletion of ${userId}`); ; checkTimeout()) {
       try {
-        await untilAnswered(() => km.deleteAccount({ userId }));
+        await retry(() => km.deleteAccount({ userId }));
         break;
       } catch (error) {
         if (!(error instanceof KmRefusal)) throw error;
-        // There is none, or none any more.
         if (error.code === codes.NO_REGISTERED_ACCOUNT) break;
         if (!(error instanceof RegistrationInProgressError)) throw error;
       }
-      await delay(pollInterval);
+      await delay(pollIntervalMs);
     }
     journal.membersWithoutAccount.add(userId);
   }
@@ -200,24 +199,24 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
   async function serve(
     member: SandboxMember,
     operations: readonly MemberOperation[],
-    onRegistration: (begun: number) => void,
+    onRegistration: (requested: number) => void,
   ): Promise<void> {
     for (const operation of operations) {
       if (operation.kind === 'DELETE') {
         await deleteAccount(member.userId);
         continue;
       }
-      journal.registrationsBegun++;
-      onRegistration(journal.registrationsBegun);
+      journal.registrationsRequested++;
+      onRegistration(journal.registrationsRequested);
       const numbers = await Promise.all(
         [operation, ...(operation.isDoubled ? [operation] : [])].map((each) => register(member, each)),
       );
-      const { cancelAfter } = operation;
+      const { cancelAfterMs } = operation;
       await Promise.all([
-        ...numbers.map(follow),
-        ...(cancelAfter === undefined ? [] : [cancel(numbers[0]!, cancelAfter)]),
+        ...numbers.map(waitUntilEnded),
+        ...(cancelAfterMs === undefined ? [] : [cancel(numbers[0]!, cancelAfterMs)]),
       ]);
-      // It may wait in REVIEW, where every further operation of the member is refused.
+      // It may be in REVIEW, in which every further operation of the member is refused.
       if (!numbers.every((number) => hasEnded(journal, number))) return;
     }
   }
@@ -225,14 +224,14 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
   return {
     journal,
 
-    /** Serves all members. Resolves when everything planned was done. */
-    async serveAll(
+    /** Serves all members. Resolves when all planned operations are over. */
+    async runAll(
       plan: readonly (readonly MemberOperation[])[],
-      onRegistration: (begun: number) => void,
+      onRegistration: (requested: number) => void,
     ): Promise<void> {
       const waiting = plan.map((operations, index) => ({ member: members[index]!, operations }));
       const next = waiting.values();
-      const lanes = Math.min(concurrency.most, Math.ceil(waiting.length / concurrency.oneIn));
+      const lanes = Math.min(concurrency.max, Math.ceil(waiting.length / concurrency.membersPerLane));
       await Promise.all(
         Array.from({ length: lanes }, async () => {
           for (const { member, operations } of next) {
@@ -244,17 +243,19 @@ export function createServiceProvider({ apiUrl, project, members }: Surroundings
       );
     },
 
-    /** Looks once more at every registration. */
-    async lookAtAll(): Promise<void> {
-      for (const number of journal.sightings.keys()) {
-        await look(number).catch((error: unknown) => journal.unexpected.push(`${number}: ${String(error)}`));
+    /** Inquires every registration once more. */
+    async inquireAll(): Promise<void> {
+      for (const number of journal.statuses.keys()) {
+        await inquire(number).catch((error: unknown) =>
+          journal.unexpected.push(`${number}: ${String(error)}`),
+        );
       }
     },
 
     /** The registration number of the member's usable account; undefined when there is none. */
     async findAccount(userId: string): Promise<string | undefined> {
       try {
-        return (await untilAnswered(() => km.account({ userId }))).accountInfo.bankAccRegNo;
+        return (await retry(() => km.account({ userId }))).accountInfo.bankAccRegNo;
       } catch (error) {
         if (error instanceof KmRefusal && error.code === codes.NO_REGISTERED_ACCOUNT) return undefined;
         throw error;

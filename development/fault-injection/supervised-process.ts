@@ -1,31 +1,31 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Child } from '../sandbox/child-process.ts';
 
-/** How long to wait before something that ended by itself or could not be started is started again, in ms. */
-const restartPause = 500;
+/** How long to wait before a process is restarted that exited by itself or could not start, in ms. */
+const restartDelayMs = 500;
 
-/** How often a start may fail in a row. */
-const mostFailedStarts = 60;
+/** How many consecutive starts may fail. */
+const maxFailedStarts = 60;
 
-/** A process that is started again whenever it ends, as any supervisor does. */
+/** A process that is restarted whenever it exits. */
 export interface SupervisedProcess {
-  /** Resolves when it runs, for the first time or again. @throws {Error} when it cannot be started */
-  up(): Promise<void>;
-  /** Kills it by SIGKILL, and keeps it down for so many ms. */
-  kill(downFor: number): Promise<void>;
-  /** How often it was killed, ended by itself, and could not be started, as while what it needs is down. */
+  /** Resolves when it is running. @throws {Error} when it cannot be started */
+  waitUntilRunning(): Promise<void>;
+  /** Kills it with SIGKILL and restarts it after `downMs`. */
+  kill(downMs: number): Promise<void>;
+  /** How often it was killed, exited by itself and failed to start, for example while a dependency was down. */
   readonly counts: { kills: number; exits: number; failedStarts: number };
   stop(): Promise<void>;
 }
 
 /**
  * Starts a process and keeps it running.
- * @param start is told which start it is, from 1.
- * @param hasBegun whether a child that has ended by itself had got as far as its work; before that it failed to start.
+ * @param start starts the process; `generation` counts the starts from 1
+ * @param hasStarted whether a child that exited by itself had completed its start; otherwise the start failed
  */
 export function supervise(
   start: (generation: number) => Promise<Child>,
-  hasBegun: (child: Child) => Promise<boolean> = () => Promise.resolve(true),
+  hasStarted: (child: Child) => Promise<boolean> = () => Promise.resolve(true),
 ): SupervisedProcess {
   const counts = { kills: 0, exits: 0, failedStarts: 0 };
   const state: { current?: Child | undefined; failure?: unknown; isStopping: boolean } = {
@@ -45,21 +45,21 @@ export function supervise(
         const { kills } = counts;
         await child.exited;
         if (state.isStopping || counts.kills > kills) continue;
-        if (await hasBegun(child)) counts.exits++;
+        if (await hasStarted(child)) counts.exits++;
         else counts.failedStarts++;
       } catch (error) {
         counts.failedStarts++;
-        if (++failedStarts < mostFailedStarts) continue;
+        if (++failedStarts < maxFailedStarts) continue;
         state.failure = error;
         return;
       } finally {
         state.current = undefined;
-        if (!state.isStopping) await delay(Math.max(restartPause, downUntil - Date.now()));
+        if (!state.isStopping) await delay(Math.max(restartDelayMs, downUntil - Date.now()));
       }
     }
   }
 
-  async function up(): Promise<void> {
+  async function waitUntilRunning(): Promise<void> {
     while (!state.current && !state.isStopping) {
       if (state.failure) throw state.failure;
       await delay(50);
@@ -68,11 +68,11 @@ export function supervise(
 
   return {
     counts,
-    up,
-    async kill(downFor) {
-      await up();
+    waitUntilRunning,
+    async kill(downMs) {
+      await waitUntilRunning();
       counts.kills++;
-      downUntil = Date.now() + downFor;
+      downUntil = Date.now() + downMs;
       await state.current?.kill();
     },
     async stop() {

@@ -3,36 +3,36 @@ import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A proxy of TCP connections to one port of this machine. What it does wrong tells how many connections it struck. */
+/** A TCP proxy to one port on this machine. Each fault returns the number of connections it affected. */
 export interface TcpProxy {
-  /** Where it listens on 127.0.0.1. */
+  /** The port it listens on at 127.0.0.1. */
   readonly port: number;
-  /** Cuts all connections; what is under way is lost. */
+  /** Resets all connections. Data in flight is lost. */
   cut(): number;
-  /** Cuts all connections and takes none for so many ms. */
-  refuse(lasts: number): Promise<number>;
-  /** Holds everything back for so many ms, in both directions; then it arrives after all. */
-  stall(lasts: number): Promise<number>;
-  /** For so many ms, passes on what contains `text` and then loses the answer and the connection. */
-  loseAnswersTo(text: string, lasts: number): Promise<number>;
+  /** Resets all connections and refuses new ones for `durationMs`. */
+  refuse(durationMs: number): Promise<number>;
+  /** Holds back all data in both directions for `durationMs`, then delivers it. */
+  stall(durationMs: number): Promise<number>;
+  /** For `durationMs`, forwards requests that contain `text`, then drops their response and the connection. */
+  loseResponsesTo(text: string, durationMs: number): Promise<number>;
   close(): void;
 }
 
-/** How long a connection whose answer is to be lost stays open, in ms, for what follows the text. */
-const lingering = 50;
+/** How long a connection stays open after its response is dropped, in ms, so that the rest of the request gets through. */
+const lingerMs = 50;
 
 /** Starts a proxy to `targetPort` on 127.0.0.1. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let refusals = 0;
   let stalls = 0;
-  /** Since the proxy was started; a fault tells by how much they grew. */
-  const struck = { refused: 0, stalled: 0, lost: 0 };
+  /** Totals since the start. A fault returns the increase. */
+  const affected = { refused: 0, stalled: 0, lost: 0 };
   let losing: string | undefined;
 
   const server = createServer({ allowHalfOpen: true }, (client) => {
     if (refusals > 0) {
-      struck.refused++;
+      affected.refused++;
       client.resetAndDestroy();
       return;
     }
@@ -45,21 +45,21 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     sockets.add(from);
     from.setNoDelay(true);
     if (stalls > 0) {
-      struck.stalled++;
+      affected.stalled++;
       from.pause();
     }
     from.on('data', (chunk: Buffer) => {
       to.write(chunk);
       if (!isRequest || losing === undefined || !chunk.includes(losing)) return;
-      struck.lost++;
+      affected.lost++;
       to.removeAllListeners('data').resume();
       setTimeout(() => {
         from.destroy();
         to.end();
-      }, lingering);
+      }, lingerMs);
     });
     from.on('end', () => to.end());
-    // A broken connection is an everyday event here; its other half follows.
+    // Broken connections are expected here. The other side is closed too.
     from.on('error', () => to.destroy());
     from.on('close', (hadError) => {
       sockets.delete(from);
@@ -70,40 +70,40 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
 
   const cut = (): number => {
-    const struckNow = sockets.size;
+    const affectedNow = sockets.size;
     for (const socket of sockets) socket.resetAndDestroy();
-    return struckNow;
+    return affectedNow;
   };
   return {
     port: address.port,
     cut,
-    async refuse(lasts) {
-      const before = struck.refused;
+    async refuse(durationMs) {
+      const before = affected.refused;
       refusals++;
       const cutNow = cut();
-      await delay(lasts);
+      await delay(durationMs);
       refusals--;
-      return cutNow + struck.refused - before;
+      return cutNow + affected.refused - before;
     },
-    async stall(lasts) {
-      const before = struck.stalled;
+    async stall(durationMs) {
+      const before = affected.stalled;
       stalls++;
-      struck.stalled += sockets.size;
+      affected.stalled += sockets.size;
       for (const socket of sockets) socket.pause();
-      await delay(lasts);
+      await delay(durationMs);
       stalls--;
       if (stalls === 0) for (const socket of sockets) socket.resume();
-      return struck.stalled - before;
+      return affected.stalled - before;
     },
-    async loseAnswersTo(text, lasts) {
-      const before = struck.lost;
+    async loseResponsesTo(text, durationMs) {
+      const before = affected.lost;
       losing = text;
-      await delay(lasts);
+      await delay(durationMs);
       losing = undefined;
-      return struck.lost - before;
+      return affected.lost - before;
     },
     close() {
       server.close();

@@ -4,7 +4,7 @@ import { readConfig, workerConfigSchema } from '../../runtime/config.ts';
 import { runMain } from '../../runtime/process.ts';
 import { runWorker } from '../../worker/run-worker.ts';
 
-/** The worker, delivering results to this machine, with circuit breakers that try again soon. */
+/** The worker. It may deliver results to this machine, and its circuit breakers retry soon. */
 runMain(async () => {
   const config = readConfig(workerConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
   const workflowBundle = { codePath: process.env['WORKFLOW_BUNDLE']! };

@@ -14,7 +14,7 @@ if (!isPostgresInstalled) {
 }
 
 it.skipIf(!isPostgresInstalled)(
-  'all invariants hold through kills of every process, lost answers and mangled callbacks',
+  'all invariants hold while processes are killed, responses lost and callbacks disturbed',
   async () => {
     const run = startGroup('npm', ['run', 'chaos', '--', '--seed', '7', '--registrations', '20'], {});
     const code = await run.exited;
@@ -25,7 +25,7 @@ it.skipIf(!isPostgresInstalled)(
   240_000,
 );
 
-it('says how it is to be called', async () => {
+it('prints its usage for an unknown protection', async () => {
   const run = startGroup('npm', ['run', 'chaos', '--', '--without', 'luck'], {});
   expect(await run.exited).toBe(2);
   expect(run.output()).toContain('There is no protection "luck".');

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ResultCode } from '../../wire/result-codes.ts';
 import { checkInvariants } from '../../development/fault-injection/invariants.ts';
-import type { Observations } from '../../development/fault-injection/observations.ts';
+import type { Observations } from '../../development/fault-injection/observer.ts';
 
 const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
 
 type Mutable<Part> = { -readonly [Name in keyof Part]: Part[Name] };
 
-/** What is seen after a change of account, a failure, and nothing else. */
+/** The observations after one account change and one failed registration. */
 function healthy() {
   const registration = (registrationNumber: string, userId: string, second: number, isFailed = false) => ({
     registrationNumber,
@@ -44,7 +44,7 @@ function healthy() {
     deliveries: 1,
     deliveredAt: at(1),
   });
-  const telling = (bankAccRegNo: string, userId: string, sequence: number, isFailed = false) => ({
+  const notification = (bankAccRegNo: string, userId: string, sequence: number, isFailed = false) => ({
     bankAccRegNo,
     userId,
     status: isFailed ? ('ARS_AUTH_FAILED' as const) : ('BANK_ACC_REGISTERED' as const),
@@ -65,7 +65,7 @@ function healthy() {
   const registered = () => [seen(1, 'ARS_AUTH_IN_PROGRESS'), seen(2, 'BANK_ACC_REGISTERED')];
   return {
     journal: {
-      sightings: new Map([
+      statuses: new Map([
         ['A', registered()],
         ['B', registered()],
         ['C', [seen(1, 'ARS_AUTH_IN_PROGRESS'), seen(2, 'ARS_AUTH_FAILED', '002_014')]],
@@ -76,7 +76,7 @@ function healthy() {
       membersWithoutAccount: new Set<string>(),
       unavailable: new Map<string, number>(),
       unexpected: [] as string[],
-      registrationsBegun: 3,
+      registrationsRequested: 3,
     },
     registrations: [registration('A', '1', 0), registration('B', '1', 10), registration('C', '2', 0, true)],
     accounts: [account('A', 'REMOVED', 5), account('B', 'ACTIVE', 15)],
@@ -96,8 +96,13 @@ function healthy() {
       ['1', 'B'],
       ['2', undefined],
     ]),
-    evidence: ['A', 'B'].map((registrationNumber) => ({ registrationNumber, troubles: [] as string[] })),
-    received: [telling('A', '1', 1), telling('B', '1', 2), telling('B', '1', 2), telling('C', '2', 1, true)],
+    evidence: ['A', 'B'].map((registrationNumber) => ({ registrationNumber, problems: [] as string[] })),
+    received: [
+      notification('A', '1', 1),
+      notification('B', '1', 2),
+      notification('B', '1', 2),
+      notification('C', '2', 1, true),
+    ],
     invalidNotifications: [] as string[],
     canaries: 1,
     filesSearched: 1,
@@ -110,7 +115,7 @@ function healthy() {
 
 type Seen = ReturnType<typeof healthy>;
 
-/** The names of the invariants that do not hold after a change to what is seen. */
+/** The names of the invariants that a change to the observations breaks. */
 function brokenAfter(change: (seen: Seen) => void): string[] {
   const seen = healthy();
   change(seen);
@@ -120,60 +125,60 @@ function brokenAfter(change: (seen: Seen) => void): string[] {
 }
 
 describe('the invariants', () => {
-  it('all hold when all is well', () => {
+  it('all hold for a healthy service', () => {
     expect(brokenAfter(() => {})).toEqual([]);
     const verdicts = checkInvariants(healthy() as unknown as Observations);
     expect(verdicts.filter(({ checked, name }) => checked === 0 && !name.includes('cancelled'))).toEqual([]);
   });
 
   it.each<[name: string, change: (seen: Seen) => void]>([
-    ['every number handed out ends', ({ journal }) => journal.sightings.get('C')!.pop()],
-    ['every number handed out ends', ({ journal }) => journal.sightings.set('D', [])],
-    ['nothing is left half done', ({ registrations }) => (registrations[0]!.endedAt = null)],
-    ['nothing is left half done', ({ runs }) => (runs[0]!.status = 'RUNNING')],
+    ['every issued registration number ends', ({ journal }) => journal.statuses.get('C')!.pop()],
+    ['every issued registration number ends', ({ journal }) => journal.statuses.set('D', [])],
+    ['no unfinished work', ({ registrations }) => (registrations[0]!.endedAt = null)],
+    ['no unfinished work', ({ runs }) => (runs[0]!.status = 'RUNNING')],
     ['one registration at the payment gateway per number', ({ ledger }) => ledger.push({ ...ledger[1]! })],
-    ['one usable account per member', ({ usableAccounts }) => usableAccounts.set('1', undefined)],
-    ['one usable account per member', ({ usableAccounts }) => usableAccounts.set('1', 'A')],
-    ['one usable account per member', ({ usableAccounts }) => usableAccounts.set('2', 'C')],
-    ['one usable account per member', ({ journal }) => journal.membersWithoutAccount.add('1')],
-    ['one usable account per member', ({ accounts }) => (accounts[0]!.state = 'ACTIVE')],
-    ['told as registered', ({ journal }) => journal.sightings.get('A')!.pop()],
+    ['at most one usable account per member', ({ usableAccounts }) => usableAccounts.set('1', undefined)],
+    ['at most one usable account per member', ({ usableAccounts }) => usableAccounts.set('1', 'A')],
+    ['at most one usable account per member', ({ usableAccounts }) => usableAccounts.set('2', 'C')],
+    ['at most one usable account per member', ({ journal }) => journal.membersWithoutAccount.add('1')],
+    ['at most one usable account per member', ({ accounts }) => (accounts[0]!.state = 'ACTIVE')],
+    ['reported as REGISTERED', ({ journal }) => journal.statuses.get('A')!.pop()],
     ['ledger equals ours', ({ ledger }) => (ledger[0]!.state = 'REGISTERED')],
     ['ledger equals ours', ({ ledger }) => (ledger[1]!.state = 'REMOVED')],
     ['ledger equals ours', ({ ledger }) => ledger.pop()],
     ['ledger equals ours', ({ accounts }) => (accounts[0]!.state = 'REPLACED')],
     ['evidence of consent', ({ evidence }) => evidence.pop()],
-    ['evidence of consent', ({ evidence }) => evidence[0]!.troubles.push('it was altered')],
+    ['evidence of consent', ({ evidence }) => evidence[0]!.problems.push('it was altered')],
     [
       'published table',
       ({ journal }) =>
-        journal.sightings
+        journal.statuses
           .get('A')!
           .push({ askedAt: 3, at: 3, status: 'ARS_AUTH_IN_PROGRESS', code: undefined }),
     ],
     [
       'published table',
       ({ journal }) =>
-        journal.sightings
+        journal.statuses
           .get('C')!
           .push({ askedAt: 3, at: 3, status: 'BANK_ACC_REGISTERED', code: undefined }),
     ],
     ['without gaps', ({ received }) => ((received[3] as Mutable<Seen['received'][0]>).sequence = 2)],
     ['without gaps', ({ received }) => ((received[2] as Mutable<Seen['received'][0]>).sequence = 3)],
     ['without gaps', ({ results }) => (results[1]!.sequence = 3)],
-    ['told to the service provider', ({ received }) => received.pop()],
-    ['told to the service provider', ({ received }) => (received[3]!.response.code = '002_015')],
-    ['told to the service provider', ({ invalidNotifications }) => invalidNotifications.push('a forged one')],
-    ['no phone rings twice', ({ calls }) => calls.push({ ...calls[0]!, callId: 'another' })],
-    ['nobody knows', ({ calls }) => calls.push({ ...calls[0]!, reference: 'D' })],
+    ['service provider is notified', ({ received }) => received.pop()],
+    ['service provider is notified', ({ received }) => (received[3]!.response.code = '002_015')],
+    ['service provider is notified', ({ invalidNotifications }) => invalidNotifications.push('a forged one')],
+    ['at most one call per attempt', ({ calls }) => calls.push({ ...calls[0]!, callId: 'another' })],
+    ['unknown registration number', ({ calls }) => calls.push({ ...calls[0]!, reference: 'D' })],
     ['one operation per member', ({ runs }) => (runs[1]!.startTime = at(3))],
     [
       'one operation per member',
       ({ registrations }) => (registrations[1]!.timeline[0]!.at = at(3).toISOString()),
     ],
-    ['cancelled is not registered', ({ journal }) => journal.cancelled.add('A')],
+    ['a cancelled registration is not registered', ({ journal }) => journal.cancelled.add('A')],
     [
-      'only that counts as cancelled',
+      'no other counts as cancelled',
       ({ journal, registrations }) => {
         journal.tooLateToCancel.add('A');
         registrations[0]!.resultCode = '002_914';
@@ -182,11 +187,11 @@ describe('the invariants', () => {
     ['no internal error', ({ journal }) => journal.unavailable.set('000_990', 1)],
     ['no internal error', ({ internalErrors }) => internalErrors.push('000_990')],
     ['no internal error', ({ journal }) => journal.unexpected.push('a refusal')],
-    ['no run fails', ({ runs }) => (runs[0]!.status = 'FAILED')],
-    ['no run fails', ({ nonDeterminism }) => nonDeterminism.push('Nondeterminism')],
+    ['no workflow fails', ({ runs }) => (runs[0]!.status = 'FAILED')],
+    ['no workflow fails', ({ nonDeterminism }) => nonDeterminism.push('Nondeterminism')],
     ['no process crashes', ({ crashes }) => crashes.push('worker-001.log')],
     ['no personal data', ({ leaks }) => leaks.push('a name')],
-  ])('"%s" breaks (%#)', (name, change) => {
+  ])('"%s" is seen to break (%#)', (name, change) => {
     expect(brokenAfter(change).join('\n')).toContain(name);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createPlan, digestOf, pathNames, processNames } from '../../development/fault-injection/plan.ts';
 
 describe('a plan', () => {
-  it('is the same for the same seed and another one for another', () => {
+  it('is the same for the same seed and differs for another', () => {
     expect(createPlan(1, 300)).toEqual(createPlan(1, 300));
     expect(digestOf(createPlan(1, 300))).toBe(digestOf(createPlan(1, 300)));
     expect(digestOf(createPlan(2, 300))).not.toBe(digestOf(createPlan(1, 300)));
@@ -20,7 +20,7 @@ describe('a plan', () => {
     },
   );
 
-  it('comes to all its faults before the last registration is asked for', () => {
+  it('injects all faults before the last registration is requested', () => {
     const { faults } = createPlan(4, 300);
     for (const { afterRegistrations } of faults) {
       expect(afterRegistrations).toBeGreaterThan(0);
@@ -28,13 +28,13 @@ describe('a plan', () => {
     }
   });
 
-  it('changes the accounts of many members, and has every kind of conduct', () => {
+  it('changes the accounts of many members, and has every kind of behaviour', () => {
     const { members, callbacks, results } = createPlan(5, 300);
     expect(members.filter((operations) => operations.length > 1).length).toBeGreaterThan(50);
     const registers = members.flat().filter((operation) => operation.kind === 'REGISTER');
     expect(registers.some(({ isDoubled }) => isDoubled)).toBe(true);
     expect(registers.some(({ losesAnswer }) => losesAnswer)).toBe(true);
-    expect(registers.some(({ cancelAfter }) => cancelAfter !== undefined)).toBe(true);
+    expect(registers.some(({ cancelAfterMs }) => cancelAfterMs !== undefined)).toBe(true);
     expect(members.flat().some(({ kind }) => kind === 'DELETE')).toBe(true);
     expect(new Set(callbacks.map(({ kind }) => kind)).size).toBe(6);
     expect(new Set(results.map(({ kind }) => kind)).size).toBe(5);

@@ -11,31 +11,31 @@ import { verifyEvidence } from '../../database/evidence-verification.ts';
 import { createStores } from '../../database/stores.ts';
 import type { Plan } from './plan.ts';
 import type { Journal, ServiceProvider } from './service-provider.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 
-/** An entry of the payment gateway's ledger. */
-export interface LedgerEntry {
+/** A registration in the simulator's ledger. */
+export interface SimulatorRegistration {
   readonly bankAccRegNo: string;
   readonly userId: string;
   readonly state: 'REGISTERED' | 'REMOVED';
 }
 
-/** A call as the payment gateway knows it. */
-export interface PlacedCall {
+/** A call in the simulator. */
+export interface SimulatorCall {
   readonly callId: string;
   readonly reference: string;
   readonly attempt: number;
   readonly state: string;
 }
 
-/** A recording of consent, and what is wrong with it; nothing is when the list is empty. */
+/** A consent recording and its problems; an empty list means that it is valid. */
 export interface CheckedEvidence {
   readonly registrationNumber: string;
-  readonly troubles: readonly string[];
+  readonly problems: readonly string[];
 }
 
-/** Reads what the database, Temporal and the payment gateway hold, without changing anything. */
-export async function openObservatory({ direct, secrets, ...surroundings }: Surroundings, plan: Plan) {
+/** Reads the state of the database, Temporal and the payment gateway without changing it. */
+export async function openObserver({ direct, secrets, ...system }: SystemUnderTest, plan: Plan) {
   const pool = new Pool({
     connectionString: direct.databaseUrl,
     options: '-c default_transaction_read_only=on',
@@ -70,7 +70,7 @@ export async function openObservatory({ direct, secrets, ...surroundings }: Surr
     return (await (await fetch(`${direct.simulatorUrl}/simulator/${path}`)).json()) as Answer;
   }
 
-  async function checkEvidence(calls: readonly PlacedCall[]): Promise<CheckedEvidence[]> {
+  async function checkEvidence(calls: readonly SimulatorCall[]): Promise<CheckedEvidence[]> {
     const { sealedRecording: _sealed, ...columns } = getTableColumns(schema.consentEvidence);
     const checked: CheckedEvidence[] = [];
     const problems = new Map<string, string>();
@@ -87,10 +87,12 @@ export async function openObservatory({ direct, secrets, ...surroundings }: Surr
         call?.reference === registrationNumber && call.attempt === attempt && call.state === 'PASSED';
       checked.push({
         registrationNumber,
-        troubles: [
+        problems: [
           ...(problem === undefined ? [] : [problem]),
-          ...(original && digest(original) === sha256 ? [] : ['the payment gateway’s recording is another']),
-          ...(isOfThisCall ? [] : ['its call is none that this member passed for this registration']),
+          ...(original && digest(original) === sha256
+            ? []
+            : ['it differs from the payment gateway’s recording']),
+          ...(isOfThisCall ? [] : ['its call did not pass or belongs to another registration']),
         ],
       });
     }
@@ -98,8 +100,8 @@ export async function openObservatory({ direct, secrets, ...surroundings }: Surr
   }
 
   return {
-    /** What still has to happen before the service is at rest; empty when it is. */
-    async findUnfinished(): Promise<string[]> {
+    /** What remains to be done before the service is idle; empty when it is. */
+    async findPendingWork(): Promise<string[]> {
       const [registrations, accounts, results, runs] = await Promise.all([
         readRegistrations(),
         queries.select().from(schema.accounts),
@@ -117,23 +119,23 @@ export async function openObservatory({ direct, secrets, ...surroundings }: Surr
           'removals',
           accounts.filter(({ state }) => state === 'REPLACED' || state === 'DELETED').length,
         ),
-        ...count('results to be told', results.filter(({ state }) => state === 'PENDING').length),
+        ...count('pending notifications', results.filter(({ state }) => state === 'PENDING').length),
         ...count('open runs', runs.filter(({ status }) => status === 'RUNNING').length - inReview),
       ];
     },
 
-    /** Everything there is to be seen, once the service is at rest. */
+    /** Collects all observations. Call it once the service is idle. */
     async observe(serviceProvider: ServiceProvider) {
       const [registrations, accounts, results, runs, ledger, calls] = await Promise.all([
         readRegistrations(),
         queries.select().from(schema.accounts),
         queries.select().from(schema.resultNotifications),
         readRuns(),
-        ask<LedgerEntry[]>('registrations'),
-        ask<PlacedCall[]>('calls'),
+        ask<SimulatorRegistration[]>('registrations'),
+        ask<SimulatorCall[]>('calls'),
       ]);
       const usableAccounts = new Map<string, string | undefined>();
-      for (const { userId } of surroundings.members) {
+      for (const { userId } of system.members) {
         usableAccounts.set(userId, await serviceProvider.findAccount(userId));
       }
       const journal: Journal = serviceProvider.journal;
@@ -147,9 +149,9 @@ export async function openObservatory({ direct, secrets, ...surroundings }: Surr
         calls,
         usableAccounts,
         evidence: await checkEvidence(calls),
-        received: surroundings.notificationReceiver.received,
-        invalidNotifications: surroundings.notificationReceiver.invalid,
-        ...(await readLogs(surroundings, plan)),
+        received: system.notificationReceiver.received,
+        invalidNotifications: system.notificationReceiver.invalid,
+        ...(await readLogs(system, plan)),
       };
     },
 
@@ -160,10 +162,10 @@ export async function openObservatory({ direct, secrets, ...surroundings }: Surr
   };
 }
 
-/** See {@link openObservatory}. */
-export type Observations = Awaited<ReturnType<Awaited<ReturnType<typeof openObservatory>>['observe']>>;
+/** See {@link openObserver}. */
+export type Observations = Awaited<ReturnType<Awaited<ReturnType<typeof openObserver>>['observe']>>;
 
-/** What the logs and Temporal's files say that they should not. */
+/** Searches logs and Temporal's files for personal data, secrets, internal errors and crashes. */
 async function readLogs(
   {
     logDirectory,
@@ -171,7 +173,7 @@ async function readLogs(
     members,
     project,
     processes,
-  }: Omit<Surroundings, 'direct' | 'secrets'>,
+  }: Omit<SystemUnderTest, 'direct' | 'secrets'>,
   plan: Plan,
 ) {
   const registers = plan.members.flat().filter((operation) => operation.kind === 'REGISTER');
@@ -184,11 +186,11 @@ async function readLogs(
   const leaks: string[] = [];
   const internalErrors: string[] = [];
   const nonDeterminism: string[] = [];
-  // Whatever it says or leaves unsaid at its end.
+  // Every process that exited by itself, whatever it logged.
   const crashes = Object.entries(processes)
     .filter(([, { counts }]) => counts.exits > 0)
-    .map(([name, { counts }]) => `${name} ended by itself ${counts.exits} times`);
-  // The simulator stands for the payment gateway and the phones, which know their numbers.
+    .map(([name, { counts }]) => `${name} exited by itself ${counts.exits} times`);
+  // The simulator is excluded: the payment gateway and the phones know the numbers.
   const names = (await readdir(logDirectory)).filter((name) => !name.startsWith('simulator'));
   const files = [
     ...names.map((name) => join(logDirectory, name)),
@@ -204,7 +206,7 @@ async function readLogs(
     for (const line of bytes.toString().split('\n')) {
       if (line.includes('"code":"000_990"')) internalErrors.push(line);
       if (/non-?determinis/i.test(line)) nonDeterminism.push(line);
-      // Node's last line when an error that nobody caught ended it.
+      // Node's last line after an uncaught error.
       if (line.startsWith('Node.js v')) crashes.push(file);
     }
   }

@@ -18,8 +18,8 @@ import type { SandboxSecrets } from '../sandbox/secrets.ts';
 import { findTemporalExecutable } from '../sandbox/temporal-executable.ts';
 import { startTemporalServer } from '../sandbox/temporal-server.ts';
 import { buildWorkflowBundle } from '../build/workflow-bundle.ts';
-import { startCallbackPath } from './callback-path.ts';
-import type { CallbackPath } from './callback-path.ts';
+import { startCallbackProxy } from './callback-proxy.ts';
+import type { CallbackProxy } from './callback-proxy.ts';
 import { startNotificationReceiver } from './notification-receiver.ts';
 import type { NotificationReceiver } from './notification-receiver.ts';
 import { pathNames } from './plan.ts';
@@ -30,43 +30,43 @@ import type { SupervisedProcess } from './supervised-process.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 
-/** What a program says when it begins its work; one that needs something that is away ends before, and is started anew. */
-const beginning = /"msg":"(the API listens|the worker takes work|The simulator is listening)"/;
+/** Logged when a program is up. Without an available dependency it exits earlier, and is restarted. */
+const startedMessage = /"msg":"(the API listens|the worker takes work|The simulator is listening)"/;
 
 /** How long the whole service may take to start, in ms. */
-const startDeadline = 120_000;
+const startTimeoutMs = 120_000;
 
-/** The service and everything around it: each process by itself, each connection through a proxy. */
-export interface Surroundings {
-  /** Holds all state and all logs. */
+/** The service and its dependencies: separate processes, with a proxy on each connection. */
+export interface SystemUnderTest {
+  /** Contains all state and logs. */
   readonly directory: string;
   readonly logDirectory: string;
   readonly temporalDatabaseFile: string;
   readonly processes: Readonly<Record<ProcessName, SupervisedProcess>>;
   readonly proxies: Readonly<Record<PathName, TcpProxy>>;
-  readonly callbackPath: CallbackPath;
+  readonly callbackProxy: CallbackProxy;
   readonly notificationReceiver: NotificationReceiver;
   readonly secrets: SandboxSecrets;
   readonly project: ReturnType<typeof publicCredentials>['projects'][number];
   readonly members: readonly SandboxMember[];
-  /** Where things are without a proxy, for whoever looks at them from outside. */
+  /** Addresses without a proxy, for the observer. */
   readonly direct: {
     readonly databaseUrl: string;
     readonly temporalAddress: string;
     readonly simulatorUrl: string;
   };
-  /** Of the API, through its proxy. */
+  /** The API through its proxy. */
   readonly apiUrl: string;
-  /** Ends all processes; `keep` leaves the directory for whoever wants to look into it. */
+  /** Ends all processes. `keep` leaves the directory for inspection. */
   close(keep: boolean): Promise<void>;
 }
 
-/** Starts everything and waits until the service answers. */
-export async function startSurroundings(
+/** Starts everything and waits until the service is ready. */
+export async function startSystemUnderTest(
   plan: Plan,
   print: (line: string) => void,
   signal: AbortSignal,
-): Promise<Surroundings> {
+): Promise<SystemUnderTest> {
   const executable = await findTemporalExecutable({ log: print, signal });
   const directory = await mkdtemp(join(tmpdir(), 'chaos-'));
   const closers: (() => unknown)[] = [];
@@ -75,7 +75,7 @@ export async function startSurroundings(
     if (!keep) await rm(directory, { recursive: true, force: true });
   };
   try {
-    // PostgreSQL may run as another user, who has to pass through.
+    // PostgreSQL may run as another user, who needs access to its directory in here.
     await chmod(directory, 0o711);
     const logDirectory = join(directory, 'logs');
     await mkdir(logDirectory, { mode: 0o700 });
@@ -84,19 +84,22 @@ export async function startSurroundings(
     const secrets = loadOrCreateSecrets(directory);
     const [databasePort, temporalPort, simulatorPort, apiPort] = await findFreePorts(4);
     const processes: Partial<Record<ProcessName, SupervisedProcess>> = {};
-    const keepUp = async (name: ProcessName, ...how: Parameters<typeof supervise>): Promise<void> => {
+    const startSupervised = async (
+      name: ProcessName,
+      ...how: Parameters<typeof supervise>
+    ): Promise<void> => {
       const supervised = supervise(...how);
       closers.push(() => supervised.stop());
       processes[name] = supervised;
-      await supervised.up();
+      await supervised.waitUntilRunning();
     };
 
     print('starting PostgreSQL');
     const cluster = await createPostgresCluster(directory, databasePort!);
-    await keepUp('database', (generation) => cluster.start(logFile('database', generation)));
+    await startSupervised('database', (generation) => cluster.start(logFile('database', generation)));
     print('starting the Temporal server');
     const temporalDatabaseFile = join(directory, 'temporal.db');
-    await keepUp('temporal', async (generation) => {
+    await startSupervised('temporal', async (generation) => {
       const server = await startTemporalServer({
         executable,
         port: temporalPort!,
@@ -112,8 +115,8 @@ export async function startSurroundings(
     const project = publicCredentials(credentials).projects[0]!;
     const notificationReceiver = await startNotificationReceiver(project, plan.results);
     closers.push(() => notificationReceiver.close());
-    const callbackPath = await startCallbackPath(apiPort!, plan.callbacks);
-    closers.push(() => callbackPath.close());
+    const callbackProxy = await startCallbackProxy(apiPort!, plan.callbacks);
+    closers.push(() => callbackProxy.close());
     const targets: Record<PathName, number> = {
       api: apiPort!,
       database: databasePort!,
@@ -134,7 +137,7 @@ export async function startSurroundings(
     await stores.projects.setNotificationUrl(project.aspId, receiverUrl);
     await database.close();
 
-    // Made once, so that a restarted worker works at once.
+    // Built once, so that a restarted worker is up quickly.
     const workflowBundle = join(directory, 'workflow-bundle.js');
     await writeFile(workflowBundle, (await buildWorkflowBundle()).code);
 
@@ -145,17 +148,17 @@ export async function startSurroundings(
       DATABASE_URL: withPort(cluster.url, proxies.database.port),
       TEMPORAL_ADDRESS: `127.0.0.1:${proxies.temporal.port}`,
       PG_BASE_URL: `http://127.0.0.1:${proxies.paymentGateway.port}`,
-      PG_CALLBACK_URL: `http://127.0.0.1:${callbackPath.port}/pg/callbacks`,
+      PG_CALLBACK_URL: `http://127.0.0.1:${callbackProxy.port}/pg/callbacks`,
       CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
       CODEC_TOKEN: randomBytes(16).toString('hex'),
       OPERATOR_TOKEN: randomBytes(16).toString('hex'),
-      // One project stands for many here.
+      // A single project generates all the load.
       REQUESTS_PER_SECOND: '1000',
       CONCURRENT_REQUESTS: '200',
       WORKFLOW_BUNDLE: workflowBundle,
     };
     const program = (name: ProcessName, file: string, variables: Record<string, string>) =>
-      keepUp(
+      startSupervised(
         name,
         (generation) =>
           startNodeChild({
@@ -164,7 +167,7 @@ export async function startSurroundings(
             environment: variables,
             logFile: logFile(name, generation),
           }),
-        async (child) => beginning.test(await readFile(child.logFile, 'utf8')),
+        async (child) => startedMessage.test(await readFile(child.logFile, 'utf8')),
       );
     print('starting the simulator, the API and the worker');
     await program('simulator', 'development/simulator/main.ts', {
@@ -176,7 +179,9 @@ export async function startSurroundings(
     await program('worker', 'development/fault-injection/worker.ts', environment);
     const apiUrl = `http://127.0.0.1:${proxies.api.port}`;
     const simulatorUrl = `http://127.0.0.1:${simulatorPort}`;
-    await Promise.all([`${apiUrl}/readyz`, `${simulatorUrl}/healthz`].map((url) => untilReady(url, signal)));
+    await Promise.all(
+      [`${apiUrl}/readyz`, `${simulatorUrl}/healthz`].map((url) => waitUntilReady(url, signal)),
+    );
 
     return {
       directory,
@@ -184,7 +189,7 @@ export async function startSurroundings(
       temporalDatabaseFile,
       processes: processes as Record<ProcessName, SupervisedProcess>,
       proxies,
-      callbackPath,
+      callbackProxy,
       notificationReceiver,
       secrets,
       project,
@@ -215,15 +220,14 @@ function withPort(url: string, port: number): string {
   return changed.href;
 }
 
-async function untilReady(url: string, signal: AbortSignal): Promise<void> {
-  const deadline = Date.now() + startDeadline;
+async function waitUntilReady(url: string, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + startTimeoutMs;
   for (;;) {
     signal.throwIfAborted();
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
-    await answer?.body?.cancel();
-    if (answer?.ok) return;
-    if (Date.now() > deadline)
-      throw new Error(`Nothing is ready at ${url} after ${startDeadline / 1_000} s.`);
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.ok) return;
+    if (Date.now() > deadline) throw new Error(`${url} is not ready after ${startTimeoutMs / 1_000} s.`);
     await delay(200);
   }
 }
