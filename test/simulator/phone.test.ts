@@ -70,19 +70,20 @@ describe('a phone whose number ends in 0008', () => {
     expect((await press(other.callId, 'answer')).status).toBe(409);
   });
 
-  it('times out when nobody answers, or nobody presses a code', async () => {
-    const hasty = await startBench({ ringTimeoutMs: 50, codeTimeoutMs: 50 });
+  it.each([
+    ['NO_ANSWER', 'nobody answers', { ringTimeoutMs: 50 }, []],
+    ['NO_INPUT', 'nobody presses a code', { codeTimeoutMs: 50 }, ['answer']],
+  ] as const)('times out with %s when %s', async (outcome, _, timings, actions) => {
+    const impatient = await startBench(timings);
     try {
-      const unanswered = await hasty.call('010-1234-0008');
-      await eventually(() => hasty.callbacks(unanswered.reference).length === 1);
-      expect(hasty.callbacks(unanswered.reference)).toMatchObject([{ outcome: 'NO_ANSWER' }]);
-
-      const silent = await hasty.call('010-1234-0008');
-      await fetch(`${hasty.url()}/simulator/phone/calls/${silent.callId}/answer`, { method: 'POST' });
-      await eventually(() => hasty.callbacks(silent.reference).length === 1);
-      expect(hasty.callbacks(silent.reference)).toMatchObject([{ outcome: 'NO_INPUT' }]);
+      const { callId, reference } = await impatient.call('010-1234-0008');
+      for (const action of actions) {
+        await fetch(`${impatient.url()}/simulator/phone/calls/${callId}/${action}`, { method: 'POST' });
+      }
+      await eventually(() => impatient.callbacks(reference).length === 1);
+      expect(impatient.callbacks(reference)).toMatchObject([{ outcome }]);
     } finally {
-      await hasty.dispose();
+      await impatient.dispose();
     }
   });
 
