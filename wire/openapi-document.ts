@@ -122,8 +122,8 @@ function describeSuccess({ response, answerEncrypted }: Operation): Json {
   };
 }
 
-function describeRefusals(status: number, codes: readonly ResultCode[]): Json {
-  const ofStatus = codes.filter((code) => resultCodes[code].status === status);
+function describeRefusals(status: number, possible: readonly ResultCode[]): Json {
+  const ofStatus = possible.filter((code) => resultCodes[code].status === status);
   return {
     description: resultCodeList(ofStatus),
     headers: headerReferences(['X-KM-Correlation-Id', ...(hasRetryAfter(status) ? ['Retry-After'] : [])]),
@@ -138,8 +138,8 @@ function describeRefusals(status: number, codes: readonly ResultCode[]): Json {
   };
 }
 
-function refusalStatuses(codes: readonly ResultCode[]): number[] {
-  const statuses = new Set<number>(codes.map((code) => resultCodes[code].status));
+function refusalStatuses(possible: readonly ResultCode[]): number[] {
+  const statuses = new Set<number>(possible.map((code) => resultCodes[code].status));
   statuses.delete(200);
   return [...statuses].toSorted((a, b) => a - b);
 }

@@ -1,5 +1,5 @@
 import { STATUS_CODES, createServer } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RequestError, getRequestListener } from '@hono/node-server';
@@ -59,28 +59,14 @@ export async function listen(
   app: Hono<Api>,
   { port, host, limits = {} }: { port: number; host: string; limits?: Partial<ConnectionLimits> },
 ): Promise<ListeningServer> {
-  const allLimits = { ...defaultLimits, ...limits };
-  const { idle, connections, pipelined, drain, headersTimeout, requestTimeout } = allLimits;
-  let draining = false;
+  const { idle, connections, pipelined, drain, headersTimeout, requestTimeout } = {
+    ...defaultLimits,
+    ...limits,
+  };
+  let isClosing = false;
   const current = new Set<Promise<void>>();
-  const unreadResponses = new WeakMap<Socket, number>();
-  const latestRequests = new WeakMap<Socket, IncomingMessage>();
-  const respond = getRequestListener(
-    async (request, bindings) => {
-      const { httpVersion, headers } = bindings.incoming;
-      if (httpVersion === '1.1' && headers.host === undefined) {
-        return errorResponse(codes.MALFORMED_HTTP, pathOf(bindings.incoming));
-      }
-      const response = await app.fetch(request, bindings);
-      if (draining) response.headers.set('Connection', 'close');
-      return response;
-    },
-    {
-      hostname: host,
-      errorHandler: (error) =>
-        errorResponse(error instanceof RequestError ? codes.MALFORMED_HTTP : codes.INTERNAL_ERROR),
-    },
-  );
+  const respond = createListener(app, host, () => isClosing);
+  const countUnread = createUnreadCounter();
   const server = createServer(
     {
       headersTimeout,
@@ -91,13 +77,7 @@ export async function listen(
       requireHostHeader: false,
     },
     (incoming, outgoing) => {
-      const unread = (unreadResponses.get(incoming.socket) ?? 0) + 1;
-      unreadResponses.set(incoming.socket, unread);
-      latestRequests.set(incoming.socket, incoming);
-      outgoing.once('close', () => {
-        unreadResponses.set(incoming.socket, unreadResponses.get(incoming.socket)! - 1);
-      });
-      if (unread > pipelined) {
+      if (countUnread(incoming.socket, outgoing) > pipelined) {
         incoming.socket.destroy();
         return;
       }
@@ -107,16 +87,7 @@ export async function listen(
   );
   server.setTimeout(idle);
   server.maxConnections = connections;
-  server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
-    // Of a request whose headers have arrived, the path is known.
-    const request = latestRequests.get(socket);
-    const path = request?.complete === false ? pathOf(request) : undefined;
-    refuseConnection(socket, clientErrorCodes[error.code ?? ''] ?? codes.MALFORMED_HTTP, path);
-  });
-  // Otherwise Node itself refuses an unknown expectation, with an empty body.
-  server.on('checkExpectation', (request) => {
-    refuseConnection(request.socket, codes.MALFORMED_HTTP, pathOf(request));
-  });
+  refuseClientErrors(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -125,7 +96,7 @@ export async function listen(
   return {
     port: typeof address === 'object' && address ? address.port : port,
     close: async () => {
-      draining = true;
+      isClosing = true;
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
       const drained = closed.then(() => Promise.all(current));
@@ -136,11 +107,57 @@ export async function listen(
   };
 }
 
+function createListener(app: Hono<Api>, hostname: string, isClosing: () => boolean) {
+  return getRequestListener(
+    async (request, bindings) => {
+      const { httpVersion, headers } = bindings.incoming;
+      if (httpVersion === '1.1' && headers.host === undefined) {
+        return errorResponse(codes.MALFORMED_HTTP, pathOf(bindings.incoming));
+      }
+      const response = await app.fetch(request, bindings);
+      if (isClosing()) response.headers.set('Connection', 'close');
+      return response;
+    },
+    {
+      hostname,
+      errorHandler: (error) =>
+        errorResponse(error instanceof RequestError ? codes.MALFORMED_HTTP : codes.INTERNAL_ERROR),
+    },
+  );
+}
+
+/** Counts the responses that each connection has not read to their end. */
+function createUnreadCounter() {
+  const unread = new WeakMap<Socket, number>();
+  return (socket: Socket, response: ServerResponse): number => {
+    const count = (unread.get(socket) ?? 0) + 1;
+    unread.set(socket, count);
+    response.once('close', () => unread.set(socket, unread.get(socket)! - 1));
+    return count;
+  };
+}
+
 /** The result codes of Node's errors; `000_913` for all others. */
 const clientErrorCodes: Readonly<Record<string, ResultCode>> = {
   HPE_HEADER_OVERFLOW: codes.REQUEST_TOO_LARGE,
   ERR_HTTP_REQUEST_TIMEOUT: codes.REQUEST_TIMEOUT,
 };
+
+/** Refuses what never becomes a complete request: malformed, too large, too slow or with an unknown expectation. */
+function refuseClientErrors(server: Server): void {
+  const latest = new WeakMap<Socket, IncomingMessage>();
+  server.on('request', (request) => latest.set(request.socket, request));
+  server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
+    // The path is known if the headers had arrived.
+    const request = latest.get(socket);
+    const path = request?.complete === false ? pathOf(request) : undefined;
+    refuseConnection(socket, clientErrorCodes[error.code ?? ''] ?? codes.MALFORMED_HTTP, path);
+  });
+  // Otherwise Node itself refuses an unknown expectation, with an empty body.
+  server.on('checkExpectation', (request) => {
+    refuseConnection(request.socket, codes.MALFORMED_HTTP, pathOf(request));
+  });
+}
 
 function errorResponse(code: ResultCode, path?: string): Response {
   return Response.json(errorBody(new Refusal(code), path), { status: resultCodes[code].status });
