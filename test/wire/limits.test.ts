@@ -9,7 +9,7 @@ import { expectAnswer } from './envelope.ts';
 let stack: Stack;
 let noisy: Project;
 let quiet: Project;
-/** The bank answers real-name checks when it is let go. */
+/** The bank answers real-name checks once `letBankGo` is called. */
 let letBankGo: () => void;
 let bank: Promise<void>;
 function holdBank(): void {
@@ -73,7 +73,7 @@ describe('a project that calls too often', () => {
     expectAnswer(await call(url, noisy, institutions, {}), '000_000');
   });
 
-  it('is counted over all operations and both base paths', async () => {
+  it('is counted across all operations and both base paths', async () => {
     const url = await stack.startAnotherApi({ limits });
     const answers = await times(60, (index) =>
       index % 2 === 0
@@ -100,7 +100,7 @@ it('a project whose requests all wait for its bank keeps nobody else waiting, an
     if (answer.body.response.code === '000_914') refusals++;
     return answer;
   });
-  // Then two are asked, three wait, and nobody else has a place.
+  // Now two are at the bank, three wait, and there is no place left.
   await vi.waitUntil(() => refusals === 3, 30_000);
 
   const refused = await call(url, noisy, '/user/valid', holder);
@@ -108,7 +108,7 @@ it('a project whose requests all wait for its bank keeps nobody else waiting, an
   expect(refused.headers.get('retry-after')).toBe('1');
   const { values } = await stack.metrics.limitedRequests.get();
   expect(values).toContainEqual({ labels: { project: noisy.aspId, limit: 'concurrency' }, value: 4 });
-  // One after another: the quiet project has no more places.
+  // One after another, because the quiet project has no more places either.
   for (let index = 0; index < 10; index++) {
     expectAnswer(await call(url, quiet, institutions, {}), '000_000');
   }
@@ -152,7 +152,7 @@ it('more slow requests than there are places take none of them', async () => {
 
 it('large answers that nobody reads are not made without end, and what is small is served', async () => {
   const url = await stack.startAnotherApi({});
-  // The kernel holds a few answers of each connection: these are many more.
+  // Far more than the few responses per connection that the kernel buffers.
   const clients = Array.from({ length: 40 }, () => new Client(url, { pipelining: 10 }));
   onTestFinished(async () => void (await Promise.all(clients.map((client) => client.destroy()))));
   const large = { method: 'GET', path: '/docs/swagger-ui-bundle.js', blocking: false } as const;

@@ -12,7 +12,7 @@ import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 import { expectAnswer } from './envelope.ts';
 
-/** A payload of Temporal in JSON. */
+/** A Temporal payload in JSON. */
 interface JsonPayload {
   readonly metadata: Readonly<Record<string, string>>;
   readonly data: string;
@@ -52,7 +52,7 @@ describe('callbacks of the payment gateway', () => {
   const unknown = JSON.stringify({ type: 'REGISTRATION', reference: 'A'.repeat(22), state: 'REGISTERED' });
   const minute = 60_000;
 
-  /** Signs as the payment gateway's protocol says, at an offset in ms from now. */
+  /** Signs a callback as the payment gateway does, with a clock that is `offset` ms ahead. */
   function signed(
     body: string | Uint8Array,
     offset = 0,

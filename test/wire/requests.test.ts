@@ -40,11 +40,11 @@ import { expectAnswer, expectEnvelope, opened } from './envelope.ts';
 import type { Expected } from './envelope.ts';
 
 let stack: Stack;
-/** Takes plain bodies. */
+/** Accepts plain bodies. */
 let lenient: Project;
-/** Demands encryption and compares the holder with the member. */
+/** Requires encryption and compares the holder with the member. */
 let strict: Project;
-/** Takes plain bodies; tests change the states of its keys. */
+/** Accepts plain bodies. Tests change the states of its keys. */
 let changing: Project;
 beforeAll(async () => {
   stack = await startStack();
@@ -58,7 +58,7 @@ const institutions = basePath + listInstitutions.path;
 const hour = 60 * 60 * 1_000;
 const minute = 60 * 1_000;
 
-/** Sends an empty request for the institutions: the least of all valid requests. */
+/** Sends an empty request for the institutions, the simplest valid request. */
 const askInstitutions = (alterations?: Alterations, project = lenient, body: string | Uint8Array = '{}') =>
   send(stack.url, project, institutions, body, alterations);
 
@@ -113,7 +113,7 @@ describe('headers', () => {
     expectAnswer(answer, code === '000_903' ? code : `${code} ${name}`);
   });
 
-  it('may have names in any case', async () => {
+  it('have case-insensitive names', async () => {
     for (const change of [
       (name: string) => name,
       (name: string) => name.toLowerCase(),
@@ -147,7 +147,7 @@ describe('states of a project and its keys', () => {
       .poll(async () => (await askInstitutions({}, changing)).body.response.code, { timeout: 10_000 })
       .toBe(code);
 
-  // Straight into the tables: the stores keep for good what is discarded.
+  // Changes the tables directly, because the stores never reactivate what is discarded.
   const setters: Readonly<Record<string, (state: KeyState) => Promise<unknown>>> = {
     project: (state) =>
       stack.database.queries.update(projects).set({ state }).where(eq(projects.aspId, changing.aspId)),
@@ -267,7 +267,7 @@ describe('the times', () => {
 describe('each operation', () => {
   const unknown = { regNo: '261122093000AB12CD34EF' };
   const userIdOf = ({ userId }: Record<string, unknown>) => ({ userId });
-  /** A valid request of each operation, made of one to register, and what it is answered for a new member. */
+  /** A valid request of each operation, derived from a registration request, and its result for a new member. */
   const requests: Readonly<
     Record<string, readonly [(body: Record<string, unknown>) => Record<string, unknown>, Expected]>
   > = {
@@ -292,13 +292,13 @@ describe('each operation', () => {
     );
   });
 
-  it.for(rows)('%s takes a plain body', async ([path, operation, body, expected, member]) => {
+  it.for(rows)('%s accepts a plain body', async ([path, operation, body, expected, member]) => {
     const content = JSON.stringify(body(registration(lenient, member)));
     expectAnswer(await send(stack.url, lenient, path, content), expected, operation);
   });
 
   it.for(rows)(
-    '%s takes an encrypted body, A128GCM or A256GCM',
+    '%s accepts an encrypted body, A128GCM or A256GCM',
     async ([path, operation, body, expected, member]) => {
       for (const [index, enc] of ['A128GCM', 'A256GCM'].entries()) {
         const content = JSON.stringify(body(registration(strict, member + index)));
@@ -310,7 +310,7 @@ describe('each operation', () => {
   );
 
   it.for(rows)(
-    '%s takes a plain body of a project that demands encryption only if it documents one',
+    '%s accepts a plain body from a project that requires encryption only if it documents one',
     async ([path, operation, body, expected]) => {
       const answer = await send(stack.url, strict, path, JSON.stringify(body(registration(strict, 99))));
       expectAnswer(answer, operation.encrypted ? '000_906' : expected, operation);
@@ -327,12 +327,12 @@ describe('each operation', () => {
     expectAnswer(answer, '000_910');
   });
 
-  it('refuses HEAD, of which no body comes back', async () => {
+  it('refuses HEAD without a body', async () => {
     const answer = await askInstitutions({ method: 'HEAD' });
     expect([answer.status, answer.headers.get('allow'), answer.text]).toEqual([405, 'POST', '']);
   });
 
-  it('answers about a registered account, in full and about money only encrypted', async () => {
+  it('returns a registered account, complete only if encrypted', async () => {
     const body = registration(lenient, 62);
     const { userId } = body;
     const accepted = await call(stack.url, lenient, '/ars/register', body);
@@ -369,7 +369,7 @@ describe('each operation', () => {
     expectAnswer(await call(stack.url, lenient, '/info', { userId }), '002_916', getAccount);
   });
 
-  it('answers the status of a running and of an ended registration', async () => {
+  it('returns the status of a running and of an ended registration', async () => {
     const accepted = await call(stack.url, lenient, '/ars/register', registration(lenient, 60));
     expectAnswer(accepted, '000_000', registerAccount);
     const regNo = String(accepted.body['bankAccRegNo']);
@@ -383,7 +383,7 @@ describe('each operation', () => {
     expect(ended.body['status']).toBe('BANK_ACC_REGISTERED');
   });
 
-  it('answers the status beside the code of a failed registration', async () => {
+  it('returns status and code of a failed registration', async () => {
     const body = registration(lenient, 61, { bankAccount: '11012349003' });
     const accepted = await call(stack.url, lenient, '/ars/register', body);
     const ended = await untilEnded(stack.url, lenient, String(accepted.body['bankAccRegNo']));
@@ -427,7 +427,7 @@ describe('encrypted bodies', () => {
   const sendEncrypted = (encData: unknown, keyId: string | null = lenient.cryptoKeyId) =>
     askInstitutions({ headers: { 'X-KM-Crypto-Key-Id': keyId } }, lenient, JSON.stringify({ encData }));
 
-  it('need the ID of their key', async () => {
+  it('need a key ID', async () => {
     expectAnswer(await sendEncrypted(await encrypt('{}', lenient), null), '000_003 X-KM-Crypto-Key-Id');
   });
 
@@ -438,7 +438,7 @@ describe('encrypted bodies', () => {
     expectAnswer(await sendEncrypted(await encrypt('{}', lenient), keyId()), '000_907');
   });
 
-  it('are refused when made for another key', async () => {
+  it('are refused when encrypted for another key', async () => {
     expectAnswer(await sendEncrypted(await encrypt('{}', strict)), '000_907');
   });
 
@@ -518,14 +518,14 @@ describe('bodies that are no JSON object in UTF-8', () => {
     expectAnswer(await askInstitutions({ headers }, lenient, body), '000_908');
   });
 
-  it('do not include an object whose prototype would be another', async () => {
+  it('cannot change the prototype of an object', async () => {
     const body = '{"__proto__":{"userId":"10000000001"},"constructor":1}';
     expectAnswer(await send(stack.url, lenient, basePath + issueArsCode.path, body), '000_003 userId');
   });
 });
 
 describe('fields', () => {
-  /** JSON texts of values of the wrong length, beside those of the wrong form. */
+  /** JSON texts of values with a wrong length or a wrong form. */
   const fields: Readonly<Record<string, { length: readonly string[]; form: readonly string[] }>> = {
     userId: {
       length: ['"123456789012345678901"', '123456789012345678901', '-12345678901234567890'],
@@ -598,7 +598,7 @@ describe('fields', () => {
     expectAnswer(await call(stack.url, lenient, '/ars/register', request), '000_000', registerAccount);
   });
 
-  it('that are not known are passed over', async () => {
+  it('that are not known are ignored', async () => {
     const body = { userId: lenient.members[90]!.userId, somethingNew: { userId: 1 } };
     expectAnswer(await call(stack.url, lenient, '/ars/auth', body), '000_000', issueArsCode);
   });
@@ -627,7 +627,7 @@ describe('member IDs', () => {
   });
 
   it.for(['12345678901234567891', '12345678901234567000', '1234567890123456789', '0'])(
-    'are not taken for one another: %s is unknown',
+    'are not rounded: %s is unknown',
     async (neighbour) => {
       const body = `{"userId":${neighbour}}`;
       expectAnswer(await send(stack.url, lenient, basePath + issueArsCode.path, body), '001_006');
@@ -647,7 +647,7 @@ describe('HTTP', () => {
     '/api/v1/bankaccounts/institutions%00',
     '/api/v1/%zz',
     '//api/v1/bankaccounts/institutions',
-  ])('has no path %s', async (path) => {
+  ])('%s does not exist', async (path) => {
     for (const method of ['POST', 'GET', 'DELETE']) {
       expectAnswer(await send(stack.url, lenient, path, '{}', { method }), '000_909');
     }
@@ -680,7 +680,7 @@ describe('HTTP', () => {
   ] as const)('body of %d bytes: %s', async ([bytes, code]) => {
     const answer = await askInstitutions({}, lenient, bodyOf(bytes));
     expectAnswer(answer, code);
-    // A connection with an unread body cannot be used again, which the caller's pool has to know.
+    // A connection with an unread body cannot be reused; the client's pool has to know that.
     expect(answer.headers.get('connection')).toBe(code === '000_911' ? 'close' : 'keep-alive');
   });
 
@@ -713,7 +713,7 @@ describe('HTTP', () => {
     `POST ${institutions} HTTP/1.1\r\nConnection: close\r\n\r\n`,
     `POST http://[ HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n`,
     `POST \\api HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n`,
-  ])('refuses what is no HTTP: %j', async (bytes) => {
+  ])('refuses malformed HTTP: %j', async (bytes) => {
     const answer = await sendRaw(stack.url, Buffer.from(bytes, 'latin1'));
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(answer.slice(answer.indexOf('\r\n\r\n') + 4)).toBe(
@@ -721,7 +721,7 @@ describe('HTTP', () => {
     );
   });
 
-  it('answers TRACE like every other method, and echoes nothing', async () => {
+  it('refuses TRACE and echoes nothing', async () => {
     const answer = await sendRaw(
       stack.url,
       `TRACE ${institutions} HTTP/1.1\r\nHost: here\r\nX-Secret: planted\r\nConnection: close\r\n\r\n`,
@@ -730,7 +730,7 @@ describe('HTTP', () => {
     expect(answer).not.toContain('planted');
   });
 
-  it('tells nothing of what it is made with', async () => {
+  it('does not reveal its software', async () => {
     const { headers } = await askInstitutions();
     expect([headers.get('server'), headers.get('x-powered-by')]).toEqual([null, null]);
     expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -750,7 +750,7 @@ describe('the correlation ID', () => {
   });
 
   it.for([null, '', '1', '261122093015-abcdefg', '261122093015-abcdef0<script>'])(
-    '%j is replaced by one of the right form',
+    '%j is replaced by a valid one',
     async (id) => {
       const answer = await askInstitutions({ headers: { 'X-KM-Correlation-Id': id } });
       expectEnvelope(answer);
@@ -758,13 +758,13 @@ describe('the correlation ID', () => {
     },
   );
 
-  it('is there where no path is', async () => {
+  it('is present for an unknown path', async () => {
     const response = await fetch(`${stack.url}/nowhere`);
     expect(response.headers.get('x-km-correlation-id')).toMatch(correlationIdPattern);
   });
 });
 
-/** Adds a project that takes plain bodies. */
+/** Adds a project that accepts plain bodies. */
 async function addProject(aspId: string): Promise<Project> {
   const pair = () =>
     generateKeyPairSync('rsa', {
@@ -801,7 +801,7 @@ function rawRequest(headers: string, body: string): string {
   );
 }
 
-/** Sends a body without saying how long it will be. */
+/** Sends a body in chunks, without Content-Length. */
 async function sendInChunks(body: string): Promise<WireAnswer> {
   const outgoing = beginRequest(`${stack.url}${institutions}`, {
     method: 'POST',
