@@ -5,16 +5,16 @@ import type { Memory, SeparateService } from '../fixtures/separate-service.ts';
 import { planted, wireProperties } from './wire-properties.ts';
 import type { WireProperty } from './wire-properties.ts';
 
-/** How many runs of each property are under way at a time. */
+/** How many runs of each property are in flight at a time. */
 const lanes = 4;
-/** How many times the memory is looked at. */
+/** How often the memory is measured. */
 const samples = 40;
-/** After so long without any answer nothing more is expected, in ms: a broken property makes no more requests. */
-const silence = 60_000;
-/** How much larger the heap may be in the last quarter than in the first. */
-const tolerance = 1.2;
-/** What the service's own log must not tell of: a defect. */
-const defect = '"code":"000_990"';
+/** The measurement ends after this time without a response, in ms. A broken property sends no more requests. */
+const silenceTimeoutMs = 60_000;
+/** The maximum ratio of the heap in the last quarter to that in the first. */
+const maxHeapRatio = 1.2;
+/** An internal error, which the service's log must not contain. */
+const internalError = '"code":"000_990"';
 
 const { values } = parseArgs({
   options: { requests: { type: 'string', default: '100000' }, seed: { type: 'string', default: '20261122' } },
@@ -26,7 +26,7 @@ if (!Number.isSafeInteger(requests) || requests < 1_000 || !Number.isSafeInteger
   process.exit(2);
 }
 
-/** What came of one kind of request. */
+/** The results of one kind of request. */
 interface Tally {
   sent: number;
   readonly statuses: Map<number, number>;
@@ -39,19 +39,19 @@ const memory: Memory[] = [];
 const startedAt = Date.now();
 const progress = { sent: 0, at: startedAt };
 
-print(`Starting the service in a process of its own; ${requests} requests with seed ${seed}.`);
+print(`Starting the service in a separate process: ${requests} requests with seed ${seed}.`);
 const service = await startSeparateService(print);
 try {
-  const watching = watchMemory(service);
-  await Promise.all(kindsOf(service).map(tryAll));
-  await watching;
-  report(await brokenAltogether(service));
+  const memoryWatch = watchMemory(service);
+  await Promise.all(createProperties(service).map(checkProperty));
+  await memoryWatch;
+  report(await findServiceProblems(service));
 } finally {
   await service.stop();
 }
 
-/** The kinds of request, each with a count of its own. */
-function kindsOf(tried: SeparateService): (WireProperty & { readonly tally: Tally })[] {
+/** The properties, one per kind of request, each with its own tally. */
+function createProperties(tried: SeparateService): (WireProperty & { readonly tally: Tally })[] {
   const names = wireProperties(tried).map(({ name }) => name);
   return names.map((name, index) => {
     const tally: Tally = { sent: 0, statuses: new Map(), codes: new Set(), broken: [] };
@@ -67,8 +67,8 @@ function kindsOf(tried: SeparateService): (WireProperty & { readonly tally: Tall
   });
 }
 
-/** Makes all requests of a kind, over several lanes with seeds of their own. */
-async function tryAll({
+/** Sends all requests of a kind in several lanes, each with its own seed. */
+async function checkProperty({
   share,
   requests: each,
   property,
@@ -86,12 +86,12 @@ async function tryAll({
   );
 }
 
-/** Looks at the memory at even distances of requests, and tells how far it is. */
+/** Measures the memory at regular numbers of requests, and reports progress. */
 async function watchMemory(tried: SeparateService): Promise<void> {
   progress.at = Date.now();
   for (let sample = 1; sample <= samples; sample++) {
     const due = (requests * sample) / samples;
-    while (progress.sent < due && Date.now() - progress.at < silence) {
+    while (progress.sent < due && Date.now() - progress.at < silenceTimeoutMs) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     if (progress.sent < due) return;
@@ -104,23 +104,23 @@ async function watchMemory(tried: SeparateService): Promise<void> {
   }
 }
 
-/** What is wrong with the service as a whole. */
-async function brokenAltogether(tried: SeparateService): Promise<string[]> {
+/** Problems of the service as a whole. */
+async function findServiceProblems(tried: SeparateService): Promise<string[]> {
   const broken: string[] = [];
   const ratio = heapRatio();
-  if (!(ratio <= tolerance)) broken.push(`The heap has grown to ${ratio.toFixed(2)} times what it was.`);
+  if (!(ratio <= maxHeapRatio)) broken.push(`The heap grew by a factor of ${ratio.toFixed(2)}.`);
   const unavailable = [...tallies.values()].reduce((sum, { statuses }) => sum + (statuses.get(503) ?? 0), 0);
   if (unavailable > requests / 1_000) broken.push(`${unavailable} requests were answered with 503.`);
   const output = await tried.output();
   const secrets = { ...planted, ...tried.secrets, accessKey: tried.projects[0].accessKey };
   for (const [name, secret] of Object.entries(secrets)) {
-    if (output.includes(secret)) broken.push(`The log tells ${name}.`);
+    if (output.includes(secret)) broken.push(`The log contains ${name}.`);
   }
-  if (output.includes(defect)) broken.push('The log tells of a defect (000_990).');
+  if (output.includes(internalError)) broken.push('The log contains an internal error (000_990).');
   return broken;
 }
 
-/** The median of the heap in the last quarter by that in the first. */
+/** The median heap of the last quarter divided by that of the first. */
 function heapRatio(): number {
   const quarter = Math.floor(memory.length / 4);
   const median = (part: readonly Memory[]) =>
@@ -128,8 +128,8 @@ function heapRatio(): number {
   return median(memory.slice(-quarter)) / median(memory.slice(0, quarter));
 }
 
-function report(altogether: readonly string[]): void {
-  print(`\n${'requests'.padStart(9)}  ${'kind'.padEnd(60)} answers by HTTP status`);
+function report(serviceProblems: readonly string[]): void {
+  print(`\n${'requests'.padStart(9)}  ${'kind'.padEnd(60)} responses by HTTP status`);
   for (const [name, tally] of tallies) {
     const statuses = [...tally.statuses].toSorted(([a], [b]) => a - b);
     const counts = statuses.map(([status, count]) => `${status || 'none'}: ${count}`).join(', ');
@@ -140,14 +140,14 @@ function report(altogether: readonly string[]): void {
   const [first, last] = [memory[0], memory.at(-1)];
   if (first && last) {
     print(
-      `Memory after collecting garbage, first and last: heap ${megabytes(first.heapUsed)} and ` +
+      `Memory after garbage collection, first and last: heap ${megabytes(first.heapUsed)} and ` +
         `${megabytes(last.heapUsed)} MB, outside the heap ${megabytes(first.external)} and ` +
         `${megabytes(last.external)} MB, resident ${megabytes(first.rss)} and ${megabytes(last.rss)} MB; ` +
-        `heap of the last quarter by that of the first: ${heapRatio().toFixed(2)}`,
+        `ratio of the heap in the last quarter to the first: ${heapRatio().toFixed(2)}`,
     );
   }
-  print(`${Math.round(progress.sent / ((Date.now() - startedAt) / 1_000))} requests a second\n`);
-  const broken = [...[...tallies.values()].flatMap((tally) => tally.broken), ...altogether];
+  print(`${Math.round(progress.sent / ((Date.now() - startedAt) / 1_000))} requests per second\n`);
+  const broken = [...[...tallies.values()].flatMap((tally) => tally.broken), ...serviceProblems];
   for (const text of broken) print(`BROKEN: ${text}\n`);
   print(`fuzz: ${progress.sent} requests, ${broken.length} broken`);
   process.exitCode = broken.length > 0 ? 1 : 0;

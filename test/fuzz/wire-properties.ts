@@ -11,28 +11,28 @@ import { expectEnvelope, expectUnreadable, opened } from '../wire/envelope.ts';
 import { encrypt, send, sendRaw, signedHeaders } from '../fixtures/wire-client.ts';
 import type { Alterations, Project, WireAnswer } from '../fixtures/wire-client.ts';
 
-/** A running service to be tried. */
+/** A running service to test. */
 export interface TriedService {
   readonly url: string;
   /** The first takes plain bodies, the second demands encryption. */
   readonly projects: readonly [Project, Project];
-  /** What no answer may have besides the projects' own keys, by name. */
+  /** Secrets by name that no response may contain, in addition to the projects' keys. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Told of each answer: its HTTP status, and its result code if it has one. */
+  /** Called for each response with its HTTP status, and its result code if it has one. */
   readonly onAnswer?: (status: number, code: string | undefined) => void;
 }
 
-/** Something that must hold for every request of a kind. */
+/** A property that must hold for every request of a kind. */
 export interface WireProperty {
   readonly name: string;
   /** How many of a thousand requests are of this kind. */
   readonly share: number;
-  /** Requests that one run of the property makes. */
+  /** Requests per run of the property. */
   readonly requests: number;
   readonly property: fc.IAsyncProperty<never>;
 }
 
-/** Personal data in the requests, nowhere else in the world; no answer may have any of it. */
+/** Personal data that occurs only in the requests. No response may contain any of it. */
 export const planted = {
   bankAccount: '90817263540918273645',
   userName: 'Vorname Nachname-Pflanzmann',
@@ -48,7 +48,7 @@ const valid: Readonly<Record<string, unknown>> = {
 
 type Operation = (typeof bankAccountOperations)[number];
 
-/** Endpoints beside the operations. */
+/** Endpoints other than the operations. */
 const otherPaths = [
   '/pg/callbacks',
   '/codec/encode',
@@ -66,7 +66,7 @@ const otherPaths = [
   '/',
 ];
 
-/** A valid request for one of these has a workflow run, which costs as much as dozens of other requests. */
+/** A valid request for one of these runs a workflow, which costs as much as dozens of other requests. */
 const startsRun: readonly Operation[] = [registerAccount, deleteAccount, registerForAutoCharge];
 const operation = fc.oneof(
   {
@@ -80,7 +80,7 @@ const bytes = fc.uint8Array({ maxLength: 300 });
 const json = fc.json({ maxDepth: 4, stringUnit: 'binary' });
 const text = fc.string({ unit: 'binary', maxLength: 120 });
 
-/** Values near the valid ones: what a field could be by mistake or by malice. */
+/** Invalid values, as mistakes or attacks would send them. */
 const value = fc.oneof(
   fc.jsonValue(),
   text,
@@ -108,7 +108,7 @@ const change = fc.record({
   value: fc.option(value, { nil: undefined, freq: 5 }),
 });
 
-/** Parts of a JWE and what could stand in their place. */
+/** Parts of a JWE, valid and invalid. */
 const jwePart = fc.oneof(
   bytes.map((content) => Buffer.from(content).toString('base64url')),
   fc.json().map((content) => Buffer.from(content).toString('base64url')),
@@ -141,7 +141,7 @@ const headerNames = [
   'Content-Encoding',
   'Range',
 ];
-// What HTTP allows in a header; fetch refuses the rest.
+// The characters that HTTP allows in a header; fetch refuses others.
 const characters = fc
   .integer({ min: 0x20, max: 0xff })
   .filter((code) => code !== 0x7f)
@@ -195,7 +195,7 @@ const pathEnding = fc.oneof(
   },
 );
 
-/** What must hold for every request, by kind of request. */
+/** The properties that must hold, one per kind of request. */
 export function wireProperties(service: TriedService): readonly WireProperty[] {
   const [lenient, strict] = service.projects;
   const secrets: Readonly<Record<string, string>> = {
@@ -210,14 +210,14 @@ export function wireProperties(service: TriedService): readonly WireProperty[] {
     ),
   };
 
-  function expectNoSecret(told: string): void {
+  function expectNoSecret(response: string): void {
     for (const [name, secret] of Object.entries(secrets)) {
-      assert.ok(!told.includes(secret), `The answer tells ${name}.`);
+      assert.ok(!response.includes(secret), `The response contains ${name}.`);
     }
-    assert.doesNotMatch(told, internals);
+    assert.doesNotMatch(response, internals);
   }
 
-  /** Sends to an operation and expects an answer in the envelope, of a documented code, that tells nothing. */
+  /** Sends to an operation. Expects an envelope with a documented code and without secrets. */
   async function expectHarmless(
     target: Operation,
     body: string | Uint8Array,
@@ -228,7 +228,7 @@ export function wireProperties(service: TriedService): readonly WireProperty[] {
     const answer = await send(service.url, project, basePath + target.path, body, alterations);
     service.onAnswer?.(answer.status, answer.body?.response?.code);
     assert.ok(answer.status < 500 || isUnavailable(answer), `HTTP ${answer.status}`);
-    // An answer to HEAD has no body.
+    // A response to HEAD has no body.
     if (alterations.method !== 'HEAD') {
       const content = await opened(answer, project);
       expectEnvelope(content, target);
@@ -240,7 +240,7 @@ export function wireProperties(service: TriedService): readonly WireProperty[] {
     return answer;
   }
 
-  /** Sends to any path; only the operations answer in the envelope. */
+  /** Sends to any path. Only operations respond with the envelope. */
   async function expectHarmlessAnywhere(path: string, body: string, alterations: Alterations): Promise<void> {
     const bytesOfBody = Buffer.from(body);
     const httpMethod = alterations.method ?? 'POST';
@@ -254,7 +254,7 @@ export function wireProperties(service: TriedService): readonly WireProperty[] {
     });
     const answer = await response.text();
     service.onAnswer?.(response.status, undefined);
-    // A process that has too much to do may say that it is not ready.
+    // An overloaded process may report that it is not ready.
     const isUnready = response.status === 503 && path.startsWith('/readyz');
     assert.ok(response.status < 500 || isUnready, `HTTP ${response.status}`);
     const isDocumentation = response.status === 200 && /^\/(docs|openapi\.json)/.test(path);
@@ -374,14 +374,14 @@ export function wireProperties(service: TriedService): readonly WireProperty[] {
   return [
     of('bytes as a body', 120, anyBytes),
     of('changed values of a valid body', 170, changedBody),
-    of('bytes cut from or put into a valid body', 120, splicedBody),
+    of('bytes removed from or inserted into a valid body', 120, splicedBody),
     of('content of an encrypted body', 110, encryptedContent),
-    of('something in place of an encrypted body', 110, falseEncryption),
+    of('other content in place of an encrypted body', 110, falseEncryption),
     of('headers', 120, anyHeaders),
     of('methods and content types', 60, anyMethodAndType),
-    of('paths, among them those of operators and the payment gateway', 70, anywhere),
+    of('paths, including those for operators and the payment gateway', 70, anywhere),
     of('encrypted requests sent twice', 60, replayed, 2),
-    of('bytes cut from or put into the HTTP of a valid request', 60, rawBytes),
+    of('bytes removed from or inserted into the HTTP of a valid request', 60, rawBytes),
   ];
 }
 
@@ -395,14 +395,14 @@ function of<Values extends [unknown, ...unknown[]]>(
 }
 
 /**
- * Whether it is said, as documented, that something took too long. An operation that waits for its workflow run answers so
- * on a machine that has too much to do; whoever runs the properties sees to it that it is rare.
+ * Whether this is the documented response to a timeout. An operation that waits for its workflow run responds so on an
+ * overloaded machine; the caller checks that it is rare.
  */
 function isUnavailable({ status, body }: WireAnswer): boolean {
   return status === 503 && body.response.code === '000_991';
 }
 
-/** What the inside of the service could be told by: stacks, paths, queries, names of libraries and their errors. */
+/** What would reveal internals: stacks, paths, queries, names of libraries and their errors. */
 const internals =
   /\bat .+:\d+:\d+|node_modules|node:internal|file:\/\/|\.ts\b|\bselect \S+ from|insert into|\bsyntax error|drizzle|pglite|postgres|@temporalio|grpc|lossless|\bzod|\bhono|\bjose\b|undici|lmdb|(Type|Syntax|Range|Reference)Error|ERR_[A-Z]|ECONN/i;
 
