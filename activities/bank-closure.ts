@@ -5,7 +5,7 @@ import { CircuitOpen } from '../payment-gateway/circuit-breakers.ts';
 import { deadline } from './deadline.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-/** The wait for a bank or the payment gateway to open again. */
+/** Waits for a bank or the payment gateway to reopen. */
 export function bankClosureActivities(
   dependencies: ActivityDependencies,
 ): Pick<Activities, 'awaitReopening'> {
@@ -20,7 +20,7 @@ export function bankClosureActivities(
     },
   };
 
-  // While a breaker is open, a question that changes nothing shows whether answers come again.
+  // While a breaker is open, an inquiry that changes nothing shows whether answers come again.
   async function tryBank(registrationNumber: string): Promise<Postponement | void> {
     const { bankCode, details } = await stores.registrations.open(registrationNumber);
     const { accountNumber, holderName, birthDate } = details;
@@ -37,25 +37,25 @@ export function bankClosureActivities(
   }
 }
 
-/** Asks, unless a circuit breaker is open: then nothing was asked for. */
-export async function unlessClosed<Answer>(ask: () => Promise<Answer>): Promise<Answer | Postponement> {
+/** Sends a request, unless a circuit breaker is open: then it is postponed and nothing was sent. */
+export async function unlessClosed<Answer>(send: () => Promise<Answer>): Promise<Answer | Postponement> {
   try {
-    return await ask();
+    return await send();
   } catch (error) {
     if (!(error instanceof CircuitOpen)) throw error;
     return { state: 'POSTPONED', reason: error.reason, until: error.until };
   }
 }
 
-/** Asks, unless the bank has a maintenance window or a circuit breaker is open: then nothing was asked for. */
+/** Sends a request, unless the bank has a maintenance window or a circuit breaker is open: then it is postponed. */
 export async function unlessBankClosed<Answer>(
   { stores }: Pick<ActivityDependencies, 'stores'>,
   bankCode: string,
-  ask: () => Promise<Answer>,
+  send: () => Promise<Answer>,
 ): Promise<Answer | Postponement> {
   const until = await stores.bankWindows.closedUntil(bankCode, Date.now());
   if (until !== undefined) return { state: 'POSTPONED', reason: 'BANK_MAINTENANCE', until };
-  return await unlessClosed(ask);
+  return await unlessClosed(send);
 }
 
 function stillClosed(

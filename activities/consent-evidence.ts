@@ -15,13 +15,13 @@ export function consentEvidenceActivities({
       const recording = await paymentGateway.fetchRecording(callId, deadline());
       if (!recording) {
         throw ApplicationFailure.retryable(
-          'The recording is not there yet.',
+          'The recording does not exist yet.',
           'RecordingNotReady' satisfies FailureType,
         );
       }
       const format = recordingFormat(recording);
-      if (!format || recording.length > maxRecordingBytes)
-        throw invalid(format ? 'is too large' : 'has no permitted format');
+      if (!format) throw invalid('has no permitted format');
+      if (recording.length > maxRecordingBytes) throw invalid('is too large');
       const durationMs =
         recordingDuration(recording) ?? (await inquireDuration({ reference: registrationNumber, attempt }));
       if (!durationMs) throw invalid('has no known duration');
@@ -39,18 +39,18 @@ export function consentEvidenceActivities({
     },
   };
 
-  /** What the payment gateway says, in ms: only a WAV recording tells by itself. */
+  /** The payment gateway's figure, in ms: only of a WAV recording can the duration be measured. */
   async function inquireDuration(call: { readonly reference: string; readonly attempt: number }) {
-    const standing = await paymentGateway.inquireArsCall(call, deadline());
-    return standing.state === 'ENDED' && standing.recordingSeconds !== undefined
-      ? Math.round(standing.recordingSeconds * 1_000)
+    const answer = await paymentGateway.inquireArsCall(call, deadline());
+    return answer.state === 'ENDED' && answer.recordingSeconds !== undefined
+      ? Math.round(answer.recordingSeconds * 1_000)
       : undefined;
   }
 }
 
-function invalid(trouble: string): ApplicationFailure {
+function invalid(problem: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(
-    `The recording ${trouble}.`,
+    `The recording ${problem}.`,
     'RecordingInvalid' satisfies FailureType,
   );
 }

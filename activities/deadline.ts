@@ -1,8 +1,8 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 
 /**
- * The signal under which an activity talks to the outside: aborted when the activity is cancelled, and a little
- * before its own timeout, so that a request never outlives the attempt that made it.
+ * The signal for an activity's requests to other systems. It aborts when the activity is cancelled, and at 90 % of the
+ * activity's own timeout, so that a request never outlives the attempt that made it.
  */
 export function deadline(): AbortSignal {
   const { startToCloseTimeoutMs } = activityInfo();

@@ -2,7 +2,7 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Activities } from '../contract/activities.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-/** The end of the evidence's retention. */
+/** Destroys evidence whose retention period is over. */
 export function evidenceRetentionActivities({
   stores,
 }: Pick<ActivityDependencies, 'stores'>): Pick<Activities, 'purgeExpiredEvidence'> {

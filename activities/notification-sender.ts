@@ -4,23 +4,23 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { Agent, request } from 'undici';
 
-/** The most that is read of an acknowledgement, in bytes. */
+/** How much of an acknowledgement is read, in bytes. */
 const maxAcknowledgementBytes = 16 * 1024;
-/** How long a receiver may take, in ms. */
+/** How long a receiver may take to answer, in ms. */
 const receiverDeadline = 10_000;
 /** The longest wait a receiver may ask for, in ms: a day. */
 const maxRetryAfter = 24 * 60 * 60 * 1_000;
 
 type Resolved = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 
-/** What a receiver answered, or that it could not be reached. */
+/** What a receiver answered, or that it could not be reached. `retryAfter` is in ms, 0 if it asks for nothing. */
 export type NotificationAnswer =
   | { readonly reached: true; readonly status: number; readonly body: string; readonly retryAfter: number }
   | { readonly reached: false };
 
 /** Sends notifications to service providers' URLs. */
 export interface NotificationSender {
-  /** Posts a JSON body. `retryAfter` of the answer is in ms, 0 when the receiver asks for nothing. */
+  /** Posts a JSON body once. Never throws: an unreachable receiver is an answer too. */
   send(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<NotificationAnswer>;
   close(): Promise<void>;
 }
@@ -29,13 +29,14 @@ export interface NotificationSender {
 export interface NotificationSenderOptions {
   /** For the sandbox, where receivers run on the same machine. */
   readonly allowLoopback: boolean;
-  /** Looks up a name's addresses; DNS unless told. */
+  /** Looks up the addresses of a name. Default: DNS. */
   readonly resolve?: (hostname: string, options: LookupAllOptions, callback: Resolved) => void;
 }
 
 /**
- * A notification URL is untrusted input, so it is never followed into our own network: only public addresses are
- * connected to, checked on the very address a name resolves to for the connection, and redirects are not followed.
+ * Creates the sender. A notification URL is untrusted input, so it must not lead into our own network: only public
+ * addresses are connected to, the address is checked as the name resolves for the connection, and redirects are not
+ * followed.
  */
 export function createNotificationSender({
   allowLoopback,
@@ -63,7 +64,7 @@ export function createNotificationSender({
     async send(url, headers, body) {
       const { hostname, protocol } = new URL(url);
       const literal = hostname.replace(/^\[|\]$/g, '');
-      // An address in the URL itself is never looked up.
+      // An IP address in the URL is never looked up, so it is checked here.
       if (isIP(literal) && !isAllowed(literal)) return { reached: false };
       if (protocol !== 'https:' && !allowLoopback) return { reached: false };
       try {
@@ -83,7 +84,7 @@ export function createNotificationSender({
   };
 }
 
-/** Whether an address belongs to everybody's network, by the registries of RFC 6890. */
+/** Whether an address is globally routable (RFC 6890). */
 export function isPublic(address: string): boolean {
   return ipaddr.process(address).range() === 'unicast';
 }
@@ -103,7 +104,7 @@ async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** Seconds or an HTTP date, as RFC 9110 has it; at most a day. */
+/** In ms, from seconds or an HTTP date (RFC 9110); at most a day. */
 function parseRetryAfter(header: string | string[] | undefined): number {
   if (typeof header !== 'string') return 0;
   const wait = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();

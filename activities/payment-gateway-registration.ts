@@ -22,14 +22,14 @@ export function paymentGatewayRegistrationActivities({
       const { accountNumber, holderName, birthDate } = details;
       const account = { bankCode, accountNumber, holderName, birthDate };
       const { callId, sha256 } = evidence;
-      const order = {
+      const request = {
         reference: registrationNumber,
         memberId: userId,
         ...account,
         evidence: { callId, sha256 },
       };
       const answer = await unlessBankClosed({ stores }, bankCode, () =>
-        paymentGateway.register(order, deadline()),
+        paymentGateway.register(request, deadline()),
       );
       if (answer.state === 'POSTPONED') return answer;
       if (answer.state !== 'REFUSED') return { state: answer.state };
@@ -37,12 +37,12 @@ export function paymentGatewayRegistrationActivities({
     },
 
     async inquireRegistration({ registrationNumber }) {
-      const standing = await paymentGateway.inquireRegistration(registrationNumber, deadline());
-      if (standing.state === 'REFUSED') {
-        return { state: 'REFUSED', resultCode: resultCodeOfRefusal[standing.reason] };
+      const answer = await paymentGateway.inquireRegistration(registrationNumber, deadline());
+      if (answer.state === 'REFUSED') {
+        return { state: 'REFUSED', resultCode: resultCodeOfRefusal[answer.reason] };
       }
-      // Registered and removed again by someone else: not ours to decide, so it goes on to an operator's review.
-      return { state: standing.state === 'REMOVED' ? 'IN_PROGRESS' : standing.state };
+      // Somebody else has removed it: that is for an operator to decide, so the run continues until REVIEW.
+      return { state: answer.state === 'REMOVED' ? 'IN_PROGRESS' : answer.state };
     },
 
     async removeAccount({ registrationNumber }) {

@@ -7,15 +7,15 @@ import type { RegisteredAccount } from '../database/registrations.ts';
 import { deadline } from './deadline.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-/** How many disagreements one activity asks the payment gateway about. */
-const questionsPerPage = 20;
+/** How many differences one activity inquires about at the payment gateway. */
+const inquiriesPerPage = 20;
 
-/** The comparison of our ledger with the payment gateway's. It only reads of both, and repairs nothing. */
+/** Compares our ledger with the payment gateway's. It reads both and repairs nothing. */
 export function reconciliationActivities({
   stores: { reconciliations, registrations },
   paymentGateway,
 }: ActivityDependencies): Pick<Activities, ReconciliationStage> {
-  /** Asks until our side has stood still around the payment gateway's answer; it moves forwards only. */
+  /** Inquires until our status is the same before and after the payment gateway's answer. It only moves forward. */
   async function lookAtBoth(reconciliationId: string, first: Standing, signal: AbortSignal) {
     for (let before = first; ;) {
       const inquiry = await paymentGateway.inquireRegistration(first.registrationNumber, signal);
@@ -53,14 +53,14 @@ export function reconciliationActivities({
     },
 
     async lookAgain({ reconciliationId, cursor }) {
-      const page = { reconciliationId, cursor, size: questionsPerPage };
+      const page = { reconciliationId, cursor, size: inquiriesPerPage };
       const signal = deadline();
       const standings = await reconciliations.readStandings(page, 'FINDINGS');
       for (const standing of standings) {
         const conclusion = await lookAtBoth(reconciliationId, standing, signal);
         await reconciliations.conclude(reconciliationId, [conclusion]);
       }
-      return nextCursor(standings, questionsPerPage);
+      return nextCursor(standings, inquiriesPerPage);
     },
 
     async endReconciliation({ reconciliationId }) {
@@ -72,7 +72,7 @@ export function reconciliationActivities({
   };
 }
 
-/** What an entry says otherwise than we asked for; null for what we never asked for. */
+/** How an entry differs from what we registered; null if it does not, or if we never registered it. */
 function differenceBetween(entry: LedgerEntry, ours: RegisteredAccount | undefined): FindingDetail | null {
   if (!ours) return null;
   if (entry.memberId !== ours.userId) return 'OTHER_MEMBER';
@@ -104,7 +104,7 @@ function conclude({ registrationNumber, withUs, entries, difference }: Standing)
   return conclusion(withUs === 'ACTIVE' ? 'MATCHED' : 'IN_PROGRESS');
 }
 
-/** The details of a registration that is active with us and not registered at the payment gateway. */
+/** Why a registration that is active in our ledger is missing at the payment gateway. */
 const missingDetails: Record<Exclude<RegistrationInquiryAnswer['state'], 'REGISTERED'>, FindingDetail> = {
   NOT_FOUND: 'NOT_FOUND',
   REMOVED: 'REMOVED',
@@ -112,7 +112,7 @@ const missingDetails: Record<Exclude<RegistrationInquiryAnswer['state'], 'REGIST
   IN_PROGRESS: 'NOT_REGISTERED_YET',
 };
 
-/** Concludes from the payment gateway's answer about this registration, over what its ledger had. */
+/** Concludes from the inquiry about this registration, which counts more than the page of the ledger. */
 function concludeFinally(standing: Standing, state: RegistrationInquiryAnswer['state']): Conclusion {
   const conclusion = conclude(state === 'REGISTERED' ? standing : { ...standing, entries: 0 });
   if (conclusion.kind !== 'MISSING_AT_PAYMENT_GATEWAY') return conclusion;

@@ -2,7 +2,7 @@ import type { Activities } from '../contract/activities.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { codes } from '../wire/result-codes.ts';
 
-/** What became of registrations and accounts, written to the database. */
+/** Records in the database how registrations ended and which accounts are in use. */
 export function recordActivities({
   stores,
   metrics,

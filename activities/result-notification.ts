@@ -8,7 +8,7 @@ import { createCorrelationId, createTranToken, tranTimeOf } from '../encryption/
 import type { NotificationAnswer } from './notification-sender.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-/** Tells service providers how registrations ended, in the platform's style of notifications. */
+/** Notifies service providers how registrations ended, in the platform's format. */
 export function resultNotificationActivities({
   stores,
   notificationSender,
@@ -35,9 +35,9 @@ export function resultNotificationActivities({
   }
 }
 
-/** Undefined when the project has no active key to sign or to encrypt with. */
+/** Undefined when the project has no active key to sign or encrypt with. */
 async function createMessage(project: Project, notification: ResultNotification, now: Date) {
-  // The documents have the first key issued used for notifications.
+  // The platform's documents use the first issued key for notifications.
   const cryptoKey = project.cryptoKeys.find(({ state }) => state === 'ACTIVE');
   const secretKey = project.secretKeys.find(({ state }) => state === 'ACTIVE');
   if (!cryptoKey || !secretKey) return undefined;
@@ -74,7 +74,7 @@ function stateAfter(answer: NotificationAnswer, isLast: boolean): NotificationSt
   return isLast ? 'EXHAUSTED' : 'PENDING';
 }
 
-/** `{"response":{"code":"000_000",…}}`, as the platform documents it. */
+/** Whether it is `{"response":{"code":"000_000",…}}`, as the platform documents it. */
 function isAcknowledgement(body: string): boolean {
   try {
     const { response } = JSON.parse(body) as { response?: { code?: unknown } };

@@ -56,7 +56,7 @@ export interface Service {
 }
 
 /**
- * Opens what API, worker, sandbox and tests share, once per process: the one place where they are put together.
+ * Opens what API, worker, sandbox and tests share, once per process. The composition root.
  * @throws {ConfigurationError} when the port for metrics is taken
  * @throws what the database throws when it cannot be reached, and {@link MissingKeyError} when it needs a key that
  * `DATABASE_KEYS` does not have

@@ -16,11 +16,11 @@ export interface ArsCallReference extends RegistrationReference {
   readonly attempt: number;
 }
 
-/** A call to be placed. */
+/** Asks for an ARS call. */
 export interface ArsCallOrder extends ArsCallReference {
-  /** Whether it was ordered before, so that the phone may have rung already. */
+  /** Whether it was requested before, so that the phone may have rung already. */
   readonly isRepeat: boolean;
-  /** When members may be called. Absent: at any hour. */
+  /** When members may be called; without them, at any hour. */
   readonly callingHours?: CallingHours | undefined;
   readonly dailyLimits: ArsCallLimits;
 }
@@ -28,7 +28,7 @@ export interface ArsCallOrder extends ArsCallReference {
 /** Why a circuit breaker is open. */
 export type OutageReason = 'BANK_UNAVAILABLE' | 'PAYMENT_GATEWAY_UNAVAILABLE';
 
-/** Nothing was asked for, because now is no time for it. `until`: when it may be again, in Unix ms. */
+/** Nothing was sent, because the other side is closed now. `until`: when it is expected to be open, in Unix ms. */
 export interface Postponement {
   readonly state: 'POSTPONED';
   readonly reason: OutageReason | 'BANK_MAINTENANCE' | 'OUTSIDE_CALLING_HOURS';
@@ -40,65 +40,62 @@ export type AccountHolderCheck =
   | { readonly matched: true }
   | { readonly matched: false; readonly resultCode: ResultCode };
 
-/** What became of an order to call the member. LIMIT_REACHED: there were too many calls on this day already. */
+/** What became of a request to call the member. LIMIT_REACHED: no more calls are allowed today. */
 export type ArsCallPlacement =
   | { readonly state: 'PLACED' }
   | { readonly state: 'LIMIT_REACHED'; readonly limit: ArsCallLimit };
 
-/** What the payment gateway says of an ARS call when it is asked. UNKNOWN: it has nothing to say. */
+/** What an inquiry says about an ARS call. UNKNOWN: the payment gateway does not know the call or its outcome. */
 export type ArsCallInquiry =
   | { readonly state: 'UNKNOWN' | 'IN_PROGRESS' }
   | { readonly state: 'ENDED'; readonly callId: string; readonly outcome: ArsOutcome };
 
-/** What the payment gateway answers to an attempt. ACCEPTED: the verdict comes later. */
+/** The payment gateway's answer to an attempt to register. ACCEPTED: the verdict comes later. */
 export type RegistrationAttempt = PaymentGatewayVerdict | { readonly state: 'ACCEPTED' };
 
-/** What the payment gateway says of a registration when it is asked. */
+/** What an inquiry says about a registration. */
 export type RegistrationInquiry = PaymentGatewayVerdict | { readonly state: 'IN_PROGRESS' | 'NOT_FOUND' };
 
-/** GONE: the receiver wants no more. EXHAUSTED: it never acknowledged. */
+/** GONE: the receiver answered 410. EXHAUSTED: it acknowledged none of the deliveries. */
 export type NotificationState = 'PENDING' | 'DELIVERED' | 'GONE' | 'EXHAUSTED';
 
-/**
- * Works on one page of a reconciliation's stage and answers where the next page begins, or null after the last one.
- * The same page again counts nothing twice.
- */
+/** Works on one page of a reconciliation's stage. Idempotent. @returns the next page's cursor; null after the last. */
 type ReconciliationActivity = (page: ReconciliationPage) => Promise<string | null>;
 
-/** The activities of the workflows. Their failures carry a type of {@link FailureType}. */
+/** The activities that workflows call. Their failures have a {@link FailureType}. */
 export interface Activities extends Record<ReconciliationStage, ReconciliationActivity> {
   /** Asks the bank, through the payment gateway, whether the account is the named person's. */
   checkAccountHolder(reference: RegistrationReference): Promise<AccountHolderCheck | Postponement>;
   /**
-   * Spends the code and has the member called, in calling hours only; a repeat asks first, so the phone rings once per
-   * attempt.
+   * Spends the code and has the member called, in calling hours only. A repeat inquires first, so the phone rings once
+   * per attempt.
    */
   placeArsCall(order: ArsCallOrder): Promise<ArsCallPlacement | Postponement>;
-  /** Asks how a call stands. */
+  /** Inquires how a call stands. */
   inquireArsCall(reference: ArsCallReference): Promise<ArsCallInquiry>;
-  /** Fetches the recording, checks it, and stores it encrypted with its SHA-256. */
+  /** Fetches and checks the recording, and stores it encrypted with its SHA-256. Idempotent. */
   storeConsentEvidence(reference: ArsCallReference & { readonly callId: string }): Promise<void>;
   /**
-   * Registers the account; without stored evidence of consent it refuses to. Not to be repeated unless an inquiry
-   * says NOT_FOUND.
+   * Registers the account. Refuses without stored evidence of consent. Not idempotent: to be repeated only after an
+   * inquiry has answered NOT_FOUND.
    */
   registerAtPaymentGateway(reference: RegistrationReference): Promise<RegistrationAttempt | Postponement>;
-  /** Asks what became of a registration. */
+  /** Inquires what became of a registration. */
   inquireRegistration(reference: RegistrationReference): Promise<RegistrationInquiry>;
   /**
-   * Ends once the payment gateway, and where `bank` says so the registration's bank, answers questions again; until
-   * then every try fails and says when the next one comes.
+   * Succeeds once the payment gateway answers again, and with `bank` the registration's bank too. Until then each
+   * attempt fails and sets the delay before the next one.
    */
   awaitReopening(
     closure: RegistrationReference & {
       readonly bank: boolean;
     } & Pick<ClosurePolicy, 'resumeWithin' | 'lookAgainWithin'>,
   ): Promise<void>;
-  /** Makes the account the member's one active account, in one transaction, and tells which it replaced. */
+  /** Makes the account the member's only active one, in one transaction. `replaced`: the one before, if any. */
   activateAccount(
     ended: RegistrationReference & { readonly timeline: readonly TimelineEntry[] },
   ): Promise<{ readonly replaced: string | null; readonly hasNotification: boolean }>;
-  /** Writes down that the registration failed. */
+  /** Records that the registration failed. Idempotent. */
   recordFailure(
     ended: RegistrationReference & {
       readonly status: FailedStatus;
@@ -106,36 +103,36 @@ export interface Activities extends Record<ReconciliationStage, ReconciliationAc
       readonly timeline: readonly TimelineEntry[];
     },
   ): Promise<{ readonly hasNotification: boolean }>;
-  /** Takes the member's active account out of use and tells which it was; null when there is none. */
+  /** Deactivates the member's active account. `deactivated`: its registration number; null if there was none. */
   deactivateAccount(
     deletion: MemberInput & { /** The ID of the run. */ readonly deletion: string },
   ): Promise<{ readonly deactivated: string | null }>;
-  /** Removes an account that is out of use at the payment gateway and writes that down. */
+  /** Removes an inactive account at the payment gateway and records that. Idempotent. */
   removeAccount(reference: RegistrationReference): Promise<void>;
   /**
-   * Tells the service provider how a registration ended, and writes down what came of that: PENDING to be tried
-   * again, unless it is the last delivery. `retryAfter`: how long the receiver asks to wait, in ms.
+   * Delivers the result of a registration to the service provider once, and records the outcome. PENDING: to be
+   * delivered again. `retryAfter`: how long the receiver asks to wait, in ms.
    */
   deliverResultNotification(
     delivery: RegistrationReference & { /** From 1. */ readonly delivery: number; readonly isLast: boolean },
   ): Promise<{ readonly state: NotificationState; readonly retryAfter: number }>;
-  /** Registers the member's active account for auto charge at the payment gateway; the same again is harmless. */
+  /** Registers the member's active account for auto charge at the payment gateway. Idempotent. */
   registerAutoCharge(member: MemberInput): Promise<OperationResult>;
-  /** Destroys the evidence and personal parts of registrations whose retention is over, but for legal holds. */
+  /** Destroys evidence and personal data of registrations after the retention period, except under legal hold. */
   purgeExpiredEvidence(): Promise<{ readonly purged: number }>;
 }
 
-/** The types of failure an activity may end with. */
+/** The types of failure that an activity may end with. */
 export type FailureType =
-  /** The payment gateway did not answer or answered outside its protocol. */
+  /** The payment gateway did not answer, or its answer is not of the protocol. */
   | 'PaymentGatewayUnavailable'
-  /** The bank or the payment gateway is closed; the text tells why and until when. */
+  /** The bank or the payment gateway is closed; the text says why and until when. */
   | 'Closed'
-  /** The database did not take a query. */
+  /** A database query failed. */
   | 'DatabaseUnavailable'
-  /** The recording is not there yet. */
+  /** The recording does not exist yet. */
   | 'RecordingNotReady'
-  /** The recording is no permitted recording: wrong type, too large, or of unknown duration. */
+  /** The recording is not accepted: wrong format, too large, or of unknown duration. */
   | 'RecordingInvalid'
-  /** The member is erased, or the registration's retention is over: what was to be read is gone for good. */
+  /** The member is erased, or the retention period is over: the data is destroyed. */
   | 'PersonalDataErased';

@@ -2,7 +2,7 @@ import type { Postponement } from './activities.ts';
 import { isWithinKoreanDay, nextKoreanTime } from './korean-time.ts';
 import type { CallingHours } from './registration-policy.ts';
 
-/** Undefined while members may be called, else until when they may not. `at`: Unix ms. */
+/** Undefined if members may be called at `at`, in Unix ms; else the postponement until they may. */
 export function outsideCallingHours(hours: CallingHours | undefined, at: number): Postponement | undefined {
   if (!hours || isWithinKoreanDay(hours, at)) return undefined;
   return {

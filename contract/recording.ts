@@ -1,4 +1,4 @@
-/** The kinds of recording that are accepted as evidence. */
+/** The formats that are accepted as evidence. */
 export type RecordingFormat = 'wav' | 'mp3' | 'wma';
 
 /** The largest recording the payment gateways accept as evidence, in bytes: 300 kB. */
@@ -7,10 +7,7 @@ export const maxRecordingBytes = 307_200;
 /** The GUID that opens an ASF file, the container of WMA. */
 const asfHeader = '3026b2758e66cf11a6d900aa0062ce6c';
 
-/**
- * Tells a recording's format by its first bytes, whatever its name or declared type; undefined when it is none of
- * those the payment gateways accept as evidence of consent.
- */
+/** The format of a recording by its first bytes; undefined if payment gateways do not accept it as evidence. */
 export function recordingFormat(recording: Buffer): RecordingFormat | undefined {
   const ascii = (start: number, end: number) => recording.toString('latin1', start, end);
   if (ascii(0, 4) === 'RIFF' && ascii(8, 12) === 'WAVE') return 'wav';
@@ -21,8 +18,8 @@ export function recordingFormat(recording: Buffer): RecordingFormat | undefined 
 }
 
 /**
- * How long a WAV recording plays, in whole ms: the bytes of its `data` chunk by the byte rate of its `fmt ` chunk.
- * Undefined for every other format and where the two chunks do not tell.
+ * The duration of a WAV recording in ms: the length of its `data` chunk divided by the byte rate of its `fmt ` chunk.
+ * Undefined for other formats, and if one of the chunks is missing.
  */
 export function recordingDuration(recording: Buffer): number | undefined {
   if (recordingFormat(recording) !== 'wav') return undefined;

@@ -7,19 +7,19 @@ import type {
 } from './registration.ts';
 import type { TimelineEntry } from '../wire/timeline.ts';
 
-/** Answers where the registration stands. */
+/** Returns the state of the registration. */
 export const registrationStateQuery = defineQuery<RegistrationState>('registrationState');
 
-/** Tells the run how an ARS call ended. */
+/** Reports to the run how an ARS call ended. */
 export const arsCallEndedSignal = defineSignal<[ArsCallOutcome]>('arsCallEnded');
 
-/** Tells the run what the payment gateway decided. */
+/** Reports the payment gateway's decision to the run. */
 export const paymentGatewayDecidedSignal = defineSignal<[PaymentGatewayResult]>('paymentGatewayDecided');
 
-/** Answers what has happened to the registration so far. */
+/** Returns what has happened to the registration so far. */
 export const registrationTimelineQuery = defineQuery<readonly TimelineEntry[]>('registrationTimeline');
 
-/** Cancels the registration, which ends soon after; refused from the payment gateway's point of no return on. */
+/** Cancels the registration, which then ends; refused once the payment gateway has been asked to register. */
 export const cancelRegistrationUpdate = defineUpdate<void>('cancelRegistration');
 
 /** Resolves a registration in REVIEW; refused in every other step. */
