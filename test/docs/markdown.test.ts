@@ -54,6 +54,14 @@ it.each(pages)('%s names only files, folders and npm scripts that exist', (page)
   expect(findUnknownNames(page, readFileSync(project + page, 'utf8'))).toEqual([]);
 });
 
+it.each(Object.entries(scripts))('npm run %s works on a fresh clone', (name, command) => {
+  // The test runner installs by itself; the audit and the bill of materials read the lock file only.
+  const installs =
+    /^node (development\/sandbox\/(install|start)\.mjs|test\/run\.mjs|.*--import \.\/development\/sandbox\/run-from-source\.mjs)/;
+  const needsNothing = ['audit', 'sbom'];
+  expect(needsNothing.includes(name) || installs.test(command.replace(/^exec /, ''))).toBe(true);
+});
+
 const numbers = [
   ...readFileSync(`${project}ARCHITECTURE.md`, 'utf8')
     .split('## Where the numbers are')[1]!
