@@ -33,16 +33,7 @@ export function createApp(parts: ApiParts): Hono<Api> {
   app.use(refuseNul);
   // Liveness is mounted before the limits, so an overloaded process still reports that it is alive.
   serveHealth(app, parts);
-  app.use(
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: (context) => {
-        // The rest of the body stays unread, so the connection cannot serve another request.
-        context.header('Connection', 'close');
-        throw new Refusal(codes.REQUEST_TOO_LARGE);
-      },
-    }),
-  );
+  app.use(limitBody);
   app.use(limitRequestsInFlight(parts.limits));
   serveDocs(app, parts);
   serveCodec(app, parts);
@@ -55,6 +46,16 @@ export function createApp(parts: ApiParts): Hono<Api> {
   if (sandboxCredentials) serveSandbox(app, parts, sandboxCredentials);
   return app;
 }
+
+/** Refuses larger bodies with `000_911`, as soon as that is known. */
+const limitBody = bodyLimit({
+  maxSize: maxBodyBytes,
+  onError: (context) => {
+    // The rest of the body stays unread, so the connection cannot serve another request.
+    context.header('Connection', 'close');
+    throw new Refusal(codes.REQUEST_TOO_LARGE);
+  },
+});
 
 /** No path or query needs NUL, and PostgreSQL does not accept it in text. */
 const refuseNul = createMiddleware<Api>(async (context, next) => {

@@ -19,9 +19,9 @@ beforeAll(async () => {
           ? Promise.reject(new PaymentGatewayUnavailable('unavailable'))
           : stack.simulated.inquireArsCall(...asked),
       inquireRegistration: async (reference, signal) => {
-        const standing = await stack.simulated.inquireRegistration(reference, signal);
+        const state = await stack.simulated.inquireRegistration(reference, signal);
         await duringInquiry(reference);
-        return standing;
+        return state;
       },
       register: (order, signal) => {
         registerCalls.push(order.reference);
