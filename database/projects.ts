@@ -1,4 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { and, asc, eq, lt, max, ne } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import type { KeyRing } from '../encryption/key-ring.ts';
@@ -6,13 +7,15 @@ import type { Queries } from './database.ts';
 import { accessKeys, cryptoKeys, projects, secretKeys } from './schema.ts';
 import type { KeyState } from './schema.ts';
 
-/** A pair of message encryption keys: ours to open requests, the client's to encrypt answers. PEM. */
+/** A pair of message encryption keys: ours decrypts requests, the client's encrypts responses. */
 export interface CryptoKey {
   readonly cryptoKeyId: string;
   readonly state: KeyState;
-  readonly serverPrivateKey: string;
-  readonly clientPublicKey: string;
+  readonly serverPrivateKey: KeyObject;
+  readonly clientPublicKey: KeyObject;
 }
+
+type ParsedKeys = Pick<CryptoKey, 'serverPrivateKey' | 'clientPublicKey'>;
 
 /** A service provider's project with its keys, each kind in the order of issue. */
 export interface Project {
@@ -25,7 +28,7 @@ export interface Project {
   readonly cryptoKeys: readonly CryptoKey[];
 }
 
-/** A set of keys to be issued to a project, all active from then on. */
+/** A set of keys to issue to a project, all active from then on. Keys for encryption in PEM. */
 export interface NewKeys {
   readonly accessKey: string;
   readonly secretKey: string;
@@ -58,6 +61,22 @@ export const cryptoContext = (cryptoKeyId: string): string => `crypto-keys/${cry
 
 /** The service providers' projects. */
 export function createProjects(queries: Queries, keys: KeyRing) {
+  // Parsing a key takes longer than a decryption, and a key never changes; only its state does, which is not kept here.
+  const parsed = new LRUCache<string, ParsedKeys>({ max: 2_000 });
+
+  function parsedKeys(row: typeof cryptoKeys.$inferSelect): ParsedKeys {
+    const known = parsed.get(row.cryptoKeyId);
+    if (known) return known;
+    const { databaseKeyId, sealedServerPrivateKey, cryptoKeyId } = row;
+    const serverPrivateKey = keys.open(databaseKeyId, sealedServerPrivateKey, cryptoContext(cryptoKeyId));
+    const pair = {
+      serverPrivateKey: createPrivateKey(serverPrivateKey),
+      clientPublicKey: createPublicKey(row.clientPublicKey),
+    };
+    parsed.set(cryptoKeyId, pair);
+    return pair;
+  }
+
   async function load(aspId: string): Promise<Project | undefined> {
     const [[project], access, secrets, crypto] = await Promise.all([
       queries.select().from(projects).where(eq(projects.aspId, aspId)),
@@ -76,10 +95,7 @@ export function createProjects(queries: Queries, keys: KeyRing) {
         cryptoKeys: crypto.map((row) => ({
           cryptoKeyId: row.cryptoKeyId,
           state: row.state,
-          clientPublicKey: row.clientPublicKey,
-          serverPrivateKey: keys
-            .open(row.databaseKeyId, row.sealedServerPrivateKey, cryptoContext(row.cryptoKeyId))
-            .toString(),
+          ...parsedKeys(row),
         })),
       }
     );

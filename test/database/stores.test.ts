@@ -20,6 +20,7 @@ import {
 } from '../../database/schema.ts';
 import { createStores } from '../../database/stores.ts';
 import type { Stores } from '../../database/stores.ts';
+import { createRsaKeyPair } from '../../encryption/project-keys.ts';
 import { isTransient } from '../../runtime/transient-errors.ts';
 import { inventMember } from '../../development/sandbox/members.ts';
 import { openEmptyPglite } from '../fixtures/empty-database.ts';
@@ -30,12 +31,14 @@ if (!databaseUrl) {
   process.stdout.write('DATABASE_URL is not set: the stores are tested on PGlite, not on PostgreSQL.\n');
 }
 
+const rsaKeys = await createRsaKeyPair();
+
 const newProject = {
   demandsEncryption: true,
   comparesMember: true,
   secretKey: 'secret key',
-  serverPrivateKey: 'not a key',
-  clientPublicKey: 'not a key',
+  serverPrivateKey: rsaKeys.privateKey,
+  clientPublicKey: rsaKeys.publicKey,
 };
 
 const erasure = { operator: 'kim', reason: 'the member asks for it', beforeRetentionEnds: false };
@@ -601,10 +604,10 @@ describe.each([
       for (const { userId, ...facts } of invented) {
         expect((await alone.members.find('TESTASP00000001', userId))?.facts).toEqual(facts);
       }
-      expect(await alone.projects.find('TESTASP00000002')).toMatchObject({
-        secretKeys: [{ secret: 'secret key of TESTASP00000002' }],
-        cryptoKeys: [{ serverPrivateKey: 'not a key' }],
-      });
+      const project = await alone.projects.find('TESTASP00000002');
+      expect(project).toMatchObject({ secretKeys: [{ secret: 'secret key of TESTASP00000002' }] });
+      const { serverPrivateKey } = project!.cryptoKeys[0]!;
+      expect(serverPrivateKey.export({ type: 'pkcs8', format: 'pem' })).toBe(rsaKeys.privateKey);
       await rewrap(createStores(database.queries, `${oldKey},${latest}`));
     });
 

@@ -332,7 +332,8 @@ describe('a project', () => {
     const words = ['--asp', 'OPERATORASP0005', '--client-public-key', path];
     expect(await operate('project', 'add', ...words)).toMatchObject({ exitCode: 0 });
     const stored = await stack.stores.projects.find('OPERATORASP0005');
-    expect(stored?.cryptoKeys[0]?.clientPublicKey).toBe(client.publicKey);
+    const storedKey = stored?.cryptoKeys[0]?.clientPublicKey;
+    expect(storedKey?.export({ type: 'spki', format: 'pem' })).toBe(client.publicKey);
   });
 
   it('changes over to new keys without a gap', async () => {
