@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { Pool } from 'pg';
+import { ConfigurationError } from '../runtime/config.ts';
 import type { Log } from '../runtime/log.ts';
 import * as schema from './schema.ts';
 
@@ -23,7 +25,10 @@ export const migrationsFolder = fileURLToPath(new URL('./migrations', import.met
 /** Names the advisory lock under which one process at a time migrates. */
 const migrationLock = 0x6b6d_0001;
 
-/** Opens PostgreSQL and brings its tables up to date. Throws when it cannot be reached. */
+/**
+ * Opens PostgreSQL and brings its tables up to date. Throws when it cannot be reached.
+ * @throws {ConfigurationError} when its tables are older than version 1.0.0
+ */
 export async function openPostgres(url: string, log: Log): Promise<Database> {
   const pool = new Pool({
     connectionString: url,
@@ -41,12 +46,29 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
   const migrating = await pool.connect();
   try {
     await migrating.query('select pg_advisory_lock($1)', [migrationLock]);
+    await requireSameBaseline(queries, 'DATABASE_URL: this database', 'use a new database');
     await migrate(queries, { migrationsFolder });
   } finally {
     // Closing the connection lets go of the lock.
     migrating.release(true);
   }
   return toDatabase(queries, () => pool.end());
+}
+
+/**
+ * Refuses a database whose first migration is not ours: the migrations of 1.0.0 cannot be applied to it.
+ * @param subject what was made by another version, @param remedy what to do about it
+ * @throws {ConfigurationError}
+ */
+export async function requireSameBaseline(queries: Queries, subject: string, remedy: string): Promise<void> {
+  const history = sql`select to_regclass('drizzle.__drizzle_migrations') is not null as "exists"`;
+  const { rows: tables } = (await queries.execute(history)) as { rows: [{ exists: boolean }] };
+  if (!tables[0].exists) return;
+  const earliest = sql`select hash from drizzle.__drizzle_migrations order by created_at limit 1`;
+  const { rows: applied } = (await queries.execute(earliest)) as { rows: { hash: string }[] };
+  const [initial] = readMigrationFiles({ migrationsFolder });
+  if (applied.length === 0 || applied[0]!.hash === initial!.hash) return;
+  throw new ConfigurationError(`${subject} was made by a development version before 1.0.0; ${remedy}.`);
 }
 
 /** Wraps the queries of an open database. */

@@ -2,17 +2,20 @@ import { PGlite } from '@electric-sql/pglite';
 import type { PGliteOptions } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
 import { migrate } from 'drizzle-orm/pglite/migrator';
-import { migrationsFolder, toDatabase } from '../../database/database.ts';
+import { migrationsFolder, requireSameBaseline, toDatabase } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import * as schema from '../../database/schema.ts';
 
 /**
  * Opens the embedded database, in memory without a `dataDir`, and brings its tables up to date. One process at a time
  * may have a directory open: a second one loses data silently.
+ * @throws {ConfigurationError} when its tables are older than version 1.0.0
  */
 export async function openPglite(options: Pick<PGliteOptions, 'dataDir' | 'loadDataDir'>): Promise<Database> {
   const pglite = await PGlite.create(options);
   const queries = drizzle(pglite, { schema });
+  const subject = `DATA_DIR: the database in ${options.dataDir ?? 'memory'}`;
+  await requireSameBaseline(queries, subject, 'set DATA_DIR to a new directory or remove this one');
   await migrate(queries, { migrationsFolder });
   return toDatabase(queries, () => pglite.close());
 }

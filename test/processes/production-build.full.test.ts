@@ -1,0 +1,149 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { searchAttributeNames } from '../../contract/search-attributes.ts';
+import { openPostgres } from '../../database/database.ts';
+import { createStores } from '../../database/stores.ts';
+import { loadCredentials, publicCredentials, seed } from '../../development/sandbox/credentials.ts';
+import { findFreePort } from '../../development/sandbox/ports.ts';
+import { projectDirectory } from '../../development/sandbox/project-directory.ts';
+import { startTemporalServer } from '../../development/sandbox/temporal-server.ts';
+import { createSimulator } from '../../development/simulator/simulator.ts';
+import { createLog } from '../../runtime/log.ts';
+import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
+import type { Project } from '../fixtures/wire-client.ts';
+import { startGroup } from './process-group.ts';
+
+const databaseUrl = process.env['DATABASE_URL'];
+if (!databaseUrl) {
+  process.stdout.write('DATABASE_URL is not set: the production build is not started.\n');
+}
+const notCopied = new Set(['.git', 'node_modules', 'dist', 'data']);
+const run = (directory: string, program: string, ...words: string[]) =>
+  promisify(execFile)(program, words, { cwd: directory });
+const key = () => `own:${randomBytes(32).toString('base64')}`;
+
+/** What production has: `dist/` and its dependencies, without the source. */
+let production: string;
+const temporary: string[] = [];
+
+async function makeDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'production-build-'));
+  temporary.push(directory);
+  return directory;
+}
+
+beforeAll(async () => {
+  const source = await makeDirectory();
+  production = await makeDirectory();
+  await cp(projectDirectory, source, {
+    recursive: true,
+    filter: (path) => !notCopied.has(basename(path)),
+  });
+  await symlink(join(projectDirectory, 'node_modules'), join(source, 'node_modules'));
+  const { stdout } = await run(source, 'npm', 'run', 'build');
+  expect(stdout.trim().split('\n').at(-1)).toMatch(/^Built dist\/: \d+ JavaScript files, /);
+
+  await mkdir(join(production, 'client'));
+  for (const path of ['dist', 'package.json', 'package-lock.json', '.npmrc', 'client/package.json']) {
+    await cp(join(source, path), join(production, path), { recursive: true });
+  }
+  await run(production, 'npm', 'ci', '--omit=dev', '--omit=optional', '--prefer-offline');
+}, 600_000);
+afterAll(async () => {
+  for (const directory of temporary) await rm(directory, { recursive: true, force: true });
+});
+
+it('has nothing of development', async () => {
+  const parts = await readdir(join(production, 'dist'));
+  expect(parts).toEqual(expect.arrayContaining(['api', 'worker', 'operator', 'workflow-bundle.js']));
+  expect(parts.filter((part) => ['development', 'test', 'client'].includes(part))).toEqual([]);
+  const modules = join(production, 'node_modules');
+  const packages = [...(await readdir(modules)), ...(await readdir(join(modules, '.bin')))];
+  expect(packages).toEqual(expect.arrayContaining(['hono', '@temporalio']));
+  const forbidden = ['@electric-sql', 'esbuild', 'lmdb', 'swagger-ui-dist', 'tsx', 'typescript', 'vitest'];
+  expect(packages.filter((name) => forbidden.includes(name))).toEqual([]);
+});
+
+describe.runIf(databaseUrl)('API, worker and operator', () => {
+  it('run by node alone: an account is registered and the documentation is served', async () => {
+    const { url, environment, project } = await startSurroundings();
+    const start = (file: string, ...words: string[]) =>
+      startGroup(process.execPath, [join(production, 'dist', file), ...words], environment);
+    const api = start('api/main.js');
+    const worker = start('worker/main.js');
+    await api.untilOutput(/the API listens/);
+    await worker.untilOutput(/the worker takes work/);
+
+    const answer = await call(url, project, '/ars/register', registration(project, 0, {}));
+    const number = String(answer.body['bankAccRegNo']);
+    const { body } = await untilEnded(url, project, number);
+    expect(body).toMatchObject({ status: 'BANK_ACC_REGISTERED' });
+
+    const page = await fetch(`${url}/docs`);
+    expect(page.status).toBe(200);
+    const html = await page.text();
+    for (const [, path] of html.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)) {
+      const { status, headers } = await fetch(`${url}/${path}`);
+      expect({ path, status }).toEqual({ path, status: 200 });
+      expect(headers.get('Content-Type')).toMatch(/^text\/(css|javascript); charset=utf-8$/);
+    }
+    expect(await start('operator/main.js', 'reviews').exited).toBe(0);
+
+    for (const program of [api, worker]) {
+      program.terminate();
+      expect(await program.exited).toBe(0);
+    }
+  }, 180_000);
+});
+
+/** A database with one project, a Temporal server, a payment gateway, and the environment that names them. */
+async function startSurroundings() {
+  const fresh = await createFreshPostgres(databaseUrl!);
+  onTestFinished(() => fresh.drop());
+  const temporalServer = await startTemporalServer({
+    executable: inject('temporalExecutable'),
+    port: await findFreePort(),
+    headless: true,
+    searchAttributes: searchAttributeNames,
+  });
+  onTestFinished(() => temporalServer.stop());
+  const sharedSecret = randomBytes(32).toString('hex');
+  const simulator = createSimulator({ dataDirectory: temporaryDirectory(), sharedSecret });
+  const { url: simulatorUrl } = await simulator.start(0);
+  onTestFinished(() => simulator.stop());
+
+  const databaseKeys = key();
+  const database = await openPostgres(fresh.url, createLog('test', 'silent'));
+  const credentials = await loadCredentials(`${temporaryDirectory()}/credentials.json`);
+  await seed(createStores(database.queries, databaseKeys), credentials);
+  await database.close();
+
+  const port = await findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    project: publicCredentials(credentials).projects[0] as unknown as Project,
+    environment: {
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      DATABASE_URL: fresh.url,
+      DATABASE_KEYS: databaseKeys,
+      PAYLOAD_KEYS: key(),
+      TEMPORAL_ADDRESS: temporalServer.address,
+      PG_BASE_URL: simulatorUrl,
+      PG_SHARED_SECRET: sharedSecret,
+      PG_CALLBACK_URL: `${url}/pg/callbacks`,
+      CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
+      CODEC_TOKEN: randomBytes(16).toString('hex'),
+      OPERATOR_TOKEN: randomBytes(16).toString('hex'),
+      CALLING_HOURS: 'always',
+    },
+  };
+}
