@@ -1,13 +1,14 @@
 import type { Activities } from '../contract/activities.ts';
+import { digitsOf } from '../contract/digits.ts';
 import type { FindingDetail, ReconciliationStage } from '../contract/reconciliation.ts';
 import type { LedgerEntry, RegistrationInquiryAnswer } from '../payment-gateway/payment-gateway.ts';
 import { nextCursor } from '../database/reconciliations.ts';
-import type { Conclusion, Standing } from '../database/reconciliations.ts';
+import type { Conclusion, ComparedRegistration } from '../database/reconciliations.ts';
 import type { RegisteredAccount } from '../database/registrations.ts';
 import { deadline } from './deadline.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-/** How many differences one activity inquires about at the payment gateway. */
+/** How many findings one activity inquires about. */
 const inquiriesPerPage = 20;
 
 /** Compares our ledger with the payment gateway's. It reads both and repairs nothing. */
@@ -15,12 +16,12 @@ export function reconciliationActivities({
   stores: { reconciliations, registrations },
   paymentGateway,
 }: ActivityDependencies): Pick<Activities, ReconciliationStage> {
-  /** Inquires until our status is the same before and after the payment gateway's answer. It only moves forward. */
-  async function lookAtBoth(reconciliationId: string, first: Standing, signal: AbortSignal) {
+  /** Inquires again if our state changed during the inquiry. Our state only moves forwards, so this ends. */
+  async function compareAgain(reconciliationId: string, first: ComparedRegistration, signal: AbortSignal) {
     for (let before = first; ;) {
       const inquiry = await paymentGateway.inquireRegistration(first.registrationNumber, signal);
-      const after = await reconciliations.readStatus(reconciliationId, first.registrationNumber);
-      if (after.withUs === before.withUs) return concludeFinally(after, inquiry.state);
+      const after = await reconciliations.readCompared(reconciliationId, first.registrationNumber);
+      if (after.ourState === before.ourState) return concludeFromInquiry(after, inquiry.state);
       before = after;
     }
   }
@@ -47,20 +48,20 @@ export function reconciliationActivities({
     addUnlistedAccounts: (page) => reconciliations.addAccounts(page),
 
     async compareRegistrations(page) {
-      const standings = await reconciliations.readStandings(page, 'ALL');
-      await reconciliations.conclude(page.reconciliationId, standings.map(conclude));
-      return nextCursor(standings, page.size);
+      const compared = await reconciliations.listCompared(page, 'ALL');
+      await reconciliations.conclude(page.reconciliationId, compared.map(conclude));
+      return nextCursor(compared, page.size);
     },
 
     async lookAgain({ reconciliationId, cursor }) {
       const page = { reconciliationId, cursor, size: inquiriesPerPage };
       const signal = deadline();
-      const standings = await reconciliations.readStandings(page, 'FINDINGS');
-      for (const standing of standings) {
-        const conclusion = await lookAtBoth(reconciliationId, standing, signal);
+      const compared = await reconciliations.listCompared(page, 'FINDINGS');
+      for (const registration of compared) {
+        const conclusion = await compareAgain(reconciliationId, registration, signal);
         await reconciliations.conclude(reconciliationId, [conclusion]);
       }
-      return nextCursor(standings, inquiriesPerPage);
+      return nextCursor(compared, inquiriesPerPage);
     },
 
     async endReconciliation({ reconciliationId }) {
@@ -72,7 +73,7 @@ export function reconciliationActivities({
   };
 }
 
-/** How an entry differs from what we registered; null if it does not, or if we never registered it. */
+/** How an entry differs from our registration; null without a difference or without a registration. */
 function differenceBetween(entry: LedgerEntry, ours: RegisteredAccount | undefined): FindingDetail | null {
   if (!ours) return null;
   if (entry.memberId !== ours.userId) return 'OTHER_MEMBER';
@@ -81,30 +82,26 @@ function differenceBetween(entry: LedgerEntry, ours: RegisteredAccount | undefin
   return digitsOf(entry.accountNumber) === digitsOf(ours.accountNumber) ? null : 'OTHER_ACCOUNT_NUMBER';
 }
 
-function digitsOf(accountNumber: string): string {
-  return accountNumber.replaceAll('-', '');
-}
-
-function conclude({ registrationNumber, withUs, entries, difference }: Standing): Conclusion {
+function conclude({ registrationNumber, ourState, entries, difference }: ComparedRegistration): Conclusion {
   const conclusion = (kind: Conclusion['kind'], detail: FindingDetail | null = null) => ({
     registrationNumber,
     kind,
     detail,
   });
-  if (withUs === 'AWAITING_REMOVAL') return conclusion('AWAITING_REMOVAL');
+  if (ourState === 'AWAITING_REMOVAL') return conclusion('AWAITING_REMOVAL');
   if (entries === 0) {
-    return withUs === 'ACTIVE' ? conclusion('MISSING_AT_PAYMENT_GATEWAY', 'NOT_FOUND') : conclusion(null);
+    return ourState === 'ACTIVE' ? conclusion('MISSING_AT_PAYMENT_GATEWAY', 'NOT_FOUND') : conclusion(null);
   }
-  if (withUs === 'UNKNOWN') return conclusion('UNKNOWN_TO_US', 'NEVER_ASKED_FOR');
-  if (withUs === 'FAILED') return conclusion('UNKNOWN_TO_US', 'FAILED_WITH_US');
-  if (withUs === 'OVERDUE') return conclusion('DIFFERENT', 'STILL_OPEN_WITH_US');
-  if (withUs === 'REMOVED') return conclusion('DIFFERENT', 'REMOVED_WITH_US');
+  if (ourState === 'UNKNOWN') return conclusion('UNKNOWN_TO_US', 'NEVER_ASKED_FOR');
+  if (ourState === 'FAILED') return conclusion('UNKNOWN_TO_US', 'FAILED_WITH_US');
+  if (ourState === 'OVERDUE') return conclusion('DIFFERENT', 'STILL_OPEN_WITH_US');
+  if (ourState === 'REMOVED') return conclusion('DIFFERENT', 'REMOVED_WITH_US');
   if (entries > 1) return conclusion('DIFFERENT', 'REGISTERED_MORE_THAN_ONCE');
   if (difference) return conclusion('DIFFERENT', difference);
-  return conclusion(withUs === 'ACTIVE' ? 'MATCHED' : 'IN_PROGRESS');
+  return conclusion(ourState === 'ACTIVE' ? 'MATCHED' : 'IN_PROGRESS');
 }
 
-/** Why a registration that is active in our ledger is missing at the payment gateway. */
+/** The details for a registration that is active here and not registered at the payment gateway. */
 const missingDetails: Record<Exclude<RegistrationInquiryAnswer['state'], 'REGISTERED'>, FindingDetail> = {
   NOT_FOUND: 'NOT_FOUND',
   REMOVED: 'REMOVED',
@@ -112,9 +109,12 @@ const missingDetails: Record<Exclude<RegistrationInquiryAnswer['state'], 'REGIST
   IN_PROGRESS: 'NOT_REGISTERED_YET',
 };
 
-/** Concludes from the inquiry about this registration, which counts more than the page of the ledger. */
-function concludeFinally(standing: Standing, state: RegistrationInquiryAnswer['state']): Conclusion {
-  const conclusion = conclude(state === 'REGISTERED' ? standing : { ...standing, entries: 0 });
+/** The payment gateway's answer to the inquiry takes precedence over its ledger. */
+function concludeFromInquiry(
+  registration: ComparedRegistration,
+  state: RegistrationInquiryAnswer['state'],
+): Conclusion {
+  const conclusion = conclude(state === 'REGISTERED' ? registration : { ...registration, entries: 0 });
   if (conclusion.kind !== 'MISSING_AT_PAYMENT_GATEWAY') return conclusion;
   if (state === 'REGISTERED') return { ...conclusion, kind: 'DIFFERENT', detail: 'NOT_IN_LEDGER' };
   return { ...conclusion, detail: missingDetails[state] };

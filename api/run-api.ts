@@ -3,6 +3,7 @@ import { openProductionService } from '../composition/open-production-service.ts
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import { ConfigurationError } from '../runtime/config.ts';
 import type { apiConfigSchema } from '../runtime/config.ts';
+import { errorCode } from '../runtime/error-code.ts';
 import { stopRequested } from '../runtime/process.ts';
 import { createApp } from './app.ts';
 import type { DocsPage } from './docs-page.ts';
@@ -45,8 +46,9 @@ export async function startApi(
     operatorToken: config.OPERATOR_TOKEN,
   });
   const server = await listen(app, { port: config.PORT, host: config.HOST }).catch((error: unknown) => {
-    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-    throw isTaken ? new ConfigurationError(`PORT: ${config.PORT} is taken; set it to a free one.`) : error;
+    throw errorCode(error) === 'EADDRINUSE'
+      ? new ConfigurationError(`PORT: ${config.PORT} is taken; set it to a free one.`)
+      : error;
   });
   parts.log.info({ port: server.port }, 'the API listens');
   const stopHousekeeping = startHousekeeping(parts, housekeepingTimes);

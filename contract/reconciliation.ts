@@ -1,45 +1,48 @@
-/** What of a reconciliation's result is no discrepancy. */
+/** Results that are no discrepancy. */
 const matches = [
-  /** Live at the payment gateway and active with us, and both say the same. */
+  /** Registered at the payment gateway, active here, with equal data. */
   'MATCHED',
-  /** Live at the payment gateway, while the registration's run is still under way. */
+  /** Registered at the payment gateway; the registration's run has not ended yet. */
   'IN_PROGRESS',
-  /** Out of use with us; its removal at the payment gateway is under way. */
+  /** Replaced or deleted here; its removal at the payment gateway is in progress. */
   'AWAITING_REMOVAL',
 ] as const;
 
-/** What of a reconciliation's result somebody must look into. */
+/** Results that an operator must look into. */
 export const findingKinds = ['MISSING_AT_PAYMENT_GATEWAY', 'UNKNOWN_TO_US', 'DIFFERENT'] as const;
 
 /** One of {@link findingKinds}. */
 export type FindingKind = (typeof findingKinds)[number];
 
-/** How a registration stands in both ledgers. */
+/** The result of a reconciliation for one registration. */
 export const reconciliationKinds = [...matches, ...findingKinds] as const;
 
 /** One of {@link reconciliationKinds}. */
 export type ReconciliationKind = (typeof reconciliationKinds)[number];
 
-/** How many registrations stand how. */
+/** The number of registrations with each result. */
 export type ReconciliationCounts = Readonly<Record<ReconciliationKind, number>>;
 
-/** What exactly was found, with what it means and what to do, for operators. */
+/** What was found, and what an operator should do about it. "There" is the payment gateway, "here" this service. */
 export const findingDetails = {
-  NOT_FOUND: 'active with us, never heard of there: have the member register anew',
-  REMOVED: 'active with us, removed there: ask the payment gateway who removed it',
-  REFUSED: 'active with us, refused there: ask the payment gateway when it changed its mind',
-  NOT_REGISTERED_YET: 'active with us, still in progress there: ask the payment gateway what it waits for',
-  NEVER_ASKED_FOR: 'live there under a number we never gave out: ask the payment gateway who registered it',
-  FAILED_WITH_US: 'live there, ended without an account with us: have the payment gateway remove it',
-  REMOVED_WITH_US: 'live there, removed with us: have the payment gateway remove it',
+  NOT_FOUND: 'active here, unknown there: ask the member to register again',
+  REMOVED: 'active here, removed there: ask the payment gateway who removed it',
+  REFUSED: 'active here, refused there: ask the payment gateway when and why it was refused',
+  NOT_REGISTERED_YET: 'active here, still in progress there: ask the payment gateway what it waits for',
+  NEVER_ASKED_FOR:
+    'registered there under a number that we never issued: ask the payment gateway who registered it',
+  FAILED_WITH_US: 'registered there, failed here: ask the payment gateway to remove it',
+  REMOVED_WITH_US: 'registered there, removed here: ask the payment gateway to remove it',
   STILL_OPEN_WITH_US:
-    'live there, not ended with us for 30 days: resolve it if it is among the reviews, else have the payment gateway remove it',
-  REGISTERED_MORE_THAN_ONCE: 'live there more than once: have the payment gateway remove all but one entry',
-  OTHER_MEMBER: 'belongs to another member there: have the payment gateway put it right',
-  OTHER_BANK: 'is at another bank there: have the payment gateway put it right',
-  OTHER_ACCOUNT_NUMBER: 'has another account number there: have the payment gateway put it right',
-  ACCOUNT_UNREADABLE: 'our own account number cannot be opened: check DATABASE_KEYS and the member’s key',
-  NOT_IN_LEDGER: 'registered by inquiry but not in the ledger there: ask the payment gateway which is true',
+    'registered there, open here for 30 days: resolve it if it is in review, otherwise ask the payment gateway to remove it',
+  REGISTERED_MORE_THAN_ONCE:
+    'registered there more than once: ask the payment gateway to remove all entries but one',
+  OTHER_MEMBER: 'belongs to another member there: ask the payment gateway to correct it',
+  OTHER_BANK: 'is at another bank there: ask the payment gateway to correct it',
+  OTHER_ACCOUNT_NUMBER: 'has another account number there: ask the payment gateway to correct it',
+  ACCOUNT_UNREADABLE: 'our own account number cannot be decrypted: check DATABASE_KEYS and the member’s key',
+  NOT_IN_LEDGER:
+    'registered according to the inquiry but not in the ledger there: ask the payment gateway which is correct',
 } as const;
 
 /** One of {@link findingDetails}. */
@@ -47,25 +50,25 @@ export type FindingDetail = keyof typeof findingDetails;
 
 /** A registration on which the two ledgers disagree. */
 export interface ReconciliationFinding {
-  /** As the payment gateway has it: the registration number, for all that we asked for. */
+  /** The payment gateway's reference: our registration number, unless we never issued it. */
   readonly registrationNumber: string;
   readonly kind: FindingKind;
   readonly detail: FindingDetail;
 }
 
-/** A reconciliation, as operators see it. */
+/** A reconciliation as shown to operators. */
 export interface ReconciliationReport {
   readonly reconciliationId: string;
   readonly startedAt: Date;
-  /** Null while it runs, or when it was terminated. */
+  /** Null while it runs, or if it was terminated. */
   readonly endedAt: Date | null;
   /** Null until it has ended. */
   readonly counts: ReconciliationCounts | null;
 }
 
 /**
- * What is done, in this order, each an activity that is called page by page, and what it does for people. Nothing of
- * it changes anything in either ledger.
+ * The stages in order, each with its summary in Temporal. A stage is an activity that is called page by page. No stage
+ * changes either ledger.
  */
 export const reconciliationStages = {
   beginReconciliation: 'Write down that the reconciliation begins',
@@ -83,21 +86,21 @@ export type ReconciliationStage = keyof typeof reconciliationStages;
 /** One page of a stage. */
 export interface ReconciliationPage {
   readonly reconciliationId: string;
-  /** Where the page begins: what the page before it answered; null: at the beginning. */
+  /** Where the page begins: the cursor that the previous page returned; null for the first page. */
   readonly cursor: string | null;
-  /** How many entries or rows it may have. */
+  /** The maximum number of entries or rows. */
   readonly size: number;
 }
 
 /** Input of the reconciliation. */
 export interface ReconciliationInput {
-  /** How many entries or rows one activity works on. */
+  /** The maximum number of entries or rows per activity. */
   readonly pageSize: number;
-  /** Where the run before this one stopped. */
+  /** Where the previous run stopped. */
   readonly from?: { readonly stage: ReconciliationStage; readonly cursor: string | null };
 }
 
-/** The workflow ID of a reconciliation that an operator starts; Temporal puts a time after it for the scheduled ones. */
+/** The workflow ID of a reconciliation that an operator starts. Temporal appends the time for scheduled ones. */
 export const reconciliationWorkflowId = 'reconciliation';
 
 /** The page size of production. */

@@ -1,12 +1,13 @@
 import { and, count, eq, inArray, lt, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
+import { digitsOf } from '../contract/digits.ts';
 import { koreanDate } from '../contract/korean-time.ts';
 import type { ArsCallLimit, ArsCallLimits } from '../contract/registration-policy.ts';
 import type { KeyRing } from '../encryption/key-ring.ts';
 import type { Queries } from './database.ts';
 import { arsCalls } from './schema.ts';
 
-/** A call about to be placed. */
+/** An ARS call that is about to be placed. */
 export interface CountedCall {
   readonly registrationNumber: string;
   readonly attempt: number;
@@ -15,12 +16,12 @@ export interface CountedCall {
   readonly accountNumber: string;
 }
 
-/** The ARS calls of the last days. */
+/** The ARS calls of today, as counted for the daily limits. */
 export function createArsCalls(queries: Queries, keys: KeyRing) {
   return {
     /**
-     * Counts a call, unless there were as many on this day in Korea as the limits allow; the same call counts once.
-     * @returns the limit that is reached, if one is.
+     * Counts a call, unless a daily limit is reached. Days are those of Korea. Idempotent.
+     * @returns the limit that is reached, if there is one
      */
     async count(call: CountedCall, limits: ArsCallLimits): Promise<ArsCallLimit | undefined> {
       const { registrationNumber, attempt, userId } = call;
@@ -29,7 +30,7 @@ export function createArsCalls(queries: Queries, keys: KeyRing) {
       const calledOn = koreanDate(Date.now());
 
       return await queries.transaction(async (transaction) => {
-        // Those who count the same phone, account or member take turns. In one order, so that none waits in a circle.
+        // Counting is serialised per phone, account and member. The order is fixed, so that no deadlock arises.
         for (const subject of [userId, phoneHashes[0], accountHashes[0]].toSorted()) {
           await transaction.execute(sql`select pg_advisory_xact_lock(hashtextextended(${subject}, 0))`);
         }
@@ -61,14 +62,9 @@ export function createArsCalls(queries: Queries, keys: KeyRing) {
       });
     },
 
-    /** Forgets the calls of the days before this one in Korea. */
-    async forgetEarlierDays(): Promise<void> {
+    /** Deletes the calls of earlier days. */
+    async deleteEarlierDays(): Promise<void> {
       await queries.delete(arsCalls).where(lt(arsCalls.calledOn, koreanDate(Date.now())));
     },
   };
-}
-
-/** The same number may be written with and without hyphens. */
-function digitsOf(number: string): string {
-  return number.replaceAll(/\D/g, '');
 }

@@ -1,4 +1,5 @@
 import { DrizzleQueryError } from 'drizzle-orm';
+import { errorCode } from '../runtime/error-code.ts';
 
 /**
  * The text of a query that failed, safe to show: the error's own message repeats the parameters of the query.
@@ -7,6 +8,6 @@ import { DrizzleQueryError } from 'drizzle-orm';
  */
 export function failedQueryText(error: unknown): string | undefined {
   if (!(error instanceof DrizzleQueryError)) return undefined;
-  const code = error.cause && 'code' in error.cause ? ` (${String(error.cause.code)})` : '';
-  return `The database query failed${code}.`;
+  const code = errorCode(error.cause);
+  return code ? `The database query failed (${code}).` : 'The database query failed.';
 }

@@ -11,22 +11,22 @@ import type {
 import type { Queries } from './database.ts';
 import { accounts, reconciledRegistrations, reconciliations, registrations } from './schema.ts';
 
-/** A live entry of the payment gateway's ledger, compared. */
+/** A registered entry of the payment gateway's ledger, compared with our registration. */
 export interface ComparedEntry {
   readonly registrationNumber: string;
   readonly entryId: string;
-  /** What it says otherwise than we asked for. */
+  /** How it differs from our registration; null if it does not. */
   readonly difference: FindingDetail | null;
 }
 
-/** How a registration stands in both ledgers. */
-export interface Standing {
+/** A registration with its state in both ledgers. */
+export interface ComparedRegistration {
   readonly registrationNumber: string;
-  /** How many live entries the payment gateway's ledger had. */
+  /** The number of registered entries in the payment gateway's ledger. */
   readonly entries: number;
-  /** What one of them says otherwise than we asked for. */
+  /** How one of them differs from our registration. */
   readonly difference: FindingDetail | null;
-  readonly withUs:
+  readonly ourState:
     | 'UNKNOWN'
     | 'IN_PROGRESS'
     | 'OVERDUE'
@@ -36,7 +36,7 @@ export interface Standing {
     | 'REMOVED';
 }
 
-/** What comes of a comparison; `kind` null: neither ledger has the registration any more. */
+/** The result of a comparison. `kind` is null if neither ledger has the registration any more. */
 export interface Conclusion {
   readonly registrationNumber: string;
   readonly kind: ReconciliationKind | null;
@@ -46,7 +46,7 @@ export interface Conclusion {
 /** How long a reconciliation may take before it counts as terminated, in ms: a week. */
 const abandonedAfter = 7 * 24 * 60 * 60 * 1_000;
 
-/** How long a registration may be open: a day of inquiries and some of waiting; then its run is gone or forgotten. */
+/** After this time an open registration is a finding: its run was terminated, or nobody resolves its review. */
 const overdueAfter = sql`interval '30 days'`;
 
 /** The reconciliations and what they found. */
@@ -56,13 +56,13 @@ export function createReconciliations(queries: Queries) {
 
   const key = [reconciledRegistrations.reconciliationId, reconciledRegistrations.registrationNumber];
 
-  const standings = () =>
+  const compared = () =>
     queries
       .select({
         registrationNumber: reconciledRegistrations.registrationNumber,
         entries: sql<number>`cardinality(${reconciledRegistrations.entryIds})`.mapWith(Number),
         difference: reconciledRegistrations.difference,
-        withUs: sql<Standing['withUs']>`case
+        ourState: sql<ComparedRegistration['ourState']>`case
           when ${registrations.registrationNumber} is null then 'UNKNOWN'
           when ${accounts.state} in ('REPLACED', 'DELETED') then 'AWAITING_REMOVAL'
           when ${accounts.state} is not null then ${accounts.state}
@@ -78,7 +78,7 @@ export function createReconciliations(queries: Queries) {
       .leftJoin(accounts, eq(accounts.registrationNumber, reconciledRegistrations.registrationNumber));
 
   return {
-    /** Writes down that a reconciliation begins; the same again is harmless. Forgets those that were terminated. */
+    /** Records the start of a reconciliation and deletes those that were terminated. Idempotent. */
     async begin(reconciliationId: string): Promise<void> {
       await queries
         .delete(reconciliations)
@@ -91,16 +91,16 @@ export function createReconciliations(queries: Queries) {
       await queries.insert(reconciliations).values({ reconciliationId }).onConflictDoNothing();
     },
 
-    /** Notes live entries of the payment gateway's ledger; the same again is harmless. */
+    /** Adds registered entries of the payment gateway's ledger. Idempotent. */
     async addEntries(reconciliationId: string, entries: readonly ComparedEntry[]): Promise<void> {
       const rows = new Map<string, typeof reconciledRegistrations.$inferInsert>();
       for (const { registrationNumber, entryId, difference } of entries) {
-        const noted = rows.get(registrationNumber);
+        const added = rows.get(registrationNumber);
         rows.set(registrationNumber, {
           reconciliationId,
           registrationNumber,
-          entryIds: [...(noted?.entryIds ?? []), entryId],
-          difference: noted?.difference ?? difference,
+          entryIds: [...(added?.entryIds ?? []), entryId],
+          difference: added?.difference ?? difference,
         });
       }
       if (rows.size === 0) return;
@@ -118,8 +118,8 @@ export function createReconciliations(queries: Queries) {
     },
 
     /**
-     * Notes a page of our accounts that should be in the payment gateway's ledger, where they are not noted yet: those
-     * not removed, and active since before the reconciliation, so that the ledger had them when it was read.
+     * Adds a page of our accounts that should be in the payment gateway's ledger, unless they were added before: those
+     * that are not removed and were activated before the reconciliation began. Idempotent. @returns the next cursor
      */
     async addAccounts({ reconciliationId, cursor, size }: ReconciliationPage): Promise<string | null> {
       const begin = queries
@@ -147,12 +147,12 @@ export function createReconciliations(queries: Queries) {
       return nextCursor(rows, size);
     },
 
-    /** A page of what was noted: all of it, or the findings so far. */
-    async readStandings(
+    /** A page of the registrations that were added: all of them, or those with a finding so far. */
+    async listCompared(
       { reconciliationId, cursor, size }: ReconciliationPage,
       which: 'ALL' | 'FINDINGS',
-    ): Promise<Standing[]> {
-      return await standings()
+    ): Promise<ComparedRegistration[]> {
+      return await compared()
         .where(
           and(
             ofReconciliation(reconciliationId),
@@ -164,19 +164,19 @@ export function createReconciliations(queries: Queries) {
         .limit(size);
     },
 
-    /** How one registration stands now. Throws when it is not noted. */
-    async readStatus(reconciliationId: string, registrationNumber: string): Promise<Standing> {
-      const [standing] = await standings().where(
+    /** One registration with its present state here. Throws if it was not added. */
+    async readCompared(reconciliationId: string, registrationNumber: string): Promise<ComparedRegistration> {
+      const [row] = await compared().where(
         and(
           ofReconciliation(reconciliationId),
           eq(reconciledRegistrations.registrationNumber, registrationNumber),
         ),
       );
-      if (!standing) throw new Error(`Reconciliation ${reconciliationId} has not noted the registration.`);
-      return standing;
+      if (!row) throw new Error(`Reconciliation ${reconciliationId} has no such registration.`);
+      return row;
     },
 
-    /** Writes conclusions over earlier ones. */
+    /** Stores conclusions, replacing earlier ones. */
     async conclude(reconciliationId: string, conclusions: readonly Conclusion[]): Promise<void> {
       if (conclusions.length === 0) return;
       await queries
@@ -188,7 +188,7 @@ export function createReconciliations(queries: Queries) {
         });
     },
 
-    /** Counts, and writes down that a reconciliation has ended; one that has ended stays as it is. */
+    /** Counts the results and records the end of a reconciliation. Idempotent. */
     async end(reconciliationId: string): Promise<void> {
       const counted = await queries
         .select({ kind: reconciledRegistrations.kind, number: count() })
@@ -205,7 +205,7 @@ export function createReconciliations(queries: Queries) {
         .where(and(eq(reconciliations.reconciliationId, reconciliationId), isNull(reconciliations.endedAt)));
     },
 
-    /** Forgets what is no finding on a page of what was noted. */
+    /** Deletes a page of registrations, except those with a finding. @returns the next cursor */
     async forgetMatches({ reconciliationId, cursor, size }: ReconciliationPage): Promise<string | null> {
       const { registrationNumber, kind } = reconciledRegistrations;
       const rows = await queries
@@ -231,7 +231,7 @@ export function createReconciliations(queries: Queries) {
         .limit(limit);
     },
 
-    /** The latest reconciliation that has ended, for gauges; undefined before there is one. */
+    /** The reconciliation that ended last; undefined before there is one. */
     async findLatestEnded(): Promise<ReconciliationReport | undefined> {
       const [report] = await queries
         .select()
@@ -250,7 +250,7 @@ export function createReconciliations(queries: Queries) {
       return report;
     },
 
-    /** What a reconciliation found, by registration number, after `after`; nothing before it has ended. */
+    /** A page of findings by registration number, after `after`. Empty until the reconciliation has ended. */
     async listFindings(
       reconciliationId: string,
       after: string,
@@ -276,7 +276,7 @@ export function createReconciliations(queries: Queries) {
   };
 }
 
-/** Where the page after these rows begins; null when they are the last. */
+/** Where the next page begins; null after the last one. */
 export function nextCursor(
   rows: readonly { readonly registrationNumber: string }[],
   size: number,

@@ -106,10 +106,5 @@ export function createResultNotifications(queries: Queries) {
         })
         .where(eq(resultNotifications.registrationNumber, registrationNumber));
     },
-
-    /** A member's notifications, for operators and tests. */
-    async listOf(userId: string) {
-      return await queries.select().from(resultNotifications).where(eq(resultNotifications.userId, userId));
-    },
   };
 }

@@ -7,6 +7,7 @@ import { maskAccountNumber, maskName } from '../wire/masking.ts';
 import { PersonalDataErased } from '../database/personal-data-erased.ts';
 import { verifyEvidence } from '../database/evidence-verification.ts';
 import type { Stores } from '../database/stores.ts';
+import { errorCode } from '../runtime/error-code.ts';
 import { readRegistrationNumber } from './options.ts';
 import type { OptionValues } from './options.ts';
 import type { CommandContext } from './command.ts';
@@ -20,7 +21,7 @@ export function exportEvidence(values: OptionValues) {
   return async ({ stores, print }: CommandContext): Promise<void> => {
     const files = await collectFiles(stores, registrationNumber);
     await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      const code = errorCode(error) ?? 'unknown';
       throw new Refused(
         `${directory} cannot be created (${code}). Name a new directory in an existing one; nothing is overwritten.`,
         { cause: error },

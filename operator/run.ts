@@ -1,6 +1,7 @@
 import { runCommandLine } from '../command-line/command-line.ts';
 import type { Printer } from '../command-line/command-line.ts';
 import { ConfigurationError } from '../runtime/config.ts';
+import { errorCode } from '../runtime/error-code.ts';
 import { isTransient } from '../runtime/transient-errors.ts';
 import type { CommandContext, TemporalContext } from './command.ts';
 import { commands } from './commands.ts';
@@ -56,5 +57,5 @@ function describeCause(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause !== undefined) return describeCause(error.cause);
   const [line = ''] = error.message.split('\n');
-  return line || ('code' in error ? String(error.code) : error.name);
+  return line || (errorCode(error) ?? error.name);
 }

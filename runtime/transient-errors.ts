@@ -1,4 +1,5 @@
 import { isGrpcServiceError } from '@temporalio/client';
+import { errorCode } from './error-code.ts';
 import { PaymentGatewayUnavailable } from '../payment-gateway/payment-gateway.ts';
 
 /** Codes of Node's network errors that mean: the other side is away. */
@@ -16,7 +17,7 @@ export function isTransient(error: unknown): boolean {
   if (error instanceof PaymentGatewayUnavailable) return true;
   if (!(error instanceof Error)) return false;
   if (isGrpcServiceError(error)) return grpcStatuses.includes(error.code);
-  const code = 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   if (networkCodes.test(code) || sqlStates.test(code)) return true;
   if (lostConnections.test(error.message)) return true;
   return isTransient(error.cause);

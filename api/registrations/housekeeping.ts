@@ -26,7 +26,7 @@ export function startHousekeeping(
     void work.catch((error: unknown) => log.warn({ err: error }, failure));
   const clean = () => {
     attempt(stores.acceptedCiphertexts.forgetExpired(), 'could not delete expired ciphertext hashes');
-    attempt(stores.arsCalls.forgetEarlierDays(), 'could not delete the call counts of earlier days');
+    attempt(stores.arsCalls.deleteEarlierDays(), 'could not delete the call counts of earlier days');
     attempt(
       removeOrphanedRegistrations({ stores, temporal, log }, new Date(Date.now() - startLimit)),
       'could not remove orphaned registrations',

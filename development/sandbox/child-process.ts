@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { errorCode } from './error-code.ts';
+import { errorCode } from '../../runtime/error-code.ts';
 import { projectDirectory } from './project-directory.ts';
 import { isRunning, processIdentity, readProcessIdentity } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';

@@ -2,7 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Stores } from '../../database/stores.ts';
 import { createProjectKeys, createRsaKeyPair } from '../../encryption/project-keys.ts';
 import type { ProjectKeys } from '../../encryption/project-keys.ts';
-import { errorCode } from './error-code.ts';
+import { errorCode } from '../../runtime/error-code.ts';
 import { inventMembers } from './members.ts';
 
 /** Both sides' keys of a sandbox project (PEM), so that anyone can act as the service provider. */

@@ -1,6 +1,6 @@
 import { linkSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode } from './error-code.ts';
+import { errorCode } from '../../runtime/error-code.ts';
 import { isRunning, processIdentity, readProcessIdentity } from './process-identity.ts';
 
 /** The exclusive right to use a data directory. It ends with `release()` or with this process, however that exits. */

@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { errorCode } from './error-code.ts';
+import { errorCode } from '../../runtime/error-code.ts';
 
 /** What the data directory holds besides the database, the keys and the lock. */
 const subdirectories = ['logs', 'processes', 'simulator'];

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { errorCode } from './error-code.ts';
+import { errorCode } from '../../runtime/error-code.ts';
 
 /** A TCP port the sandbox will listen on. */
 export interface RequiredPort {

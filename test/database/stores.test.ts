@@ -380,23 +380,23 @@ describe.each([
       do cursor = await store.addAccounts({ ...first, cursor });
       while (cursor !== null);
 
-      const standings = await store.readStandings({ ...first, size: 100 }, 'ALL');
-      expect(standings).toContainEqual({
+      const compared = await store.listCompared({ ...first, size: 100 }, 'ALL');
+      expect(compared).toContainEqual({
         registrationNumber: failed,
         entries: 2,
         difference: 'OTHER_BANK',
-        withUs: 'FAILED',
+        ourState: 'FAILED',
       });
-      const unlisted = { entries: 0, difference: null, withUs: 'ACTIVE' };
-      expect(standings).toContainEqual({ registrationNumber: active, ...unlisted });
-      expect(standings.map(({ registrationNumber }) => registrationNumber)).not.toContain(late);
+      const unlisted = { entries: 0, difference: null, ourState: 'ACTIVE' };
+      expect(compared).toContainEqual({ registrationNumber: active, ...unlisted });
+      expect(compared.map(({ registrationNumber }) => registrationNumber)).not.toContain(late);
 
       const finding = {
         registrationNumber: failed,
         kind: 'UNKNOWN_TO_US',
         detail: 'FAILED_WITH_US',
       } as const;
-      const others = standings.filter(({ registrationNumber }) => registrationNumber !== failed);
+      const others = compared.filter(({ registrationNumber }) => registrationNumber !== failed);
       const matched = others.map(({ registrationNumber }) => ({
         registrationNumber,
         kind: 'MATCHED' as const,
@@ -405,7 +405,7 @@ describe.each([
       for (let time = 0; time < 2; time++) {
         await store.conclude(first.reconciliationId, [finding, ...matched]);
       }
-      expect(await store.readStandings(first, 'FINDINGS')).toHaveLength(1);
+      expect(await store.listCompared(first, 'FINDINGS')).toHaveLength(1);
       expect(await store.listFindings(first.reconciliationId, '', 10)).toEqual([]);
       await store.end(first.reconciliationId);
       const report = await store.find(first.reconciliationId);
@@ -416,7 +416,7 @@ describe.each([
       await store.end(first.reconciliationId);
       expect(await store.findLatestEnded()).toEqual(report);
       expect(await store.listFindings(first.reconciliationId, '', 10)).toEqual([finding]);
-      expect(await store.readStandings({ ...first, size: 100 }, 'ALL')).toHaveLength(1);
+      expect(await store.listCompared({ ...first, size: 100 }, 'ALL')).toHaveLength(1);
     });
 
     it('is forgotten when it was given up a week ago', async () => {
@@ -698,7 +698,7 @@ describe.each([
       const yesterday = { calledOn: '2026-01-01' };
       await database.queries.update(arsCalls).set(yesterday).where(eq(arsCalls.userId, '77004'));
       await count({ userId: '77005' }, {});
-      await stores.arsCalls.forgetEarlierDays();
+      await stores.arsCalls.deleteEarlierDays();
       const left = await database.queries.select({ userId: arsCalls.userId }).from(arsCalls);
       expect(left.map(({ userId }) => userId)).not.toContain('77004');
       expect(left.map(({ userId }) => userId)).toContain('77005');

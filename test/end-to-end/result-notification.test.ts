@@ -1,6 +1,8 @@
+import { eq } from 'drizzle-orm';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { resultNotifications } from '../../database/schema.ts';
 import { createNotificationSender, isPublic } from '../../activities/notification-sender.ts';
 import type { NotificationSender, NotificationSenderOptions } from '../../activities/notification-sender.ts';
 import { verifyNotification } from '../../client/index.ts';
@@ -48,7 +50,12 @@ async function verified(index: number) {
 }
 
 const callbackOf = async (regNo: string, userId: string) =>
-  (await stack.stores.resultNotifications.listOf(userId)).find((row) => row.registrationNumber === regNo);
+  (
+    await stack.database.queries
+      .select()
+      .from(resultNotifications)
+      .where(eq(resultNotifications.userId, userId))
+  ).find((row) => row.registrationNumber === regNo);
 
 describe('the notification', () => {
   it('tells each end, signed, encrypted and numbered per member', async () => {

@@ -1,8 +1,10 @@
+import { eq } from 'drizzle-orm';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { resultNotifications } from '../../database/schema.ts';
 import { verifyNotification } from '../../client/index.ts';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
@@ -144,7 +146,13 @@ describe('redeliver', () => {
     return receiver;
   }
 
-  const notificationOf = async (userId: string) => (await stack.stores.resultNotifications.listOf(userId))[0];
+  const notificationOf = async (userId: string) =>
+    (
+      await stack.database.queries
+        .select()
+        .from(resultNotifications)
+        .where(eq(resultNotifications.userId, userId))
+    )[0];
   const redeliver = (number: string) => operate('redeliver', '--number', number);
 
   it.for([
