@@ -43,3 +43,29 @@ it.for([
 ] as const)('of a recording with %s', ([, recording, duration]) => {
   expect(recordingDuration(recording)).toBe(duration);
 });
+
+const bytes = (hex: string) => Buffer.from(hex, 'hex');
+
+it.for([
+  ['wav', riff()],
+  ['mp3', Buffer.from('ID3')],
+  ['mp3', bytes('fffb')],
+  ['mp3', bytes('fff3')],
+  ['wma', bytes('3026b2758e66cf11a6d900aa0062ce6c00')],
+] as const)('%s is recognised by its first bytes (%#)', ([name, recording]) => {
+  expect(recordingFormat(recording)).toBe(name);
+});
+
+it.for([
+  bytes(''),
+  bytes('ff'),
+  bytes('fff9'),
+  bytes('ffe0'),
+  bytes('fefb'),
+  bytes('3026b2758e66cf11a6d900aa0062ce'),
+  Buffer.from('RIFF\0\0\0\0WAVY', 'latin1'),
+  Buffer.from('RIFX\0\0\0\0WAVE', 'latin1'),
+  Buffer.from('ID4'),
+])('other bytes are no recording (%#)', (recording) => {
+  expect(recordingFormat(recording)).toBeUndefined();
+});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { validateAccountHolder } from '../../wire/bank-account-operations.ts';
 import { banks, isBankCode } from '../../wire/bank-codes.ts';
-import { maskAccountNumber } from '../../wire/masking.ts';
+import { maskAccountNumber, maskName } from '../../wire/masking.ts';
 import published from './bank-codes.json' with { type: 'json' };
 
 it.for([
@@ -13,6 +13,16 @@ it.for([
   ['110-123-456789', '110****789'],
 ] as const)('masks %s as %s', ([accountNumber, masked]) => {
   expect(maskAccountNumber(accountNumber)).toBe(masked);
+});
+
+it.for([
+  ['김하늘', '김*늘'],
+  ['김용', '김*'],
+  ['김', '김*'],
+  ['', '*'],
+  ['남궁하늘', '남**늘'],
+] as const)('masks the name %s as %s', ([name, masked]) => {
+  expect(maskName(name)).toBe(masked);
 });
 
 it('never shows a whole account number', () => {
