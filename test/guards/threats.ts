@@ -447,8 +447,8 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'activities/consent-evidence.ts',
-        'if (!format || recording.length > maxRecordingBytes)',
-        'if (!format)',
+        "if (recording.length > maxRecordingBytes) throw invalid('is too large');",
+        '',
       ),
     ],
     tests: [test(safeguards, 'a recording > of 307201 bytes ends the registration with 002_910')],
