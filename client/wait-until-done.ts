@@ -16,8 +16,8 @@ export interface WaitOptions {
   readonly onStatus?: ((status: RegistrationStatus) => void) | undefined;
 }
 
-/** The state of a registration. */
-type RegistrationState = FailedRegistration | { readonly status: RegistrationStatus };
+/** What an inquiry says of a registration. */
+type InquiryResult = FailedRegistration | { readonly status: RegistrationStatus };
 
 /**
  * Polls until the registration has ended, and keeps polling while the service is unavailable.
@@ -25,7 +25,7 @@ type RegistrationState = FailedRegistration | { readonly status: RegistrationSta
  * @throws {KmRefusal} when there is no such registration, or the credentials are wrong
  */
 export async function waitUntilDone(
-  inquire: (request: { regNo: string }, options: { signal: AbortSignal }) => Promise<RegistrationState>,
+  inquire: (request: { regNo: string }, options: { signal: AbortSignal }) => Promise<InquiryResult>,
   registrationNumber: string,
   { intervalMs = 2_000, timeoutMs, signal: outer, onStatus }: WaitOptions = {},
 ): Promise<RegistrationResult> {
@@ -50,7 +50,7 @@ export async function waitUntilDone(
     throw error;
   }
 
-  async function inquireOnce(signal: AbortSignal): Promise<RegistrationState | KmUnavailable> {
+  async function inquireOnce(signal: AbortSignal): Promise<InquiryResult | KmUnavailable> {
     try {
       return await inquire({ regNo: registrationNumber }, { signal });
     } catch (error) {
@@ -61,6 +61,6 @@ export async function waitUntilDone(
   }
 }
 
-function isResult(state: RegistrationState): state is RegistrationResult {
+function isResult(state: InquiryResult): state is RegistrationResult {
   return state.status !== 'ARS_AUTH_IN_PROGRESS' && state.status !== 'ARS_AUTH_DONE';
 }

@@ -71,7 +71,7 @@ export interface OperationResult {
 }
 
 /** How a registration ended. */
-export interface RegistrationResult {
+export interface RegistrationOutcome {
   readonly status: RegistrationStatus;
   readonly resultCode: ResultCode;
 }

@@ -1,7 +1,7 @@
 import { setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import type {
   RegistrationInput,
-  RegistrationResult,
+  RegistrationOutcome,
   RegistrationState,
   RegistrationStep,
 } from '../contract/registration.ts';
@@ -23,7 +23,7 @@ export interface Progress {
   record(step: TimelineStep, outcome: string, attempt?: number, until?: number): void;
   timeline(): readonly TimelineEntry[];
   /** Enters the last step. @returns the run's result */
-  end(status: RegistrationStatus, resultCode: ResultCode): RegistrationResult;
+  end(status: RegistrationStatus, resultCode: ResultCode): RegistrationOutcome;
 }
 
 const titles: Record<RegistrationStep, string> = {

@@ -1,5 +1,5 @@
 import { CancellationScope, allHandlersFinished, condition } from '@temporalio/workflow';
-import type { RegistrationInput, RegistrationResult } from '../contract/registration.ts';
+import type { RegistrationInput, RegistrationOutcome } from '../contract/registration.ts';
 import type { FailedStatus } from '../wire/registration-status.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import { acceptCancellation } from './cancellation.ts';
@@ -32,7 +32,7 @@ interface Failure {
  * A refused or failed registration is a result, not a workflow failure. The registration can be cancelled until the
  * payment gateway is asked to register; that request cannot be taken back.
  */
-export async function registerWithdrawalAccount(input: RegistrationInput): Promise<RegistrationResult> {
+export async function registerWithdrawalAccount(input: RegistrationInput): Promise<RegistrationOutcome> {
   const { registrationNumber } = input;
   const progress = trackProgress(input);
   const callbacks = receiveCallbacks(registrationNumber, progress);
@@ -71,7 +71,7 @@ export async function registerWithdrawalAccount(input: RegistrationInput): Promi
     return secured ? undefined : { status: 'BANK_ACC_REG_FAILED', resultCode: codes.EVIDENCE_NOT_SECURED };
   }
 
-  async function register(): Promise<RegistrationResult> {
+  async function register(): Promise<RegistrationOutcome> {
     const verdict = await registerExactlyOnce(input, progress, callbacks);
     if (verdict.state === 'REFUSED') {
       return await fail({ status: 'BANK_ACC_REG_FAILED', resultCode: verdict.resultCode });
@@ -84,7 +84,7 @@ export async function registerWithdrawalAccount(input: RegistrationInput): Promi
     return progress.end('BANK_ACC_REGISTERED', codes.SUCCESS);
   }
 
-  async function fail({ status, resultCode }: Failure): Promise<RegistrationResult> {
+  async function fail({ status, resultCode }: Failure): Promise<RegistrationOutcome> {
     progress.record('ENDED', resultCode);
     const timeline = progress.timeline();
     const { hasNotification } = await recordFailure({

@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { memberWorkflowId } from '../../contract/registration.ts';
-import type { RegistrationResult } from '../../contract/registration.ts';
+import type { RegistrationOutcome } from '../../contract/registration.ts';
 import { cancelRegistrationUpdate } from '../../contract/registration-messages.ts';
 import type { RegistrationRecord } from '../../database/registrations.ts';
 import { sendUpdate } from '../../runtime/temporal.ts';
@@ -37,7 +37,7 @@ async function cancelRun(temporal: Client, userId: string, runId: string): Promi
   try {
     const { resultCode } = await temporal.withDeadline(deadline, async () => {
       await sendUpdate(() => run.executeUpdate(cancelRegistrationUpdate), deadline);
-      return (await run.result()) as RegistrationResult;
+      return (await run.result()) as RegistrationOutcome;
     });
     // The run may have been failing for another reason when the cancellation arrived.
     return resultCode === codes.CANCELLED;

@@ -1,4 +1,4 @@
-import type { RegistrationResult } from '../../contract/registration.ts';
+import type { RegistrationOutcome } from '../../contract/registration.ts';
 import type { ArsOutcome } from '../../wire/registration-status.ts';
 import { resultCodeOfRefusal } from '../../contract/refusal-reasons.ts';
 import type { RefusalReason } from '../../contract/refusal-reasons.ts';
@@ -6,7 +6,7 @@ import type { Script } from './script.ts';
 
 /** What must come of a script that nobody cancels, whatever the order in which things happen. */
 export interface Expectation {
-  readonly result: RegistrationResult;
+  readonly result: RegistrationOutcome;
   /** How the calls end, in turn. */
   readonly calls: readonly ArsOutcome[];
   /** How often the payment gateway is asked to register. */
@@ -62,9 +62,9 @@ function registrationOf({ attempts, staysUnknown }: Script): Omit<Expectation, '
   }
 }
 
-const registered: RegistrationResult = { status: 'BANK_ACC_REGISTERED', resultCode: '000_000' };
-const notFound: RegistrationResult = { status: 'BANK_ACC_REG_FAILED', resultCode: '002_912' };
+const registered: RegistrationOutcome = { status: 'BANK_ACC_REGISTERED', resultCode: '000_000' };
+const notFound: RegistrationOutcome = { status: 'BANK_ACC_REG_FAILED', resultCode: '002_912' };
 
-function failed(reason: RefusalReason): RegistrationResult {
+function failed(reason: RefusalReason): RegistrationOutcome {
   return { status: 'BANK_ACC_REG_FAILED', resultCode: resultCodeOfRefusal[reason] };
 }

@@ -14,7 +14,7 @@ import {
   registrationTimelineQuery,
   resolveReviewUpdate,
 } from '../../contract/registration-messages.ts';
-import type { RegistrationResult, ReviewResolution } from '../../contract/registration.ts';
+import type { RegistrationOutcome, ReviewResolution } from '../../contract/registration.ts';
 import { sign } from '../../payment-gateway/http/signature.ts';
 import { isTransient } from '../../runtime/transient-errors.ts';
 import { startStack } from '../fixtures/stack.ts';
@@ -72,7 +72,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-const cancelled: RegistrationResult = { status: 'BANK_ACC_REG_FAILED', resultCode: '002_914' };
+const cancelled: RegistrationOutcome = { status: 'BANK_ACC_REG_FAILED', resultCode: '002_914' };
 
 interface Run {
   readonly userId: string;
@@ -122,14 +122,14 @@ async function play(played: Script): Promise<void> {
   const result: unknown = await handleOf(run).result();
   operator.abort();
   await reviewing;
-  await compare(run, world, said.includes('CANCELLED'), result as RegistrationResult);
+  await compare(run, world, said.includes('CANCELLED'), result as RegistrationOutcome);
 }
 
 async function compare(
   run: Run,
   world: World,
   tryCancel: boolean,
-  result: RegistrationResult,
+  result: RegistrationOutcome,
 ): Promise<void> {
   const { script: played, rings, registerCalls, ledgerEntries } = world;
   const timeline = await ask(() => handleOf(run).query(registrationTimelineQuery));

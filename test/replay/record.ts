@@ -14,7 +14,7 @@ import {
   taskQueue,
   workflowTypes,
 } from '../../contract/registration.ts';
-import type { RegistrationResult, RegistrationStep, ReviewResolution } from '../../contract/registration.ts';
+import type { RegistrationOutcome, RegistrationStep, ReviewResolution } from '../../contract/registration.ts';
 import type { ArsOutcome } from '../../wire/registration-status.ts';
 import {
   arsCallEndedSignal,
@@ -135,9 +135,9 @@ const cancelAt = (step: RegistrationStep) => async (run: Run) => {
   await handleOf(run).cancel();
 };
 
-const registered: RegistrationResult = { status: 'BANK_ACC_REGISTERED', resultCode: '000_000' };
-const callFailed: RegistrationResult = { status: 'ARS_AUTH_FAILED', resultCode: '002_014' };
-const failed = (resultCode: RegistrationResult['resultCode']): RegistrationResult => ({
+const registered: RegistrationOutcome = { status: 'BANK_ACC_REGISTERED', resultCode: '000_000' };
+const callFailed: RegistrationOutcome = { status: 'ARS_AUTH_FAILED', resultCode: '002_014' };
+const failed = (resultCode: RegistrationOutcome['resultCode']): RegistrationOutcome => ({
   status: 'BANK_ACC_REG_FAILED',
   resultCode,
 });
@@ -145,7 +145,7 @@ const account = (digits: string) => ({ bankAccount: `1101234${digits}` });
 const phone = (digits: string) => ({ mobileNumber: `0101234${digits}` });
 
 describe.concurrent('what the simulator can do', () => {
-  it.for<[Path, Readonly<Record<string, unknown>>, RegistrationResult]>([
+  it.for<[Path, Readonly<Record<string, unknown>>, RegistrationOutcome]>([
     ['registered', {}, registered],
     ['real-name-check-002_901-name', account('9001'), failed('002_901')],
     ['real-name-check-002_902-birth-date', account('9098'), failed('002_902')],
@@ -325,7 +325,7 @@ describe('what takes a worse payment gateway', () => {
     expect(await record('payment-gateway-callback-lost', {})).toEqual(registered);
   });
 
-  it.for<[Path, RegistrationResult, (run: Run) => Promise<unknown>]>([
+  it.for<[Path, RegistrationOutcome, (run: Run) => Promise<unknown>]>([
     ['review-resolved-as-registered', registered, (run) => resolveReview(run, 'REGISTERED')],
     ['review-resolved-as-not-registered', failed('002_912'), (run) => resolveReview(run, 'NOT_REGISTERED')],
     [
@@ -508,7 +508,7 @@ describe('what follows a registration', () => {
       Path,
       Path | undefined,
       Readonly<Record<string, unknown>>,
-      RegistrationResult,
+      RegistrationOutcome,
       readonly number[],
       NotificationState,
     ]
