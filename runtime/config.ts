@@ -65,7 +65,7 @@ export const policyConfigSchema = z.object({
   ARS_CALLS_PER_ACCOUNT: callsPerDay.default(10).describe('ARS calls a day for one account number'),
 });
 
-/** The environment of `npm run api`. */
+/** The environment of the API. */
 export const apiConfigSchema = commonSchema.extend({
   ...apiFields,
   ...policyConfigSchema.shape,
@@ -74,7 +74,7 @@ export const apiConfigSchema = commonSchema.extend({
   OPERATOR_TOKEN: secret.describe('bearer token of the /operator routes'),
 });
 
-/** The environment of `npm run worker`. */
+/** The environment of the worker. */
 export const workerConfigSchema = commonSchema.extend({
   ...workerFields,
   DATABASE_URL: databaseUrl,

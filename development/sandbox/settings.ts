@@ -57,7 +57,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): SandboxSettings {
 export function refuseProduction(environment: NodeJS.ProcessEnv): void {
   if (environment['NODE_ENV'] !== 'production') return;
   throw new ConfigurationError(
-    'The sandbox does not start in production (NODE_ENV): run `npm run api` and `npm run worker`.',
+    'The sandbox does not start in production (NODE_ENV): run `node dist/api/main.js` and `node dist/worker/main.js`.',
   );
 }
 
