@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** Something was sealed by a key that is not, or no longer, among those given. */
+/** A value was sealed with a key that is not configured, or no longer. */
 export class MissingKeyError extends Error {
   override readonly name = 'MissingKeyError';
 
@@ -13,15 +13,18 @@ export class MissingKeyError extends Error {
 }
 
 /**
- * AES-256-GCM keys by key ID. The first seals; all of them open, so a key rotates by putting a new one in front and
- * keeping the old one until nothing sealed by it is left.
+ * AES-256-GCM keys by key ID. The first one seals, all of them open. To rotate, put a new key in front and keep the old
+ * one until nothing is sealed with it any more.
  */
 export class KeyRing {
   readonly #keys: ReadonlyMap<string, Buffer>;
   /** The ID of the key that seals. */
   readonly activeKeyId: string;
 
-  /** @param keys `id:base64` of 32 bytes each, separated by commas. Throws on any other form, and on an ID given twice. */
+  /**
+   * @param keys `id:base64` of 32 bytes each, separated by commas
+   * @throws {Error} for any other form, and for duplicate IDs
+   */
   constructor(keys: string) {
     const entries = keys.split(',').map((entry) => {
       const [id = '', encoded = ''] = entry.trim().split(':');
@@ -43,14 +46,18 @@ export class KeyRing {
     return [...this.#keys.keys()];
   }
 
-  /** Seals under the active key. `context` must be given again to open, so a sealed value cannot be moved. */
+  /**
+   * Seals with the active key.
+   * @param context authenticated with the value: opening needs the same one, so a sealed value cannot be moved
+   */
   seal(plain: Uint8Array, context: string): Buffer {
     return sealWith(this.#keys.get(this.activeKeyId)!, plain, context);
   }
 
   /**
-   * Opens what {@link seal} made under the key `keyId`. Throws when the value or the context differ.
-   * @throws {MissingKeyError}
+   * Opens what {@link seal} has sealed with the key `keyId`.
+   * @throws {MissingKeyError} if there is no such key
+   * @throws {Error} if the value or the context differ
    */
   open(keyId: string, sealed: Uint8Array, context: string): Buffer {
     const key = this.#keys.get(keyId);
@@ -59,8 +66,9 @@ export class KeyRing {
   }
 
   /**
-   * Keyed hashes of a value, in base64url, to find the same value again without being able to read it: one under each
-   * key, that of the active key first. `context` keeps the same value apart in different places.
+   * Keyed hashes (HMAC-SHA256, base64url) of a value, to find equal values without reading them: one per key, the
+   * active key's first.
+   * @param context equal values have different hashes in different contexts
    */
   hash(value: string, context: string): [string, ...string[]] {
     const hashes = [...this.#keys.values()].map((key) =>
@@ -70,14 +78,14 @@ export class KeyRing {
   }
 }
 
-/** Seals bytes by AES-256-GCM: 12 bytes nonce, ciphertext, 16 bytes tag. */
+/** Seals with AES-256-GCM. @returns nonce (12 bytes), ciphertext, tag (16 bytes) */
 export function sealWith(key: Uint8Array, plain: Uint8Array, context: string): Buffer {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
   return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** Opens what {@link sealWith} made. Throws when the key, the value or the context differ. */
+/** Opens what {@link sealWith} has sealed. @throws {Error} if the key, the value or the context differ */
 export function openWith(key: Uint8Array, sealed: Uint8Array, context: string): Buffer {
   const nonce = sealed.subarray(0, nonceBytes);
   const tag = sealed.subarray(sealed.length - tagBytes);

@@ -6,7 +6,7 @@ const { Payload: ProtoPayload } = proto.temporal.api.common.v1;
 const encoding = 'binary/encrypted';
 const context = 'temporal-payload';
 
-/** Encrypts every payload that goes to Temporal, with the key's ID beside it so that keys rotate. */
+/** Encrypts every payload for Temporal. The key's ID is stored beside it, so that keys can rotate. */
 export function createPayloadCodec(keys: KeyRing): PayloadCodec {
   return {
     encode: async (payloads) =>

@@ -1,7 +1,7 @@
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 
-/** A project's own keys, before they are stored. Keys for encryption in PEM. */
+/** The keys of a project before they are stored. The encryption keys are PEM. */
 export interface ProjectKeys {
   /** 40 characters. */
   readonly accessKey: string;
@@ -12,7 +12,7 @@ export interface ProjectKeys {
   readonly serverPrivateKey: string;
 }
 
-/** Makes the keys of a new project. */
+/** Creates the keys of a new project. */
 export async function createProjectKeys(): Promise<ProjectKeys> {
   const server = await createRsaKeyPair();
   return {
@@ -24,7 +24,7 @@ export async function createProjectKeys(): Promise<ProjectKeys> {
   };
 }
 
-/** Makes a pair of RSA keys of 2048 bits, in PEM. */
+/** Creates a pair of RSA keys of 2048 bits, in PEM. */
 export function createRsaKeyPair(): Promise<{ publicKey: string; privateKey: string }> {
   return promisify(generateKeyPair)('rsa', {
     modulusLength: 2048,

@@ -7,7 +7,7 @@ export function isTranTokenOf(token: string, body: Uint8Array, secretKey: string
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-/** A time as X-KM-Tran-Time has it, `yyyyMMddHHmmss`, in UTC. */
+/** The value of X-KM-Tran-Time: `yyyyMMddHHmmss` in UTC. */
 export function tranTimeOf(now: Date): string {
   return digitsOf(now).slice(0, 14);
 }

@@ -3,7 +3,7 @@ import { parseKoreanHours } from '../contract/korean-time.ts';
 import { KeyRing } from '../encryption/key-ring.ts';
 
 const secret = z.string().min(16);
-/** Several secrets separated by commas, each a secret of its own. */
+/** Several secrets, separated by commas. */
 const secrets = z.string().refine((list) => list.split(',').every((each) => secret.safeParse(each).success), {
   error: 'Invalid secrets',
 });
@@ -12,7 +12,7 @@ const keys = z.string().superRefine(requireKeys);
 export const portSchema = z.coerce.number().int().min(1).max(65_535);
 const count = z.coerce.number().int().positive();
 
-/** What every process of the service reads. */
+/** The environment of every process of the service. */
 const commonSchema = z.object({
   DATABASE_KEYS: keys.describe('database keys, id:base64 of 32 bytes each, the first one active'),
   PAYLOAD_KEYS: keys.describe('payload keys, id:base64 of 32 bytes each, the first one active'),
@@ -82,10 +82,10 @@ export const workerConfigSchema = commonSchema.extend({
   TEMPORAL_BUILD_ID: z.string().optional().describe('version of this worker, such as the commit'),
 });
 
-/** The environment of `npm run operator` with a command that works with Temporal alone. */
+/** The environment of the operator's commands that need no database. */
 export const operatorConfigSchema = commonSchema.pick({ PAYLOAD_KEYS: true });
 
-/** The environment of `npm run operator` with a command that works with the database too. */
+/** The environment of the operator's other commands. */
 export const operatorDatabaseConfigSchema = commonSchema
   .pick({ PAYLOAD_KEYS: true, DATABASE_KEYS: true })
   .extend({ ...policyConfigSchema.shape, DATABASE_URL: databaseUrl });
@@ -95,7 +95,7 @@ export const sandboxConfigSchema = commonSchema.extend({
   ...apiFields,
   ...workerFields,
   HOST: z.string().default('127.0.0.1'),
-  // Bursts are what people try a sandbox with; as in production it is the turns that keep the projects apart.
+  // People try a sandbox with bursts. Concurrency limits keep the projects apart, as in production.
   REQUESTS_PER_SECOND: count.default(5_000),
   REQUEST_BURST: count.default(50_000),
   WAITING_REQUESTS: count.default(5_000),
@@ -103,15 +103,15 @@ export const sandboxConfigSchema = commonSchema.extend({
   DATA_DIR: z.string().min(1),
 });
 
-/** The configuration did not hold; the text lists every problem. */
+/** The configuration is invalid. The text lists every problem. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }
 
 /**
- * Reads a configuration from environment variables; an empty one counts as absent. A variable `NAME_FILE` names a
- * file whose content is taken for `NAME`, for secrets that are mounted as files.
- * Throws {@link ConfigurationError} with all problems at once; values are never repeated.
+ * Reads a configuration from environment variables. An empty variable counts as absent. `NAME_FILE` names a file that
+ * holds the value of `NAME`, for secrets that are mounted as files.
+ * @throws {ConfigurationError} with all problems at once; it never shows values
  */
 export function readConfig<Schema extends z.ZodObject>(
   schema: Schema,

@@ -1,11 +1,11 @@
 import pino from 'pino';
 
-/** A structured logger: one JSON object a line. */
+/** A structured logger: one JSON object per line. */
 export type Log = pino.Logger;
 
 /**
- * Creates the logger of a process. Callers pass identifiers and codes only; the redaction is a second line of
- * defence for fields that would hold personal data or secrets. Lines go to the standard output, or to `onLine`.
+ * Creates the logger of a process. Callers pass identifiers and codes only; redaction is a second line of defence for
+ * fields that could hold personal data or secrets. Lines go to standard output, or to `onLine`.
  */
 export function createLog(name: string, level = 'info', onLine?: (line: string) => void): Log {
   const options: pino.LoggerOptions = {
@@ -29,11 +29,11 @@ export function createLog(name: string, level = 'info', onLine?: (line: string) 
   return onLine ? pino(options, { write: onLine }) : pino(options);
 }
 
-/** Name, text and stack of an error and of its cause; no other property, since those may hold query parameters. */
+/** Name, message and stack of an error and its cause, but no other property: those may hold query parameters. */
 function errorWithoutInput(error: unknown): unknown {
   if (!(error instanceof Error)) return { type: typeof error };
   const { name, stack, cause } = error;
-  // A failed query's text repeats its parameters after this mark.
+  // The message of a failed query repeats its parameters after this mark.
   const text = error.message.split('\nparams:')[0];
   return {
     type: name,

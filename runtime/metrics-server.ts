@@ -3,15 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import { ConfigurationError } from './config.ts';
 
-/** Where a process tells its metrics; no port: nowhere. */
+/** Where a process serves its metrics; without a port they are not served. */
 export interface MetricsAddress {
   readonly METRICS_PORT?: number | undefined;
   readonly METRICS_HOST: string;
 }
 
 /**
- * Serves `GET /metrics` for Prometheus on a port of its own, so that it is never reachable where the API is.
- * @returns what stops it
+ * Serves `GET /metrics` for Prometheus on a separate port, so that it is never reachable through the API's port.
+ * @returns a function that stops it
  * @throws {ConfigurationError} when the port is taken
  */
 export async function serveMetrics(

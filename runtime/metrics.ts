@@ -6,18 +6,18 @@ import type { TimelineEntry } from '../wire/timeline.ts';
 /** The metrics of a process. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** What a reconciliation told. */
+/** The result of a reconciliation. */
 interface LatestReconciliation {
   readonly endedAt: Date | null;
   readonly counts: Readonly<Record<string, number>> | null;
 }
 
-/** Bounds of durations, in seconds: an answer from memory up to the longest a caller waits. */
+/** Buckets of durations, in seconds: from an answer out of memory to the longest wait of a caller. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * Creates the metrics of a process. Labels have few values, known beforehand: routes, codes and outcomes, and the
- * projects where it matters who. They never carry personal data, a member's ID or a registration number.
+ * Creates the metrics of a process. Labels have few, known values: routes, codes, outcomes, and projects where they
+ * matter. They never carry personal data, member IDs or registration numbers.
  */
 export function createMetrics() {
   const registry = new Registry();
@@ -77,7 +77,7 @@ export function createMetrics() {
       registers,
     }),
 
-    /** Has every scrape tell which circuits are open. @param openCircuits bank codes, and `PAYMENT_GATEWAY` */
+    /** Adds the open circuit breakers to every scrape. @param openCircuits bank codes, and `PAYMENT_GATEWAY` */
     watchCircuits(openCircuits: () => readonly string[]): void {
       const gauge = new Gauge({
         name: 'payment_gateway_circuit_open',
@@ -91,7 +91,7 @@ export function createMetrics() {
       });
     },
 
-    /** Has every scrape tell what the latest reconciliation counted, and how old it is. */
+    /** Adds the counts and the age of the latest reconciliation to every scrape. */
     watchReconciliations(findLatest: () => Promise<LatestReconciliation | undefined>): void {
       const age = new Gauge({
         name: 'reconciliation_age_seconds',
@@ -104,7 +104,7 @@ export function createMetrics() {
         labelNames: ['kind'] as const,
         registers,
         async collect() {
-          // Without the database the last values known stay, and every other metric is told all the same.
+          // Without the database the last known values stay, and the scrape still has every other metric.
           const latest = await findLatest().catch(() => undefined);
           if (!latest?.endedAt || !latest.counts) return;
           age.set((Date.now() - latest.endedAt.getTime()) / 1_000);
@@ -114,8 +114,8 @@ export function createMetrics() {
     },
 
     /**
-     * Counts the end of a registration, with the calls it took. It is called once per run; only an activity whose
-     * completion got lost counts twice.
+     * Counts the end of a registration and its calls. Called once per run; an activity whose completion got lost
+     * counts twice.
      */
     countEnd(
       status: FailedStatus | 'BANK_ACC_REGISTERED',

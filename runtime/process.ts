@@ -1,4 +1,4 @@
-/** Resolves when the process is asked to stop, by Ctrl-C or by SIGTERM; a second request ends it at once. */
+/** Resolves on the first SIGINT (Ctrl-C) or SIGTERM. The second one exits at once with code 1. */
 export function stopRequested(): Promise<void> {
   return new Promise((resolve) => {
     let asked = false;
@@ -12,7 +12,7 @@ export function stopRequested(): Promise<void> {
   });
 }
 
-/** Runs a program: an error that ends it is said on one line for people, with its stack unless it explains itself. */
+/** Runs a program and exits: with 0, or with 1 and the error on stderr, a ConfigurationError without its stack. */
 export function runMain(main: () => Promise<void>): void {
   main().then(
     () => process.exit(0),

@@ -1,16 +1,16 @@
 import ipaddr from 'ipaddr.js';
 import { ConfigurationError } from './config.ts';
 
-/** What the IDs and secrets that a sandbox makes begin with, so that production knows them again. */
+/** The prefix of the key IDs and secrets that a sandbox creates, so that production recognises them. */
 export const sandboxMark = 'sandbox';
 
-/** What the ASP IDs of a sandbox's projects begin with. */
+/** The prefix of the ASP IDs of a sandbox's projects. */
 export const sandboxProjectMark = 'SANDBOXASP';
 
-/** Secrets must have as many characters in production. */
+/** Minimum length of secrets in production, in characters. */
 const minSecretLength = 32;
 
-/** The settings that can give a sandbox away. */
+/** The settings that can reveal a sandbox. */
 export interface GuardedSettings {
   readonly NODE_ENV?: string | undefined;
   readonly LOG_LEVEL: string;
@@ -27,10 +27,10 @@ export interface GuardedSettings {
 }
 
 /**
- * Refuses what belongs to a sandbox where NODE_ENV is `production`.
- * @param findSandboxProjects the ASP IDs of the sandbox's projects in the database
- * @throws {ConfigurationError} with every reason at once; values are never repeated. Where there is none, what
- * `findSandboxProjects` throws: a database that cannot be asked is not taken for one without a sandbox's projects.
+ * Refuses settings and data of a sandbox if NODE_ENV is `production`.
+ * @param findSandboxProjects finds the ASP IDs of a sandbox's projects in the database
+ * @throws {ConfigurationError} with every reason at once; it never shows values
+ * @throws what `findSandboxProjects` throws, if no setting is refused: an unreachable database may hold a sandbox's data
  */
 export async function refuseSandboxDefaults(
   settings: GuardedSettings,
@@ -59,8 +59,8 @@ function sandboxTraces(settings: GuardedSettings): string[] {
   const refuseIf = (isWrong: boolean, reason: string) => isWrong && reasons.push(reason);
 
   for (const name of ['DATABASE_KEYS', 'PAYLOAD_KEYS'] as const) {
-    const isSandboxes = settings[name].split(',').some((key) => key.trim().startsWith(sandboxMark));
-    refuseIf(isSandboxes, `${name}: a key was made by a sandbox.`);
+    const isOfSandbox = settings[name].split(',').some((key) => key.trim().startsWith(sandboxMark));
+    refuseIf(isOfSandbox, `${name}: a key was made by a sandbox.`);
   }
   for (const name of ['PG_BASE_URL', 'PG_CALLBACK_URL', 'CODEC_ALLOWED_ORIGIN'] as const) {
     const value = settings[name];
@@ -80,8 +80,8 @@ function sandboxTraces(settings: GuardedSettings): string[] {
   }
   const callsAtNight = 'CALLING_HOURS' in settings && settings.CALLING_HOURS === undefined;
   refuseIf(callsAtNight, 'CALLING_HOURS: members must be left alone at night.');
-  const isTalkative = ['debug', 'trace'].includes(settings.LOG_LEVEL);
-  refuseIf(isTalkative, 'LOG_LEVEL: debug and trace are for development.');
+  const isVerbose = ['debug', 'trace'].includes(settings.LOG_LEVEL);
+  refuseIf(isVerbose, 'LOG_LEVEL: debug and trace are for development.');
   return reasons;
 }
 

@@ -2,17 +2,17 @@ import { isGrpcServiceError } from '@temporalio/client';
 import { errorCode } from './error-code.ts';
 import { PaymentGatewayUnavailable } from '../payment-gateway/payment-gateway.ts';
 
-/** Codes of Node's network errors that mean: the other side is away. */
+/** Codes of Node's network errors that mean: the other side is unavailable. */
 const networkCodes = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOST|ENET|EAI_)/;
-/** SQLSTATE classes that mean the same: connection, resources, operator intervention. */
+/** SQLSTATE classes that mean the same: connection, resources, operator intervention, idle transaction. */
 const sqlStates = /^(08|53|57|25P)/;
-/** What node-postgres says of connections that are lost; it gives these no code. */
+/** Messages of node-postgres about lost connections, which have no code. */
 const lostConnections =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 /** gRPC statuses that mean the same: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, UNAVAILABLE, CANCELLED. */
 const grpcStatuses = [4, 8, 10, 14, 1];
 
-/** Whether an error says that something this process depends on is away, rather than that the program is wrong. */
+/** Whether an error means that a dependency of this process is unavailable, and not that the program is wrong. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof PaymentGatewayUnavailable) return true;
   if (!(error instanceof Error)) return false;

@@ -4,7 +4,7 @@ import { reconciliationPageSize, reconciliationWorkflowId } from '../contract/re
 import type { ReconciliationInput } from '../contract/reconciliation.ts';
 import { taskQueue, workflowTypes } from '../contract/registration.ts';
 
-/** What runs by the clock, in Korean time. Temporal adds the time to the ID of a run that a schedule starts. */
+/** The daily workflows, in Korean time. Temporal appends the time to the workflow ID of each scheduled run. */
 export const schedules: readonly ScheduleOptions[] = [
   {
     scheduleId: 'purge-expired-evidence',
@@ -33,8 +33,8 @@ export const schedules: readonly ScheduleOptions[] = [
 ];
 
 /**
- * Has the Temporal server keep the schedules as they are defined here, whatever it had before; one that an operator
- * has paused stays paused. Every worker may do so at its start.
+ * Creates the schedules, or updates them to the definitions above. A paused schedule stays paused. Idempotent: every
+ * worker calls it at its start.
  */
 export async function ensureSchedules({ schedule }: Pick<Client, 'schedule'>): Promise<void> {
   for (const definition of schedules) {
