@@ -40,6 +40,17 @@ it.for([
   ['a chunk longer than the file', riff(chunk('LIST', Buffer.alloc(4), 0xffff_fff0), format), undefined],
   ['nothing but a head', riff(), undefined],
   ['another format', Buffer.from('ID3 and so on'), undefined],
+  [
+    'another format with the same chunks',
+    Buffer.concat([Buffer.from('ID3 0123 567'), format, chunk('data', Buffer.alloc(800))]),
+    undefined,
+  ],
+  [
+    'a format chunk without anything optional',
+    riff(chunk('fmt ', wav.subarray(20, 32)), chunk('data', Buffer.alloc(800))),
+    100,
+  ],
+  ['an empty data chunk', riff(format, chunk('data', Buffer.alloc(0))), 0],
 ] as const)('of a recording with %s', ([, recording, duration]) => {
   expect(recordingDuration(recording)).toBe(duration);
 });

@@ -22,13 +22,20 @@ it.for([
 it('a window that comes once is over when it is over', () => {
   const windows = [once('2026-12-24T23:00:00', '2026-12-25T02:00:00')];
   expect(closedUntil(windows, at('2026-12-24T22:59:59'))).toBeUndefined();
-  expect(closedUntil(windows, at('2026-12-24T23:30:00'))).toBe(at('2026-12-25T02:00:00'));
+  for (const time of ['2026-12-24T23:00:00', '2026-12-24T23:30:00']) {
+    expect(closedUntil(windows, at(time))).toBe(at('2026-12-25T02:00:00'));
+  }
   expect(closedUntil(windows, at('2026-12-25T02:00:00'))).toBeUndefined();
 });
 
 it('windows that overlap are one', () => {
   const windows = [daily('23:30-00:30'), once('2026-12-25T00:10:00', '2026-12-25T05:00:00')];
   expect(closedUntil(windows, at('2026-12-24T23:45:00'))).toBe(at('2026-12-25T05:00:00'));
+});
+
+it('the longer of two windows decides', () => {
+  const windows = [daily('01:00-01:30'), daily('01:00-03:00')];
+  expect(closedUntil(windows, at('2026-12-24T01:10:00'))).toBe(at('2026-12-24T03:00:00'));
 });
 
 it('windows without a gap still have an end', () => {

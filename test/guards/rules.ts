@@ -302,8 +302,8 @@ export const rules: readonly Guard[] = [
     replacements: [
       change(
         'activities/reconciliation.ts',
-        'if (after.withUs === before.withUs) return',
-        'if (after.withUs || before.withUs) return',
+        'if (after.ourState === before.ourState) return',
+        'if (after.ourState || before.ourState) return',
       ),
     ],
     tests: [
