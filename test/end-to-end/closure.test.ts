@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BankCode } from '../../wire/bank-codes.ts';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { sandboxCircuitBreakers } from '../../payment-gateway/circuit-breakers.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
 import { startStack } from '../fixtures/stack.ts';
@@ -184,11 +185,15 @@ describe('a circuit breaker', () => {
     for (const regNo of waiting) await untilPostponed(regNo, 'BANK_UNAVAILABLE');
     const elsewhere = await register({ bankCode: '003' });
     expect(await end(elsewhere)).toEqual(ended('000_000'));
-    const before = { asked: asked.length, events: await eventsOf(waiting[0]!) };
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    // One question every two seconds tries whether the bank answers; the history does not grow.
-    expect(asked.length - before.asked).toBeLessThanOrEqual(3);
-    expect(await eventsOf(waiting[0]!)).toBe(before.events);
+    const events = await eventsOf(waiting[0]!);
+    // One trial at a time tests whether the bank answers again; the history does not grow.
+    const trialsFrom = asked.length;
+    const trials = () => asked.slice(trialsFrom).filter(({ bankCode }) => bankCode === '081');
+    await expect.poll(() => trials().length, { timeout: 30_000 }).toBeGreaterThanOrEqual(3);
+    const [first, second, third] = trials();
+    expect(second!.at - first!.at).toBeGreaterThanOrEqual(sandboxCircuitBreakers.openFor - 50);
+    expect(third!.at - second!.at).toBeGreaterThanOrEqual(sandboxCircuitBreakers.openFor - 50);
+    expect(await eventsOf(waiting[0]!)).toBe(events);
     await setAvailable('081', true);
     for (const regNo of waiting) expect(await end(regNo)).toEqual(ended('000_000'));
   });

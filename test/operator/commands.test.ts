@@ -6,11 +6,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { resultNotifications } from '../../database/schema.ts';
 import { verifyNotification } from '../../client/index.ts';
-import { sandboxPolicy } from '../../contract/registration-policy.ts';
-import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 import { notificationWorkflowId, memberWorkflowId } from '../../contract/registration.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
+import { impatientPolicy } from '../fixtures/impatient-policy.ts';
 import { acknowledgement, startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import { operate as operateOn } from '../fixtures/operate.ts';
 import { startGroup } from '../processes/process-group.ts';
@@ -18,19 +17,6 @@ import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
 import type { Project } from '../fixtures/wire-client.ts';
-
-/** Asks an operator after a second, and gives up a notification after one delivery. */
-const impatientPolicy: RegistrationPolicy = {
-  ...sandboxPolicy,
-  paymentGatewayRegistration: {
-    attemptTimeout: 1_000,
-    firstInquiryAfter: 300,
-    maxInquiryInterval: 600,
-    settleTime: 60_000,
-    reviewAfter: 1_000,
-  },
-  resultNotification: { waits: [0] },
-};
 
 const directory = mkdtempSync(join(tmpdir(), 'operator-'));
 let stack: Stack;
@@ -42,7 +28,10 @@ let nextMember = 0;
 
 beforeAll(async () => {
   stack = await startStack({ faults: () => faults });
-  impatientApi = await stack.startAnotherApi({ policy: impatientPolicy });
+  // Gives up a notification after one delivery.
+  impatientApi = await stack.startAnotherApi({
+    policy: { ...impatientPolicy, resultNotification: { waits: [0] } },
+  });
   project = stack.projects[0];
 });
 afterAll(async () => {

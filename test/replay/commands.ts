@@ -35,7 +35,7 @@ export function recordCommands() {
      * @param startedAt when the run started, in Unix ms
      * @returns all that the run replayed last has commanded, as text
      */
-    take(startedAt: number): string {
+    take: (startedAt: number): string => {
       const taken = activations;
       activations = [];
       return normalize(describeActivations(taken), startedAt);

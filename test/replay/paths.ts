@@ -69,12 +69,12 @@ export const paths = [
   'auto-charge-refused',
   'auto-charge-without-account',
 
-  'result-callback-for-registered',
-  'result-callback-for-failed',
-  'result-callback-delivered',
-  'result-callback-delivered-at-last',
-  'result-callback-unwanted',
-  'result-callback-exhausted',
+  'result-notification-for-registered',
+  'result-notification-for-failed',
+  'result-notification-delivered',
+  'result-notification-delivered-at-last',
+  'result-notification-unwanted',
+  'result-notification-exhausted',
 
   'ledger-reconciled',
   'ledger-reconciled-with-findings',

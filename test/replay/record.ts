@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { NotificationState } from '../../contract/activities.ts';
@@ -22,11 +19,12 @@ import {
   registrationStateQuery,
   resolveReviewUpdate,
 } from '../../contract/registration-messages.ts';
-import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 import { CircuitOpen } from '../../payment-gateway/circuit-breakers.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
+import { impatientPolicy } from '../fixtures/impatient-policy.ts';
+import { acknowledgement, startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, callEncrypted, registration } from '../fixtures/wire-client.ts';
@@ -34,25 +32,18 @@ import { recordingKeys, saveHistory } from './histories.ts';
 import { paths } from './paths.ts';
 import type { Path } from './paths.ts';
 
-/** Waits so short that giving up is quick to see. */
-const impatientPolicy: RegistrationPolicy = {
-  ...sandboxPolicy,
+/** Gives everything up within seconds. */
+const hastyPolicy: RegistrationPolicy = {
+  ...impatientPolicy,
   accountHolderCheck: { giveUpAfter: 1_500 },
-  arsCall: { ...sandboxPolicy.arsCall, requestGiveUpAfter: 1_500 },
+  arsCall: { ...impatientPolicy.arsCall, requestGiveUpAfter: 1_500 },
   consentEvidence: { giveUpAfter: 1_500 },
-  paymentGatewayRegistration: {
-    attemptTimeout: 1_000,
-    firstInquiryAfter: 300,
-    maxInquiryInterval: 600,
-    settleTime: 60_000,
-    reviewAfter: 1_000,
-  },
   closure: { giveUpAfter: 1_500, resumeWithin: 0, lookAgainWithin: 300 },
   resultNotification: { waits: [0, 100, 200] },
 };
 
 let stack: Stack;
-let impatientApi: string;
+let hastyApi: string;
 let simulated: PaymentGateway;
 /** What the payment gateway does instead of what the simulator would do; for paths recorded one after another. */
 let faults: Partial<PaymentGateway> = {};
@@ -66,7 +57,7 @@ beforeAll(async () => {
     faults: () => faults,
   });
   ({ simulated } = stack);
-  impatientApi = await stack.startAnotherApi({ policy: impatientPolicy });
+  hastyApi = await stack.startAnotherApi({ policy: hastyPolicy });
 });
 afterAll(() => stack.close());
 
@@ -283,14 +274,14 @@ describe('what takes a worse payment gateway', () => {
 
   it('real-name-check-002_913-given-up', async () => {
     faults = { inquireAccountHolder: unavailable };
-    expect(await record('real-name-check-002_913-given-up', {}, { api: impatientApi })).toEqual(
+    expect(await record('real-name-check-002_913-given-up', {}, { api: hastyApi })).toEqual(
       failed('002_913'),
     );
   });
 
   it('ars-call-not-placed', async () => {
     faults = { placeArsCall: unavailable, inquireArsCall: unavailable };
-    expect(await record('ars-call-not-placed', {}, { api: impatientApi })).toEqual(callFailed);
+    expect(await record('ars-call-not-placed', {}, { api: hastyApi })).toEqual(callFailed);
   });
 
   it('ars-call-answer-lost', async () => {
@@ -300,9 +291,7 @@ describe('what takes a worse payment gateway', () => {
 
   it('evidence-002_910-never-ready', async () => {
     faults = { fetchRecording: async () => undefined };
-    expect(await record('evidence-002_910-never-ready', {}, { api: impatientApi })).toEqual(
-      failed('002_910'),
-    );
+    expect(await record('evidence-002_910-never-ready', {}, { api: hastyApi })).toEqual(failed('002_910'));
   });
 
   it('evidence-002_910-invalid', async () => {
@@ -344,7 +333,7 @@ describe('what takes a worse payment gateway', () => {
         path,
         {},
         {
-          api: impatientApi,
+          api: hastyApi,
           meanwhile: async (run) => {
             await untilStep(run, 'REVIEW');
             await decide(run);
@@ -401,7 +390,7 @@ describe('what takes a time of day or a closed bank', () => {
   });
   const apiWith = (arsCall: Partial<RegistrationPolicy['arsCall']>) =>
     stack.startAnotherApi({
-      policy: { ...impatientPolicy, arsCall: { ...impatientPolicy.arsCall, ...arsCall } },
+      policy: { ...hastyPolicy, arsCall: { ...hastyPolicy.arsCall, ...arsCall } },
     });
   const callingHoursIn = (milliseconds: number) => {
     const from = timeOfKoreanDay(Date.now() + milliseconds);
@@ -445,7 +434,7 @@ describe('what takes a time of day or a closed bank', () => {
   it('bank-closed-before-the-check-002_918', async () => {
     await closeFor(60_000);
     const path = 'bank-closed-before-the-check-002_918';
-    expect(await record(path, {}, { api: impatientApi })).toEqual(failed('002_918'));
+    expect(await record(path, {}, { api: hastyApi })).toEqual(failed('002_918'));
   });
 
   it('bank-closed-before-the-registration', async () => {
@@ -456,7 +445,7 @@ describe('what takes a time of day or a closed bank', () => {
   it('bank-closed-before-the-registration-002_918', async () => {
     faults = closeAfterTheCall(60_000);
     const path = 'bank-closed-before-the-registration-002_918';
-    expect(await record(path, {}, { api: impatientApi })).toEqual(failed('002_918'));
+    expect(await record(path, {}, { api: hastyApi })).toEqual(failed('002_918'));
   });
 
   it('bank-closed-between-attempts', async () => {
@@ -513,41 +502,41 @@ describe('what follows a registration', () => {
       NotificationState,
     ]
   >([
-    ['result-callback-delivered', 'result-callback-for-registered', {}, registered, [200], 'DELIVERED'],
-    ['result-callback-delivered-at-last', undefined, {}, registered, [500, 503, 200], 'DELIVERED'],
     [
-      'result-callback-unwanted',
-      'result-callback-for-failed',
+      'result-notification-delivered',
+      'result-notification-for-registered',
+      {},
+      registered,
+      [200],
+      'DELIVERED',
+    ],
+    ['result-notification-delivered-at-last', undefined, {}, registered, [500, 503, 200], 'DELIVERED'],
+    [
+      'result-notification-unwanted',
+      'result-notification-for-failed',
       account('9001'),
       failed('002_901'),
       [410],
       'GONE',
     ],
-    ['result-callback-exhausted', undefined, {}, registered, [500, 500, 500], 'EXHAUSTED'],
+    ['result-notification-exhausted', undefined, {}, registered, [500, 500, 500], 'EXHAUSTED'],
   ])('%s', async ([path, registrationPath, overrides, ending, statuses, state]) => {
     const { aspId } = stack.projects[0];
-    const remaining = [...statuses];
-    const receiver = createServer((_request, response) => {
-      response
-        .writeHead(remaining.shift() ?? 404)
-        .end('{"response":{"code":"000_000","description":"Success."}}');
-    });
+    const receiver = await startNotificationReceiver();
+    receiver.answerWith(...statuses.map((status) => ({ ...acknowledgement, status })));
     onTestFinished(async () => {
       receiver.close();
       await stack.stores.projects.setNotificationUrl(aspId, null);
     });
-    receiver.listen(0, '127.0.0.1');
-    await once(receiver, 'listening');
-    const { port } = receiver.address() as AddressInfo;
-    await stack.stores.projects.setNotificationUrl(aspId, `http://127.0.0.1:${port}/results`);
+    await stack.stores.projects.setNotificationUrl(aspId, receiver.url);
 
-    const run = await start(overrides, { api: impatientApi });
+    const run = await start(overrides, { api: hastyApi });
     const end = registrationPath
       ? await finish(registrationPath, memberWorkflowId(run.userId))
       : await handleOf(run).result();
     expect(end).toEqual(ending);
     expect(await finish(path, notificationWorkflowId(run.registrationNumber))).toBe(state);
-    expect(remaining).toEqual([]);
+    expect(receiver.received).toHaveLength(statuses.length);
   });
 });
 

@@ -5,6 +5,7 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, it } from 'vitest';
 import { createDataConverter, failureConverterPath } from '../../encryption/data-converter.ts';
 import { workflowsPath } from '../../development/build/workflow-bundle.ts';
+import { applyReplacement } from '../../development/source-copy.ts';
 import { quiet } from '../fixtures/stack.ts';
 import { recordCommands } from './commands.ts';
 import {
@@ -16,6 +17,7 @@ import {
   snapshotNames,
 } from './histories.ts';
 import { paths } from './paths.ts';
+import type { Path } from './paths.ts';
 
 /** What came of replaying a history. */
 interface Replayed {
@@ -44,10 +46,11 @@ beforeAll(async () => {
 async function replay(
   names: readonly string[],
   alter?: (text: string) => string,
+  bundle = workflowBundle,
 ): Promise<ReadonlyMap<string, Replayed>> {
   const { sinks, take } = recordCommands();
   const options = {
-    workflowBundle,
+    workflowBundle: bundle,
     dataConverter,
     sinks,
     interceptors: { workflowModules: workflowInterceptorModules },
@@ -91,4 +94,32 @@ it('does not replay a history that was encrypted with another key', async () => 
   const name = historyName('registered');
   const results = await replay([name], (text) => text.replaceAll('dGVzdA==', 'b3RoZXI='));
   expect(results.get(name)?.error).toBeInstanceOf(ReplayError);
+});
+
+it.for<[string, Path, string, string]>([
+  [
+    'a timeout',
+    'registered',
+    'startToCloseTimeout: attemptTimeout',
+    'startToCloseTimeout: attemptTimeout + 1',
+  ],
+  ['a retry policy', 'registered', 'maximumAttempts: 1\n', 'maximumAttempts: 2\n'],
+  ['an argument', 'result-notification-exhausted', 'isLast\n', 'isLast: false\n'],
+  ['the value of a search attribute', 'registered', 'value: step\n', "value: 'DONE'\n"],
+  ['the length of a timer', 'ars-call-no-answer-once', '.sleep)(wait, {', '.sleep)(wait + 1, {'],
+  ['a summary', 'registered', 'Place ARS call ', 'Place call '],
+  [
+    'a parent-close policy',
+    'account-changed',
+    "ABANDON,\n        staticSummary: 'Remove",
+    "TERMINATE,\n        staticSummary: 'Remove",
+  ],
+  ['what the Web UI shows', 'registered', '- Waits for: ${', '- Waiting for: ${'],
+  ['a result', 'ledger-reconciled', 'return reconciliationId;', "return 'another';"],
+])('notices a change of %s that a replay does not', async ([, path, text, by]) => {
+  const code = applyReplacement(workflowBundle.code, { file: 'the workflow bundle', text, by });
+  const name = historyName(path);
+  const result = (await replay([name], undefined, { ...workflowBundle, code })).get(name);
+  expect(result?.error).toBeUndefined();
+  expect(result?.commands).not.toBe(replayed.get(name)?.commands);
 });
