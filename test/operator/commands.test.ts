@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { resultNotifications } from '../../database/schema.ts';
 import { verifyNotification } from '../../client/index.ts';
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { notificationWorkflowId, memberWorkflowId } from '../../contract/registration.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
