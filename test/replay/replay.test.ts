@@ -5,7 +5,7 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, it } from 'vitest';
 import { createDataConverter, failureConverterPath } from '../../encryption/data-converter.ts';
 import { workflowsPath } from '../../development/build/workflow-bundle.ts';
-import { applyReplacement } from '../../development/source-copy.ts';
+import { applyReplacement } from '../../development/fault-injection/source-copy.ts';
 import { quiet } from '../fixtures/stack.ts';
 import { recordCommands } from './commands.ts';
 import {
