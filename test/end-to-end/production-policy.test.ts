@@ -120,11 +120,9 @@ it.concurrent('notifies eleven times over three days, then gives up', async () =
     receiver.answerWith({ status: 503 });
     await stack.stores.projects.setNotificationUrl(project.aspId, receiver.url);
     const request = registration(project, 0);
-    await callEncrypted(urls.days, project, '/ars/register', request);
-    const state = async () => {
-      const [notification] = await stack.stores.resultNotifications.listOf(String(request['userId']));
-      return notification?.state;
-    };
+    const { body } = await callEncrypted(urls.days, project, '/ars/register', request);
+    const regNo = String(body['bankAccRegNo']);
+    const state = async () => (await stack.stores.resultNotifications.find(regNo))?.state;
     await expect.poll(state, { timeout: 150_000 }).toBe('EXHAUSTED');
     expect(receiver.received).toHaveLength(11);
     const [first, last] = [receiver.received.at(0)!.at, receiver.received.at(-1)!.at];
