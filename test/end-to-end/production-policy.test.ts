@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { memberWorkflowId } from '../../contract/registration.ts';
+import { memberWorkflowId, notificationWorkflowId } from '../../contract/registration.ts';
 import { resolveReviewUpdate } from '../../contract/registration-messages.ts';
 import { productionPolicy } from '../../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
@@ -122,8 +122,9 @@ it.concurrent('notifies eleven times over three days, then gives up', async () =
     const request = registration(project, 0);
     const { body } = await callEncrypted(urls.days, project, '/ars/register', request);
     const regNo = String(body['bankAccRegNo']);
-    const state = async () => (await stack.stores.resultNotifications.find(regNo))?.state;
-    await expect.poll(state, { timeout: 150_000 }).toBe('EXHAUSTED');
+    const deliveries = stack.temporal.workflow.getHandle(notificationWorkflowId(regNo));
+    const end = () => deliveries.result().catch(() => 'NOT_STARTED');
+    await expect.poll(end, { timeout: 150_000 }).toBe('EXHAUSTED');
     expect(receiver.received).toHaveLength(11);
     const [first, last] = [receiver.received.at(0)!.at, receiver.received.at(-1)!.at];
     expect(last - first).toBeGreaterThanOrEqual((3 * day) / forDays);
