@@ -12,9 +12,9 @@ import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 const databaseUrl = process.env['DATABASE_URL'];
 
 /** Leaves a database as one whose first migration was another. */
-async function makeOlder({ queries, close }: Database): Promise<void> {
-  await queries.execute(sql`update drizzle.__drizzle_migrations set hash = 'of an earlier version'`);
-  await close();
+async function makeOlder(database: Database): Promise<void> {
+  await database.queries.execute(sql`update drizzle.__drizzle_migrations set hash = 'of an earlier version'`);
+  await database.close();
 }
 
 it('an embedded database from before 1.0.0 is refused, and the message says what to do', async () => {

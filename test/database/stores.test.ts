@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { and, eq, inArray, like, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -644,10 +644,10 @@ describe.each([
   describe('what is discarded', () => {
     it('stays so', async () => {
       const aspId = 'TESTSETSTATE000';
-      const key = { aspId, accessKey: 'set-state', cryptoKeyId: 'set-state' };
+      const keys = { aspId, accessKey: 'set-state', cryptoKeyId: 'set-state' };
       expect(await stores.projects.setState(aspId, 'ACTIVE')).toBe(false);
-      expect(await stores.projects.add({ ...newProject, ...key })).toBe(true);
-      expect(await stores.projects.add({ ...newProject, ...key })).toBe(false);
+      expect(await stores.projects.add({ ...newProject, ...keys })).toBe(true);
+      expect(await stores.projects.add({ ...newProject, ...keys })).toBe(false);
       for (const state of ['INACTIVE', 'ACTIVE', 'DISCARDED', 'DISCARDED'] as const) {
         expect(await stores.projects.setState(aspId, state)).toBe(true);
       }

@@ -76,8 +76,11 @@ describe('a recording', () => {
     recordingSize = size;
     const { port } = recordings.address() as AddressInfo;
     const baseUrl = `http://127.0.0.1:${port}`;
-    const { fetchRecording } = createHttpPaymentGateway({ baseUrl, callbackUrl: baseUrl, sharedSecret: 'x' });
-    faults = { fetchRecording, register: accept };
+    const overHttp = createHttpPaymentGateway({ baseUrl, callbackUrl: baseUrl, sharedSecret: 'x' });
+    faults = {
+      fetchRecording: (callId, signal) => overHttp.fetchRecording(callId, signal),
+      register: accept,
+    };
   }
 
   it('of 307,200 bytes is accepted', async () => {

@@ -31,6 +31,7 @@ const key = () => `own:${randomBytes(32).toString('base64')}`;
 
 /** What production has: `dist/` and its dependencies, without the source. */
 let production: string;
+let buildOutput: string;
 const temporary: string[] = [];
 
 async function makeDirectory(): Promise<string> {
@@ -47,8 +48,7 @@ beforeAll(async () => {
     filter: (path) => !notCopied.has(basename(path)),
   });
   await symlink(join(projectDirectory, 'node_modules'), join(source, 'node_modules'));
-  const { stdout } = await run(source, 'npm', 'run', 'build');
-  expect(stdout.trim().split('\n').at(-1)).toMatch(/^Built dist\/: \d+ JavaScript files, /);
+  ({ stdout: buildOutput } = await run(source, 'npm', 'run', 'build'));
 
   await mkdir(join(production, 'client'));
   for (const path of ['dist', 'package.json', 'package-lock.json', '.npmrc', 'client/package.json']) {
@@ -58,6 +58,10 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(async () => {
   for (const directory of temporary) await rm(directory, { recursive: true, force: true });
+});
+
+it('ends with one line that says what was built', () => {
+  expect(buildOutput.trim().split('\n').at(-1)).toMatch(/^Built dist\/: \d+ JavaScript files, /);
 });
 
 it('has nothing of development', async () => {

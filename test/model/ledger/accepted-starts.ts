@@ -95,7 +95,7 @@ export function acceptedStarts(design: StartDesign, maxRegistrations = 2): Model
       yield { name: name('starts the run'), state: moved({ at: executed.outcome }, { run: executed.run }) };
       yield { name: name('the answer is lost'), state: moved({ at: 'UNKNOWN' }, { run: executed.run }) };
       yield { name: name('the start is lost'), state: moved({ at: 'UNKNOWN' }) };
-      const lateStarts = [...state.lateStarts, number!].toSorted();
+      const lateStarts = [...state.lateStarts, number!].toSorted((one, other) => one - other);
       yield { name: name('the start is late'), state: moved({ at: 'UNKNOWN' }, { lateStarts }) };
     } else if (at === 'STARTED') {
       const { isWithdrawn } = state.registrations[number!]!;

@@ -95,7 +95,7 @@ export function registrationAttempts(
     const row: Row = { state: 'SENT', sendBy, settledAt };
     yield {
       name: 'claim',
-      state: { ...state, rows: [...rows, row], onTheWay: [...onTheWay, sendBy].toSorted() },
+      state: { ...state, rows: [...rows, row], onTheWay: [...onTheWay, sendBy] },
     };
   }
 
@@ -106,7 +106,7 @@ export function registrationAttempts(
       const remaining = onTheWay.toSpliced(index, 1);
       yield { name: 'a request is lost', state: { ...state, onTheWay: remaining } };
       const isTaken = !design.isFenced || now <= sendBy;
-      const takenNow = isTaken ? [...taken, now + settleTime].toSorted() : taken;
+      const takenNow = isTaken ? [...taken, now + settleTime] : taken;
       yield { name: 'a request arrives', state: { ...state, onTheWay: remaining, taken: takenNow } };
     }
     if (taken.length > 0) {
