@@ -11,5 +11,7 @@ const docsPageDirectory = fileURLToPath(new URL('../docs-page', import.meta.url)
 
 runMain(async () => {
   const config = readConfig(apiConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
-  await runApi(config, deploymentPolicy(config), { docsPage: readDocsPage(docsPageDirectory) });
+  await runApi(config, deploymentPolicy(config), {
+    loadDocsPage: () => readDocsPage(docsPageDirectory),
+  });
 });

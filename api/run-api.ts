@@ -62,7 +62,8 @@ export async function startApi(
 
 /** What differs between production, development and a run under faults. */
 export interface RunApiSettings {
-  readonly docsPage?: DocsPage;
+  /** Called once the settings are accepted. */
+  readonly loadDocsPage?: () => DocsPage | Promise<DocsPage>;
   readonly housekeepingTimes?: HousekeepingTimes;
 }
 
@@ -73,9 +74,10 @@ export interface RunApiSettings {
 export async function runApi(
   config: z.output<typeof apiConfigSchema>,
   policy: RegistrationPolicy,
-  { docsPage, housekeepingTimes }: RunApiSettings,
+  { loadDocsPage, housekeepingTimes }: RunApiSettings,
 ): Promise<void> {
   const service = await openProductionService('api', config);
+  const docsPage = await loadDocsPage?.();
   const api = await startApi({ ...service, policy, docsPage }, config, housekeepingTimes);
   await stopRequested();
   await api.close();

@@ -8,5 +8,5 @@ import { buildDocsPage } from '../build/docs-page.ts';
 /** `npm run api`: the API without a build. */
 runMain(async () => {
   const config = readConfig(apiConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
-  await runApi(config, deploymentPolicy(config), { docsPage: await buildDocsPage() });
+  await runApi(config, deploymentPolicy(config), { loadDocsPage: buildDocsPage });
 });

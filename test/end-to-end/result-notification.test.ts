@@ -32,7 +32,7 @@ const setNotificationUrl = (notificationUrl: string | null) =>
   fetch(`${stack.url}/sandbox/projects/${project.aspId}/callback`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ notificationUrl }),
+    body: JSON.stringify({ callbackUrl: notificationUrl }),
   });
 
 async function register(ofMember: number, overrides: Readonly<Record<string, unknown>> = {}) {
@@ -49,7 +49,7 @@ async function verified(index: number) {
   return await verifyNotification({ ...project, headers: given, body });
 }
 
-const callbackOf = async (regNo: string, userId: string) =>
+const notificationOf = async (regNo: string, userId: string) =>
   (
     await stack.database.queries
       .select()
@@ -79,7 +79,7 @@ describe('the notification', () => {
     expect(headers['x-km-access-key']).toBeUndefined();
     expect(headers['x-km-crypto-key-id']).toBe(project.cryptoKeyId);
     await expect
-      .poll(() => callbackOf(numbers[1]!, userId), { timeout: 5_000 })
+      .poll(() => notificationOf(numbers[1]!, userId), { timeout: 5_000 })
       .toMatchObject({ state: 'DELIVERED', deliveries: 1 });
   });
 
@@ -94,7 +94,7 @@ describe('the notification', () => {
     );
     const regNo = await register(member);
     await expect
-      .poll(() => callbackOf(regNo, userId), { timeout: 20_000 })
+      .poll(() => notificationOf(regNo, userId), { timeout: 20_000 })
       .toMatchObject({ state: 'DELIVERED', deliveries: 5 });
     expect(receiver.received).toHaveLength(5);
     expect(await verified(4)).toEqual(await verified(0));
@@ -112,7 +112,7 @@ describe('the notification', () => {
     receiver.answerWith({ status: 410 });
     const regNo = await register(member);
     await expect
-      .poll(() => callbackOf(regNo, userId), { timeout: 10_000 })
+      .poll(() => notificationOf(regNo, userId), { timeout: 10_000 })
       .toMatchObject({ state: 'GONE', deliveries: 1 });
   });
 
