@@ -137,7 +137,8 @@ export const sandboxPolicy: RegistrationPolicy = {
     callingHours: undefined,
     // The sandbox's members share a few phone and account numbers.
     dailyLimits: { member: 100_000, phone: 100_000, account: 100_000 },
-    requestGiveUpAfter: 30 * second,
+    // Longer than a restart of the sandbox takes on a busy machine.
+    requestGiveUpAfter: 2 * minute,
     firstInquiryAfter: 2 * second,
     maxInquiryInterval: 8 * second,
     silenceLimit: 12 * second,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 import type { DocsPage } from '../../api/docs-page.ts';
 
 const source = (name: string) => fileURLToPath(new URL(`../../api/docs-page/${name}`, import.meta.url));
@@ -30,5 +30,7 @@ async function bundleForBrowsers(entry: string): Promise<string> {
     write: false,
     logLevel: 'silent',
   });
+  // Ends esbuild's own process, which would outlive this one by a moment.
+  await stop();
   return outputFiles[0]!.text;
 }

@@ -602,7 +602,7 @@ describe.each([
 
       const alone = createStores(database.queries, latest);
       for (const { userId, ...facts } of invented) {
-        expect((await alone.members.find('TESTASP00000001', userId))?.facts).toEqual(facts);
+        await expect(alone.members.find('TESTASP00000001', userId)).resolves.toHaveProperty('facts', facts);
       }
       const project = await alone.projects.find('TESTASP00000002');
       expect(project).toMatchObject({ secretKeys: [{ secret: 'secret key of TESTASP00000002' }] });

@@ -110,6 +110,11 @@ export const rules: readonly Guard[] = [
         'if (!isEarly()) throw',
         'if (progress.step() === undefined || !isEarly) throw',
       ),
+      change(
+        'api/registrations/cancel-registration.ts',
+        'return resultCode === codes.CANCELLED;',
+        'return resultCode !== undefined;',
+      ),
     ],
     tests: [
       test(

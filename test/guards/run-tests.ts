@@ -36,6 +36,8 @@ export async function runTests(tests: readonly NamedTest[], options: RunOptions)
     [
       join('node_modules', 'vitest', 'vitest.mjs'),
       'run',
+      // A file that fails must not spoil those after it.
+      '--isolate',
       '--reporter=default',
       '--reporter=./test/guards/outcome-reporter.ts',
       '--testNamePattern',
