@@ -247,7 +247,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         stores,
-        "on 'PGlite' > the retention of evidence > does not end for what is put under legal hold meanwhile",
+        "on 'PostgreSQL' > the retention of evidence > does not end for what is put under legal hold meanwhile",
       ),
     ],
     failure: /./,
