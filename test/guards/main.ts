@@ -26,13 +26,13 @@ async function main([option, ...names]: string[]): Promise<number> {
   await prove(
     chosen,
     print,
-    ({ guard, trouble, durationMs }) => {
+    ({ guard, trouble, assertions, durationMs }) => {
       if (trouble === undefined) proven++;
       else unproven++;
       const progress = `${proven + unproven}/${chosen.length}`.padStart(7);
       const seconds = `${(durationMs / 1_000).toFixed(1)} s`.padStart(8);
       print(`${progress} ${seconds}  ${trouble === undefined ? 'proven  ' : 'UNPROVEN'}  ${guard}`);
-      if (trouble !== undefined) print(trouble.replace(/^/gm, '    '));
+      print((trouble ?? [...new Set(assertions)].join('\n')).replace(/^/gm, '    '));
     },
     signals.stop,
   );

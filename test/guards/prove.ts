@@ -17,6 +17,8 @@ const guardDeadline = 180_000;
 export interface Verdict {
   readonly guard: string;
   readonly trouble: string | undefined;
+  /** The first line of each assertion that failed without the guard. */
+  readonly assertions: readonly string[];
   readonly durationMs: number;
 }
 
@@ -47,9 +49,12 @@ export async function prove(
     const work = async (copy: string): Promise<void> => {
       for (let guard = waiting.shift(); guard && !signal.aborted; guard = waiting.shift()) {
         const startedAt = Date.now();
-        const trouble =
-          troubleUnchanged(guard, unchanged) ?? (await tryWithout(guard, copy, environment, signal));
-        onVerdict({ guard: guard.name, trouble, durationMs: Date.now() - startedAt });
+        const troubleBefore = troubleUnchanged(guard, unchanged);
+        const result =
+          troubleBefore === undefined
+            ? await tryWithout(guard, copy, environment, signal)
+            : { trouble: troubleBefore, assertions: [] };
+        onVerdict({ guard: guard.name, ...result, durationMs: Date.now() - startedAt });
       }
     };
     await Promise.all(copies.map(work));
@@ -73,19 +78,20 @@ async function tryWithout(
   directory: string,
   environment: Readonly<Record<string, string>>,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Pick<Verdict, 'trouble' | 'assertions'>> {
   let putBack: () => void;
   try {
     putBack = takeOut(directory, guard.replacements);
   } catch (error) {
-    return (error as Error).message;
+    return { trouble: (error as Error).message, assertions: [] };
   }
   try {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(guardDeadline)]);
     const outcomes = await runTests(guard.tests, { directory, environment, signal: deadline });
-    return outcomes
+    const trouble = outcomes
       .map((outcome, index) => troubleWithout(guard, guard.tests[index]!, outcome))
-      .find((trouble) => trouble !== undefined);
+      .find((text) => text !== undefined);
+    return { trouble, assertions: outcomes.map(({ message }) => message.split('\n')[0]!) };
   } finally {
     putBack();
   }
