@@ -84,7 +84,7 @@ const minute = 60 * second;
 const hour = 60 * minute;
 
 /**
- * The defaults of production. Unknown outcomes are asked for at intervals growing to five minutes for a day, which
+ * The defaults of production. Unknown outcomes are inquired at intervals growing to five minutes for a day, which
  * is how the platform documents its own handling of charges without a proper answer.
  */
 export const productionPolicy: RegistrationPolicy = {

@@ -59,7 +59,7 @@ export interface MemberInput {
   readonly userId: string;
 }
 
-/** Input of the workflow that tells the service provider how a registration ended. */
+/** Input of the workflow that notifies the service provider of a registration's result. */
 export interface DeliveryInput {
   readonly registrationNumber: string;
   readonly policy: NotificationPolicy;
@@ -84,7 +84,7 @@ export interface RegistrationState {
   readonly resultCode: ResultCode | null;
 }
 
-/** An ARS call's end, as a callback or an inquiry tells it. */
+/** How an ARS call ended, as a callback or an inquiry reports it. */
 export interface ArsCallOutcome {
   readonly registrationNumber: string;
   /** Which call to the member this was, from 1. */
@@ -99,7 +99,7 @@ export type PaymentGatewayVerdict =
   | { readonly state: 'REGISTERED' }
   | { readonly state: 'REFUSED'; readonly resultCode: ResultCode };
 
-/** A registration's result, as a callback tells it. */
+/** A registration's result, as a callback reports it. */
 export interface PaymentGatewayResult {
   readonly registrationNumber: string;
   readonly verdict: PaymentGatewayVerdict;

@@ -6,7 +6,7 @@ import { accounts } from './schema.ts';
 /** An account that is or was registered at the payment gateway. */
 export type Account = typeof accounts.$inferSelect;
 
-/** Makes an account ID for people: five digits. */
+/** Makes a short display ID: five digits. */
 export function createAccountId(): string {
   return String(randomInt(100_000)).padStart(5, '0');
 }
@@ -45,7 +45,7 @@ export function createAccounts(queries: Queries) {
       return deleted?.registrationNumber ?? null;
     },
 
-    /** Writes down that an account is registered for auto charge; the same again keeps the first time. */
+    /** Records that an account is registered for auto charge. Idempotent: the first time stays. */
     async markAutoCharge(registrationNumber: string): Promise<void> {
       await queries
         .update(accounts)

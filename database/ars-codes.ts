@@ -55,7 +55,7 @@ export function createArsCodes(queries: Queries) {
       );
     },
 
-    /** Spends a code for a registration; the same again is harmless. */
+    /** Spends a code for a registration. Idempotent. */
     async spend(arsCodeId: string, registrationNumber: string): Promise<void> {
       await queries
         .update(arsCodes)

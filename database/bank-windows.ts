@@ -60,7 +60,7 @@ export function createBankWindows(queries: Queries) {
   };
 }
 
-/** Until when windows close a bank, in Unix ms: one that begins as another ends goes on with it. */
+/** Until when windows close a bank, in Unix ms. Adjoining windows count as one. */
 export function closedUntil(windows: readonly NewBankWindow[], at: number): number | undefined {
   const ends = windows.filter((window) => isWithin(window, at)).map((window) => endOf(window, at));
   if (ends.length === 0) return undefined;

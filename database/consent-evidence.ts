@@ -58,7 +58,7 @@ export function createConsentEvidence(queries: Queries) {
   const { sealedRecording: _recording, ...columns } = getTableColumns(consentEvidence);
 
   return {
-    /** Stores a recording with its SHA-256; the same again is harmless. */
+    /** Stores a recording with its SHA-256. Idempotent. */
     async store(cipher: MemberCipher, { recording, ...evidence }: NewEvidence): Promise<void> {
       const record = {
         ...evidence,

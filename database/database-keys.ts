@@ -18,14 +18,14 @@ export interface DatabaseKeyUse {
   readonly rows: number;
 }
 
-/** A batch that was sealed anew. */
+/** A batch that was re-encrypted. */
 export interface RewrappedBatch {
   readonly rewrapped: number;
   /** The places of what stayed as it was because it does not open. */
   readonly unreadable: readonly string[];
 }
 
-/** How many rows are sealed anew in one transaction. */
+/** How many rows are re-encrypted in one transaction. */
 const rowsPerBatch = 200;
 
 /** A column that a database key seals directly, of rows with an ID. */
@@ -99,8 +99,8 @@ export function createDatabaseKeys(queries: Queries, keys: KeyRing) {
     },
 
     /**
-     * Seals everything that other keys sealed anew by the active one, batch by batch, while the service goes on. May be
-     * interrupted anywhere and begun again.
+     * Re-encrypts with the active key everything that other keys sealed, in batches, while the service runs. It may be
+     * interrupted at any point and repeated.
      * @throws {MissingKeyError}
      */
     async *rewrap(): AsyncGenerator<RewrappedBatch> {
@@ -122,7 +122,7 @@ export function createDatabaseKeys(queries: Queries, keys: KeyRing) {
         .where(and(gt(id, after), ne(keyId, keys.activeKeyId), isNotNull(sealed)))
         .orderBy(asc(id))
         .limit(rowsPerBatch)
-        // So that what is erased meanwhile does not come back; registrations of a member may still begin.
+        // The lock keeps an erased key from coming back. Registrations of the member may still begin.
         .for('no key update');
       const unreadable: string[] = [];
       for (const row of rows) {

@@ -69,11 +69,11 @@ function problemOf(
   try {
     recording = openRecording(cipher, evidence);
   } catch (error) {
-    return `the recording or what is written down about it was altered (${messageOf(error)})`;
+    return `the recording or its stored record was altered (${messageOf(error)})`;
   }
-  if (recording.length !== evidence.bytes) return 'its size is not the one written down';
+  if (recording.length !== evidence.bytes) return 'its size is not the stored one';
   if (recording.length > maxRecordingBytes) return 'it is larger than evidence may be';
-  if (recordingFormat(recording) !== evidence.format) return 'its type is not the one written down';
+  if (recordingFormat(recording) !== evidence.format) return 'its type is not the stored one';
   if (consentScript(evidence.scriptVersion) === undefined) return 'the text of its script is not known';
   return undefined;
 }

@@ -46,7 +46,7 @@ export type Erasure =
   | { readonly state: 'TO_BE_KEPT'; readonly until: Date | null };
 
 const rowsPerQuery = 500;
-/** How long a registration may be written down before Temporal knows its run, in ms. */
+/** How long after its row a registration's run may start at the latest, in ms. */
 const startTime = 60_000;
 
 type MemberRow = typeof members.$inferSelect;
@@ -143,7 +143,7 @@ export function createMembers(queries: Queries, keys: KeyRing) {
           .select({ userId: members.userId })
           .from(members)
           .where(and(eq(members.userId, userId), eq(members.aspId, aspId), isNull(members.erasedAt)))
-          // From here on no registration of the member can be written down, and none of them held.
+          // From here on no registration of the member can be inserted, and none put under legal hold.
           .for('update');
         if (!member) return { state: 'NOT_FOUND' };
 

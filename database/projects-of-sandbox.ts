@@ -9,7 +9,7 @@ const undefinedTable = '42P01';
 
 /**
  * The ASP IDs of the sandbox's projects in a database, which it leaves as it is. None where there are no tables yet.
- * Throws when the database does not answer: then nobody knows.
+ * Throws when the database does not answer: then it is unknown.
  */
 export async function findSandboxProjects(databaseUrl: string): Promise<string[]> {
   const client = new Client({

@@ -216,7 +216,7 @@ function inUse(table: typeof accessKeys | typeof secretKeys | typeof cryptoKeys,
   return and(eq(table.aspId, aspId), ne(table.state, 'DISCARDED'));
 }
 
-/** Keeps an update to `state` away from what is discarded. */
+/** Restricts an update to `state` to rows that are not discarded. */
 function allowing(state: KeyState, column: typeof projects.state | typeof accessKeys.state) {
   return state === 'DISCARDED' ? undefined : ne(column, 'DISCARDED');
 }

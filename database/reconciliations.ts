@@ -46,7 +46,7 @@ export interface Conclusion {
 /** How long a reconciliation may take before it counts as terminated, in ms: a week. */
 const abandonedAfter = 7 * 24 * 60 * 60 * 1_000;
 
-/** After this time an open registration is a finding: its run was terminated, or nobody resolves its review. */
+/** After this time an open registration is a finding: its run was terminated, or no operator resolves its review. */
 const overdueAfter = sql`interval '30 days'`;
 
 /** The reconciliations and what they found. */

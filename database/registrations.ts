@@ -26,7 +26,7 @@ export interface RegistrationDetails {
   readonly authNumber: string;
 }
 
-/** A registration about to be written down. */
+/** A registration about to be inserted. */
 export interface NewRegistration {
   readonly registrationNumber: string;
   readonly bankCode: BankCode;
@@ -51,7 +51,7 @@ export interface FailedEnd {
 /** What follows from an activation. */
 export interface Activation {
   readonly replaced: string | null;
-  /** Whether the service provider is to be told. */
+  /** Whether the service provider gets a result notification. */
   readonly hasNotification: boolean;
 }
 
@@ -101,7 +101,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
   return {
     /**
      * Writes a registration down. This comes before its run, so that no number without a row is ever handed out.
-     * @returns false when the member was erased meanwhile; nothing is written down then
+     * @returns false when the member was erased in the meantime; nothing is inserted then
      */
     async add({ userId, aspId, cipher }: Member, registration: NewRegistration): Promise<boolean> {
       const { details, registrationNumber, bankCode, arsCodeId } = registration;
@@ -110,7 +110,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
           .select({ userId: members.userId })
           .from(members)
           .where(and(eq(members.userId, userId), isNull(members.erasedAt)))
-          // An erasure under way is waited for, and no other begins before this is written down.
+          // Waits for an erasure in progress; no other can begin before this row is committed.
           .for('key share');
         if (unerased.length === 0) return false;
         await transaction.insert(registrations).values({
@@ -131,7 +131,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       await queries.delete(registrations).where(eq(registrations.registrationNumber, registrationNumber));
     },
 
-    /** The registrations written down between two times that have no end yet. */
+    /** The registrations inserted between two times that have not ended. */
     async listWithoutEnd(
       writtenFrom: Date,
       writtenBefore: Date,
@@ -233,7 +233,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
         .limit(limit);
     },
 
-    /** Writes down a failure; the same again is harmless, and what has ended stays as it is. */
+    /** Records a failure. Idempotent; a registration that has ended stays unchanged. */
     async fail(registrationNumber: string, end: FailedEnd): Promise<{ hasNotification: boolean }> {
       return await queries.transaction(async (transaction) => {
         await transaction

@@ -5,7 +5,7 @@ import type { ResultCode } from '../wire/result-codes.ts';
 import type { Queries } from './database.ts';
 import { members, projects, registrations, resultNotifications } from './schema.ts';
 
-/** A result to be told to a service provider, and where. */
+/** A result to be sent to a service provider, with its destination. */
 export interface ResultNotification {
   readonly aspId: string;
   /** Undefined when the project has none any more. */
@@ -23,7 +23,7 @@ export interface ResultNotification {
 /**
  * Queues the notification of a registration that ends in this transaction, where its project has a notification URL. The
  * number is taken in the same transaction, so the sequence of a member has neither gaps nor repeats.
- * @returns whether there is one; the same again changes nothing.
+ * @returns whether there is one. Idempotent.
  */
 export async function queueNotification(
   transaction: Pick<Queries, 'select' | 'update' | 'insert'>,
@@ -57,7 +57,7 @@ export async function queueNotification(
   return true;
 }
 
-/** The results to be told to service providers. */
+/** The results to be sent to service providers. */
 export function createResultNotifications(queries: Queries) {
   async function find(registrationNumber: string): Promise<ResultNotification | undefined> {
     const [row] = await queries

@@ -148,7 +148,7 @@ export const bankWindows = pgTable(
   (table) => [index('windows_of_bank').on(table.bankCode)],
 );
 
-/** Registrations, written down before their run starts and kept for years. */
+/** Registrations, inserted before their run starts and kept for years. */
 export const registrations = pgTable(
   'registrations',
   {
@@ -168,7 +168,7 @@ export const registrations = pgTable(
     resultCode: text('result_code').$type<ResultCode>(),
     createdAt: time('created_at').notNull().defaultNow(),
     endedAt: time('ended_at'),
-    /** What happened, once it has ended; until then the run tells. */
+    /** The timeline, set when the registration ends. Until then the run answers for it. */
     timeline: jsonb('timeline').$type<readonly TimelineEntry[]>(),
     /** When the personal part and the evidence went, their retention being over. */
     purgedAt: time('purged_at'),
@@ -192,7 +192,7 @@ export const accounts = pgTable(
     userId: text('user_id')
       .notNull()
       .references(() => members.userId),
-    /** Five digits, for people. */
+    /** Short display ID: five digits. */
     accountId: text('account_id').notNull(),
     /** REPLACED and DELETED: out of use, to be removed at the payment gateway. */
     state: text('state').$type<'ACTIVE' | 'REPLACED' | 'DELETED' | 'REMOVED'>().notNull(),
@@ -255,7 +255,7 @@ export const legalHolds = pgTable(
   ],
 );
 
-/** Results to be told to service providers, numbered per member without gaps. */
+/** Results to be sent to service providers, numbered per member without gaps. */
 export const resultNotifications = pgTable(
   'result_notifications',
   {
@@ -312,7 +312,7 @@ export const reconciledRegistrations = pgTable(
     registrationNumber: text('registration_number').notNull(),
     /** The live entries in the payment gateway's ledger; a set, so that a page taken in twice counts once. */
     entryIds: text('entry_ids').array().notNull(),
-    /** What an entry says otherwise than we asked for. */
+    /** In what an entry differs from our request. */
     difference: text('difference').$type<FindingDetail>(),
     /** Null before it is known, and where neither ledger has it any more. */
     kind: text('kind').$type<ReconciliationKind>(),

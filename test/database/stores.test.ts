@@ -129,7 +129,7 @@ describe.each([
       expect(await accountStates(member)).toEqual({ [old]: 'REPLACED', [replacement]: 'ACTIVE' });
     });
 
-    it('numbers the results of a member without gaps, however often an end is written down', async () => {
+    it('numbers the results of a member without gaps, however often an end is recorded', async () => {
       const aspId = 'TESTASP00000004';
       await stores.projects.add({ ...newProject, aspId, accessKey: 'fourth', cryptoKeyId: 'fourth' });
       await stores.projects.setNotificationUrl(aspId, 'https://provider.example/results');
@@ -183,7 +183,7 @@ describe.each([
     }
   });
 
-  it('writes no registration down for a member who is erased meanwhile', async () => {
+  it('inserts no registration for a member who is erased at the same time', async () => {
     for (let round = 0; round < 20; round++) {
       const member = await addMember();
       const [{ state }, number] = await Promise.all([
@@ -510,7 +510,7 @@ describe.each([
       for (const number of [replaced, active, running]) expect(await isKept(number)).toBe(true);
     });
 
-    it('goes on as long as a legal hold does', async () => {
+    it('lasts as long as a legal hold', async () => {
       const [held, free] = await addOutOfUse('1990-01-01T00:00:00Z');
       expect(await stores.legalHolds.hold(held, wanted)).toBe('HELD');
       expect(await stores.legalHolds.hold(held, wanted)).toBe('HELD_ALREADY');
@@ -528,7 +528,7 @@ describe.each([
       expect(await stores.legalHolds.hold('A'.repeat(22), wanted)).toBe('NOT_FOUND');
     });
 
-    it('does not end for what is put under legal hold meanwhile', async () => {
+    it('does not end for evidence that is put under legal hold during the purge', async () => {
       const outOfUse: string[] = [];
       for (let index = 0; index < 10; index++) outOfUse.push(...(await addOutOfUse('1990-01-01T00:00:00Z')));
       // So many under holds of their own that further holds come between a batch's choice and its lock.
@@ -577,7 +577,7 @@ describe.each([
       return unreadable;
     }
 
-    it('rotate: everything is sealed anew in batches, and the old key can go', async () => {
+    it('rotate: everything is re-encrypted in batches, and the old key can be removed', async () => {
       const invented = Array.from({ length: 250 }, () => inventMember(String(nextUserId++)));
       await stores.members.add('TESTASP00000001', invented);
       const altered = await addMember();
@@ -648,7 +648,7 @@ describe.each([
   });
 
   describe('what is discarded', () => {
-    it('stays so', async () => {
+    it('stays discarded', async () => {
       const aspId = 'TESTSETSTATE000';
       const keys = { aspId, accessKey: 'set-state', cryptoKeyId: 'set-state' };
       expect(await stores.projects.setState(aspId, 'ACTIVE')).toBe(false);
@@ -689,7 +689,7 @@ describe.each([
       expect(await count({ userId: '77002' }, { member: 1 })).toBe('MEMBER');
     });
 
-    it('goes on counting when the database key has changed', async () => {
+    it('continues counting when the database key has changed', async () => {
       const same = { phoneNumber: '01077003' };
       expect(await count(same, { phone: 1 })).toBeUndefined();
       const renewed = createStores(database.queries, `${newKey},${oldKey}`);

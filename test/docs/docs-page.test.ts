@@ -63,7 +63,7 @@ async function execute(operationId: string): Promise<Locator> {
 }
 
 describe('the page', () => {
-  test('lists the operations and allows nothing from elsewhere', async () => {
+  test('lists the operations and allows no foreign script', async () => {
     const response = await page.goto(`${stack.url}/docs`);
     const policy = await response?.headerValue('content-security-policy');
     expect(policy ?? '').toMatch(/^default-src 'none'; script-src 'self';/);

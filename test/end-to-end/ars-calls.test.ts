@@ -67,7 +67,7 @@ async function callbackOf(regNo: string): Promise<Record<string, unknown>> {
   );
 }
 
-describe.concurrent('every outcome of the call is told apart in timeline and callback', () => {
+describe.concurrent('every outcome of the call is distinct in timeline and notification', () => {
   it.for([
     ['0001', 'NO_ANSWER', 2],
     ['0091', 'BUSY', 2],

@@ -86,7 +86,7 @@ const ledgerOf = async (regNo: string) => {
 };
 
 describe('a bank’s maintenance window', () => {
-  it('has a registration wait without asking the bank, say until when, and go on by itself', async () => {
+  it('makes a registration wait without asking the bank, say until when, and resume by itself', async () => {
     const endsAt = Date.now() + 10_000;
     await closeFor('088', 10_000);
     const waiting = await register({ bankCode: '088' });
@@ -198,7 +198,7 @@ describe('a circuit breaker', () => {
     for (const regNo of waiting) expect(await end(regNo)).toEqual(ended('000_000'));
   });
 
-  it('of the payment gateway has the calls wait, and rings each phone once', async () => {
+  it('of the payment gateway makes the calls wait, and each phone rings once', async () => {
     let isAway = false;
     const unlessAway =
       <Method extends 'placeArsCall' | 'inquireArsCall' | 'inquireRegistration'>(method: Method) =>

@@ -168,7 +168,7 @@ describe('an erased member', () => {
     expect(listed).toContainEqual(expect.objectContaining({ bankAccRegNo: number }));
   });
 
-  it('has left nothing that opens', async () => {
+  it('leaves nothing that can be decrypted', async () => {
     expect(erasure).toMatchObject({ exitCode: 0, output: expect.stringContaining('erased permanently') });
     expect(await rowOf(userId)).toMatchObject({
       sealedDataKey: null,
@@ -200,7 +200,7 @@ describe('an erased member', () => {
     ]);
   });
 
-  it('can have results delivered anew, which needs nothing personal', async () => {
+  it('can have results delivered again, which needs no personal data', async () => {
     const receiver = await startNotificationReceiver();
     await stack.stores.projects.setNotificationUrl(stack.projects[0].aspId, receiver.url);
     expect(await operate('redeliver', '--number', number)).toMatchObject({ exitCode: 0 });

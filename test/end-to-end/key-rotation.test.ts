@@ -38,7 +38,7 @@ const accountOf = async (url: string, userId: string) =>
   (await call(url, stack.projects[0], '/inquiry', { userId })).body;
 
 describe('payload keys', () => {
-  it('rotate under a run that has begun', async () => {
+  it('rotate while a registration runs', async () => {
     const { payloadKeys: old } = stack;
     const { userId, number } = await begin(stack.url, { mobileNumber: '01012340008' });
     const phone = `${stack.simulatorUrl}/simulator/phone/calls`;
@@ -90,7 +90,7 @@ describe('payload keys', () => {
 });
 
 describe('database keys', () => {
-  it('rotate while the service goes on', async () => {
+  it('rotate while the service runs', async () => {
     const next = nextKey();
     const { database, databaseKeys: old, temporal } = stack;
     const storesWith = (keys: string) => createStores(database.queries, keys);

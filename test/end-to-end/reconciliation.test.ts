@@ -150,7 +150,7 @@ describe('of ledgers that agree', () => {
   });
   afterEach(endFaults);
 
-  it('finds nothing, and says so', async () => {
+  it('reports that there is nothing to find', async () => {
     expect(await stack.stores.reconciliations.findLatestEnded()).toBeUndefined();
     const { counts, findings } = await reconcile();
     expect(counts).toEqual({ MATCHED: accountCount, IN_PROGRESS: 0, AWAITING_REMOVAL: 0, ...none });
@@ -189,7 +189,7 @@ describe('of ledgers that agree', () => {
     expect(pages).toBeGreaterThan(2);
   });
 
-  it('goes on when the worker is stopped in the middle and the payment gateway is away', async () => {
+  it('resumes when the worker stops in the middle and the payment gateway is unavailable', async () => {
     const undisturbed = await reconcile();
     expect(undisturbed.counts.MATCHED).toBeGreaterThanOrEqual(accountCount);
     const asked: (string | null)[] = [];
@@ -377,7 +377,7 @@ describe('of ledgers that disagree', () => {
     await inProgress;
   }, 120_000);
 
-  it('reports each disagreement once, with what it is, and leaves both ledgers as they are', async () => {
+  it('reports each disagreement once, with its kind, and changes neither ledger', async () => {
     const ledgersBefore = await ledgers();
     const reported = await reconcile();
     expect(found(reported)).toEqual(expected);
@@ -416,7 +416,7 @@ describe('of ledgers that disagree', () => {
 describe('the operator’s routes', () => {
   afterEach(endFaults);
 
-  it('refuse who has not the token', async () => {
+  it('refuse requests without the token', async () => {
     for (const path of ['', '/any']) {
       const refused = await fetch(`${stack.url}/operator/reconciliations${path}`);
       expect(refused.status).toBe(401);

@@ -116,7 +116,7 @@ describe('the notification', () => {
       .toMatchObject({ state: 'GONE', deliveries: 1 });
   });
 
-  it('is not sent while none is wanted, and takes no number then', async () => {
+  it('is not sent without a notification URL, and takes no number then', async () => {
     const { userId } = project.members[++member]!;
     await setNotificationUrl(null);
     await register(member);

@@ -78,7 +78,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         stores,
-        "on 'PGlite' > activating an account > numbers the results of a member without gaps, however often an end is written down",
+        "on 'PGlite' > activating an account > numbers the results of a member without gaps, however often an end is recorded",
       ),
     ],
     failure: /./,
@@ -204,16 +204,18 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/closure.test.ts',
-        'a bank’s maintenance window > has a registration wait without asking the bank, say until when, and go on by itself',
+        'a bank’s maintenance window > makes a registration wait without asking the bank, say until when, and resume by itself',
       ),
     ],
     failure: /./,
   },
   {
     name: 'no-registration-while-erased',
-    protectsFrom: 'A registration of an erased member is written down.',
+    protectsFrom: 'A registration of an erased member is inserted.',
     replacements: [change('database/registrations.ts', 'if (unerased.length === 0) return false;', '')],
-    tests: [test(stores, "on 'PGlite' > writes no registration down for a member who is erased meanwhile")],
+    tests: [
+      test(stores, "on 'PGlite' > inserts no registration for a member who is erased at the same time"),
+    ],
     failure: /./,
   },
   {
@@ -247,7 +249,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         stores,
-        "on 'PostgreSQL' > the retention of evidence > does not end for what is put under legal hold meanwhile",
+        "on 'PostgreSQL' > the retention of evidence > does not end for evidence that is put under legal hold during the purge",
       ),
     ],
     failure: /./,
@@ -262,7 +264,7 @@ export const rules: readonly Guard[] = [
         'return state ? undefined :',
       ),
     ],
-    tests: [test(stores, "on 'PGlite' > what is discarded > stays so")],
+    tests: [test(stores, "on 'PGlite' > what is discarded > stays discarded")],
     failure: /./,
   },
   {
@@ -339,7 +341,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/closure.test.ts',
-        'a circuit breaker > of the payment gateway has the calls wait, and rings each phone once',
+        'a circuit breaker > of the payment gateway makes the calls wait, and each phone rings once',
       ),
     ],
     failure: /./,

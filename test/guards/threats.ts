@@ -86,7 +86,7 @@ export const threats: readonly Guard[] = [
         'return project.accessKeys.slice(-1).find(',
       ),
     ],
-    tests: [test('test/operator/commands.test.ts', 'a project > changes over to new keys without a gap')],
+    tests: [test('test/operator/commands.test.ts', 'a project > moves to new keys without a gap')],
     failure: /000_901/,
   },
   {
@@ -117,7 +117,7 @@ export const threats: readonly Guard[] = [
         'keys.open(keyId && keys.activeKeyId, data ??',
       ),
     ],
-    tests: [test('test/end-to-end/key-rotation.test.ts', 'payload keys > rotate under a run that has begun')],
+    tests: [test('test/end-to-end/key-rotation.test.ts', 'payload keys > rotate while a registration runs')],
     failure: /./,
   },
   {
@@ -133,7 +133,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         'test/database/stores.test.ts',
-        "on 'PGlite' > the database keys > rotate: everything is sealed anew in batches, and the old key can go",
+        "on 'PGlite' > the database keys > rotate: everything is re-encrypted in batches, and the old key can be removed",
       ),
     ],
     failure: /./,
@@ -147,7 +147,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         limits,
-        'a project that calls too often > is refused with 429, when to come again and nothing done, while another one notices nothing',
+        'a project that calls too often > is refused with 429 and Retry-After, without effect, while another project is not affected',
       ),
     ],
     failure: /./,
@@ -165,7 +165,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         limits,
-        'a project that calls too often > is the one that can prove it: nobody uses up the quota of a project by naming it',
+        'a project that calls too often > is the authenticated one: naming a project does not use up its quota',
       ),
     ],
     failure: /000_903/,
@@ -177,7 +177,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         limits,
-        'what comes while too much is in hand is refused with 503; the process still says that it lives',
+        'a request above the limit of requests in flight is refused with 503, and liveness still answers',
       ),
     ],
     failure: /./,
@@ -206,16 +206,14 @@ export const threats: readonly Guard[] = [
         'void request.arrayBuffer().catch(',
       ),
     ],
-    tests: [test(limits, 'more slow requests than there are places take none of them')],
+    tests: [test(limits, 'slow requests do not take the places of complete ones')],
     failure: /000_991/,
   },
   {
     name: 'unread-answers',
     protectsFrom: 'Large answers that nobody reads fill the memory.',
     replacements: [change('api/http/request-limits.ts', 'if (unread >= max)', 'if (unread >= 100 * max)')],
-    tests: [
-      test(limits, 'large answers that nobody reads are not made without end, and what is small is served'),
-    ],
+    tests: [test(limits, 'large responses that are not read are bounded, and small ones are still served')],
     failure: /503/,
   },
   {
@@ -242,7 +240,10 @@ export const threats: readonly Guard[] = [
       ),
     ],
     tests: [
-      test(others, 'failures behind the API > a defect is answered with 000_990, logged, and not told'),
+      test(
+        others,
+        'failures behind the API > a defect is answered with 000_990 and logged, and the answer shows no internals',
+      ),
     ],
     failure: /internal text/,
   },
@@ -345,7 +346,10 @@ export const threats: readonly Guard[] = [
       ),
     ],
     tests: [
-      test('test/end-to-end/reconciliation.test.ts', 'the operator’s routes > refuse who has not the token'),
+      test(
+        'test/end-to-end/reconciliation.test.ts',
+        'the operator’s routes > refuse requests without the token',
+      ),
     ],
     failure: /401/,
   },
@@ -524,7 +528,9 @@ export const threats: readonly Guard[] = [
     name: 'member-key-destroyed',
     protectsFrom: 'A member’s data outlives the member’s erasure.',
     replacements: [change('database/members.ts', 'sealedDataKey: null,\n', '')],
-    tests: [test('test/end-to-end/erasure.test.ts', 'an erased member > has left nothing that opens')],
+    tests: [
+      test('test/end-to-end/erasure.test.ts', 'an erased member > leaves nothing that can be decrypted'),
+    ],
     failure: /./,
   },
   {
@@ -534,7 +540,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         'test/database/stores.test.ts',
-        "on 'PGlite' > the retention of evidence > goes on as long as a legal hold does",
+        "on 'PGlite' > the retention of evidence > lasts as long as a legal hold",
       ),
     ],
     failure: /./,
@@ -576,10 +582,7 @@ export const threats: readonly Guard[] = [
       ),
     ],
     tests: [
-      test(
-        'test/processes/environment.test.ts',
-        'says which keys are of the wrong form, and does not repeat them',
-      ),
+      test('test/processes/environment.test.ts', 'names the malformed keys without repeating their values'),
     ],
     failure: /./,
   },
@@ -603,10 +606,7 @@ export const threats: readonly Guard[] = [
       ),
     ],
     tests: [
-      test(
-        'test/docs/docs-page.test.ts',
-        'the page > lists the operations and allows nothing from elsewhere',
-      ),
+      test('test/docs/docs-page.test.ts', 'the page > lists the operations and allows no foreign script'),
     ],
     failure: /./,
   },
@@ -623,7 +623,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/reconciliation.test.ts',
-        'of ledgers that disagree > reports each disagreement once, with what it is, and leaves both ledgers as they are',
+        'of ledgers that disagree > reports each disagreement once, with its kind, and changes neither ledger',
       ),
     ],
     failure: /./,

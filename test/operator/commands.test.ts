@@ -334,7 +334,7 @@ describe('a project', () => {
     expect(storedKey?.export({ type: 'spki', format: 'pem' })).toBe(client.publicKey);
   });
 
-  it('changes over to new keys without a gap', async () => {
+  it('moves to new keys without a gap', async () => {
     const first = await addProject('OPERATORASP0009');
     const userId = '90000000007';
     await addMembers(first.aspId, { ...member, userId });

@@ -24,7 +24,7 @@ it('refuses two keys of one ID, of which one could never be used', async () => {
   expect(program.output()).toMatch(/^ {2}DATABASE_KEYS: .*Two keys have the same ID/m);
 });
 
-it('says which keys are of the wrong form, and does not repeat them', async () => {
+it('names the malformed keys without repeating their values', async () => {
   const program = startProgram('development/sandbox/service.ts', {
     DATABASE_KEYS: 'no-keys-but-a-long-text',
     PAYLOAD_KEYS: `test:${Buffer.alloc(31).toString('base64')}`,

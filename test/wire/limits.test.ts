@@ -42,7 +42,7 @@ function times<Value>(count: number, make: (index: number) => Promise<Value>): P
 describe('a project that calls too often', () => {
   const limits = { ...sandboxLimits, requestsPerSecond: 5, requestBurst: 10 };
 
-  it('is refused with 429, when to come again and nothing done, while another one notices nothing', async () => {
+  it('is refused with 429 and Retry-After, without effect, while another project is not affected', async () => {
     const url = await stack.startAnotherApi({ limits });
     const [loud, soft] = await Promise.all([
       times(60, (index) => call(url, noisy, '/ars/register', registration(noisy, 10 + index))),
@@ -65,7 +65,7 @@ describe('a project that calls too often', () => {
     expectAnswer(await call(url, noisy, institutions, {}), '000_000');
   });
 
-  it('is the one that can prove it: nobody uses up the quota of a project by naming it', async () => {
+  it('is the authenticated one: naming a project does not use up its quota', async () => {
     const url = await stack.startAnotherApi({ limits });
     const stranger = { ...noisy, secretKey: 'not the key of the project' };
     const strange = await times(60, () => call(url, stranger, institutions, {}));
@@ -118,7 +118,7 @@ it('a project whose requests all wait for its bank keeps nobody else waiting, an
   expectAnswer(await call(url, noisy, institutions, {}), '000_000');
 });
 
-it('what comes while too much is in hand is refused with 503; the process still says that it lives', async () => {
+it('a request above the limit of requests in flight is refused with 503, and liveness still answers', async () => {
   holdBank();
   onTestFinished(letBankGo);
   const url = await stack.startAnotherApi({ limits: { ...sandboxLimits, requestsInFlight: 2 } });
@@ -141,7 +141,7 @@ it('what comes while too much is in hand is refused with 503; the process still 
   expectAnswer(await call(url, quiet, institutions, {}), '000_000');
 });
 
-it('more slow requests than there are places take none of them', async () => {
+it('slow requests do not take the places of complete ones', async () => {
   const url = await stack.startAnotherApi({ limits: { ...sandboxLimits, requestsInFlight: 2 } });
   const path = `/open-api/api/v1/bankaccounts${institutions}`;
   const slow = Array.from({ length: 5 }, () => sendSlowly(url, noisy, path, `{${' '.repeat(100)}}`));
@@ -150,7 +150,7 @@ it('more slow requests than there are places take none of them', async () => {
   for (const { finish } of slow) expect((await finish()).response.code).toBe('000_000');
 });
 
-it('large answers that nobody reads are not made without end, and what is small is served', async () => {
+it('large responses that are not read are bounded, and small ones are still served', async () => {
   const url = await stack.startAnotherApi({});
   // Far more than the few responses per connection that the kernel buffers.
   const clients = Array.from({ length: 40 }, () => new Client(url, { pipelining: 10 }));
