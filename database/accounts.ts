@@ -53,7 +53,7 @@ export function createAccounts(queries: Queries) {
         .where(and(eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE')));
     },
 
-    /** Writes down that an account out of use is removed at the payment gateway. */
+    /** Records that an account out of use is removed at the payment gateway. */
     async markRemoved(registrationNumber: string): Promise<void> {
       await queries
         .update(accounts)

@@ -204,7 +204,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       return new Map(rows.map((row) => [row.registrations.registrationNumber, openAccount(row)]));
     },
 
-    /** Writes down that the member has passed the ARS authentication; what has ended stays as it is. */
+    /** Records that the member has passed the ARS authentication. A registration that has ended stays unchanged. */
     async markArsDone(registrationNumber: string): Promise<void> {
       await queries
         .update(registrations)

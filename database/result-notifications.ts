@@ -95,7 +95,7 @@ export function createResultNotifications(queries: Queries) {
       return notification;
     },
 
-    /** Writes down that it was sent, and what became of it. */
+    /** Records a delivery and its outcome. */
     async recordDelivery(registrationNumber: string, state: NotificationState): Promise<void> {
       await queries
         .update(resultNotifications)

@@ -89,7 +89,7 @@ export const members = pgTable('members', {
   databaseKeyId: text('database_key_id').notNull(),
   sealedDataKey: sealed('sealed_data_key'),
   sealedFacts: sealed('sealed_facts'),
-  /** The sequence number of the member's latest result callback. */
+  /** The sequence number of the member's latest result notification. */
   notificationSequence: integer('notification_sequence').notNull().default(0),
   erasedAt: time('erased_at'),
   /** The operator who erased the member, and why. */

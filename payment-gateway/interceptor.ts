@@ -21,7 +21,7 @@ export type PaymentGatewayInterceptor = <Answer>(
   send: () => Promise<Answer>,
 ) => Promise<Answer>;
 
-/** The payment gateway with `intercept` around each of its requests. The one way to decorate the port. */
+/** The payment gateway with `intercept` around each of its requests. The one way to decorate the port in what ships. */
 export function interceptPaymentGateway(
   paymentGateway: PaymentGateway,
   intercept: PaymentGatewayInterceptor,

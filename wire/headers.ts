@@ -20,7 +20,10 @@ export const requestHeadersSchema = z.object({
     .describe(
       '`yyMMddHHmmss-xxxxxxx`: 12 digits, a hyphen, 7 hexadecimal characters. Echoed in the response.',
     ),
-  'X-KM-Access-Key': z.string().length(40).describe("The project's access key. Absent on callbacks."),
+  'X-KM-Access-Key': z
+    .string()
+    .length(40)
+    .describe("The project's access key. Absent on result notifications."),
   'X-KM-Crypto-Key-Id': z
     .string()
     .length(32)

@@ -21,6 +21,12 @@ async function main([option, ...names]: string[]): Promise<number> {
     print(`${usage}\nGuards: ${guards.map(({ name }) => name).join(', ')}`);
     return 2;
   }
+  if (!process.env['DATABASE_URL']) {
+    print(
+      'Set DATABASE_URL to a PostgreSQL database, or run .ci/run, which starts one: some guards need transactions side by side.',
+    );
+    return 1;
+  }
   let proven = 0;
   let unproven = 0;
   await prove(
