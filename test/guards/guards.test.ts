@@ -52,3 +52,9 @@ describe.each([
     expect(others).toEqual([]);
   });
 });
+
+it.each(guards)('$name names the assertion that must fail', ({ failure }) => {
+  for (const anything of ['AssertionError: expected', 'AssertionError: x', '']) {
+    expect(anything).not.toMatch(failure);
+  }
+});

@@ -21,7 +21,7 @@ export const rules: readonly Guard[] = [
         'an attempt without an answer > is not repeated before the settle time is over, however often the inquiry finds nothing',
       ),
     ],
-    failure: /./,
+    failure: /to have a length of 1 but got/,
   },
   {
     name: 'verdict-during-inquiry',
@@ -35,7 +35,7 @@ export const rules: readonly Guard[] = [
         'does not repeat an attempt whose result is reported during the inquiry',
       ),
     ],
-    failure: /./,
+    failure: /to have a length of 1 but got 2/,
   },
   {
     name: 'one-usable-account',
@@ -58,7 +58,7 @@ export const rules: readonly Guard[] = [
         "on 'PGlite' > activating an account > leaves one active account of ten activated at once",
       ),
     ],
-    failure: /./,
+    failure: /to deeply equal \[ 'ACTIVE', 'REPLACED'/,
   },
   {
     name: 'notification-sequence',
@@ -81,7 +81,7 @@ export const rules: readonly Guard[] = [
         "on 'PGlite' > activating an account > numbers the results of a member without gaps, however often an end is recorded",
       ),
     ],
-    failure: /./,
+    failure: /to deeply equal \[ 1, 2, 3 \]/,
   },
   {
     name: 'status-forward-only',
@@ -99,7 +99,7 @@ export const rules: readonly Guard[] = [
         'never reports an earlier status again, even if the run is terminated and its member registers again',
       ),
     ],
-    failure: /./,
+    failure: /'ARS_AUTH_IN_PROGRESS' to be 'ARS_AUTH_DONE'/,
   },
   {
     name: 'cancellation-in-time',
@@ -122,7 +122,7 @@ export const rules: readonly Guard[] = [
         'cancel > comes too late once the payment gateway is asked, and after the end',
       ),
     ],
-    failure: /./,
+    failure: /'000_000' to be '002_915'/,
   },
   {
     name: 'number-before-run',
@@ -140,7 +140,7 @@ export const rules: readonly Guard[] = [
         'an orphaned registration is removed, and no other',
       ),
     ],
-    failure: /./,
+    failure: /to deeply equal \[ true, true, true, true, true \]/,
   },
   {
     name: 'orphans-of-a-day',
@@ -158,7 +158,7 @@ export const rules: readonly Guard[] = [
         'an orphaned registration is removed, and no other',
       ),
     ],
-    failure: /./,
+    failure: /to deeply equal \[ true, true, true, true, true \]/,
   },
   {
     name: 'duplicate-by-arrival',
@@ -207,7 +207,7 @@ export const rules: readonly Guard[] = [
         'a bank’s maintenance window > makes a registration wait without asking the bank, say until when, and resume by itself',
       ),
     ],
-    failure: /./,
+    failure: /\[\] to deeply equal \[ ObjectContaining/,
   },
   {
     name: 'no-registration-while-erased',
@@ -216,7 +216,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(stores, "on 'PGlite' > inserts no registration for a member who is erased at the same time"),
     ],
-    failure: /./,
+    failure: /'ERASED', 1 \] to deeply equal \[ 'BEING_REGISTERED', 1 \]/,
   },
   {
     name: 'erasure-when-nothing-is-left',
@@ -234,7 +234,7 @@ export const rules: readonly Guard[] = [
         'a member > is not erased while there is something left to do, and the refusal says what',
       ),
     ],
-    failure: /./,
+    failure: /to deeply equal \{ exitCode: 1/,
   },
   {
     name: 'purge-asks-again',
@@ -252,7 +252,7 @@ export const rules: readonly Guard[] = [
         "on 'PostgreSQL' > the retention of evidence > does not end for evidence that is put under legal hold during the purge",
       ),
     ],
-    failure: /./,
+    failure: /'HELD', false \] to deeply equal \[ 'HELD', true \]/,
   },
   {
     name: 'discarded-for-good',
@@ -265,7 +265,7 @@ export const rules: readonly Guard[] = [
       ),
     ],
     tests: [test(stores, "on 'PGlite' > what is discarded > stays discarded")],
-    failure: /./,
+    failure: /instead of rejecting/,
   },
   {
     name: 'masked-when-plain',
@@ -283,7 +283,7 @@ export const rules: readonly Guard[] = [
         'info > gives the account in full in an encrypted answer and masked in a plain one',
       ),
     ],
-    failure: /./,
+    failure: /to match object \{ accountId: StringMatching/,
   },
   {
     name: 'holder-is-the-member',
@@ -319,7 +319,7 @@ export const rules: readonly Guard[] = [
         'of ledgers that move while it looks > reports nothing that our side ends while the payment gateway is asked',
       ),
     ],
-    failure: /./,
+    failure: /expected 1 to be 2/,
   },
   {
     name: 'gone-stops-delivery',
@@ -332,7 +332,7 @@ export const rules: readonly Guard[] = [
       ),
     ],
     tests: [test('test/end-to-end/result-notification.test.ts', 'the notification > stops at 410')],
-    failure: /./,
+    failure: /to match object \{ state: 'GONE'/,
   },
   {
     name: 'phone-rings-once',
@@ -344,6 +344,6 @@ export const rules: readonly Guard[] = [
         'a circuit breaker > of the payment gateway makes the calls wait, and each phone rings once',
       ),
     ],
-    failure: /./,
+    failure: /to have a length of 1 but got 2/,
   },
 ];

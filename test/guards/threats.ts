@@ -105,7 +105,7 @@ export const threats: readonly Guard[] = [
         'while the secret is changed, no message is refused: the service goes first',
       ),
     ],
-    failure: /./,
+    failure: /to deeply equal \[ 200, 200/,
   },
   {
     name: 'payload-key-ring',
@@ -118,7 +118,7 @@ export const threats: readonly Guard[] = [
       ),
     ],
     tests: [test('test/end-to-end/key-rotation.test.ts', 'payload keys > rotate while a registration runs')],
-    failure: /./,
+    failure: /to be 'BANK_ACC_REGISTERED'/,
   },
   {
     name: 'database-key-rewrap',
@@ -136,7 +136,7 @@ export const threats: readonly Guard[] = [
         "on 'PGlite' > the database keys > rotate: everything is re-encrypted in batches, and the old key can be removed",
       ),
     ],
-    failure: /./,
+    failure: /promise rejected .* instead of resolving/,
   },
   {
     name: 'request-rate',
@@ -150,7 +150,7 @@ export const threats: readonly Guard[] = [
         'a project that calls too often > is refused with 429 and Retry-After, without effect, while another project is not affected',
       ),
     ],
-    failure: /./,
+    failure: /to be greater than 0/,
   },
   {
     name: 'quota-after-proof',
@@ -180,7 +180,7 @@ export const threats: readonly Guard[] = [
         'a request above the limit of requests in flight is refused with 503, and liveness still answers',
       ),
     ],
-    failure: /./,
+    failure: /to be defined/,
   },
   {
     name: 'header-size',
@@ -307,7 +307,7 @@ export const threats: readonly Guard[] = [
         'where notifications go > opens no connection to an address that is not public, by number or by name',
       ),
     ],
-    failure: /./,
+    failure: /to deeply equal \[ '127\.0\.0\.1', '\[::1\]', …\(4\) \]/,
   },
   {
     name: 'notification-signature',
@@ -369,7 +369,7 @@ export const threats: readonly Guard[] = [
         'personal data and secrets are > in Temporal beside inputs, summaries and failures that are encrypted all the same',
       ),
     ],
-    failure: /./,
+    failure: /\[ 'failure' \] to deeply equal \[\]/,
   },
   {
     name: 'sealed-by-member-key',
@@ -387,7 +387,7 @@ export const threats: readonly Guard[] = [
       ),
     ],
     tests: [test(canary, 'personal data and secrets are > nowhere in the database')],
-    failure: /./,
+    failure: /'userName', 'birthDate'.* to deeply equal \[\]/,
   },
   {
     name: 'log-without-input',
@@ -420,7 +420,7 @@ export const threats: readonly Guard[] = [
     protectsFrom: 'Evidence is altered or exchanged.',
     replacements: [change('database/consent-evidence.ts', '${JSON.stringify(record)}`', '${record.length}`')],
     tests: [test('test/operator/evidence.test.ts', 'evidence verify > finds one flipped bit > in callId')],
-    failure: /./,
+    failure: /expected \+?0 to be 1/,
   },
   {
     name: 'evidence-gate',
@@ -474,7 +474,7 @@ export const threats: readonly Guard[] = [
         "what the account number makes the payment gateway do > 9004: { http: 200, status: 'BANK_ACC_REGISTERED', code: '000_000' } after 1 register calls: registers but loses the answer; the inquiry tells",
       ),
     ],
-    failure: /./,
+    failure: /to deeply equal \[ ObjectContaining/,
   },
   {
     name: 'one-operation-per-member',
@@ -510,7 +510,7 @@ export const threats: readonly Guard[] = [
         'the calls of a day > are limited by PHONE_LIMIT, however many come at once',
       ),
     ],
-    failure: /./,
+    failure: /to have a length of 3/,
   },
   {
     name: 'calling-hours',
@@ -522,7 +522,7 @@ export const threats: readonly Guard[] = [
         'the hours in which members may be called > hold for a call that is still being tried when they end',
       ),
     ],
-    failure: /./,
+    failure: /to match object \{ step: 'POSTPONED'/,
   },
   {
     name: 'member-key-destroyed',
@@ -531,7 +531,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test('test/end-to-end/erasure.test.ts', 'an erased member > leaves nothing that can be decrypted'),
     ],
-    failure: /./,
+    failure: /to match object \{ sealedDataKey: null/,
   },
   {
     name: 'legal-hold',
@@ -543,7 +543,7 @@ export const threats: readonly Guard[] = [
         "on 'PGlite' > the retention of evidence > lasts as long as a legal hold",
       ),
     ],
-    failure: /./,
+    failure: /expected 2 to be 1/,
   },
   {
     name: 'retention',
@@ -555,7 +555,7 @@ export const threats: readonly Guard[] = [
         "on 'PGlite' > the retention of evidence > is five years, without the day they begin on, from when the consent went out of use",
       ),
     ],
-    failure: /./,
+    failure: /expected false to be true/,
   },
   {
     name: 'no-sandbox-in-production',
@@ -569,7 +569,7 @@ export const threats: readonly Guard[] = [
         'api/main.ts refuses a sandbox’s settings in production, with every reason at once and no value',
       ),
     ],
-    failure: /./,
+    failure: /to deeply equal Set\{ …\(14\) \}/,
   },
   {
     name: 'no-value-in-errors',
@@ -584,7 +584,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test('test/processes/environment.test.ts', 'names the malformed keys without repeating their values'),
     ],
-    failure: /./,
+    failure: /not to match .*long-text/,
   },
   {
     name: 'dependency-audit',
@@ -593,7 +593,7 @@ export const threats: readonly Guard[] = [
       change('test/audit.mjs', "severity === 'high' || severity === 'critical'", "severity === 'critical'"),
     ],
     tests: [test('test/audit.test.ts', 'the audit fails on a dependency with a high vulnerability')],
-    failure: /./,
+    failure: /to contain 'hono: high/,
   },
   {
     name: 'content-security-policy',
@@ -608,7 +608,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test('test/docs/docs-page.test.ts', 'the page > lists the operations and allows no foreign script'),
     ],
-    failure: /./,
+    failure: /to match .*default-src 'none'/,
   },
   {
     name: 'reconciliation',
@@ -626,6 +626,6 @@ export const threats: readonly Guard[] = [
         'of ledgers that disagree > reports each disagreement once, with its kind, and changes neither ledger',
       ),
     ],
-    failure: /./,
+    failure: /to deeply equal \{ …\(14\) \}/,
   },
 ];
