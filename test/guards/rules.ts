@@ -237,24 +237,6 @@ export const rules: readonly Guard[] = [
     failure: /to deeply equal \{ exitCode: 1/,
   },
   {
-    name: 'purge-asks-again',
-    protectsFrom: 'A purge destroys evidence that was put under a legal hold meanwhile.',
-    replacements: [
-      change(
-        'database/retention.ts',
-        'and(inArray(registrations.registrationNumber, numbers), expired(now))',
-        'inArray(registrations.registrationNumber, numbers)',
-      ),
-    ],
-    tests: [
-      test(
-        stores,
-        "on 'PostgreSQL' > the retention of evidence > does not end for evidence that is put under legal hold during the purge",
-      ),
-    ],
-    failure: /'HELD', false \] to deeply equal \[ 'HELD', true \]/,
-  },
-  {
     name: 'discarded-for-good',
     protectsFrom: 'A discarded project is put to use again.',
     replacements: [
