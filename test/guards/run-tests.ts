@@ -38,6 +38,8 @@ export async function runTests(tests: readonly NamedTest[], options: RunOptions)
       'run',
       // A file that fails must not spoil those after it.
       '--isolate',
+      // Without its guard a test may take longer to reach its assertion.
+      '--testTimeout=120000',
       '--reporter=default',
       '--reporter=./test/guards/outcome-reporter.ts',
       '--testNamePattern',
