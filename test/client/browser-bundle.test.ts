@@ -1,20 +1,13 @@
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
+import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { envelope, startKmServer } from './km-server.ts';
 import { project, registrationNumber } from './project.ts';
 
-/** The part of esbuild used here, which comes with tsx. */
-interface Esbuild {
-  build(options: object): Promise<{ outputFiles: { text: string }[] }>;
-}
-
-const esbuild: Esbuild = createRequire(createRequire(import.meta.url).resolve('tsx'))('esbuild');
-
 test('the client is bundled for browsers and works with the globals of browsers alone', async () => {
   // For the platform "browser", esbuild fails on every import of a Node module.
-  const bundle = await esbuild.build({
+  const bundle = await build({
     entryPoints: [fileURLToPath(new URL('../../client/index.ts', import.meta.url))],
     bundle: true,
     platform: 'browser',

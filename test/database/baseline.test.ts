@@ -26,6 +26,7 @@ it('an embedded database from before 1.0.0 is refused, and the message says what
   });
 });
 
+// Needs a PostgreSQL, which DATABASE_URL names.
 it.skipIf(!databaseUrl)('a PostgreSQL database from before 1.0.0 is refused', async () => {
   const fresh = await createFreshPostgres(databaseUrl!);
   onTestFinished(() => fresh.drop());

@@ -30,6 +30,7 @@ test.each<[problem: string, prepare: (directory: string) => void]>([
   );
 });
 
+// Only /proc refuses a directory to root too, and only Linux has it.
 test.skipIf(!existsSync('/proc/self'))(
   '`npm start` names a DATA_DIR that cannot be created',
   async () => {

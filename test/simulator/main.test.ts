@@ -65,6 +65,7 @@ it('names the variable to change when its port is in use', async () => {
   other.close();
 });
 
+// Only /proc refuses a directory to root too, and only Linux has it.
 it.skipIf(!existsSync('/proc/self'))('names a data directory that cannot be created', async () => {
   const { exit, output } = run({ ...settings, PG_SIMULATOR_DATA_DIR: '/proc/nowhere/data' });
   expect(await exit).toBe(1);
