@@ -100,7 +100,7 @@ describe.each([
   }
 
   describe('activating an account', () => {
-    it('leaves one active account of ten activated at once', async () => {
+    it('leaves one active account when ten are activated concurrently', async () => {
       const member = await addMember();
       const numbers = await Promise.all(Array.from({ length: 10 }, () => addRegistration(member)));
       await Promise.all(numbers.map((number) => stores.registrations.activate(number, [])));
@@ -108,7 +108,7 @@ describe.each([
       expect(states).toEqual(['ACTIVE', ...Array.from({ length: 9 }, () => 'REPLACED')]);
     });
 
-    it('answers a repeat like the first time, and changes nothing by it', async () => {
+    it('is idempotent', async () => {
       const member = await addMember();
       const [old, replacement] = [await addRegistration(member), await addRegistration(member)];
       expect(await stores.registrations.activate(old, [])).toEqual({
@@ -128,7 +128,7 @@ describe.each([
       expect(await accountStates(member)).toEqual({ [old]: 'REPLACED', [replacement]: 'ACTIVE' });
     });
 
-    it('numbers the results of a member without gaps, however often an end is recorded', async () => {
+    it('numbers a member’s results without gaps, even if an end is recorded repeatedly', async () => {
       const aspId = 'TESTASP00000004';
       await stores.projects.add({ ...newProject, aspId, accessKey: 'fourth', cryptoKeyId: 'fourth' });
       await stores.projects.setNotificationUrl(aspId, 'https://provider.example/results');
@@ -154,7 +154,7 @@ describe.each([
       expect(sequences).toEqual([1, 2, 3]);
     });
 
-    it('takes nothing from a newer account when an older one is activated again', async () => {
+    it('leaves the newer account active when an older one is activated again', async () => {
       const member = await addMember();
       const [old, replacement] = [await addRegistration(member), await addRegistration(member)];
       await stores.registrations.activate(old, []);
@@ -164,7 +164,7 @@ describe.each([
     });
   });
 
-  it('holds and activates registrations of a member side by side', async () => {
+  it('activates accounts and places legal holds of one member concurrently', async () => {
     for (let round = 0; round < 10; round++) {
       const member = await addMember();
       const numbers = await Promise.all(Array.from({ length: 4 }, () => addRegistration(member)));
@@ -182,7 +182,7 @@ describe.each([
     }
   });
 
-  it('inserts no registration for a member who is erased at the same time', async () => {
+  it('inserts no registration for a member who is erased concurrently', async () => {
     for (let round = 0; round < 20; round++) {
       const member = await addMember();
       const [{ state }, number] = await Promise.all([
@@ -197,7 +197,7 @@ describe.each([
     await expect(addRegistration(erased)).rejects.toThrow('not written down');
   });
 
-  it('leaves a project one whole set of keys, or two, when they are renewed and retired at once', async () => {
+  it('leaves a project with complete sets of keys when they are renewed and retired concurrently', async () => {
     const aspId = 'TESTASP00000003';
     await stores.projects.add({ ...newProject, aspId, accessKey: 'first', cryptoKeyId: 'first' });
     const states = async (table: typeof accessKeys | typeof secretKeys | typeof cryptoKeys) =>
@@ -221,7 +221,7 @@ describe.each([
   });
 
   describe('an ARS code', () => {
-    it('lives until it expires', async () => {
+    it('is valid for ten minutes', async () => {
       const member = await addMember();
       const code = await stores.arsCodes.issue(member);
       expect(await stores.arsCodes.findLive(member)).toEqual(code);
@@ -236,7 +236,7 @@ describe.each([
       expect(await stores.arsCodes.findLive(member)).toBeUndefined();
     });
 
-    it('is spent by one registration and stays so', async () => {
+    it('is used by the first registration only', async () => {
       const member = await addMember();
       const { arsCodeId } = await stores.arsCodes.issue(member);
       await stores.arsCodes.spend(arsCodeId, 'the first');
@@ -251,7 +251,7 @@ describe.each([
     });
   });
 
-  it('accepts a ciphertext once, however many bring it at once, until it is forgotten', async () => {
+  it('accepts a ciphertext once, even if it arrives concurrently, until its hash is deleted', async () => {
     const accept = (aspId: string, expiresAt: number) =>
       stores.acceptedCiphertexts.accept(aspId, 'a ciphertext', new Date(expiresAt));
     const past = Date.now() - 1;
@@ -263,8 +263,8 @@ describe.each([
     expect(await accept('TESTASP00000002', past)).toBe(false);
   });
 
-  describe('what is sealed', () => {
-    it('opens where it belongs and nowhere else', async () => {
+  describe('a sealed value', () => {
+    it('can be decrypted only in its own location', async () => {
       const member = await addMember();
       const numbers = [
         await addRegistration(member, '11011111111'),
@@ -286,7 +286,7 @@ describe.each([
         await expect(stores.registrations.open(number)).rejects.toThrow('unable to authenticate');
     });
 
-    it('does not open for another member, not even with that member’s key', async () => {
+    it('cannot be decrypted in the row of another member, even with its own data key', async () => {
       const [member, other] = [await addMember(), await addMember()];
       const [row] = await database.queries.select().from(members).where(eq(members.userId, member.userId));
       const sealedFacts = member.cipher.sealJson(member.facts, `members/${other.userId}/facts`);
@@ -332,14 +332,14 @@ describe.each([
       return { member, evidence, registrationNumber, ofThis };
     }
 
-    it('is given back as it came, and stored once', async () => {
+    it('is stored once and read back unchanged', async () => {
       const { member, evidence, registrationNumber } = await addEvidence();
       await stores.consentEvidence.store(member.cipher, { ...evidence, recording: randomBytes(1_000) });
       const recording = await stores.consentEvidence.openRecording(member.cipher, registrationNumber);
       expect(recording.equals(evidence.recording)).toBe(true);
     });
 
-    it.for([0, 12, 500, 1_027])('shows that one bit of byte %d was altered', async (position) => {
+    it.for([0, 12, 500, 1_027])('is refused when one bit of byte %d was altered', async (position) => {
       const { member, registrationNumber, ofThis } = await addEvidence();
       const [row] = await database.queries.select().from(consentEvidence).where(ofThis);
       const sealedRecording = Buffer.from(row!.sealedRecording);
@@ -355,7 +355,7 @@ describe.each([
   describe('a reconciliation', () => {
     const first = { reconciliationId: 'the-first', cursor: null, size: 2 };
 
-    it('keeps its notes as a set, page by page, and of them the findings alone', async () => {
+    it('stores each entry once, even if a page is repeated, and in the end keeps only the findings', async () => {
       const { reconciliations: store } = stores;
       const member = await addMember();
       const [active, failed] = [await addRegistration(member), await addRegistration(await addMember())];
@@ -412,14 +412,14 @@ describe.each([
       expect(report?.counts).toMatchObject({ MATCHED: matched.length, UNKNOWN_TO_US: 1, DIFFERENT: 0 });
       do cursor = await store.forgetMatches({ ...first, cursor });
       while (cursor !== null);
-      // Ended is ended: counting again, after the notes are gone, changes nothing.
+      // A repeated end must not count again: the entries it counted are deleted by now.
       await store.end(first.reconciliationId);
       expect(await store.findLatestEnded()).toEqual(report);
       expect(await store.listFindings(first.reconciliationId, '', 10)).toEqual([finding]);
       expect(await store.listCompared({ ...first, size: 100 }, 'ALL')).toHaveLength(1);
     });
 
-    it('is forgotten when it was given up a week ago', async () => {
+    it('is deleted a week after it was abandoned', async () => {
       await stores.reconciliations.begin('given-up');
       const entry = { entryId: '1', registrationNumber: 'A', difference: null };
       await stores.reconciliations.addEntries('given-up', [entry]);
@@ -434,7 +434,7 @@ describe.each([
     });
   });
 
-  describe('the retention of evidence', () => {
+  describe('the retention period of evidence', () => {
     const wanted = { operator: 'kim', reason: 'a court asks for it' };
     const failed = { status: 'BANK_ACC_REG_FAILED', resultCode: '002_016', timeline: [] } as const;
 
@@ -478,7 +478,7 @@ describe.each([
       return purged;
     }
 
-    it('is five years, without the day they begin on, from when the consent went out of use', async () => {
+    it('is five years from the day after the consent was last used', async () => {
       const numbers = await addOutOfUse('1990-02-28T12:00:00Z');
       await purge('1995-03-01T11:59:59Z');
       for (const number of numbers) expect(await isKept(number)).toBe(true);
@@ -493,7 +493,7 @@ describe.each([
       expect(await purge('1995-03-01T12:00:00Z')).toBe(0);
     });
 
-    it('does not begin while an account is in use or awaits its removal, or a registration runs', async () => {
+    it('does not begin while an account is in use or awaits removal, or while a registration runs', async () => {
       const member = await addMember();
       const [replaced, active, running] = [
         await addWithEvidence(member),
@@ -509,7 +509,7 @@ describe.each([
       for (const number of [replaced, active, running]) expect(await isKept(number)).toBe(true);
     });
 
-    it('lasts as long as a legal hold', async () => {
+    it('lasts at least as long as a legal hold', async () => {
       const [held, free] = await addOutOfUse('1990-01-01T00:00:00Z');
       expect(await stores.legalHolds.hold(held, wanted)).toBe('HELD');
       expect(await stores.legalHolds.hold(held, wanted)).toBe('HELD_ALREADY');
@@ -527,10 +527,10 @@ describe.each([
       expect(await stores.legalHolds.hold('A'.repeat(22), wanted)).toBe('NOT_FOUND');
     });
 
-    it('does not end for evidence that is put under legal hold during the purge', async () => {
+    it('is extended by a legal hold that is placed during the purge', async () => {
       const outOfUse: string[] = [];
       for (let index = 0; index < 10; index++) outOfUse.push(...(await addOutOfUse('1990-01-01T00:00:00Z')));
-      // So many to pass over that holds come between a batch's choice and its lock.
+      // The purge scans so many rows that holds arrive between the choice of a batch and its lock.
       await database.queries.execute(sql`
         insert into registrations (registration_number, asp_id, user_id, bank_code, status, result_code, sealed_details, ended_at)
         select '!passed-over-' || n, asp_id, user_id, bank_code, status, result_code, sealed_details, now()
@@ -551,7 +551,7 @@ describe.each([
         .where(like(registrations.registrationNumber, '!passed-over-%'));
     });
 
-    it('ends for more than one batch', async () => {
+    it('ends for all evidence, in several batches', async () => {
       const member = await addMember();
       const numbers = await Promise.all(Array.from({ length: 250 }, () => addRegistration(member)));
       const endedAt = new Date('1990-01-01T00:00:00Z');
@@ -571,7 +571,7 @@ describe.each([
       return unreadable;
     }
 
-    it('rotate: everything is re-encrypted in batches, and the old key can be removed', async () => {
+    it('are rotated: everything is re-encrypted in batches, and the old key can be removed', async () => {
       const invented = Array.from({ length: 250 }, () => inventMember(String(nextUserId++)));
       await stores.members.add('TESTASP00000001', invented);
       const altered = await addMember();
@@ -611,7 +611,7 @@ describe.each([
       await rewrap(createStores(database.queries, `${oldKey},${latest}`));
     });
 
-    it('do not bring back what is erased meanwhile', async () => {
+    it('are rotated without restoring members who are erased meanwhile', async () => {
       const invented = Array.from({ length: 60 }, () => inventMember(String(nextUserId++)));
       await stores.members.add('TESTASP00000001', invented);
       const latest = key('latest');
@@ -641,8 +641,8 @@ describe.each([
     });
   });
 
-  describe('what is discarded', () => {
-    it('stays discarded', async () => {
+  describe('a discarded project', () => {
+    it('cannot be activated again', async () => {
       const aspId = 'TESTSETSTATE000';
       const keys = { aspId, accessKey: 'set-state', cryptoKeyId: 'set-state' };
       expect(await stores.projects.setState(aspId, 'ACTIVE')).toBe(false);
@@ -671,13 +671,16 @@ describe.each([
       ['MEMBER', { userId: '77001' }, { member: 3 }],
       ['PHONE', { phoneNumber: '01077001' }, { phone: 3 }],
       ['ACCOUNT', { accountNumber: '77001' }, { account: 3 }],
-    ] as const)('stops at the limit by %s, of ten at once', async ([limit, same, some]) => {
-      const counted = await Promise.all(Array.from({ length: 10 }, () => count(same, some)));
-      expect(counted.filter((reached) => reached === undefined)).toHaveLength(3);
-      expect(counted.filter((reached) => reached === limit)).toHaveLength(7);
-    });
+    ] as const)(
+      'stops at the limit by %s, even if ten calls are counted concurrently',
+      async ([limit, same, some]) => {
+        const counted = await Promise.all(Array.from({ length: 10 }, () => count(same, some)));
+        expect(counted.filter((reached) => reached === undefined)).toHaveLength(3);
+        expect(counted.filter((reached) => reached === limit)).toHaveLength(7);
+      },
+    );
 
-    it('counts a call once, however often it is ordered', async () => {
+    it('counts a call once, even if it is ordered repeatedly', async () => {
       const same = { registrationNumber: 'X'.repeat(22), userId: '77002' };
       for (let order = 0; order < 5; order++) expect(await count(same, { member: 1 })).toBeUndefined();
       expect(await count({ userId: '77002' }, { member: 1 })).toBe('MEMBER');
@@ -690,7 +693,7 @@ describe.each([
       expect(await count(same, { phone: 1 }, renewed)).toBe('PHONE');
     });
 
-    it('keeps neither phone nor account number, and forgets past days only', async () => {
+    it('stores neither phone nor account numbers, and deletes past days only', async () => {
       await count({ phoneNumber: '01077004', accountNumber: '88004', userId: '77004' }, {});
       const rows = await database.queries.select().from(arsCalls).where(eq(arsCalls.userId, '77004'));
       expect(rows).toHaveLength(1);
@@ -705,7 +708,7 @@ describe.each([
     });
   });
 
-  it('keeps a member that is added again', async () => {
+  it('leaves a member unchanged when it is added again', async () => {
     const { userId, facts } = await addMember();
     await stores.members.add('TESTASP00000001', [{ ...inventMember('4711'), userId }]);
     await stores.members.add('TESTASP00000002', [{ ...inventMember('4711'), userId }]);
@@ -739,7 +742,7 @@ describe.runIf(databaseUrl)('a connection to PostgreSQL', () => {
       await transaction.execute(sql`select 1`);
     });
     await expect(broken).rejects.toThrow('Failed query');
-    // So that who asked is told to ask again.
+    // The caller is asked to retry.
     expect(isTransient(await broken.catch((error: unknown) => error))).toBe(true);
     await database.ping();
     await database.close();

@@ -149,23 +149,26 @@ describe('the calls of a day', () => {
   it.for([
     ['PHONE_LIMIT', { phone: 3 }, { mobileNumber: '010-9999-1111' }, { mobileNumber: '01099991111' }],
     ['ACCOUNT_LIMIT', { account: 3 }, { bankAccount: '999-888-777' }, { bankAccount: '999888777' }],
-  ] as const)('are limited by %s, however many come at once', async ([outcome, limit, same, sameDigits]) => {
-    const url = await apiWith({ dailyLimits: { ...limits, ...limit } });
-    const members = Array.from({ length: 6 }, () => nextMember++);
-    const numbers = [
-      ...(await many(members.slice(0, 3), url, same)),
-      ...(await many(members.slice(3), url, sameDigits)),
-    ];
-    const ends = await Promise.all(numbers.map(end));
-    const limited = numbers.filter((_, index) => ends[index]!['status'] === 'ARS_AUTH_FAILED');
-    expect(limited).toHaveLength(3);
-    for (const regNo of limited) {
-      expect(await callsIn(regNo)).toEqual([outcome]);
-      expect(await callbackOf(regNo)).toMatchObject({ response: { code: '002_014' }, arsOutcome: outcome });
-      const calls = await fetch(`${stack.simulatorUrl}/simulator/calls?reference=${regNo}`);
-      expect(await calls.json()).toEqual([]);
-    }
-  });
+  ] as const)(
+    'are limited by %s, even if they arrive concurrently',
+    async ([outcome, limit, same, sameDigits]) => {
+      const url = await apiWith({ dailyLimits: { ...limits, ...limit } });
+      const members = Array.from({ length: 6 }, () => nextMember++);
+      const numbers = [
+        ...(await many(members.slice(0, 3), url, same)),
+        ...(await many(members.slice(3), url, sameDigits)),
+      ];
+      const ends = await Promise.all(numbers.map(end));
+      const limited = numbers.filter((_, index) => ends[index]!['status'] === 'ARS_AUTH_FAILED');
+      expect(limited).toHaveLength(3);
+      for (const regNo of limited) {
+        expect(await callsIn(regNo)).toEqual([outcome]);
+        expect(await callbackOf(regNo)).toMatchObject({ response: { code: '002_014' }, arsOutcome: outcome });
+        const calls = await fetch(`${stack.simulatorUrl}/simulator/calls?reference=${regNo}`);
+        expect(await calls.json()).toEqual([]);
+      }
+    },
+  );
 
   it('are limited by member, second calls included', async () => {
     const url = await apiWith({ dailyLimits: { ...limits, member: 3 } });

@@ -154,7 +154,7 @@ describe('personal data and secrets are', () => {
     expect(findCanaries(await readTemporal(), canaries)).toEqual([]);
   });
 
-  it('in Temporal beside inputs, summaries and failures that are encrypted all the same', async () => {
+  it('nowhere in Temporal, whose inputs, summaries and failures are encrypted anyway', async () => {
     const encrypted = { input: 'maxCalls', summary: 'Ask the bank', failure: 'was not answered' };
     expect(findCanaries(await readTemporal(), encrypted)).toEqual([]);
     const run = stack.temporal.workflow.getHandle(stack.projects[0].members[0]!.userId);
@@ -175,7 +175,7 @@ describe('personal data and secrets are', () => {
     expect(findCanaries(logLines, canaries)).toEqual([]);
   });
 
-  it('in no metric, nor who had what registered', async () => {
+  it('in no metric, and neither are member IDs and registration numbers', async () => {
     const metrics = await stack.metrics.registry.metrics();
     expect(metrics).toContain('registrations_ended_total{status="BANK_ACC_REGISTERED",code="000_000"}');
     expect(metrics).toContain('operation="inquireAccountHolder",outcome="UNAVAILABLE"');
@@ -184,7 +184,7 @@ describe('personal data and secrets are', () => {
     expect(findCanaries(metrics, { ...canaries, ...identifiers })).toEqual([]);
   });
 
-  it('in no answer', () => {
+  it('in no response', () => {
     expect(answers.length).toBeGreaterThan(10);
     expect(findCanaries(answers, canaries)).toEqual([]);
   });
@@ -209,7 +209,7 @@ describe('the search would find', () => {
     expect(findCanaries([{ deep: plant('somebody else') }], planted)).toEqual([]);
   });
 
-  it('what a client without encryption gives to Temporal', async () => {
+  it('what a client without encryption sends to Temporal', async () => {
     const plainClient = new Client({ connection: stack.temporal.connection });
     const handle = await plainClient.workflow.start('nobody', {
       taskQueue: 'nobody',
@@ -225,7 +225,7 @@ describe('the search would find', () => {
     await handle.terminate();
   });
 
-  it('what the database would hold unsealed, since sealed it holds all of it', async () => {
+  it('the personal data that the database stores encrypted, once decrypted', async () => {
     const { details, member } = await stack.stores.registrations.open(registrationNumbers['registered']!);
     expect(details).toMatchObject({ accountNumber: accountNumbers.registered, holderName: person.userName });
     expect(findCanaries(details, planted)).toEqual(['name', 'phone']);

@@ -86,7 +86,7 @@ const ledgerOf = async (regNo: string) => {
 };
 
 describe('a bank’s maintenance window', () => {
-  it('makes a registration wait without asking the bank, say until when, and resume by itself', async () => {
+  it('makes a registration wait without asking the bank, show until when, and resume by itself', async () => {
     const endsAt = Date.now() + 10_000;
     await closeFor('088', 10_000);
     const waiting = await register({ bankCode: '088' });

@@ -76,8 +76,8 @@ const rowOf = async (userId: string) =>
   (await stack.database.queries.select().from(members).where(eq(members.userId, userId)))[0]!;
 
 describe('a member', () => {
-  it('is not erased while there is something left to do, and the refusal says what', async () => {
-    const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the test.'));
+  it('is not erased while work is left, and the refusal says which', async () => {
+    const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('Unavailable in this test.'));
     const refused = (text: string) => ({ exitCode: 1, output: '', errors: expect.stringContaining(text) });
 
     const ringing = await begin(0, { ...person, mobileNumber: '01012340008' });
@@ -107,7 +107,7 @@ describe('a member', () => {
     expect((await rowOf(userId)).erasedAt).toBeNull();
   });
 
-  it('without evidence to be kept, or with none any more, is erased without further ado', async () => {
+  it('is erased at once when no evidence has to be kept', async () => {
     const { userId } = await register(1, { ...person, bankAccount: '11012349001' });
     const { userId: other, number } = await register(2);
     await call(stack.url, stack.projects[0], '/delete', { userId: other });
@@ -142,7 +142,7 @@ describe('an erased member', () => {
     erasure = await erase(userId, '--before-retention-ends');
   });
 
-  it('is none to any route, while the number stays answerable', async () => {
+  it('is unknown to every route, but the registration number can still be inquired about', async () => {
     for (const [endpoint, body] of [
       ['/user/valid', request],
       ['/ars/auth', { userId }],
@@ -200,7 +200,7 @@ describe('an erased member', () => {
     ]);
   });
 
-  it('can have results delivered again, which needs no personal data', async () => {
+  it('can have results delivered again, since they hold no personal data', async () => {
     const receiver = await startNotificationReceiver();
     await stack.stores.projects.setNotificationUrl(stack.projects[0].aspId, receiver.url);
     expect(await operate('redeliver', '--number', number)).toMatchObject({ exitCode: 0 });
@@ -209,7 +209,7 @@ describe('an erased member', () => {
     await stack.stores.projects.setNotificationUrl(stack.projects[0].aspId, null);
   });
 
-  it('is not broken evidence', async () => {
+  it('does not count as broken evidence', async () => {
     const { exitCode, output } = await operate('evidence', 'verify');
     expect([exitCode, output]).toEqual([0, expect.stringContaining('0 broken, 2 of erased members')]);
     expect(
@@ -221,7 +221,7 @@ describe('an erased member', () => {
     });
   });
 
-  it('is not erased again, and does not come back under the same ID', async () => {
+  it('cannot be erased or added again', async () => {
     expect(await erase(userId)).toMatchObject({
       exitCode: 1,
       errors: expect.stringContaining('is already erased'),
@@ -239,7 +239,7 @@ describe('an erased member', () => {
   });
 });
 
-it('a run that meets an erased member ends by a typed failure, tried once', async () => {
+it('a run for an erased member gets a typed failure, which is not retried', async () => {
   const { userId, number } = await begin(4, { ...person, mobileNumber: '01012340008' });
   const phone = `${stack.simulatorUrl}/simulator/phone/calls`;
   let callId = '';

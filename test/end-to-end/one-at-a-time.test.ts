@@ -41,7 +41,7 @@ it('accepts one of 200 parallel registrations of a member and refuses 199 with i
   expect(await rowsOf(project.members[0]!.userId)).toEqual([regNo]);
 });
 
-it('refuses a duplicate that arrived before the end of a registration, however late it is read', async () => {
+it('refuses a duplicate that arrived before the end of a registration, even if it is processed later', async () => {
   const project = stack.projects[0];
   const body = JSON.stringify(registration(project, 4));
   const duplicate = sendSlowly(stack.url, project, '/open-api/api/v1/bankaccounts/ars/register', body);

@@ -136,7 +136,7 @@ it('does not repeat an attempt whose result is reported during the inquiry', asy
   duringInquiry = async () => {};
 });
 
-it('never reports an earlier status again, even if the run is terminated and its member registers again', async () => {
+it('never reports an earlier status again, even if the run is terminated and the member registers again', async () => {
   // The run waits for its recording, so its row is older than the run.
   const terminated = await register(49, { mobileNumber: '01012340020' });
   const status = async () => (await inquire(terminated)).body['status'];

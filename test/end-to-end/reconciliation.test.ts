@@ -243,7 +243,7 @@ describe('of ledgers that agree', () => {
 describe('of ledgers that move while it looks', () => {
   afterEach(endFaults);
 
-  it('reports nothing that was so only when the ledger was read', async () => {
+  it('reports nothing that was true only when the ledger was read', async () => {
     const { userId, number } = await register();
     const ledger = await simulated.listRegistrations({ cursor: null, limit: 1_000 }, signal);
     await deleteAccount(userId);
@@ -253,7 +253,7 @@ describe('of ledgers that move while it looks', () => {
     expect(findings).toEqual([]);
   });
 
-  it('reports nothing that our side ends while the payment gateway is asked', async () => {
+  it('reports nothing about a registration that ends on our side during the inquiry', async () => {
     const { userId, number } = await register();
     let asked = 0;
     faults = {

@@ -135,7 +135,7 @@ describe('where notifications go', () => {
     },
   );
 
-  it('opens no connection to an address that is not public, by number or by name', async () => {
+  it('connects to no address that is not public, given as an IP address or a host name', async () => {
     let asked = '';
     const connections: string[] = [];
     const listener = createServer((socket) => {

@@ -7,7 +7,8 @@ const stores = 'test/database/stores.test.ts';
 export const rules: readonly Guard[] = [
   {
     name: 'settle-time',
-    protectsFrom: 'An attempt is repeated while the payment gateway may still carry out the one before.',
+    protectsFrom:
+      'An attempt is repeated while the payment gateway may still be processing the previous one.',
     replacements: [
       change(
         'workflows/register-exactly-once.ts',
@@ -55,7 +56,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         stores,
-        "on 'PGlite' > activating an account > leaves one active account of ten activated at once",
+        "on 'PGlite' > activating an account > leaves one active account when ten are activated concurrently",
       ),
     ],
     failure: /to deeply equal \[ 'ACTIVE', 'REPLACED'/,
@@ -78,14 +79,14 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         stores,
-        "on 'PGlite' > activating an account > numbers the results of a member without gaps, however often an end is recorded",
+        "on 'PGlite' > activating an account > numbers a member’s results without gaps, even if an end is recorded repeatedly",
       ),
     ],
     failure: /to deeply equal \[ 1, 2, 3 \]/,
   },
   {
     name: 'status-forward-only',
-    protectsFrom: 'An inquiry reports an earlier status than the one before.',
+    protectsFrom: 'An inquiry reports an earlier status than a previous inquiry.',
     replacements: [
       change(
         'api/registrations/registration-status.ts',
@@ -96,14 +97,14 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/outage.test.ts',
-        'never reports an earlier status again, even if the run is terminated and its member registers again',
+        'never reports an earlier status again, even if the run is terminated and the member registers again',
       ),
     ],
     failure: /'ARS_AUTH_IN_PROGRESS' to be 'ARS_AUTH_DONE'/,
   },
   {
     name: 'cancellation-in-time',
-    protectsFrom: 'A registration counts as cancelled although the payment gateway was asked for it.',
+    protectsFrom: 'A registration counts as cancelled although it was sent to the payment gateway.',
     replacements: [
       change(
         'workflows/cancellation.ts',
@@ -125,8 +126,8 @@ export const rules: readonly Guard[] = [
     failure: /'000_000' to be '002_915'/,
   },
   {
-    name: 'number-before-run',
-    protectsFrom: 'A registration that runs is withdrawn as orphaned.',
+    name: 'orphan-without-run',
+    protectsFrom: 'A running registration is deleted as orphaned.',
     replacements: [
       change(
         'api/registrations/orphaned-registrations.ts',
@@ -143,8 +144,8 @@ export const rules: readonly Guard[] = [
     failure: /to deeply equal \[ true, true, true, true, true \]/,
   },
   {
-    name: 'orphans-of-a-day',
-    protectsFrom: 'A registration whose run Temporal has forgotten is withdrawn as orphaned.',
+    name: 'orphan-age-limit',
+    protectsFrom: 'A registration is deleted as orphaned because Temporal no longer keeps its run.',
     replacements: [
       change(
         'api/registrations/orphaned-registrations.ts',
@@ -162,7 +163,7 @@ export const rules: readonly Guard[] = [
   },
   {
     name: 'duplicate-by-arrival',
-    protectsFrom: 'A duplicate that is read late becomes a second registration.',
+    protectsFrom: 'A duplicate that is processed late becomes a second registration.',
     replacements: [
       change(
         'api/registrations/latest-registrations.ts',
@@ -173,14 +174,14 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/one-at-a-time.test.ts',
-        'refuses a duplicate that arrived before the end of a registration, however late it is read',
+        'refuses a duplicate that arrived before the end of a registration, even if it is processed later',
       ),
     ],
     failure: /to match object/,
   },
   {
     name: 'code-for-one-registration',
-    protectsFrom: 'A code that was issued once serves two registrations.',
+    protectsFrom: 'One ARS code is used for two registrations.',
     replacements: [
       change(
         'activities/ars-call.ts',
@@ -204,7 +205,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/closure.test.ts',
-        'a bank’s maintenance window > makes a registration wait without asking the bank, say until when, and resume by itself',
+        'a bank’s maintenance window > makes a registration wait without asking the bank, show until when, and resume by itself',
       ),
     ],
     failure: /\[\] to deeply equal \[ ObjectContaining/,
@@ -213,13 +214,11 @@ export const rules: readonly Guard[] = [
     name: 'no-registration-while-erased',
     protectsFrom: 'A registration of an erased member is inserted.',
     replacements: [change('database/registrations.ts', 'if (unerased.length === 0) return false;', '')],
-    tests: [
-      test(stores, "on 'PGlite' > inserts no registration for a member who is erased at the same time"),
-    ],
+    tests: [test(stores, "on 'PGlite' > inserts no registration for a member who is erased concurrently")],
     failure: /'ERASED', 1 \] to deeply equal \[ 'BEING_REGISTERED', 1 \]/,
   },
   {
-    name: 'erasure-when-nothing-is-left',
+    name: 'no-erasure-while-in-use',
     protectsFrom: 'A member is erased while an account is in use.',
     replacements: [
       change(
@@ -231,14 +230,14 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/erasure.test.ts',
-        'a member > is not erased while there is something left to do, and the refusal says what',
+        'a member > is not erased while work is left, and the refusal says which',
       ),
     ],
     failure: /to deeply equal \{ exitCode: 1/,
   },
   {
-    name: 'discarded-for-good',
-    protectsFrom: 'A discarded project is put to use again.',
+    name: 'discarded-is-final',
+    protectsFrom: 'A discarded project is activated again.',
     replacements: [
       change(
         'database/projects.ts',
@@ -246,12 +245,12 @@ export const rules: readonly Guard[] = [
         'return state ? undefined :',
       ),
     ],
-    tests: [test(stores, "on 'PGlite' > what is discarded > stays discarded")],
+    tests: [test(stores, "on 'PGlite' > a discarded project > cannot be activated again")],
     failure: /instead of rejecting/,
   },
   {
-    name: 'masked-when-plain',
-    protectsFrom: 'A full account number travels unencrypted.',
+    name: 'masked-unless-encrypted',
+    protectsFrom: 'A full account number is sent unencrypted.',
     replacements: [
       change(
         'api/routes/bank-accounts.ts',
@@ -269,7 +268,7 @@ export const rules: readonly Guard[] = [
   },
   {
     name: 'holder-is-the-member',
-    protectsFrom: 'An account of somebody else is registered for a member.',
+    protectsFrom: 'Another person’s account is registered for a member.',
     replacements: [
       change(
         'database/members.ts',
@@ -286,8 +285,8 @@ export const rules: readonly Guard[] = [
     failure: /002_911/,
   },
   {
-    name: 'findings-looked-at-twice',
-    protectsFrom: 'A reconciliation reports what was so only while the ledger moved.',
+    name: 'findings-checked-twice',
+    protectsFrom: 'A reconciliation reports a difference that existed only while a ledger changed.',
     replacements: [
       change(
         'activities/reconciliation.ts',
@@ -298,7 +297,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/reconciliation.test.ts',
-        'of ledgers that move while it looks > reports nothing that our side ends while the payment gateway is asked',
+        'of ledgers that move while it looks > reports nothing about a registration that ends on our side during the inquiry',
       ),
     ],
     failure: /expected 1 to be 2/,
@@ -318,7 +317,7 @@ export const rules: readonly Guard[] = [
   },
   {
     name: 'phone-rings-once',
-    protectsFrom: 'A phone rings twice for one call whose order was answered too late.',
+    protectsFrom: 'A phone rings twice because the call request was answered too late.',
     replacements: [change('activities/ars-call.ts', 'if (isRepeat) {', 'if (isRepeat && attempt === 0) {')],
     tests: [
       test(

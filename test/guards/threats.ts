@@ -29,7 +29,7 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'request-signature',
-    protectsFrom: 'A request is altered on its way.',
+    protectsFrom: 'A request is altered in transit.',
     replacements: [
       change(
         'api/http/authentication.ts',
@@ -44,7 +44,7 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'request-time',
-    protectsFrom: 'An old request is sent again.',
+    protectsFrom: 'An old request is replayed.',
     replacements: [
       change(
         'api/http/authentication.ts',
@@ -52,12 +52,12 @@ export const threats: readonly Guard[] = [
         'if (Math.abs(Date.now() - time) > Infinity + timeWindow) throw',
       ),
     ],
-    tests: [test(requests, 'the times > must both be recent: X-KM-Tran-Token alone is not')],
+    tests: [test(requests, 'the times > must both be recent: an old X-KM-Tran-Token is refused')],
     failure: /000_904/,
   },
   {
     name: 'ciphertext-once',
-    protectsFrom: 'An encrypted request is sent again within the time window.',
+    protectsFrom: 'An encrypted request is replayed within the time window.',
     replacements: [change('database/accepted-ciphertexts.ts', 'return inserted.length > 0;', 'return true;')],
     tests: [test(requests, 'encrypted bodies > are accepted once')],
     failure: /000_000/,
@@ -86,7 +86,7 @@ export const threats: readonly Guard[] = [
         'return project.accessKeys.slice(-1).find(',
       ),
     ],
-    tests: [test('test/operator/commands.test.ts', 'a project > moves to new keys without a gap')],
+    tests: [test('test/operator/commands.test.ts', 'a project > rotates its keys without a refused request')],
     failure: /000_901/,
   },
   {
@@ -133,7 +133,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         'test/database/stores.test.ts',
-        "on 'PGlite' > the database keys > rotate: everything is re-encrypted in batches, and the old key can be removed",
+        "on 'PGlite' > the database keys > are rotated: everything is re-encrypted in batches, and the old key can be removed",
       ),
     ],
     failure: /promise rejected .* instead of resolving/,
@@ -153,8 +153,8 @@ export const threats: readonly Guard[] = [
     failure: /to be greater than 0/,
   },
   {
-    name: 'quota-after-proof',
-    protectsFrom: 'An unauthenticated caller uses up the quota of a project by naming it.',
+    name: 'quota-after-authentication',
+    protectsFrom: 'Unauthenticated requests in a project’s name use up its quota.',
     replacements: [
       change(
         'api/http/operation.ts',
@@ -163,15 +163,12 @@ export const threats: readonly Guard[] = [
       ),
     ],
     tests: [
-      test(
-        limits,
-        'a project that calls too often > is the authenticated one: naming a project does not use up its quota',
-      ),
+      test(limits, 'a project that calls too often > loses no quota to unauthenticated requests in its name'),
     ],
     failure: /000_903/,
   },
   {
-    name: 'requests-in-hand',
+    name: 'requests-in-flight',
     protectsFrom: 'A flood of unauthenticated requests fills the memory.',
     replacements: [change('api/http/request-limits.ts', 'if (inFlight >= max)', 'if (inFlight >= Infinity)')],
     tests: [
@@ -198,7 +195,7 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'slow-requests',
-    protectsFrom: 'Slow clients take the places of others.',
+    protectsFrom: 'Slow clients use up the slots of others.',
     replacements: [
       change(
         'api/http/request-limits.ts',
@@ -206,19 +203,19 @@ export const threats: readonly Guard[] = [
         'void request.arrayBuffer().catch(',
       ),
     ],
-    tests: [test(limits, 'slow requests do not take the places of complete ones')],
+    tests: [test(limits, 'slow requests do not use up the slots of complete ones')],
     failure: /000_991/,
   },
   {
-    name: 'unread-answers',
-    protectsFrom: 'Large answers that nobody reads fill the memory.',
+    name: 'unread-responses',
+    protectsFrom: 'Large responses that clients do not read fill the memory.',
     replacements: [change('api/http/request-limits.ts', 'if (unread >= max)', 'if (unread >= 100 * max)')],
-    tests: [test(limits, 'large responses that are not read are bounded, and small ones are still served')],
+    tests: [test(limits, 'the number of unread large responses is limited, and small ones are still served')],
     failure: /503/,
   },
   {
     name: 'strict-utf8',
-    protectsFrom: 'Input that is not what it seems reaches the handlers.',
+    protectsFrom: 'Malformed or ambiguous input reaches the handlers.',
     replacements: [
       change(
         'api/http/request-body.ts',
@@ -230,7 +227,7 @@ export const threats: readonly Guard[] = [
     failure: /000_908/,
   },
   {
-    name: 'no-internals-in-answers',
+    name: 'no-internals-in-errors',
     protectsFrom: 'An error response leaks internals.',
     replacements: [
       change(
@@ -242,7 +239,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         others,
-        'failures behind the API > a defect is answered with 000_990 and logged, and the answer shows no internals',
+        'failures behind the API > an unexpected error is answered with 000_990 and logged, and the response leaks no internals',
       ),
     ],
     failure: /internal text/,
@@ -262,7 +259,7 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'callback-time',
-    protectsFrom: 'A callback of the payment gateway is sent again much later.',
+    protectsFrom: 'A callback of the payment gateway is replayed much later.',
     replacements: [
       change(
         'payment-gateway/http/signature.ts',
@@ -304,7 +301,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/result-notification.test.ts',
-        'where notifications go > opens no connection to an address that is not public, by number or by name',
+        'where notifications go > connects to no address that is not public, given as an IP address or a host name',
       ),
     ],
     failure: /to deeply equal \[ '127\.0\.0\.1', '\[::1\]', …\(4\) \]/,
@@ -324,7 +321,7 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'codec-token',
-    protectsFrom: 'A stranger decodes payloads.',
+    protectsFrom: 'An unauthenticated caller decodes payloads.',
     replacements: [
       change(
         'api/routes/codec.ts',
@@ -337,7 +334,7 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'operator-token',
-    protectsFrom: 'A stranger reads the operator routes.',
+    protectsFrom: 'An unauthenticated caller reads the operator routes.',
     replacements: [
       change(
         'api/routes/operator.ts',
@@ -355,7 +352,7 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'failures-encrypted',
-    protectsFrom: 'Somebody who reads Temporal learns personal data.',
+    protectsFrom: 'An attacker with read access to Temporal learns personal data.',
     replacements: [
       change(
         'encryption/failure-converter.cjs',
@@ -366,14 +363,14 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         canary,
-        'personal data and secrets are > in Temporal beside inputs, summaries and failures that are encrypted all the same',
+        'personal data and secrets are > nowhere in Temporal, whose inputs, summaries and failures are encrypted anyway',
       ),
     ],
     failure: /\[ 'failure' \] to deeply equal \[\]/,
   },
   {
-    name: 'sealed-by-member-key',
-    protectsFrom: 'Somebody who reads the database learns personal data.',
+    name: 'encrypted-with-member-key',
+    protectsFrom: 'An attacker with read access to the database learns personal data.',
     replacements: [
       change(
         'database/member-cipher.ts',
@@ -391,14 +388,14 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'log-without-input',
-    protectsFrom: 'Logs give away personal data.',
+    protectsFrom: 'Logs leak personal data.',
     replacements: [change('runtime/log.ts', "error.message.split('\\nparams:')[0];", 'error.message;')],
     tests: [test('test/runtime/log.test.ts', 'logs a failed query without its parameters')],
     failure: /not to contain/,
   },
   {
-    name: 'sealed-place',
-    protectsFrom: 'A sealed value is put in another place.',
+    name: 'ciphertext-location',
+    protectsFrom: 'A ciphertext is copied to another row or column.',
     replacements: [
       change(
         'encryption/key-ring.ts',
@@ -410,14 +407,14 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         'test/database/stores.test.ts',
-        "on 'PGlite' > what is sealed > opens where it belongs and nowhere else",
+        "on 'PGlite' > a sealed value > can be decrypted only in its own location",
       ),
     ],
     failure: /rejecting/,
   },
   {
     name: 'evidence-authenticated',
-    protectsFrom: 'Evidence is altered or exchanged.',
+    protectsFrom: 'Evidence is altered or swapped.',
     replacements: [change('database/consent-evidence.ts', '${JSON.stringify(record)}`', '${record.length}`')],
     tests: [test('test/operator/evidence.test.ts', 'evidence verify > finds one flipped bit > in callId')],
     failure: /expected \+?0 to be 1/,
@@ -470,8 +467,8 @@ export const threats: readonly Guard[] = [
     ],
     tests: [
       test(
-        'test/end-to-end/conduct.test.ts',
-        "what the account number makes the payment gateway do > 9004: { http: 200, status: 'BANK_ACC_REGISTERED', code: '000_000' } after 1 register calls: registers but loses the answer; the inquiry tells",
+        'test/end-to-end/simulator-behaviour.test.ts',
+        "what the account number makes the payment gateway do > 9004: { http: 200, status: 'BANK_ACC_REGISTERED', code: '000_000' } after 1 register calls: registers but loses the answer; the inquiry reports it",
       ),
     ],
     failure: /to deeply equal \[ ObjectContaining/,
@@ -507,7 +504,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/ars-calls.test.ts',
-        'the calls of a day > are limited by PHONE_LIMIT, however many come at once',
+        'the calls of a day > are limited by PHONE_LIMIT, even if they arrive concurrently',
       ),
     ],
     failure: /to have a length of 3/,
@@ -526,7 +523,7 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'member-key-destroyed',
-    protectsFrom: 'A member’s data outlives the member’s erasure.',
+    protectsFrom: 'A member’s data can be read after the member’s erasure.',
     replacements: [change('database/members.ts', 'sealedDataKey: null,\n', '')],
     tests: [
       test('test/end-to-end/erasure.test.ts', 'an erased member > leaves nothing that can be decrypted'),
@@ -540,7 +537,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         'test/database/stores.test.ts',
-        "on 'PGlite' > the retention of evidence > lasts as long as a legal hold",
+        "on 'PGlite' > the retention period of evidence > lasts at least as long as a legal hold",
       ),
     ],
     failure: /expected 2 to be 1/,
@@ -552,7 +549,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         'test/database/stores.test.ts',
-        "on 'PGlite' > the retention of evidence > is five years, without the day they begin on, from when the consent went out of use",
+        "on 'PGlite' > the retention period of evidence > is five years from the day after the consent was last used",
       ),
     ],
     failure: /expected false to be true/,

@@ -334,7 +334,7 @@ describe('a project', () => {
     expect(storedKey?.export({ type: 'spki', format: 'pem' })).toBe(client.publicKey);
   });
 
-  it('moves to new keys without a gap', async () => {
+  it('rotates its keys without a refused request', async () => {
     const first = await addProject('OPERATORASP0009');
     const userId = '90000000007';
     await addMembers(first.aspId, { ...member, userId });

@@ -65,7 +65,7 @@ describe('a project that calls too often', () => {
     expectAnswer(await call(url, noisy, institutions, {}), '000_000');
   });
 
-  it('is the authenticated one: naming a project does not use up its quota', async () => {
+  it('loses no quota to unauthenticated requests in its name', async () => {
     const url = await stack.startAnotherApi({ limits });
     const stranger = { ...noisy, secretKey: 'not the key of the project' };
     const strange = await times(60, () => call(url, stranger, institutions, {}));
@@ -88,7 +88,7 @@ describe('a project that calls too often', () => {
   });
 });
 
-it('a project whose requests all wait for its bank keeps nobody else waiting, and is refused beyond its places', async () => {
+it('a project whose requests all wait for its bank does not delay other projects, and is refused beyond its concurrency limit', async () => {
   const limits = { ...sandboxLimits, concurrentRequests: 2, waitingRequests: 3 };
   const url = await stack.startAnotherApi({ limits });
   const { userName, birthDate, userId } = noisy.members[0]!;
@@ -100,7 +100,7 @@ it('a project whose requests all wait for its bank keeps nobody else waiting, an
     if (answer.body.response.code === '000_914') refusals++;
     return answer;
   });
-  // Now two are at the bank, three wait, and there is no place left.
+  // Now two are at the bank, three wait, and no slot is left.
   await vi.waitUntil(() => refusals === 3, 30_000);
 
   const refused = await call(url, noisy, '/user/valid', holder);
@@ -108,7 +108,7 @@ it('a project whose requests all wait for its bank keeps nobody else waiting, an
   expect(refused.headers.get('retry-after')).toBe('1');
   const { values } = await stack.metrics.limitedRequests.get();
   expect(values).toContainEqual({ labels: { project: noisy.aspId, limit: 'concurrency' }, value: 4 });
-  // One after another, because the quiet project has no more places either.
+  // One after another, because the quiet project has no more slots either.
   for (let index = 0; index < 10; index++) {
     expectAnswer(await call(url, quiet, institutions, {}), '000_000');
   }
@@ -141,7 +141,7 @@ it('a request above the limit of requests in flight is refused with 503, and liv
   expectAnswer(await call(url, quiet, institutions, {}), '000_000');
 });
 
-it('slow requests do not take the places of complete ones', async () => {
+it('slow requests do not use up the slots of complete ones', async () => {
   const url = await stack.startAnotherApi({ limits: { ...sandboxLimits, requestsInFlight: 2 } });
   const path = `/open-api/api/v1/bankaccounts${institutions}`;
   const slow = Array.from({ length: 5 }, () => sendSlowly(url, noisy, path, `{${' '.repeat(100)}}`));
@@ -150,7 +150,7 @@ it('slow requests do not take the places of complete ones', async () => {
   for (const { finish } of slow) expect((await finish()).response.code).toBe('000_000');
 });
 
-it('large responses that are not read are bounded, and small ones are still served', async () => {
+it('the number of unread large responses is limited, and small ones are still served', async () => {
   const url = await stack.startAnotherApi({});
   // Far more than the few responses per connection that the kernel buffers.
   const clients = Array.from({ length: 40 }, () => new Client(url, { pipelining: 10 }));

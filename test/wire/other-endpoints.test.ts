@@ -308,7 +308,7 @@ describe('routes that do not exist in production', () => {
 });
 
 describe('failures behind the API', () => {
-  it('a defect is answered with 000_990 and logged, and the answer shows no internals', async () => {
+  it('an unexpected error is answered with 000_990 and logged, and the response leaks no internals', async () => {
     const project = stack.projects[0];
     const body = registration(project, 2, { bankAccount: '11000000500' });
     const answer = await call(stack.url, project, '/user/valid', body);

@@ -173,7 +173,7 @@ describe('states of a project and its keys', () => {
     await expectCode('000_000');
   });
 
-  it.for(['INACTIVE', 'DISCARDED'] as const)('a crypto key that is %s opens nothing', async (state) => {
+  it.for(['INACTIVE', 'DISCARDED'] as const)('a crypto key that is %s decrypts nothing', async (state) => {
     const setState = (newState: KeyState) =>
       stack.database.queries
         .update(cryptoKeys)
@@ -247,7 +247,7 @@ describe('the times', () => {
     expectAnswer(await askInstitutions({ clockOffset, headers: { 'X-KM-Time-Zone': zone } }), code);
   });
 
-  it.for(['X-KM-Tran-Time', 'X-KM-Tran-Token'])('must both be recent: %s alone is not', async (name) => {
+  it.for(['X-KM-Tran-Time', 'X-KM-Tran-Token'])('must both be recent: an old %s is refused', async (name) => {
     for (const offset of [-11 * minute, 11 * minute]) {
       const headers = { [name]: signedHeaders(lenient, '{}', offset)[name]! };
       expectAnswer(await askInstitutions({ headers }), '000_904');
@@ -255,7 +255,7 @@ describe('the times', () => {
   });
 
   it.for(['20260230093015123', '20261322093015123', '20261122093060123'])(
-    'must exist: %s in the token does not',
+    'must exist: %s in the token is refused',
     async (time) => {
       const token = signedHeaders(lenient, '{}')['X-KM-Tran-Token']!;
       const headers = { 'X-KM-Tran-Token': `KMV1:${time}${token.slice(22)}` };

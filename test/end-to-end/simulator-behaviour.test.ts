@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Registers for a member of its own and waits for the end; answers it with what the simulator's ledger and phone saw. */
+/** Registers an account for a new member and waits for the end. @returns the end, with the simulator's entries and calls */
 async function register(overrides: Readonly<Record<string, unknown>>) {
   const project = stack.projects[0];
   const accepted = await call(
@@ -39,9 +39,9 @@ const failedCall = { http: 400, status: 'ARS_AUTH_FAILED', code: '002_014' };
 describe.concurrent('what the account number makes the payment gateway do', () => {
   it.for([
     ['0000', registered, 1, 'works'],
-    ['9004', registered, 1, 'registers but loses the answer; the inquiry tells'],
+    ['9004', registered, 1, 'registers but loses the answer; the inquiry reports it'],
     ['9005', registered, 2, 'neither registers nor answers the first time'],
-    ['9006', registered, 1, 'accepts, and tells by callback 3 s later'],
+    ['9006', registered, 1, 'accepts, and reports the result by callback 3 s later'],
     ['9007', registered, 3, 'answers 503 twice'],
   ] as const)('%s: %o after %d register calls: %s', async ([digits, end, registerCalls]) => {
     const result = await register({ bankAccount: `1101234${digits}` });
@@ -74,8 +74,8 @@ describe.concurrent('what the mobile number makes the phone do', () => {
     ['1234', 1, 'passes'],
     ['0002', 2, 'is not answered the first time'],
     ['0005', 1, 'passes; the callback comes three times'],
-    ['0006', 1, 'passes; only the inquiry tells'],
-    ['0007', 1, 'passes; the callback overtakes the answer'],
+    ['0006', 1, 'passes; only the inquiry reports it'],
+    ['0007', 1, 'passes; the callback arrives before the answer'],
   ] as const)('%s: registered after %d calls: %s', async ([digits, arsCalls]) => {
     const result = await register({ mobileNumber: `0101234${digits}` });
     expect(result).toMatchObject(registered);
@@ -87,12 +87,12 @@ describe.concurrent('what the mobile number makes the phone do', () => {
     ['0001', 2, 'is never answered'],
     ['0003', 1, 'gets the wrong code'],
     ['0004', 1, 'is hung up'],
-    ['0009', 1, 'has no outcome, ever'],
+    ['0009', 1, 'never has an outcome'],
     ['0091', 2, 'is busy'],
     ['0092', 1, 'is rejected'],
     ['0093', 1, 'gets no input'],
     ['0094', 1, 'is not in service'],
-    ['0095', 2, 'meets a carrier error'],
+    ['0095', 2, 'has a carrier error'],
   ] as const)('%s: fails with 002_014 after %d calls: %s', async ([digits, arsCalls]) => {
     const result = await register({ mobileNumber: `0101234${digits}` });
     expect(result).toMatchObject(failedCall);
@@ -100,7 +100,7 @@ describe.concurrent('what the mobile number makes the phone do', () => {
     expect(result.ledger).toEqual([]);
   });
 
-  it('0008: waits for a person, who answers the phone and keys in the code', async () => {
+  it('0008: waits for a person, who answers the phone and enters the code', async () => {
     const project = stack.projects[0];
     const request = registration(project, nextMember++, { mobileNumber: '01012340008' });
     const accepted = await call(stack.url, project, '/ars/register', request);
@@ -109,7 +109,7 @@ describe.concurrent('what the mobile number makes the phone do', () => {
       const calls = await simulatorList('calls', (entry) => entry['reference'] === regNo);
       return calls[0]?.['callId'];
     });
-    // Longer than a call without any outcome would be waited for.
+    // Longer than the service waits for a call without an outcome.
     await new Promise((resolve) => setTimeout(resolve, 15_000));
     const phone = `${stack.simulatorUrl}/simulator/phone/calls/${String(ringing)}`;
     const post = (path: string, body?: object) =>
@@ -130,5 +130,5 @@ async function waitFor<Value>(probe: () => Promise<Value | undefined>): Promise<
     if (value !== undefined) return value;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error('It did not come about within 10 s.');
+  throw new Error('Nothing was found within 10 s.');
 }
