@@ -8,7 +8,8 @@ import type { EncryptingDataConverter } from '../encryption/data-converter.ts';
 import { withCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
 import type { CircuitBreakerOptions, GuardedPaymentGateway } from '../payment-gateway/circuit-breakers.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http/http-payment-gateway.ts';
-import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
+import { interceptPaymentGateway } from '../payment-gateway/interceptor.ts';
+import type { PaymentGatewayInterceptor } from '../payment-gateway/interceptor.ts';
 import { withRequestMetrics } from '../payment-gateway/request-metrics.ts';
 import type { Log } from '../runtime/log.ts';
 import { serveMetrics } from '../runtime/metrics-server.ts';
@@ -35,8 +36,8 @@ export interface ServiceOptions {
   readonly temporalConnection?: TemporalConnection;
   /** Default: those of production. */
   readonly circuitBreakers?: CircuitBreakerOptions | undefined;
-  /** Puts something around the payment gateway's adapter, inside metrics and circuit breakers. */
-  readonly decorateAdapter?: (adapter: PaymentGateway) => PaymentGateway;
+  /** Runs around each request of the payment gateway's adapter, inside metrics and circuit breakers. */
+  readonly intercept?: PaymentGatewayInterceptor | undefined;
 }
 
 /** What the parts of one process share: API, worker, or both. */
@@ -62,7 +63,7 @@ export interface Service {
  * `DATABASE_KEYS` does not have
  */
 export async function openService(config: ServiceConfig, options: ServiceOptions): Promise<Service> {
-  const { log, openDatabase, decorateAdapter = (adapter) => adapter } = options;
+  const { log, openDatabase, intercept } = options;
   const metrics = createMetrics();
   const database = await openDatabase();
   const stores = createStores(database.queries, config.DATABASE_KEYS);
@@ -74,7 +75,10 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
     sharedSecret: config.PG_SHARED_SECRET,
     callbackUrl: config.PG_CALLBACK_URL,
   });
-  const measured = withRequestMetrics(decorateAdapter(adapter), metrics);
+  const measured = withRequestMetrics(
+    intercept ? interceptPaymentGateway(adapter, intercept) : adapter,
+    metrics,
+  );
   const paymentGateway = withCircuitBreakers(measured, options.circuitBreakers);
   metrics.watchCircuits(() => paymentGateway.openCircuits());
 

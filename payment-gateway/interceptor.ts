@@ -1,11 +1,17 @@
 import type { PaymentGateway } from './payment-gateway.ts';
 
+/** The methods of the port that send a request. */
+export type PaymentGatewayOperation = Exclude<keyof PaymentGateway, 'receiveCallback'>;
+
 /** A request that is about to be sent to the payment gateway. */
-export interface PaymentGatewayRequest {
-  readonly operation: Exclude<keyof PaymentGateway, 'receiveCallback'>;
-  /** Three digits; only for requests that the payment gateway passes on to the bank while we wait. */
-  readonly bankCode?: string;
-}
+export type PaymentGatewayRequest = {
+  [Operation in PaymentGatewayOperation]: {
+    readonly operation: Operation;
+    readonly parameters: Parameters<PaymentGateway[Operation]>;
+    /** Three digits; only for requests that the payment gateway passes on to the bank while we wait. */
+    readonly bankCode?: string;
+  };
+}[PaymentGatewayOperation];
 
 /**
  * Runs around each request. It calls `send` at most once and returns what `send` returned, or throws.
@@ -21,39 +27,45 @@ export type PaymentGatewayInterceptor = <Answer>(
   send: () => Promise<Answer>,
 ) => Promise<Answer>;
 
-/** The payment gateway with `intercept` around each of its requests. The one way to decorate the port in what ships. */
+/** The payment gateway with `intercept` around each of its requests. The one way to decorate the port. */
 export function interceptPaymentGateway(
   paymentGateway: PaymentGateway,
   intercept: PaymentGatewayInterceptor,
 ): PaymentGateway {
   return {
-    inquireAccountHolder: (account, signal) =>
-      intercept({ operation: 'inquireAccountHolder', bankCode: account.bankCode }, () =>
-        paymentGateway.inquireAccountHolder(account, signal),
+    inquireAccountHolder: (...parameters) =>
+      intercept({ operation: 'inquireAccountHolder', parameters, bankCode: parameters[0].bankCode }, () =>
+        paymentGateway.inquireAccountHolder(...parameters),
       ),
-    placeArsCall: (request, signal) =>
-      intercept({ operation: 'placeArsCall' }, () => paymentGateway.placeArsCall(request, signal)),
-    inquireArsCall: (call, signal) =>
-      intercept({ operation: 'inquireArsCall' }, () => paymentGateway.inquireArsCall(call, signal)),
-    fetchRecording: (callId, signal) =>
-      intercept({ operation: 'fetchRecording' }, () => paymentGateway.fetchRecording(callId, signal)),
-    register: (request, signal) =>
-      intercept({ operation: 'register', bankCode: request.bankCode }, () =>
-        paymentGateway.register(request, signal),
+    placeArsCall: (...parameters) =>
+      intercept({ operation: 'placeArsCall', parameters }, () => paymentGateway.placeArsCall(...parameters)),
+    inquireArsCall: (...parameters) =>
+      intercept({ operation: 'inquireArsCall', parameters }, () =>
+        paymentGateway.inquireArsCall(...parameters),
       ),
-    inquireRegistration: (reference, signal) =>
-      intercept({ operation: 'inquireRegistration' }, () =>
-        paymentGateway.inquireRegistration(reference, signal),
+    fetchRecording: (...parameters) =>
+      intercept({ operation: 'fetchRecording', parameters }, () =>
+        paymentGateway.fetchRecording(...parameters),
       ),
-    listRegistrations: (page, signal) =>
-      intercept({ operation: 'listRegistrations' }, () => paymentGateway.listRegistrations(page, signal)),
-    registerAutoCharge: (reference, signal) =>
-      intercept({ operation: 'registerAutoCharge' }, () =>
-        paymentGateway.registerAutoCharge(reference, signal),
+    register: (...parameters) =>
+      intercept({ operation: 'register', parameters, bankCode: parameters[0].bankCode }, () =>
+        paymentGateway.register(...parameters),
       ),
-    removeRegistration: (reference, signal) =>
-      intercept({ operation: 'removeRegistration' }, () =>
-        paymentGateway.removeRegistration(reference, signal),
+    inquireRegistration: (...parameters) =>
+      intercept({ operation: 'inquireRegistration', parameters }, () =>
+        paymentGateway.inquireRegistration(...parameters),
+      ),
+    listRegistrations: (...parameters) =>
+      intercept({ operation: 'listRegistrations', parameters }, () =>
+        paymentGateway.listRegistrations(...parameters),
+      ),
+    registerAutoCharge: (...parameters) =>
+      intercept({ operation: 'registerAutoCharge', parameters }, () =>
+        paymentGateway.registerAutoCharge(...parameters),
+      ),
+    removeRegistration: (...parameters) =>
+      intercept({ operation: 'removeRegistration', parameters }, () =>
+        paymentGateway.removeRegistration(...parameters),
       ),
     receiveCallback: (request) => paymentGateway.receiveCallback(request),
   };

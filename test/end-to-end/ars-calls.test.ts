@@ -6,6 +6,7 @@ import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import type { NotificationReceiver } from '../fixtures/notification-receiver.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -17,12 +18,12 @@ let nextMember = 0;
 const unreachable = '01055550000';
 beforeAll(async () => {
   stack = await startStack({
-    faults: () => ({
+    intercept: injectFaults(() => ({
       async placeArsCall(order, signal) {
         if (order.phoneNumber === unreachable) throw new PaymentGatewayUnavailable('The request got lost.');
         await stack.simulated.placeArsCall(order, signal);
       },
-    }),
+    })),
   });
   receiver = await startNotificationReceiver();
   await stack.stores.projects.setNotificationUrl(stack.projects[0].aspId, receiver.url);

@@ -3,8 +3,8 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { createHttpPaymentGateway } from '../../payment-gateway/http/http-payment-gateway.ts';
-import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
 import { findFreePort } from '../../development/sandbox/ports.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -40,13 +40,11 @@ const registrationNumbers: Record<string, string> = {};
 beforeAll(async () => {
   const closedUrl = `http://127.0.0.1:${await findFreePort()}`;
   const nowhere = { baseUrl: closedUrl, callbackUrl: closedUrl, sharedSecret: 'nobody listens' };
-  const down: Partial<PaymentGateway> = { ...createHttpPaymentGateway(nowhere) };
-  // Callbacks keep coming from the real one.
-  delete down.receiveCallback;
+  const down = createHttpPaymentGateway(nowhere);
   stack = await startStack({
     onLogLine: (line) => logLines.push(line),
     policy: { ...sandboxPolicy, accountHolderCheck: { giveUpAfter: 1_500 } },
-    faults: () => (isDown ? down : {}),
+    intercept: injectFaults(() => (isDown ? down : {})),
   });
   await liveThroughAll();
 });

@@ -4,6 +4,8 @@ import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { sandboxCircuitBreakers } from '../../payment-gateway/circuit-breakers.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
+import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -11,16 +13,15 @@ import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 let stack: Stack;
 let impatientApi: string;
 /** What the payment gateway does instead of what the simulator would do. */
-let faults: Partial<PaymentGateway> = {};
+let faults: PaymentGatewayFaults = {};
 let simulated: PaymentGateway;
 let asked: { operation: string; bankCode: string | undefined; at: number }[] = [];
 let nextMember = 0;
 beforeAll(async () => {
   stack = await startStack({
-    faults: () => faults,
-    intercept: ({ operation, bankCode }, send) => {
-      asked.push({ operation, bankCode, at: Date.now() });
-      return send();
+    intercept: (request, send) => {
+      asked.push({ operation: request.operation, bankCode: request.bankCode, at: Date.now() });
+      return injectFaults(() => faults)(request, send);
     },
   });
   ({ simulated } = stack);

@@ -7,12 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { notificationWorkflowId, memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
-import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
 import { PersonalDataErased } from '../../database/personal-data-erased.ts';
 import { accounts, members } from '../../database/schema.ts';
 import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import { operate as operateOn } from '../fixtures/operate.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
+import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -26,11 +27,11 @@ const person = {
 
 let stack: Stack;
 /** What the payment gateway does instead of what the simulator would do. */
-let faults: Partial<PaymentGateway> = {};
+let faults: PaymentGatewayFaults = {};
 beforeAll(async () => {
   stack = await startStack({
     policy: { ...sandboxPolicy, consentEvidence: { giveUpAfter: 20_000 } },
-    faults: () => faults,
+    intercept: injectFaults(() => faults),
   });
 });
 afterAll(() => stack.close());

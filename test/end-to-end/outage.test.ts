@@ -3,6 +3,7 @@ import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { sign } from '../../payment-gateway/http/signature.ts';
 import { answerPhone } from '../fixtures/phone.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -13,7 +14,7 @@ let duringInquiry = async (_reference: string) => {};
 const registerCalls: string[] = [];
 beforeAll(async () => {
   stack = await startStack({
-    faults: () => ({
+    intercept: injectFaults(() => ({
       inquireArsCall: (...asked) =>
         isArsInquiryDown
           ? Promise.reject(new PaymentGatewayUnavailable('unavailable'))
@@ -27,7 +28,7 @@ beforeAll(async () => {
         registerCalls.push(order.reference);
         return stack.simulated.register(order, signal);
       },
-    }),
+    })),
   });
 });
 afterAll(() => stack.close());

@@ -6,6 +6,7 @@ import { productionPolicy } from '../../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 import { divideWaits } from '../fixtures/divided-policy.ts';
 import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -33,7 +34,7 @@ beforeAll(async () => {
   const undecided = new Set<string>();
   stack = await startStack({
     policy: atAnyHour,
-    faults: () => ({
+    intercept: injectFaults(() => ({
       register: async (order, signal) => {
         if (order.accountNumber !== undecidedAccount) return await stack.simulated.register(order, signal);
         undecided.add(order.reference);
@@ -43,7 +44,7 @@ beforeAll(async () => {
         if (!undecided.has(reference)) return await stack.simulated.inquireRegistration(reference, signal);
         return { state: 'IN_PROGRESS' };
       },
-    }),
+    })),
   });
   urls = {
     undivided: stack.url,

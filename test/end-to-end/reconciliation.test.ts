@@ -13,6 +13,8 @@ import type {
 import { accounts, reconciledRegistrations, registrations } from '../../database/schema.ts';
 import { ensureSchedules } from '../../worker/schedules.ts';
 import { operate } from '../fixtures/operate.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
+import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -22,7 +24,7 @@ let stack: Stack;
 let project: Project;
 let simulated: PaymentGateway;
 /** What the payment gateway does instead of what the simulator would do. */
-let faults: Partial<PaymentGateway> = {};
+let faults: PaymentGatewayFaults = {};
 let nextMember = 0;
 /** So few events that a reconciliation of a few pages goes on in a new run. */
 const historyLimit = 40;
@@ -31,7 +33,7 @@ const signal = AbortSignal.timeout(10 * 60_000);
 
 beforeAll(async () => {
   stack = await startStack({
-    faults: () => faults,
+    intercept: injectFaults(() => faults),
     api: { operatorToken },
     dynamicConfiguration: [`limit.historyCount.suggestContinueAsNew=${historyLimit}`],
   });

@@ -8,6 +8,8 @@ import { recordingOf } from '../../development/simulator/recording.ts';
 import { createHttpPaymentGateway } from '../../payment-gateway/http/http-payment-gateway.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway, RegistrationRequest } from '../../payment-gateway/payment-gateway.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
+import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -26,7 +28,7 @@ const policy = {
 
 let stack: Stack;
 /** The methods of the payment gateway that a test replaces. */
-let faults: Partial<PaymentGateway> = {};
+let faults: PaymentGatewayFaults = {};
 /** The registration requests that have reached the payment gateway. */
 let requests: RegistrationRequest[] = [];
 let nextMember = 0;
@@ -41,7 +43,7 @@ const recordings = createServer((_request, response) => {
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => recordings.listen(0, '127.0.0.1', resolve));
-  stack = await startStack({ policy, faults: () => faults });
+  stack = await startStack({ policy, intercept: injectFaults(() => faults) });
 });
 afterEach(() => {
   faults = {};

@@ -17,6 +17,7 @@ import {
 import type { RegistrationOutcome, ReviewResolution } from '../../contract/registration.ts';
 import { sign } from '../../payment-gateway/http/signature.ts';
 import { isTransient } from '../../runtime/transient-errors.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration } from '../fixtures/wire-client.ts';
@@ -71,7 +72,7 @@ const gateway = createScriptedPaymentGateway(async (callback) => {
   }
 });
 beforeAll(async () => {
-  stack = await startStack({ policy, faults: () => gateway.paymentGateway });
+  stack = await startStack({ policy, intercept: injectFaults(() => gateway.paymentGateway) });
   impatientApi = await stack.startAnotherApi({ policy: reviewingPolicy });
 });
 afterAll(() => stack.close());

@@ -9,11 +9,12 @@ import { verifyNotification } from '../../client/index.ts';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { notificationWorkflowId, memberWorkflowId } from '../../contract/registration.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
-import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
 import { impatientPolicy } from '../fixtures/impatient-policy.ts';
 import { acknowledgement, startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import { operate as operateOn } from '../fixtures/operate.ts';
 import { startGroup } from '../processes/process-group.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
+import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -24,11 +25,11 @@ let stack: Stack;
 let impatientApi: string;
 let project: Project;
 /** What the payment gateway does instead of the simulator. */
-let faults: Partial<PaymentGateway> = {};
+let faults: PaymentGatewayFaults = {};
 let nextMember = 0;
 
 beforeAll(async () => {
-  stack = await startStack({ faults: () => faults });
+  stack = await startStack({ intercept: injectFaults(() => faults) });
   // Gives up a notification after one delivery.
   impatientApi = await stack.startAnotherApi({
     policy: { ...impatientPolicy, resultNotification: { waits: [0] } },

@@ -7,13 +7,14 @@ import { eq, getTableColumns, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consentScripts } from '../../contract/consent-scripts.ts';
 import { memberWorkflowId } from '../../contract/registration.ts';
-import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
 import { accounts, consentEvidence, legalHolds, members, registrations } from '../../database/schema.ts';
 import { evidenceContext } from '../../database/consent-evidence.ts';
 import type { EvidenceRecord } from '../../database/consent-evidence.ts';
 import { createStores } from '../../database/stores.ts';
 import { ensureSchedules } from '../../worker/schedules.ts';
 import { operate as operateOn } from '../fixtures/operate.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
+import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -21,11 +22,11 @@ import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 const directory = mkdtempSync(join(tmpdir(), 'evidence-'));
 let stack: Stack;
 /** What the payment gateway does instead of what the simulator would do. */
-let faults: Partial<PaymentGateway> = {};
+let faults: PaymentGatewayFaults = {};
 let nextMember = 0;
 
 beforeAll(async () => {
-  stack = await startStack({ faults: () => faults });
+  stack = await startStack({ intercept: injectFaults(() => faults) });
 });
 afterAll(async () => {
   rmSync(directory, { recursive: true });

@@ -25,6 +25,8 @@ import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
 import { impatientPolicy } from '../fixtures/impatient-policy.ts';
 import { acknowledgement, startNotificationReceiver } from '../fixtures/notification-receiver.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
+import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, callEncrypted, registration } from '../fixtures/wire-client.ts';
@@ -46,7 +48,7 @@ let stack: Stack;
 let hastyApi: string;
 let simulated: PaymentGateway;
 /** What the payment gateway does instead of what the simulator would do; for paths recorded one after another. */
-let faults: Partial<PaymentGateway> = {};
+let faults: PaymentGatewayFaults = {};
 let nextMember = 0;
 
 beforeAll(async () => {
@@ -54,7 +56,7 @@ beforeAll(async () => {
     payloadKeys: recordingKeys,
     // So few events that a reconciliation by single entries goes on in another run.
     dynamicConfiguration: ['limit.historyCount.suggestContinueAsNew=60'],
-    faults: () => faults,
+    intercept: injectFaults(() => faults),
   });
   ({ simulated } = stack);
   hastyApi = await stack.startAnotherApi({ policy: hastyPolicy });
@@ -382,7 +384,7 @@ describe('what takes a time of day or a closed bank', () => {
       once: { startsAt: new Date(Date.now() - 1_000), endsAt: new Date(Date.now() + milliseconds) },
     });
   /** The bank closes while the recording is fetched, so before the registration. */
-  const closeAfterTheCall = (milliseconds: number): Partial<PaymentGateway> => ({
+  const closeAfterTheCall = (milliseconds: number): PaymentGatewayFaults => ({
     fetchRecording: async (callId, signal) => {
       await closeFor(milliseconds);
       return await simulated.fetchRecording(callId, signal);
@@ -466,7 +468,7 @@ describe('what follows a registration', () => {
     faults = {};
   });
 
-  it.for<[Path, string, Partial<PaymentGateway>]>([
+  it.for<[Path, string, PaymentGatewayFaults]>([
     ['auto-charge-registered', '000_000', {}],
     ['auto-charge-refused', '002_917', { registerAutoCharge: async () => false }],
   ])('%s', async ([path, code, theseFaults]) => {

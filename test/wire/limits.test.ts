@@ -1,5 +1,6 @@
 import { Client } from 'undici';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import { sandboxLimits, startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, send, sendSlowly } from '../fixtures/wire-client.ts';
@@ -21,12 +22,12 @@ function holdBank(): void {
 beforeAll(async () => {
   holdBank();
   stack = await startStack({
-    faults: () => ({
+    intercept: injectFaults(() => ({
       inquireAccountHolder: async () => {
         await bank;
         return 'MATCHED';
       },
-    }),
+    })),
   });
   [noisy, quiet] = stack.projects;
 });

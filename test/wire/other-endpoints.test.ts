@@ -7,6 +7,7 @@ import type { Database } from '../../database/database.ts';
 import { KeyRing } from '../../encryption/key-ring.ts';
 import { createPayloadCodec } from '../../encryption/payload-codec.ts';
 import { openEmptyDatabase } from '../fixtures/empty-database.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -33,13 +34,13 @@ beforeAll(async () => {
       database: probed,
       sandboxCredentials: undefined,
     },
-    faults: () => ({
+    intercept: injectFaults(() => ({
       inquireAccountHolder: async (account, signal) => {
         if (account.accountNumber === '11000000500') throw new TypeError('a defect with internal text');
         if (account.accountNumber === '11000000503') throw new PaymentGatewayUnavailable('no answer');
         return await stack.simulated.inquireAccountHolder(account, signal);
       },
-    }),
+    })),
     onLogLine: (line) => {
       logged += line;
     },
