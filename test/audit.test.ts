@@ -8,7 +8,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { projectDirectory } from '../development/sandbox/project-directory.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 
-/** Runs `npm run audit` against a registry that answers as told. */
+/** Runs `npm run audit` against a registry with the given answer. */
 async function audit(answer: RequestListener, directory = projectDirectory) {
   const server = createServer(answer);
   await new Promise<void>((resolve) => {

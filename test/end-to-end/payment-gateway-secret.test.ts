@@ -8,7 +8,7 @@ import type { Stack } from '../fixtures/stack.ts';
 
 const [before, after] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
 
-/** The steps of a change of the secret; each side takes each step by itself. */
+/** The steps of a secret change. Each side takes each step on its own. */
 const steps = [before, `${before},${after}`, `${after},${before}`, after] as const;
 
 let stack: Stack;
@@ -20,7 +20,7 @@ afterAll(() => stack.close());
 
 const callbackLines = () => logLines.filter((line) => line.includes('"route":"/pg/callbacks"'));
 
-/** Has a call placed and its end told by callback, between a service and a payment gateway with these secrets. */
+/** Places a call and waits for its callback, between a service and a payment gateway with these secrets. */
 async function exchange(ofService: string, ofPaymentGateway: string): Promise<void> {
   const simulator = createSimulator({
     dataDirectory: temporaryDirectory(),
@@ -36,12 +36,12 @@ async function exchange(ofService: string, ofPaymentGateway: string): Promise<vo
   const paymentGateway = createHttpPaymentGateway({ ...withSecret, callbackUrl });
   const reference = randomBytes(11).toString('hex').toUpperCase();
   const call = { reference, attempt: 1, phoneNumber: '01012341234', code: '42', scriptVersion: '1' };
-  const told = callbackLines().length;
+  const countBefore = callbackLines().length;
   await paymentGateway.placeArsCall(call, AbortSignal.timeout(5_000));
-  await expect.poll(() => callbackLines().length, { timeout: 20_000 }).toBeGreaterThan(told);
+  await expect.poll(() => callbackLines().length, { timeout: 20_000 }).toBeGreaterThan(countBefore);
 }
 
-/** Who has taken how many of the steps, in the order of time. */
+/** The number of steps that each side has taken, in chronological order. */
 const orders = {
   'the service goes first': [
     [0, 0],
@@ -63,15 +63,12 @@ const orders = {
   ],
 } as const;
 
-it.for(Object.entries(orders))(
-  'while the secret is changed, no message is refused: %s',
-  async ([, order]) => {
-    logLines.length = 0;
-    for (const [service, paymentGateway] of order) await exchange(steps[service], steps[paymentGateway]);
-    const statuses = callbackLines().map((line) => (JSON.parse(line) as { status: number }).status);
-    expect(statuses).toEqual(order.map(() => 200));
-  },
-);
+it.for(Object.entries(orders))('no message is refused while the secret is changed: %s', async ([, order]) => {
+  logLines.length = 0;
+  for (const [service, paymentGateway] of order) await exchange(steps[service], steps[paymentGateway]);
+  const statuses = callbackLines().map((line) => (JSON.parse(line) as { status: number }).status);
+  expect(statuses).toEqual(order.map(() => 200));
+});
 
 it('a side that skips a step is refused', async () => {
   const unavailable = { name: 'PaymentGatewayUnavailable' };

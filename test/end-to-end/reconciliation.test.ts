@@ -335,14 +335,14 @@ describe('of ledgers that disagree', () => {
     expected[unreadable!.number] = 'DIFFERENT ACCOUNT_UNREADABLE';
 
     const answers = new Map<string, RegistrationInquiryAnswer>();
-    const standings: [RegistrationInquiryAnswer, string][] = [
+    const inquiryAnswers: [RegistrationInquiryAnswer, string][] = [
       [{ state: 'NOT_FOUND' }, 'NOT_FOUND'],
       [{ state: 'REFUSED', reason: 'ACCOUNT_SEIZED' }, 'REFUSED'],
       [{ state: 'IN_PROGRESS' }, 'NOT_REGISTERED_YET'],
     ];
-    for (const [index, [standing, detail]] of standings.entries()) {
+    for (const [index, [answer, detail]] of inquiryAnswers.entries()) {
       const { number } = unlistedToo[index]!;
-      answers.set(number, standing);
+      answers.set(number, answer);
       expected[number] = `MISSING_AT_PAYMENT_GATEWAY ${detail}`;
     }
     expected[unlisted!.number] = 'DIFFERENT NOT_IN_LEDGER';

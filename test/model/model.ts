@@ -4,12 +4,12 @@ import { resultCodeOfRefusal } from '../../contract/refusal-reasons.ts';
 import type { RefusalReason } from '../../contract/refusal-reasons.ts';
 import type { Script } from './script.ts';
 
-/** What must come of a script that nobody cancels, whatever the order in which things happen. */
+/** The required end of a script that nobody cancels, whatever the order of events. */
 export interface Expectation {
   readonly result: RegistrationOutcome;
-  /** How the calls end, in turn. */
+  /** The outcomes of the calls, in order. */
   readonly calls: readonly ArsOutcome[];
-  /** How often the payment gateway is asked to register. */
+  /** The number of requests to register. */
   readonly attempts: number;
   readonly isRegistered: boolean;
 }
@@ -17,7 +17,7 @@ export interface Expectation {
 const calledAgainAfter: readonly ArsOutcome[] = ['NO_ANSWER', 'BUSY', 'CARRIER_ERROR'];
 const maxCalls = 2;
 
-/** The rules of a registration, written down without a clock. */
+/** The rules of a registration, without a clock. */
 export function expectationOf(script: Script): Expectation {
   const nothing = { attempts: 0, isRegistered: false };
   const { answer } = script.holder;
@@ -43,7 +43,7 @@ function registrationOf({ attempts, staysUnknown }: Script): Omit<Expectation, '
       case 'REGISTERED':
       case 'LOST':
       case 'SLOW':
-        // An operator who finds it registered says so.
+        // At the latest, an operator reports it as registered.
         return { result: registered, attempts: made, isRegistered: true };
       case 'REFUSED':
         return { result: failed(attempt.reason), attempts: made, isRegistered: false };
@@ -51,12 +51,16 @@ function registrationOf({ attempts, staysUnknown }: Script): Omit<Expectation, '
         if (attempt.verdict === 'REGISTERED') {
           return { result: registered, attempts: made, isRegistered: true };
         }
-        const isTold = attempt.callbacks.length > 0 || !staysUnknown;
-        return { result: isTold ? failed(attempt.verdict) : notFound, attempts: made, isRegistered: false };
+        const isReported = attempt.callbacks.length > 0 || !staysUnknown;
+        return {
+          result: isReported ? failed(attempt.verdict) : notFound,
+          attempts: made,
+          isRegistered: false,
+        };
       }
       case 'DOWN':
       case 'HANGS':
-        // Without an answer to the inquiry it is never repeated: an operator finds that there is none.
+        // Without an answer to the inquiry it is never repeated, and an operator finds no registration.
         if (staysUnknown) return { result: notFound, attempts: made, isRegistered: false };
     }
   }

@@ -27,11 +27,11 @@ import type { World } from './scripted-payment-gateway.ts';
 import { script } from './script.ts';
 import type { Script, ScriptedMessage } from './script.ts';
 
-/** How many scripts are played at once, and how often. */
-const [atOnce, rounds] = [15, 4];
-/** How long one question may go unanswered on a busy machine, in ms. */
+/** How many scripts are played concurrently, and how often. */
+const [concurrency, rounds] = [15, 4];
+/** How long a request may stay unanswered on a busy machine, in ms. */
 const patience = 60_000;
-/** How long scripts are played in all, in ms. What is left of it after a failure goes into finding a shorter script. */
+/** The total time for playing scripts, in ms. After a failure, the rest is used to shrink the script. */
 const timeLimit = 240_000;
 
 const policy: RegistrationPolicy = {
@@ -86,7 +86,7 @@ interface Run {
 
 const handleOf = ({ userId }: Run) => stack.temporal.workflow.getHandle(userId);
 
-/** Asks until there is an answer: a machine too busy to give one says nothing of the run. */
+/** Retries transient errors: they come from a busy machine, not from the run. */
 async function ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
   for (const deadline = Date.now() + patience; ;) {
     try {
@@ -98,21 +98,24 @@ async function ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
 }
 
 it(
-  'ends as the model says, whatever is told when and however often nobody answers',
+  'ends as the model requires, whatever callbacks, lost answers and messages there are',
   { timeout: 300_000 },
   async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(script, { minLength: atOnce, maxLength: atOnce }), async (scripts) => {
-        await Promise.all(scripts.map(play));
-        expect(gateway.errors).toEqual([]);
-      }),
-      // Each run plays other scripts. fast-check prints the seed and the path of a failure.
+      fc.asyncProperty(
+        fc.array(script, { minLength: concurrency, maxLength: concurrency }),
+        async (scripts) => {
+          await Promise.all(scripts.map(play));
+          expect(gateway.errors).toEqual([]);
+        },
+      ),
+      // Each run plays different scripts. fast-check prints the seed and the path of a failure.
       { numRuns: rounds, interruptAfterTimeLimit: timeLimit, markInterruptAsFailure: true },
     );
   },
 );
 
-/** Has a member register while its script happens, and compares what came of it with the model. */
+/** Registers a member while its script is played, and compares the end with the model. */
 async function play(played: Script): Promise<void> {
   const number = nextScript++;
   const world = gateway.prepare(number, played);
@@ -124,17 +127,17 @@ async function play(played: Script): Promise<void> {
 
   const operator = new AbortController();
   const reviewing = resolveReviews(run, world, operator.signal);
-  const said = await Promise.all(played.messages.map((message) => say(run, world, message)));
+  const replies = await Promise.all(played.messages.map((message) => sendMessage(run, world, message)));
   const result: unknown = await handleOf(run).result();
   operator.abort();
   await reviewing;
-  await compare(run, world, said.includes('CANCELLED'), result as RegistrationOutcome);
+  await compare(run, world, replies.includes('CANCELLED'), result as RegistrationOutcome);
 }
 
 async function compare(
   run: Run,
   world: World,
-  tryCancel: boolean,
+  isCancelled: boolean,
   result: RegistrationOutcome,
 ): Promise<void> {
   const { script: played, rings, registerCalls, ledgerEntries } = world;
@@ -151,14 +154,14 @@ async function compare(
     activeAccounts: accounts.filter(
       ({ state, registrationNumber }) => state === 'ACTIVE' && registrationNumber === run.registrationNumber,
     ).length,
-    mostRings: Math.max(1, ...rings.values()),
+    maxRings: Math.max(1, ...rings.values()),
     isWithoutEvidence: registerCalls > 0 && evidence?.attempt !== calls.length,
   };
-  const always = { played, mostRings: 1, isWithoutEvidence: false };
+  const always = { played, maxRings: 1, isWithoutEvidence: false };
   const expected = expectationOf(played);
   const entries = expected.isRegistered ? 1 : 0;
   expect(happened).toEqual(
-    tryCancel
+    isCancelled
       ? { ...always, result: cancelled, calls, registerCalls: 0, ledgerEntries: 0, activeAccounts: 0 }
       : {
           ...always,
@@ -173,19 +176,19 @@ async function compare(
   await Worker.runReplayHistory(stack.replayOptions, history, run.userId);
 }
 
-/** Decides, as an operator would who looks the registration up at the payment gateway. */
+/** Resolves reviews like an operator who looks the registration up at the payment gateway. */
 async function resolveReviews(run: Run, world: World, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await delay(200);
     const { step } = await ask(() => handleOf(run).query(registrationStateQuery));
-    if (step === 'REVIEW' && world.underWay === 0) await resolve(run, world);
+    if (step === 'REVIEW' && world.pending === 0) await resolve(run, world);
   }
 }
 
-/** Resolves a review by the truth; it is refused, and changes nothing, when there is none or none any more. */
+/** Resolves a review truthfully. Refused, without effect, unless the registration is in review. */
 async function resolve(run: Run, world: World): Promise<void> {
   const verdict = world.ledgerEntries > 0 ? 'REGISTERED' : 'NOT_REGISTERED';
-  const resolution: ReviewResolution = { verdict, operator: 'the test', reason: 'It was looked up.' };
+  const resolution: ReviewResolution = { verdict, operator: 'the test', reason: 'looked up' };
   await handleOf(run)
     .executeUpdate(resolveReviewUpdate, { args: [resolution] })
     .catch((error: unknown) => {
@@ -194,20 +197,20 @@ async function resolve(run: Run, world: World): Promise<void> {
     });
 }
 
-/** Answers `CANCELLED` where it cancelled the registration. */
-async function say(run: Run, world: World, { after, kind }: ScriptedMessage): Promise<unknown> {
-  await delay(after);
+/** @returns `CANCELLED` if it cancelled the registration */
+async function sendMessage(run: Run, world: World, { delayMs, kind }: ScriptedMessage): Promise<unknown> {
+  await delay(delayMs);
   return await messages[kind](run, world);
 }
 
 const otherNumber = ({ registrationNumber }: Run) =>
   registrationNumber.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
-/** A run that has ended takes nothing in. */
+/** A run that has ended accepts no messages. */
 const ignore = () => {};
 
 const messages: Record<ScriptedMessage['kind'], (run: Run, world: World) => Promise<unknown>> = {
   CANCEL: (run) => {
-    // The same update however often it is asked for.
+    // The same update when it is retried.
     const updateId = randomUUID();
     return ask(() => handleOf(run).executeUpdate(cancelRegistrationUpdate, { updateId })).then(
       () => 'CANCELLED',

@@ -3,46 +3,46 @@ import { arsOutcomes } from '../../wire/registration-status.ts';
 import type { ArsOutcome } from '../../wire/registration-status.ts';
 import type { RefusalReason } from '../../contract/refusal-reasons.ts';
 
-/** What the world does to one registration, and what is said to its run meanwhile. Times in ms. */
+/** What happens to one registration, and which messages its run gets meanwhile. Times in ms. */
 export interface Script {
   readonly holder: { readonly unanswered: number; readonly answer: 'MATCHED' | RefusalReason };
-  /** By attempt; the last one is that of every further attempt. */
+  /** By attempt; the last one repeats for further attempts. */
   readonly calls: readonly ScriptedCall[];
   readonly recording: { readonly missing: number; readonly isPermitted: boolean };
-  /** By attempt; an attempt beyond the last one registers. */
+  /** By attempt; further attempts register. */
   readonly attempts: readonly ScriptedAttempt[];
-  /** Nobody can be asked what became of the registration, so that an operator must decide. */
+  /** The inquiry never answers, so an operator must decide. */
   readonly staysUnknown: boolean;
-  /** Said to the run while it goes on. */
+  /** Sent to the run while it is running. */
   readonly messages: readonly ScriptedMessage[];
 }
 
 export interface ScriptedCall {
-  /** EARLY: the callback overtakes the answer. LOST: placed, not answered. DOWN: neither, the first time. */
+  /** EARLY: the callback precedes the answer. LOST: placed, but not answered. DOWN: neither, at the first request. */
   readonly placing: 'ANSWERED' | 'EARLY' | 'LOST' | 'DOWN';
   readonly outcome: ArsOutcome;
-  readonly lasts: number;
-  /** When the outcome is told, after the end; none: only the inquiry tells. */
+  readonly durationMs: number;
+  /** Delays of the callbacks after the end; without one, only the inquiry reports the outcome. */
   readonly callbacks: readonly number[];
-  /** Whether another outcome is told once the true one has been taken. */
+  /** Whether a callback with another outcome follows the acknowledged true one. */
   readonly contradicted: boolean;
 }
 
 export type ScriptedAttempt =
-  /** DOWN: not done, not answered. LOST: done, not answered. SLOW: done a little later, not answered. */
+  /** DOWN: not done, not answered. LOST: done, not answered. SLOW: done shortly afterwards, not answered. */
   | { readonly kind: 'REGISTERED' | 'LOST' | 'SLOW' | 'DOWN' | 'HANGS' }
   | { readonly kind: 'REFUSED'; readonly reason: RefusalReason }
   | {
       readonly kind: 'ACCEPTED';
-      readonly lasts: number;
+      readonly durationMs: number;
       readonly verdict: 'REGISTERED' | RefusalReason;
       readonly callbacks: readonly number[];
       readonly contradicted: boolean;
     };
 
 export interface ScriptedMessage {
-  readonly after: number;
-  /** FOREIGN: of another registration. RESOLVE: by an operator who sees no review. */
+  readonly delayMs: number;
+  /** FOREIGN: for another registration. RESOLVE: by an operator, whether or not there is a review. */
   readonly kind: 'CANCEL' | 'FOREIGN_CALL' | 'FOREIGN_VERDICT' | 'RESOLVE' | 'TIMELINE';
 }
 
@@ -60,7 +60,7 @@ const call: fc.Arbitrary<ScriptedCall> = fc.record({
     { weight: 3, arbitrary: fc.constantFrom('NO_ANSWER' as const, 'BUSY' as const) },
     { weight: 1, arbitrary: fc.constantFrom(...arsOutcomes) },
   ),
-  lasts: short,
+  durationMs: short,
   callbacks,
   contradicted: fc.boolean(),
 });
@@ -70,14 +70,14 @@ const attempt: fc.Arbitrary<ScriptedAttempt> = fc.oneof(
   fc.record({ kind: fc.constant('REFUSED'), reason }),
   fc.record({
     kind: fc.constant('ACCEPTED'),
-    lasts: short,
+    durationMs: short,
     verdict: fc.oneof(fc.constant('REGISTERED' as const), reason),
     callbacks,
     contradicted: fc.boolean(),
   }),
 );
 
-/** Every script, whose registration passes the first steps more often than not. */
+/** Any script. Most let the registration pass the first steps. */
 export const script: fc.Arbitrary<Script> = fc.record({
   holder: fc.record({
     unanswered: fc.integer({ min: 0, max: 2 }),
@@ -101,7 +101,7 @@ export const script: fc.Arbitrary<Script> = fc.record({
   ),
   messages: fc.array(
     fc.record({
-      after: fc.integer({ min: 0, max: 3_000 }),
+      delayMs: fc.integer({ min: 0, max: 3_000 }),
       kind: fc.oneof(
         { weight: 1, arbitrary: fc.constant('CANCEL' as const) },
         {

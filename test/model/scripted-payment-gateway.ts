@@ -12,7 +12,7 @@ import type { Script, ScriptedAttempt, ScriptedCall } from './script.ts';
 
 const recording = Buffer.from(recordingOf('SCRIPTEDCALL'));
 
-/** What has happened at the payment gateway to one registration. */
+/** What the payment gateway has done for one registration. */
 export interface World {
   readonly script: Script;
   /** Phone calls made, by attempt. */
@@ -20,61 +20,62 @@ export interface World {
   readonly ended: Map<number, ArsOutcome>;
   ledgerEntries: number;
   registerCalls: number;
-  /** What the inquiry knows. */
-  standing: RegistrationInquiryAnswer;
-  holderQuestions: number;
-  orders: number;
-  recordingQuestions: number;
-  /** What the payment gateway still has to do or to tell. */
-  underWay: number;
+  /** What an inquiry answers. */
+  inquiryAnswer: RegistrationInquiryAnswer;
+  holderInquiries: number;
+  callRequests: number;
+  recordingRequests: number;
+  /** Work and callbacks that are still pending at the payment gateway. */
+  pending: number;
 }
 
-/** Tells the service something, as the payment gateway's callback; answers once it has taken it. */
-export type Tell = (callback: object) => Promise<void>;
+/** Sends a callback of the payment gateway to the service; resolves once it is acknowledged. */
+export type SendCallback = (callback: object) => Promise<void>;
 
-/** The account and phone number by which a registration has its own script. */
+/** The account and phone number that select the script of a registration. */
 export function numbersOf(script: number): { readonly bankAccount: string; readonly mobileNumber: string } {
   const digits = String(script).padStart(6, '0');
   return { bankAccount: `11000${digits}`, mobileNumber: `01000${digits}` };
 }
 
-/** A payment gateway that treats each registration as its script says, and is not idempotent. */
-export function createScriptedPaymentGateway(tell: Tell) {
+/** A payment gateway that follows each registration's script. It is not idempotent. */
+export function createScriptedPaymentGateway(sendCallback: SendCallback) {
   /** By account number, and by phone number. */
   const prepared = new Map<string, World>();
   /** By registration number, from the first call on. */
   const worlds = new Map<string, World>();
   const errors: unknown[] = [];
-  const background = (asked: World, work: Promise<unknown>): void => {
-    asked.underWay++;
-    void work.catch((error: unknown) => errors.push(error)).finally(() => asked.underWay--);
+  const background = (world: World, work: Promise<unknown>): void => {
+    world.pending++;
+    void work.catch((error: unknown) => errors.push(error)).finally(() => world.pending--);
   };
 
   const worldOf = (reference: string): World => {
     const known = worlds.get(reference);
-    if (!known) throw new Error('It was asked about a registration without a call.');
+    if (!known) throw new Error('There was no call for this registration.');
     return known;
   };
 
-  async function conduct(reference: string, attempt: number, call: ScriptedCall): Promise<void> {
-    const told = { type: 'ARS', reference, attempt, callId: callIdOf(reference, attempt) };
-    await delay(call.lasts);
+  async function runCall(reference: string, attempt: number, call: ScriptedCall): Promise<void> {
+    const callback = { type: 'ARS', reference, attempt, callId: callIdOf(reference, attempt) };
+    await delay(call.durationMs);
     worldOf(reference).ended.set(attempt, call.outcome);
     await Promise.all(
       call.callbacks.map(async (after) => {
         await delay(after);
-        await tell({ ...told, ...stateOf(call.outcome) });
+        await sendCallback({ ...callback, ...stateOf(call.outcome) });
       }),
     );
     const other = call.outcome === 'PASSED' ? 'HUNG_UP' : 'PASSED';
-    if (call.contradicted && call.callbacks.length > 0) await tell({ ...told, ...stateOf(other) });
+    if (call.contradicted && call.callbacks.length > 0)
+      await sendCallback({ ...callback, ...stateOf(other) });
   }
 
   async function decide(reference: string, attempt: ScriptedAttempt & { kind: 'ACCEPTED' }): Promise<void> {
     const { verdict, contradicted } = attempt;
-    await delay(attempt.lasts);
+    await delay(attempt.durationMs);
     enter(reference, verdict);
-    const told = (decision: typeof verdict) => ({
+    const callbackOf = (decision: typeof verdict) => ({
       type: 'REGISTRATION',
       reference,
       ...(decision === 'REGISTERED' ? { state: decision } : { state: 'REFUSED', reason: decision }),
@@ -82,11 +83,11 @@ export function createScriptedPaymentGateway(tell: Tell) {
     await Promise.all(
       attempt.callbacks.map(async (after) => {
         await delay(after);
-        await tell(told(verdict));
+        await sendCallback(callbackOf(verdict));
       }),
     );
     if (contradicted && attempt.callbacks.length > 0) {
-      await tell(told(verdict === 'REGISTERED' ? 'ACCOUNT_SEIZED' : 'REGISTERED'));
+      await sendCallback(callbackOf(verdict === 'REGISTERED' ? 'ACCOUNT_SEIZED' : 'REGISTERED'));
     }
   }
 
@@ -98,30 +99,30 @@ export function createScriptedPaymentGateway(tell: Tell) {
   function enter(reference: string, verdict: (ScriptedAttempt & { kind: 'ACCEPTED' })['verdict']): void {
     const entered = worldOf(reference);
     if (verdict !== 'REGISTERED') {
-      entered.standing = { state: 'REFUSED', reason: verdict };
+      entered.inquiryAnswer = { state: 'REFUSED', reason: verdict };
       return;
     }
     entered.ledgerEntries++;
-    entered.standing = { state: 'REGISTERED' };
+    entered.inquiryAnswer = { state: 'REGISTERED' };
   }
 
   const paymentGateway: Omit<PaymentGateway, 'receiveCallback'> = {
     async inquireAccountHolder({ accountNumber }) {
-      const asked = prepared.get(accountNumber)!;
-      const { unanswered: times, answer } = asked.script.holder;
-      if (++asked.holderQuestions <= times) throw unanswered();
+      const world = prepared.get(accountNumber)!;
+      const { unanswered: times, answer } = world.script.holder;
+      if (++world.holderInquiries <= times) throw unanswered();
       return answer;
     },
 
     async placeArsCall({ reference, attempt, phoneNumber }) {
-      const asked = prepared.get(phoneNumber)!;
-      worlds.set(reference, asked);
-      const { calls } = asked.script;
+      const world = prepared.get(phoneNumber)!;
+      worlds.set(reference, world);
+      const { calls } = world.script;
       const call = calls[Math.min(attempt, calls.length) - 1]!;
-      if (call.placing === 'DOWN' && ++asked.orders === 1) throw unanswered();
-      asked.rings.set(attempt, (asked.rings.get(attempt) ?? 0) + 1);
-      const ending = conduct(reference, attempt, call);
-      background(asked, ending);
+      if (call.placing === 'DOWN' && ++world.callRequests === 1) throw unanswered();
+      world.rings.set(attempt, (world.rings.get(attempt) ?? 0) + 1);
+      const ending = runCall(reference, attempt, call);
+      background(world, ending);
       if (call.placing === 'EARLY') await ending;
       if (call.placing === 'LOST') throw unanswered();
     },
@@ -135,35 +136,35 @@ export function createScriptedPaymentGateway(tell: Tell) {
     },
 
     async fetchRecording(callId) {
-      const asked = worldOf(callId.slice(0, 22));
-      const { missing, isPermitted } = asked.script.recording;
-      if (++asked.recordingQuestions <= missing) return undefined;
-      return isPermitted ? recording : Buffer.from('This is no recording.');
+      const world = worldOf(callId.slice(0, 22));
+      const { missing, isPermitted } = world.script.recording;
+      if (++world.recordingRequests <= missing) return undefined;
+      return isPermitted ? recording : Buffer.from('Not a recording.');
     },
 
     async register({ reference }, signal): Promise<RegistrationAnswer> {
-      const asked = worldOf(reference);
-      const attempt = asked.script.attempts[asked.registerCalls++] ?? { kind: 'REGISTERED' };
+      const world = worldOf(reference);
+      const attempt = world.script.attempts[world.registerCalls++] ?? { kind: 'REGISTERED' };
       if (attempt.kind === 'REFUSED') {
         enter(reference, attempt.reason);
         return { state: 'REFUSED', reason: attempt.reason };
       }
       if (attempt.kind === 'ACCEPTED') {
-        asked.standing = { state: 'IN_PROGRESS' };
-        background(asked, decide(reference, attempt));
+        world.inquiryAnswer = { state: 'IN_PROGRESS' };
+        background(world, decide(reference, attempt));
         return { state: 'ACCEPTED' };
       }
       if (attempt.kind === 'REGISTERED' || attempt.kind === 'LOST') enter(reference, 'REGISTERED');
       if (attempt.kind === 'REGISTERED') return { state: 'REGISTERED' };
-      if (attempt.kind === 'SLOW') background(asked, enterLater(reference));
+      if (attempt.kind === 'SLOW') background(world, enterLater(reference));
       if (attempt.kind === 'HANGS') await once(signal, 'abort');
       throw unanswered();
     },
 
     async inquireRegistration(reference) {
-      const { script, standing } = worldOf(reference);
+      const { script, inquiryAnswer } = worldOf(reference);
       if (script.staysUnknown) throw unanswered();
-      return standing;
+      return inquiryAnswer;
     },
 
     registerAutoCharge: () => Promise.reject(unanswered()),
@@ -173,9 +174,9 @@ export function createScriptedPaymentGateway(tell: Tell) {
 
   return {
     paymentGateway,
-    /** Errors of what goes on in the background. */
+    /** Errors of background work. */
     errors,
-    /** Chooses what happens to the registration with the numbers of {@link numbersOf}. */
+    /** Sets the script of the registration with the numbers of {@link numbersOf}. */
     prepare(number: number, script: Script): World {
       const world: World = {
         script,
@@ -183,11 +184,11 @@ export function createScriptedPaymentGateway(tell: Tell) {
         ended: new Map(),
         ledgerEntries: 0,
         registerCalls: 0,
-        standing: { state: 'NOT_FOUND' },
-        holderQuestions: 0,
-        orders: 0,
-        recordingQuestions: 0,
-        underWay: 0,
+        inquiryAnswer: { state: 'NOT_FOUND' },
+        holderInquiries: 0,
+        callRequests: 0,
+        recordingRequests: 0,
+        pending: 0,
       };
       const { bankAccount, mobileNumber } = numbersOf(number);
       prepared.set(bankAccount, world);
@@ -206,5 +207,5 @@ function stateOf(outcome: ArsOutcome): object {
 }
 
 function unanswered(): PaymentGatewayUnavailable {
-  return new PaymentGatewayUnavailable('No answer, says the script.');
+  return new PaymentGatewayUnavailable('The script gives no answer.');
 }

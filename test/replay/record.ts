@@ -74,7 +74,7 @@ interface Way {
   readonly api?: string;
   /** Of the first project. */
   readonly member?: number;
-  /** What happens beside the simulator's own conduct. */
+  /** What happens in addition to the simulator's behaviour. */
   readonly meanwhile?: (run: Run) => Promise<unknown>;
 }
 

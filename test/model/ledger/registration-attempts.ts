@@ -55,7 +55,7 @@ const settleTime = 1;
 /**
  * Registration attempts of one number. Messages are late or lost, senders freeze between their commit and their write
  * and crash at any moment, the gateway shows late what it took. A run and the one that replaces it ask side by side;
- * both claim under the row's lock, so claims need not be told apart.
+ * both claim under the row's lock, so claims are interchangeable.
  * @param bounds `ticks`: how long the clock runs; `attempts`: the most rows; `failures`: whether the number may end as
  *   failed, by a cancellation or a limit
  */
