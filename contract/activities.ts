@@ -64,7 +64,7 @@ type ReconciliationActivity = (page: ReconciliationPage) => Promise<string | nul
 
 /** The activities that workflows call. Their failures have a {@link FailureType}. */
 export interface Activities extends Record<ReconciliationStage, ReconciliationActivity> {
-  /** Asks the bank, through the payment gateway, whether the account is the named person's. */
+  /** Asks the bank, through the payment gateway, whether the account belongs to the named person. */
   checkAccountHolder(reference: RegistrationReference): Promise<AccountHolderCheck | Postponement>;
   /**
    * Spends the code and has the member called, in calling hours only. A repeat inquires first, so the phone rings once

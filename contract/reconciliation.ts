@@ -71,13 +71,13 @@ export interface ReconciliationReport {
  * changes either ledger.
  */
 export const reconciliationStages = {
-  beginReconciliation: 'Write down that the reconciliation begins',
-  takeInLedger: 'Note what is in the payment gateway’s ledger, compared with what was asked for',
-  addUnlistedAccounts: 'Note our accounts that should be there and are not',
-  compareRegistrations: 'Conclude how each registration stands',
-  lookAgain: 'Ask about each disagreement once more, since both sides went on meanwhile',
-  endReconciliation: 'Count, and write down that the reconciliation has ended',
-  forgetMatches: 'Forget the notes that are no findings',
+  beginReconciliation: 'Record the start of the reconciliation',
+  takeInLedger: 'Record the payment gateway’s ledger, compared with what we requested',
+  addUnlistedAccounts: 'Record our accounts that the payment gateway’s ledger lacks',
+  compareRegistrations: 'Decide whether each registration matches',
+  lookAgain: 'Check each disagreement again, because both ledgers may have changed',
+  endReconciliation: 'Count the results and record the end of the reconciliation',
+  forgetMatches: 'Delete the records of registrations without a finding',
 } as const;
 
 /** One of {@link reconciliationStages}. */

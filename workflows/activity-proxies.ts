@@ -25,18 +25,18 @@ const inquiries = proxyActivities<
 
 export const checkAccountHolder = withSummary(
   inquiries.checkAccountHolder,
-  () => 'Ask the bank whether the account is the named person’s',
+  () => 'Ask the bank whether the account belongs to the named person',
 );
 export const inquireArsCall = withSummary(
   inquiries.inquireArsCall,
-  ({ attempt }) => `Ask about ARS call ${attempt}`,
+  ({ attempt }) => `Inquire about the outcome of ARS call ${attempt}`,
 );
 export const inquireRegistration = withSummary(
   inquiries.inquireRegistration,
-  () => 'Ask what became of the registration, before any repeat',
+  () => 'Inquire about the outcome of the registration',
 );
 
-/** Rings a phone. Retried only because the activity asks before a retry whether the phone already rings. */
+/** Rings a phone. Retried only because the activity inquires first whether an earlier try has placed the call. */
 const phoneCalls = proxyActivities<Pick<Activities, 'placeArsCall'>>({
   startToCloseTimeout: '10 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
@@ -69,7 +69,7 @@ export const awaitReopening = withSummary(
   ({ bank }) => `Wait for the ${bank ? 'bank' : 'payment gateway'} to reopen`,
 );
 
-/** Cannot be undone and must not happen twice: one attempt, after which the workflow asks what became of it. */
+/** Cannot be undone and must not happen twice: one attempt, after which the workflow inquires about its outcome. */
 const registrations = proxyActivities<Pick<Activities, 'registerAtPaymentGateway'>>({
   startToCloseTimeout: '30 seconds',
   retry: { maximumAttempts: 1 },
@@ -102,7 +102,7 @@ export const deliver = withSummary(
   ({ registrationNumber, delivery }) => `Deliver the result of ${registrationNumber}, delivery ${delivery}`,
 );
 
-/** Reads both ledgers and keeps notes. Idempotent, and nobody waits for it: retried indefinitely. */
+/** Reads both ledgers and records what it finds. Idempotent, and nobody waits for it: retried indefinitely. */
 const reconciliations = proxyActivities<Pick<Activities, ReconciliationStage>>({
   startToCloseTimeout: '2 minutes',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
@@ -130,12 +130,12 @@ export const { purgeExpiredEvidence: purge } = proxyActivities<Pick<Activities, 
   startToCloseTimeout: '6 hours',
   heartbeatTimeout: '1 minute',
   retry: { initialInterval: '10 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
-  summary: 'Purge the evidence whose retention is over',
+  summary: 'Purge the evidence whose retention period has ended',
 });
 
 /**
  * Short idempotent transactions of our own database. They run inside the workflow task, which saves three history
- * events and one task each. Retried indefinitely, since a run must not end before its row says how it ended.
+ * events and one task each. Retried indefinitely, because a run must not end before its row has the outcome.
  */
 export const { activateAccount, recordFailure, deactivateAccount } = proxyLocalActivities<
   Pick<Activities, 'activateAccount' | 'recordFailure' | 'deactivateAccount'>

@@ -34,6 +34,6 @@ export async function startDelivery(input: DeliveryInput): Promise<void> {
     workflowId: notificationWorkflowId(input.registrationNumber),
     args: [input],
     parentClosePolicy: ParentClosePolicy.ABANDON,
-    staticSummary: 'Tell the service provider how a registration ended',
+    staticSummary: 'Notify the service provider of the result of a registration',
   });
 }

@@ -29,7 +29,7 @@ export async function obtainConsent(
   callbacks: Callbacks,
 ): Promise<Consent | undefined> {
   const { maxCalls, callAgainAfter, callAgainWait } = input.policy.arsCall;
-  progress.moveTo('ARS_CALL', 'the payment gateway to take the call');
+  progress.moveTo('ARS_CALL', 'the payment gateway to place the call');
 
   for (let attempt = 1; attempt <= maxCalls; attempt++) {
     const result = await callMember(attempt, input, progress, callbacks);
@@ -70,10 +70,10 @@ async function callMember(
   progress.record('ARS_CALL_PLACED', 'PLACED', attempt);
   const placedAt = Date.now();
   let interval = arsCall.firstInquiryAfter;
-  progress.waitFor('the member to key in the code', placedAt + arsCall.callLimit);
+  progress.waitFor('the member to enter the code', placedAt + arsCall.callLimit);
   for (;;) {
     await condition(() => received() !== undefined, interval, {
-      summary: `Callback of ARS call ${attempt}, else inquiry`,
+      summary: `Wait for the callback of ARS call ${attempt} before the next inquiry`,
     });
     const outcome = received();
     if (outcome) return outcome;

@@ -52,8 +52,10 @@ export function trackProgress(input: RegistrationInput): Progress {
   let waiting = 'the bank, through the payment gateway';
 
   timeline.push({ step: 'ACCEPTED', at: new Date().toISOString(), attempt: 1, outcome: 'ACCEPTED' });
-  setHandler(registrationStateQuery, () => state, { description: 'Where the registration stands' });
-  setHandler(registrationTimelineQuery, () => timeline, { description: 'What has happened so far' });
+  setHandler(registrationStateQuery, () => state, {
+    description: 'The current status and step of the registration',
+  });
+  setHandler(registrationTimelineQuery, () => timeline, { description: 'The timeline of the registration' });
   show();
 
   function show(): void {

@@ -44,7 +44,7 @@ export async function registerExactlyOnce(
     if (Date.now() >= reviewAt) return await review();
     progress.waitFor('the payment gateway’s callback or the next inquiry', Date.now() + interval);
     await condition(() => callbacks.verdict() !== undefined, interval, {
-      summary: 'Callback of the registration, else inquiry',
+      summary: 'Wait for the callback of the registration before the next inquiry',
     });
     const verdict = receivedVerdict();
     if (verdict) return verdict;

@@ -9,7 +9,7 @@ import { removeAccountAtPaymentGateway } from './activity-proxies.ts';
  */
 export async function removeAccount({ registrationNumber }: RegistrationReference): Promise<void> {
   setCurrentDetails(
-    '**Removing an account that is out of use**\n\n- Waits for: the payment gateway, without end',
+    '**Removing an unused account**\n\n- Waits for: the payment gateway; retried until it succeeds',
   );
   await removeAccountAtPaymentGateway({ registrationNumber });
 }
@@ -20,6 +20,6 @@ export async function startRemoval(registrationNumber: string): Promise<void> {
     workflowId: removalWorkflowId(registrationNumber),
     args: [{ registrationNumber }],
     parentClosePolicy: ParentClosePolicy.ABANDON,
-    staticSummary: 'Remove an account that is out of use at the payment gateway',
+    staticSummary: 'Remove an unused account at the payment gateway',
   });
 }
