@@ -71,12 +71,13 @@ export function createRetention(queries: Queries) {
         .select({ number: registrations.registrationNumber })
         .from(registrations)
         .where(expired(now))
-        .orderBy(asc(registrations.endedAt))
+        // One order for all: two purges at once must not wait for each other.
+        .orderBy(asc(registrations.endedAt), asc(registrations.registrationNumber))
         .limit(rowsPerBatch)
-        .for('update', { skipLocked: true });
+        .for('update');
       if (locked.length === 0) return undefined;
       const numbers = locked.map(({ number }) => number);
-      // Asked again under the lock: a legal hold may have come between.
+      // Checked again under the lock: waiting for the lock may have let a legal hold in.
       const purged = await transaction
         .update(registrations)
         .set({ purgedAt: now, sealedDetails: null })

@@ -236,6 +236,24 @@ export const rules: readonly Guard[] = [
     failure: /to deeply equal \{ exitCode: 1/,
   },
   {
+    name: 'purge-checks-again',
+    protectsFrom: 'A purge destroys evidence that was put under a legal hold while it waited.',
+    replacements: [
+      change(
+        'database/retention.ts',
+        'and(inArray(registrations.registrationNumber, numbers), expired(now))',
+        'inArray(registrations.registrationNumber, numbers)',
+      ),
+    ],
+    tests: [
+      test(
+        stores,
+        "on 'PostgreSQL' > the retention of evidence > is extended by a legal hold that is placed while the purge waits for the row",
+      ),
+    ],
+    failure: /expected 2 to be 1/,
+  },
+  {
     name: 'discarded-is-final',
     protectsFrom: 'A discarded project is activated again.',
     replacements: [
