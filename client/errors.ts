@@ -90,7 +90,7 @@ export class RegistrationInProgressError extends KmRefusal {
     return this.stringOf('bankAccRegNo');
   }
 
-  /** The two digits that the member keys in, if the first answer had them. */
+  /** The two digits that the member enters, if the first answer had them. */
   get authNumber(): string | undefined {
     return this.stringOf('authNumber');
   }

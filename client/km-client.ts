@@ -147,7 +147,7 @@ export function createKmClient({
     call,
     /** Asks the bank whether an account belongs to a person. A KmRefusal says why it does not. */
     validateAccountHolder: method(validateAccountHolder),
-    /** Issues the two digits that the member keys in during the call. They expire after ten minutes. */
+    /** Issues the two digits that the member enters during the call. They expire after ten minutes. */
     issueArsCode: method(issueArsCode),
     /** Starts a registration and returns its number. RegistrationInProgressError: an operation is already running. */
     register: method(registerAccount),

@@ -7,7 +7,7 @@ import { arsCodes } from './schema.ts';
 /** How long a code lives, in ms: ten minutes. */
 const lifetime = 10 * 60 * 1_000;
 
-/** The two-digit code that the member keys in during the ARS call. */
+/** The two-digit code that the member enters during the ARS call. */
 export interface ArsCode {
   readonly arsCodeId: string;
   readonly authNumber: string;

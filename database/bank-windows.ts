@@ -44,7 +44,7 @@ export function createBankWindows(queries: Queries) {
       return row!.bankWindowId;
     },
 
-    /** Takes a window back. @returns whether there was one */
+    /** Removes a window. @returns whether there was one */
     async remove(bankWindowId: number): Promise<boolean> {
       const removed = await queries
         .delete(bankWindows)
@@ -65,7 +65,7 @@ export function closedUntil(windows: readonly NewBankWindow[], at: number): numb
   const ends = windows.filter((window) => isWithin(window, at)).map((window) => endOf(window, at));
   if (ends.length === 0) return undefined;
   const end = Math.max(...ends);
-  // Windows that leave no gap all day long would have no end.
+  // Daily windows without a gap would never end, so each counts once.
   return (
     closedUntil(
       windows.filter((window) => !isWithin(window, at)),

@@ -22,7 +22,7 @@ export interface RegistrationDetails {
   readonly birthDate: string;
   /** Where the ARS calls. */
   readonly mobileNumber: string;
-  /** The code to be keyed in, two digits. */
+  /** The two-digit code that the member enters. */
   readonly authNumber: string;
 }
 

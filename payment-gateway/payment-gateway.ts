@@ -22,7 +22,7 @@ export interface ArsCall {
 /** Asks for an ARS call. */
 export interface ArsCallRequest extends ArsCall {
   readonly phoneNumber: string;
-  /** The two digits the member must key in. */
+  /** The two digits that the member must enter. */
   readonly code: string;
   /** Which text is read out to the member. */
   readonly scriptVersion: string;

@@ -6,18 +6,18 @@ import type { TimelineEntry } from '../wire/timeline.ts';
 /** The metrics of a process. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** The result of a reconciliation. */
+/** The end and the result of a reconciliation. */
 interface LatestReconciliation {
   readonly endedAt: Date | null;
   readonly counts: Readonly<Record<string, number>> | null;
 }
 
-/** Buckets of durations, in seconds: from an answer out of memory to the longest wait of a caller. */
+/** Histogram buckets in seconds: from an answer out of memory to the longest wait of a caller. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * Creates the metrics of a process. Labels have few, known values: routes, codes, outcomes, and projects where they
- * matter. They never carry personal data, member IDs or registration numbers.
+ * Creates the metrics of a process. Labels have few, known values: routes, codes, outcomes and, for limits,
+ * projects. They never carry personal data, member IDs or registration numbers.
  */
 export function createMetrics() {
   const registry = new Registry();
@@ -26,13 +26,13 @@ export function createMetrics() {
 
   const registrationsEnded = new Counter({
     name: 'registrations_ended_total',
-    help: 'Registrations that ended, by status and result code',
+    help: 'Number of ended registrations by status and result code',
     labelNames: ['status', 'code'] as const,
     registers,
   });
   const arsCalls = new Counter({
     name: 'ars_calls_total',
-    help: 'ARS calls of registrations that ended, by outcome',
+    help: 'Number of ARS calls of ended registrations by outcome',
     labelNames: ['outcome'] as const,
     registers,
   });
@@ -42,37 +42,37 @@ export function createMetrics() {
 
     requests: new Histogram({
       name: 'api_request_duration_seconds',
-      help: 'Requests answered, by route, HTTP status and result code',
+      help: 'Duration of API requests in seconds by route, HTTP status and result code',
       labelNames: ['route', 'status', 'code'] as const,
       buckets,
       registers,
     }),
     requestsInFlight: new Gauge({
       name: 'api_requests_in_flight',
-      help: 'Requests that came and are not answered yet',
+      help: 'Number of API requests in flight',
       registers,
     }),
     limitedRequests: new Counter({
       name: 'api_limited_requests_total',
-      help: 'Requests refused with 000_914, by project and limit',
+      help: 'Number of requests refused with 000_914 by project and limit',
       labelNames: ['project', 'limit'] as const,
       registers,
     }),
     registrationsStarted: new Counter({
       name: 'registrations_started_total',
-      help: 'Registrations accepted',
+      help: 'Number of accepted registrations',
       registers,
     }),
     paymentGatewayRequests: new Histogram({
       name: 'payment_gateway_request_duration_seconds',
-      help: 'Requests to the payment gateway, by operation and outcome',
+      help: 'Duration of payment gateway requests in seconds by operation and outcome',
       labelNames: ['operation', 'outcome'] as const,
       buckets,
       registers,
     }),
     resultNotifications: new Counter({
       name: 'result_notifications_total',
-      help: 'Deliveries of results to service providers, by what came of them; PENDING will be repeated',
+      help: 'Number of result notification deliveries by state; PENDING will be retried',
       labelNames: ['state'] as const,
       registers,
     }),
@@ -81,7 +81,7 @@ export function createMetrics() {
     watchCircuits(openCircuits: () => readonly string[]): void {
       const gauge = new Gauge({
         name: 'payment_gateway_circuit_open',
-        help: '1 for each circuit breaker that is open: that of the payment gateway, or of a bank by its code',
+        help: '1 for each open circuit breaker: PAYMENT_GATEWAY or a bank code',
         labelNames: ['circuit'] as const,
         registers,
         collect: () => {
@@ -95,12 +95,12 @@ export function createMetrics() {
     watchReconciliations(findLatest: () => Promise<LatestReconciliation | undefined>): void {
       const age = new Gauge({
         name: 'reconciliation_age_seconds',
-        help: 'Since the latest reconciliation with the payment gateway ended',
+        help: 'Seconds since the end of the latest reconciliation',
         registers,
       });
       const counts = new Gauge({
         name: 'reconciliation_registrations',
-        help: 'Registrations of the latest reconciliation, by how the ledgers agree on them',
+        help: 'Number of registrations in the latest reconciliation by kind of result',
         labelNames: ['kind'] as const,
         registers,
         async collect() {
@@ -114,8 +114,8 @@ export function createMetrics() {
     },
 
     /**
-     * Counts the end of a registration and its calls. Called once per run; an activity whose completion got lost
-     * counts twice.
+     * Counts the end of a registration and its calls. Called once per run, but twice if the
+     * completion of the activity is lost.
      */
     countEnd(
       status: FailedStatus | 'BANK_ACC_REGISTERED',

@@ -20,7 +20,7 @@ type CallResult =
   | { readonly outcome: 'NOT_PLACED' | 'NO_OUTCOME' | `${ArsCallLimit}_LIMIT` };
 
 /**
- * Calls the member, and again if the policy allows it, until the member keys in the code.
+ * Calls the member, and again if the policy allows it, until the member enters the code.
  * @returns undefined when the member never does
  */
 export async function obtainConsent(

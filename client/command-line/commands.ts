@@ -124,7 +124,7 @@ function readHolder(
 
 function showCode(authNumber: string | undefined, { line, paint }: Terminal): void {
   const code = authNumber === undefined ? 'the code that "auth" gave' : paint('bold', authNumber);
-  line(`The code to key in on the phone: ${code}`);
+  line(`The code to enter on the phone: ${code}`);
 }
 
 function follow(registrationNumber: string, { program, terminal }: KmContext, exitCode: number): number {

@@ -9,7 +9,7 @@ const meanings: Readonly<Record<RegistrationStatus, string>> = {
   ARS_AUTH_DONE: 'the call succeeded; registering the account',
   ARS_AUTH_FAILED: 'the call failed',
   BANK_ACC_REG_FAILED: 'the account was not registered',
-  BANK_ACC_REGISTERED: 'the account can be withdrawn from',
+  BANK_ACC_REGISTERED: 'the account is ready to use',
 };
 
 /** Shows every status change with the seconds elapsed, until the registration has ended. */

@@ -57,7 +57,7 @@ describe('register', () => {
     const { exitCode, output, requests } = await run(register, [credentials, started]);
     expect(exitCode).toBe(0);
     expect(output).toBe(
-      `Registration ${registrationNumber} has started.\nThe code to key in on the phone: 42\n` +
+      `Registration ${registrationNumber} has started.\nThe code to enter on the phone: 42\n` +
         `Follow it: npm run km -- status --number ${registrationNumber} --watch\n`,
     );
     expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
@@ -147,7 +147,7 @@ describe('the other commands', () => {
   test('auth shows the code', async () => {
     const answers = [credentials, envelope('000_000', '"authNumber":"07"')];
     const { output } = await run(['auth', '--user', '10000000001'], answers);
-    expect(output).toBe('The code to key in on the phone: 07\n');
+    expect(output).toBe('The code to enter on the phone: 07\n');
   });
 
   test('valid checks whose account it is', async () => {

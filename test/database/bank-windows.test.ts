@@ -15,11 +15,11 @@ it.for([
   ['2026-11-23T00:29:59', '2026-11-23T00:40:00'],
   ['2026-11-23T00:40:00', undefined],
   ['2026-11-23T03:10:00', '2026-11-23T03:20:00'],
-] as const)('a bank with several windows a night is closed at %s until %s', ([now, until]) => {
+] as const)('a bank with several windows per night, at %s, is closed until %s', ([now, until]) => {
   expect(closedUntil(night, at(now))).toBe(until && at(until));
 });
 
-it('a window that comes once is over when it is over', () => {
+it('a one-time window is not repeated', () => {
   const windows = [once('2026-12-24T23:00:00', '2026-12-25T02:00:00')];
   expect(closedUntil(windows, at('2026-12-24T22:59:59'))).toBeUndefined();
   for (const time of ['2026-12-24T23:00:00', '2026-12-24T23:30:00']) {
@@ -28,17 +28,17 @@ it('a window that comes once is over when it is over', () => {
   expect(closedUntil(windows, at('2026-12-25T02:00:00'))).toBeUndefined();
 });
 
-it('windows that overlap are one', () => {
+it('overlapping windows are merged', () => {
   const windows = [daily('23:30-00:30'), once('2026-12-25T00:10:00', '2026-12-25T05:00:00')];
   expect(closedUntil(windows, at('2026-12-24T23:45:00'))).toBe(at('2026-12-25T05:00:00'));
 });
 
-it('the longer of two windows decides', () => {
+it('of two windows that begin together, the later end counts', () => {
   const windows = [daily('01:00-01:30'), daily('01:00-03:00')];
   expect(closedUntil(windows, at('2026-12-24T01:10:00'))).toBe(at('2026-12-24T03:00:00'));
 });
 
-it('windows without a gap still have an end', () => {
+it('adjacent daily windows without a gap end within a day', () => {
   expect(closedUntil([daily('00:00-12:00'), daily('12:00-00:00')], at('2026-11-22T01:00:00'))).toBe(
     at('2026-11-23T00:00:00'),
   );

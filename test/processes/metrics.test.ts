@@ -18,7 +18,7 @@ const person = {
 };
 const accounts = { registered: '11000733190284761234', refused: '11000733190284769003' };
 
-it('tells what happened on a port of its own, and neither there nor in the log a secret or whose account it was', async () => {
+it('metrics have their own port; neither they nor the logs contain secrets or personal data', async () => {
   const directory = temporaryDirectory();
   const secrets = loadOrCreateSecrets(directory);
   const temporalServer = await startTemporalServer({
