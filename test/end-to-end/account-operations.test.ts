@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sign } from '../../payment-gateway/http/signature.ts';
 import { startStack } from '../fixtures/stack.ts';
@@ -147,12 +146,11 @@ describe('cancel', () => {
   it('is idempotent for concurrent requests', async () => {
     const project = stack.projects[0];
     const regNo = await register(project, 13, { mobileNumber: '01012340009' });
-    const cancels = await Promise.all(
-      Array.from({ length: 10 }, async (_, index) => {
-        await delay(index * 3);
-        return await cancel(project, regNo);
-      }),
-    );
+    const cancelOften = () => Array.from({ length: 5 }, () => cancel(project, regNo));
+    const early = cancelOften();
+    // The later ones may find the registration cancelled.
+    await Promise.race(early);
+    const cancels = await Promise.all([...early, ...cancelOften()]);
     expect(cancels.map(({ body }) => body)).toEqual(cancels.map(() => ({ response: success })));
   });
 

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createRegistrationNumber } from '../../api/registrations/registration-number.ts';
@@ -66,9 +65,12 @@ it('an orphaned registration is removed, and no other', async () => {
     .update(registrations)
     .set({ createdAt: new Date(Date.now() - 25 * 60 * 60 * 1_000) })
     .where(eq(registrations.registrationNumber, forgottenByTemporal));
-  const limit = new Date();
-  await delay(10);
   const young = await persist(3);
+  const limit = new Date(Date.now() + 1_000);
+  await stack.database.queries
+    .update(registrations)
+    .set({ createdAt: limit })
+    .where(eq(registrations.registrationNumber, young));
 
   await removeOrphans(limit);
   const known = await Promise.all([running, terminated, ended, young, forgottenByTemporal].map(isKnown));

@@ -1,12 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { answerPhone } from '../fixtures/phone.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
 let nextMember = 0;
+/** The calls that the payment gateway was asked about, by registration number. */
+const inquiredCalls: string[] = [];
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({
+    intercept: (request, send) => {
+      if (request.operation === 'inquireArsCall') inquiredCalls.push(request.parameters[0].reference);
+      return send();
+    },
+  });
 });
 afterAll(() => stack.close());
 
@@ -102,33 +111,17 @@ describe.concurrent('what the mobile number makes the phone do', () => {
 
   it('0008: waits for a person, who answers the phone and enters the code', async () => {
     const project = stack.projects[0];
-    const request = registration(project, nextMember++, { mobileNumber: '01012340008' });
-    const accepted = await call(stack.url, project, '/ars/register', request);
-    const regNo = String(accepted.body['bankAccRegNo']);
-    const ringing = await waitFor(async () => {
-      const calls = await simulatorList('calls', (entry) => entry['reference'] === regNo);
-      return calls[0]?.['callId'];
+    const arsCall = { ...sandboxPolicy.arsCall, firstInquiryAfter: 200, maxInquiryInterval: 400 };
+    const url = await stack.startAnotherApi({
+      policy: { ...sandboxPolicy, arsCall: { ...arsCall, silenceLimit: 500 } },
     });
-    // Longer than the service waits for a call without an outcome.
-    await new Promise((resolve) => setTimeout(resolve, 15_000));
-    const phone = `${stack.simulatorUrl}/simulator/phone/calls/${String(ringing)}`;
-    const post = (path: string, body?: object) =>
-      fetch(phone + path, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body ?? {}),
-      });
-    expect((await post('/answer')).ok).toBe(true);
-    expect((await post('/code', { code: accepted.body['authNumber'] })).ok).toBe(true);
+    const request = registration(project, nextMember++, { mobileNumber: '01012340008' });
+    const accepted = await call(url, project, '/ars/register', request);
+    const regNo = String(accepted.body['bankAccRegNo']);
+    // Four inquiries take longer than the service waits for a call without an outcome.
+    const inquiries = () => inquiredCalls.filter((reference) => reference === regNo).length;
+    await vi.waitUntil(() => inquiries() >= 4, { timeout: 20_000 });
+    await answerPhone(stack.simulatorUrl, regNo, String(accepted.body['authNumber']));
     expect((await untilEnded(stack.url, project, regNo)).body['status']).toBe('BANK_ACC_REGISTERED');
   });
 });
-
-async function waitFor<Value>(probe: () => Promise<Value | undefined>): Promise<Value> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const value = await probe();
-    if (value !== undefined) return value;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('Nothing was found within 10 s.');
-}

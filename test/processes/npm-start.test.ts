@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, inject, it } from 'vitest';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
@@ -38,7 +37,10 @@ it('`npm start` registers, goes on after kill -9 with what was in flight, and st
   expect(body['status']).toBe('BANK_ACC_REGISTERED');
 
   const accepted = await registerMany(url, project, 1, 20);
-  await delay(500);
+  // Some of them are under way.
+  await expect
+    .poll(async () => ((await (await fetch(`${simulatorUrl}/simulator/calls`)).json()) as unknown[]).length)
+    .toBeGreaterThan(1);
   await first.kill();
   const second = startGroup('npm', ['start'], environment);
   await second.untilOutput(ready);

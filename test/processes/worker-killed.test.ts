@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, inject, it, onTestFinished } from 'vitest';
+import { expect, inject, it, onTestFailed, onTestFinished } from 'vitest';
 import { createApp } from '../../api/app.ts';
 import { listen } from '../../api/http/server.ts';
 import { openService } from '../../composition/open-service.ts';
@@ -25,8 +25,9 @@ if (!databaseUrl) {
   process.stdout.write('DATABASE_URL is not set: the worker is killed on PGlite, not on PostgreSQL.\n');
 }
 
-/** Moments of the kills, in ms after the worker is up: made from a seed, the same in every run. */
-const killMoments = [1, 2, 3].map((kill) => (kill * 7_919) % 1_500);
+/** Moments of the kills, in ms after the worker is up: others in every run. `KILL_MOMENTS=12,340,999` repeats a run. */
+const killMoments =
+  process.env['KILL_MOMENTS']?.split(',').map(Number) ?? [1, 2, 3].map(() => randomInt(1_500));
 
 const key = () => `test:${randomBytes(32).toString('base64')}`;
 
@@ -41,6 +42,7 @@ interface Service {
 }
 
 it('50 registrations end, each made once, however often the worker is killed', async () => {
+  onTestFailed(() => void process.stdout.write(`KILL_MOMENTS=${killMoments.join(',')}\n`));
   const surroundings = await startSurroundings();
   const service = await (databaseUrl
     ? startOnPostgres(databaseUrl, surroundings)
@@ -48,6 +50,7 @@ it('50 registrations end, each made once, however often the worker is killed', a
   let worker = await service.startWorker();
   const accepted = await registerMany(service.registrationUrl, service.project, 0, 50);
   for (const moment of killMoments) {
+    // What the worker does at that moment is left to chance.
     await delay(moment);
     await worker.kill();
     worker = await service.startWorker();

@@ -156,7 +156,10 @@ test('a Node child exits when the launcher is killed', async () => {
 test('Ctrl-C does not stop a Node child, because the launcher does', async () => {
   const directory = temporaryDirectory();
   const program = join(directory, 'program.ts');
-  writeFileSync(program, `setInterval(() => {}, 1000); console.log('up');`);
+  writeFileSync(
+    program,
+    `setInterval(() => {}, 1000); process.on('SIGUSR2', () => console.log('alive')); console.log('up');`,
+  );
   const recordFile = join(directory, 'child.json');
   const child = await startNodeChild({
     name: 'child',
@@ -171,7 +174,9 @@ test('Ctrl-C does not stop a Node child, because the launcher does', async () =>
   if (!identity) throw new Error('The child was not recorded.');
 
   process.kill(identity.pid, 'SIGINT');
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  // Delivered after SIGINT, which would have ended the child.
+  process.kill(identity.pid, 'SIGUSR2');
+  await vi.waitUntil(() => readFileSync(child.logFile, 'utf8').includes('alive'), { timeout: 20_000 });
   expect(isRunning(identity)).toBe(true);
 
   await child.stop();

@@ -50,22 +50,26 @@ test('of several processes that start at once over a stale lock, exactly one get
     const { lockDataDirectory } = await import(${JSON.stringify(
       new URL('../../development/sandbox/data-directory-lock.ts', import.meta.url).href,
     )});
-    await new Promise((resolve) => setTimeout(resolve, Number(process.argv[1]) - Date.now()));
+    console.log('loaded');
+    await new Promise((resolve) => process.stdin.once('data', resolve));
     try { lockDataDirectory(${JSON.stringify(directory)}); console.log('held'); } catch { console.log('refused'); }
-    process.stdin.resume();
   `;
-  const startAt = Date.now() + 4_000;
   const contenders = Array.from({ length: 6 }, () =>
-    spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, String(startAt)]),
+    spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]),
   );
   onTestFinished(() => contenders.forEach((contender) => contender.kill('SIGKILL')));
 
-  const answers = await Promise.all(
-    contenders.map(async ({ stdout }) => {
-      const [chunk]: unknown[] = await once(stdout, 'data');
-      return String(chunk).trim();
-    }),
-  );
+  const nextLines = () =>
+    Promise.all(
+      contenders.map(async ({ stdout }) => {
+        const [chunk]: unknown[] = await once(stdout, 'data');
+        return String(chunk).trim();
+      }),
+    );
+  await nextLines();
+  const answering = nextLines();
+  for (const { stdin } of contenders) stdin.write('go');
+  const answers = await answering;
 
   expect(answers.toSorted()).toEqual(['held', ...Array.from({ length: 5 }, () => 'refused')]);
 });

@@ -2,6 +2,7 @@ import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Timings } from '../../development/simulator/behaviour.ts';
 import { z } from 'zod';
 import { createSimulator } from '../../development/simulator/simulator.ts';
@@ -83,14 +84,8 @@ export async function eventually<T>(probe: () => T | Promise<T>, timeoutMs = 500
     const found = await probe();
     if (found !== undefined && found !== null && found !== false) return found;
     if (Date.now() > deadline) throw new Error(`Nothing happened within ${timeoutMs} ms`);
-    await pause(10);
+    await delay(10);
   }
-}
-
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }
 
 export async function startBench(timings: Partial<Timings> = {}): Promise<Bench> {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { expect, it } from 'vitest';
 import type { Api } from '../../api/context.ts';
@@ -13,8 +12,11 @@ async function serveOneRequest(drain: number) {
   let finish = () => {};
   const begun = new Promise<void>((resolve) => (begin = resolve));
   const finished = new Promise<void>((resolve) => (finish = resolve));
+  let disconnect = () => {};
+  const disconnected = new Promise<void>((resolve) => (disconnect = resolve));
   const app = new Hono<Api>();
   app.get('/', async (context) => {
+    context.req.raw.signal.addEventListener('abort', disconnect);
     begin();
     await finished;
     events.push('handled');
@@ -26,14 +28,22 @@ async function serveOneRequest(drain: number) {
   socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n');
   await begun;
   const close = () => server.close().then(() => void events.push('closed'));
-  return { events, socket, finish, close };
+  const isListening = () =>
+    new Promise<boolean>((resolve) => {
+      const probe = connect(server.port, '127.0.0.1');
+      probe.once('connect', () => resolve(!!probe.destroy()));
+      probe.once('error', () => resolve(false));
+    });
+  const untilRefusing = () => expect.poll(isListening).toBe(false);
+  return { events, socket, disconnected, untilRefusing, finish, close };
 }
 
 it('a closing server completes the current request', async () => {
-  const { events, socket, finish, close } = await serveOneRequest(30_000);
+  const { events, socket, untilRefusing, finish, close } = await serveOneRequest(30_000);
   const answer = once(socket, 'data');
   const closed = close();
-  await delay(300);
+  await untilRefusing();
+  expect(events).toEqual([]);
   finish();
   await closed;
   expect(events).toEqual(['handled', 'closed']);
@@ -41,10 +51,12 @@ it('a closing server completes the current request', async () => {
 });
 
 it('a closing server lets the current request end even if its client has disconnected', async () => {
-  const { events, socket, finish, close } = await serveOneRequest(30_000);
+  const { events, socket, disconnected, untilRefusing, finish, close } = await serveOneRequest(30_000);
   socket.destroy();
+  await disconnected;
   const closed = close();
-  await delay(300);
+  await untilRefusing();
+  expect(events).toEqual([]);
   finish();
   await closed;
   expect(events).toEqual(['handled', 'closed']);

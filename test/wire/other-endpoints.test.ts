@@ -250,7 +250,8 @@ describe('the codec for the Temporal Web UI', () => {
         const decoded = await post('decode', encoded.body());
         expect([decoded.status, decoded.body()]).toEqual([200, { payloads }]);
       }),
-      { seed: 20_261_122, numRuns: 60 },
+      // Other payloads in every run. fast-check prints the seed and the path of a failure.
+      { numRuns: 60 },
     );
     const encoded = await post('encode', { payloads: [plain] });
     expect(Buffer.from(encoded.body().payloads[0]!.data, 'base64').toString('latin1')).not.toContain(

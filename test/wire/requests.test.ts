@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request as beginRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -810,7 +810,7 @@ async function sendInChunks(body: string): Promise<WireAnswer> {
   const responded = once(outgoing, 'response') as Promise<[IncomingMessage]>;
   for (let start = 0; start < body.length; start += 16 * 1024) {
     outgoing.write(body.slice(start, start + 16 * 1024));
-    await delay(1);
+    await nextTurn();
   }
   outgoing.end();
   const [incoming] = await responded;
