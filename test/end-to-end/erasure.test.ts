@@ -186,14 +186,14 @@ describe('an erased member', () => {
   });
 
   it('has histories that replay', async () => {
-    const replayed: string[] = [];
+    const replayed = new Set<string>();
     const query = `BankAccRegNo = "${number}" OR WorkflowId = "${userId}" OR WorkflowId = "${removalWorkflowId(number)}" OR WorkflowId = "${notificationWorkflowId(number)}"`;
     for await (const { workflowId, runId, type } of stack.temporal.workflow.list({ query })) {
       const history = await stack.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
       await Worker.runReplayHistory(stack.replayOptions, history, workflowId);
-      replayed.push(type);
+      replayed.add(type);
     }
-    expect(replayed.toSorted()).toEqual([
+    expect([...replayed].toSorted()).toEqual([
       'deleteWithdrawalAccount',
       'deliverResultNotification',
       'registerWithdrawalAccount',
@@ -211,8 +211,13 @@ describe('an erased member', () => {
   });
 
   it('does not count as broken evidence', async () => {
+    const erasedWithEvidence = await stack.database.queries.$count(
+      sql`consent_evidence natural join registrations join members using (asp_id, user_id) where erased_at is not null`,
+    );
+    expect(erasedWithEvidence).toBeGreaterThan(0);
     const { exitCode, output } = await operate('evidence', 'verify');
-    expect([exitCode, output]).toEqual([0, expect.stringContaining('0 broken, 2 of erased members')]);
+    expect(exitCode).toBe(0);
+    expect(output).toContain(`0 broken, ${erasedWithEvidence} of erased members`);
     expect(
       await operate('evidence', 'export', '--number', number, '--directory', '/tmp/never'),
     ).toMatchObject({ exitCode: 1, errors: expect.stringContaining('can never be decrypted again') });

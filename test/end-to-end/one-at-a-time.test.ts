@@ -36,9 +36,10 @@ it('accepts one of 200 parallel registrations of a member and refuses 199 with i
   await expect.poll(() => callsOf(regNo), { timeout: 30_000 }).toHaveLength(1);
   await answerPhone(stack.simulatorUrl, regNo, String(issued['authNumber']));
   expect((await untilEnded(stack.url, project, regNo)).body['status']).toBe('BANK_ACC_REGISTERED');
-  const ledger = (await (await fetch(`${stack.simulatorUrl}/simulator/registrations`)).json()) as object[];
-  expect(ledger).toEqual([expect.objectContaining({ bankAccRegNo: regNo, registerCalls: 1 })]);
-  expect(await rowsOf(project.members[0]!.userId)).toEqual([regNo]);
+  const { userId } = project.members[0]!;
+  const ledger = await fetch(`${stack.simulatorUrl}/simulator/registrations?userId=${userId}`);
+  expect(await ledger.json()).toEqual([expect.objectContaining({ bankAccRegNo: regNo, registerCalls: 1 })]);
+  expect(await rowsOf(userId)).toEqual([regNo]);
 });
 
 it('refuses a duplicate that arrived before the end of a registration, even if it is processed later', async () => {

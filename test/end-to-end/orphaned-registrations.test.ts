@@ -1,9 +1,11 @@
+import { Client, Connection } from '@temporalio/client';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createRegistrationNumber } from '../../api/registrations/registration-number.ts';
 import { removeOrphanedRegistrations } from '../../api/registrations/orphaned-registrations.ts';
 import { memberWorkflowId } from '../../contract/registration.ts';
 import { registrations } from '../../database/schema.ts';
+import { findFreePort } from '../../development/sandbox/ports.ts';
 import { createLog } from '../../runtime/log.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
@@ -80,7 +82,10 @@ it('an orphaned registration is removed, and no other', async () => {
 
 it('nothing is removed while Temporal is unavailable', async () => {
   const number = await persist(4);
-  await stack.stopTemporal();
-  await expect(removeOrphans(new Date(Date.now() + 1_000))).rejects.toThrow('Failed to describe');
+  const connection = Connection.lazy({ address: `127.0.0.1:${await findFreePort()}` });
+  const parts = { ...stack, temporal: new Client({ connection }), log: createLog('test', 'silent') };
+  await expect(removeOrphanedRegistrations(parts, new Date(Date.now() + 1_000))).rejects.toThrow(
+    'Failed to describe',
+  );
   expect(await isKnown(number)).toBe(true);
 });

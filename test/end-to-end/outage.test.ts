@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { sandboxPolicy } from '../../contract/registration-policy.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { sign } from '../../payment-gateway/http/signature.ts';
@@ -33,12 +33,13 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-const register = async (member: number, overrides = {}) => {
-  const request = registration(stack.projects[0], member, overrides);
-  const { body } = await call(stack.url, stack.projects[0], '/ars/register', request);
+const register = async (member: number, overrides = {}, { url, projects } = stack) => {
+  const request = registration(projects[0], member, overrides);
+  const { body } = await call(url, projects[0], '/ars/register', request);
   return String(body['bankAccRegNo']);
 };
-const inquire = (regNo: string) => call(stack.url, stack.projects[0], '/ars/register/inquiry', { regNo });
+const inquire = (regNo: string, { url, projects } = stack) =>
+  call(url, projects[0], '/ars/register/inquiry', { regNo });
 
 it('knows every registration number from the moment a client gets it', async () => {
   const answers = await Promise.all(
@@ -150,23 +151,28 @@ it('never reports an earlier status again, even if the run is terminated and the
 });
 
 it('refuses registrations while Temporal is unavailable, and answers what the database knows', async () => {
-  const ended = await register(44);
-  await untilEnded(stack.url, stack.projects[0], ended);
+  const other = await startStack();
+  onTestFinished(() => other.close());
+  const ended = await register(44, {}, other);
+  await untilEnded(other.url, other.projects[0], ended);
   // The run waits for its recording, so its row is older than the run.
-  const running = await register(48, { mobileNumber: '01012340020' });
+  const running = await register(48, { mobileNumber: '01012340020' }, other);
   await expect
-    .poll(async () => (await inquire(running)).body['status'], { timeout: 20_000 })
+    .poll(async () => (await inquire(running, other)).body['status'], { timeout: 20_000 })
     .toBe('ARS_AUTH_DONE');
-  await stack.stopWorker();
-  await stack.stopTemporal();
+  await other.stopWorker();
+  await other.stopTemporal();
   const refused = await call(
-    stack.url,
-    stack.projects[0],
+    other.url,
+    other.projects[0],
     '/ars/register',
-    registration(stack.projects[0], 45),
+    registration(other.projects[0], 45),
   );
   expect(refused).toMatchObject({ status: 503, body: { response: { code: '000_991' } } });
   expect(refused.headers.get('retry-after')).toBe('1');
-  expect((await inquire(ended)).body['status']).toBe('BANK_ACC_REGISTERED');
-  expect(await inquire(running)).toMatchObject({ status: 503, body: { response: { code: '000_991' } } });
+  expect((await inquire(ended, other)).body['status']).toBe('BANK_ACC_REGISTERED');
+  expect(await inquire(running, other)).toMatchObject({
+    status: 503,
+    body: { response: { code: '000_991' } },
+  });
 });

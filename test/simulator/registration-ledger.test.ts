@@ -112,7 +112,7 @@ describe('registration by the last four digits of the account number', () => {
       state: 'REGISTERED',
       registerCalls: 1,
     });
-    expect(await bench.get('/simulator/registrations?userId=1')).toEqual([]);
+    expect(await bench.get('/simulator/registrations?userId=404')).toEqual([]);
   });
 });
 

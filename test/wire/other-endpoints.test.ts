@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Payload } from '@temporalio/common';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { Database } from '../../database/database.ts';
 import { KeyRing } from '../../encryption/key-ring.ts';
@@ -23,15 +23,11 @@ const webUi = 'http://localhost:8233';
 const codecToken = 'invented-token';
 
 let stack: Stack;
-/** The database that `/readyz` asks. */
-let probed: Database;
 let logged = '';
 beforeAll(async () => {
-  probed = await openEmptyDatabase();
   stack = await startStack({
     api: {
       codec: { allowedOrigin: webUi, token: codecToken },
-      database: probed,
       sandboxCredentials: undefined,
     },
     intercept: injectFaults(() => ({
@@ -328,10 +324,9 @@ describe('failures behind the API', () => {
   });
 });
 
-/** These tests stop parts of the stack one by one, so they run last and in this order. */
-describe.sequential('health', () => {
-  const get = async (path: string) => {
-    const response = await fetch(stack.url + path);
+describe('health', () => {
+  const get = async (path: string, url = stack.url) => {
+    const response = await fetch(url + path);
     return { status: response.status, body: await response.json() };
   };
 
@@ -352,7 +347,7 @@ describe.sequential('health', () => {
     let pings = 0;
     let answer = () => {};
     const database: Database = {
-      ...probed,
+      ...stack.database,
       ping: () => {
         pings++;
         return new Promise((resolve) => {
@@ -371,23 +366,28 @@ describe.sequential('health', () => {
   });
 
   it('names the database once it is closed', async () => {
-    await probed.close();
-    expect(await get('/readyz')).toEqual({
+    const database = await openEmptyDatabase();
+    const url = await stack.startAnotherApi({ database });
+    expect(await get('/readyz', url)).toMatchObject({ status: 200 });
+    await database.close();
+    expect(await get('/readyz', url)).toEqual({
       status: 503,
       body: { status: 'not ready', temporal: 'ok', database: 'does not answer' },
     });
   });
 
   it('names Temporal once it is stopped, and a registration is answered with 000_991', async () => {
-    const project = stack.projects[0];
-    await stack.stopWorker();
-    await stack.stopTemporal();
-    expect(await get('/readyz')).toEqual({
+    const other = await startStack();
+    onTestFinished(() => other.close());
+    const project = other.projects[0];
+    await other.stopWorker();
+    await other.stopTemporal();
+    expect(await get('/readyz', other.url)).toEqual({
       status: 503,
-      body: { status: 'not ready', temporal: 'does not answer', database: 'does not answer' },
+      body: { status: 'not ready', temporal: 'does not answer', database: 'ok' },
     });
-    expect(await get('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });
-    expectAnswer(await call(stack.url, project, '/ars/register', registration(project, 3)), '000_991');
+    expect(await get('/healthz', other.url)).toEqual({ status: 200, body: { status: 'ok' } });
+    expectAnswer(await call(other.url, project, '/ars/register', registration(project, 3)), '000_991');
   });
 });
 
