@@ -1,8 +1,6 @@
 import { change, test } from './guard.ts';
 import type { Guard } from './guard.ts';
 
-const stores = 'test/database/stores.test.ts';
-
 /** The protections among ARCHITECTURE.md's rules, in the order of its table. */
 export const rules: readonly Guard[] = [
   {
@@ -55,7 +53,7 @@ export const rules: readonly Guard[] = [
     ],
     tests: [
       test(
-        stores,
+        'test/database/accounts.test.ts',
         "on 'PGlite' > activating an account > leaves one active account when ten are activated concurrently",
       ),
     ],
@@ -78,7 +76,7 @@ export const rules: readonly Guard[] = [
     ],
     tests: [
       test(
-        stores,
+        'test/database/accounts.test.ts',
         "on 'PGlite' > activating an account > numbers a member’s results without gaps, even if an end is recorded repeatedly",
       ),
     ],
@@ -214,7 +212,12 @@ export const rules: readonly Guard[] = [
     name: 'no-registration-while-erased',
     protectsFrom: 'A registration of an erased member is inserted.',
     replacements: [change('database/registrations.ts', 'if (unerased.length === 0) return false;', '')],
-    tests: [test(stores, "on 'PGlite' > inserts no registration for a member who is erased concurrently")],
+    tests: [
+      test(
+        'test/database/members.test.ts',
+        "on 'PGlite' > inserts no registration for a member who is erased concurrently",
+      ),
+    ],
     failure: /'ERASED', 1 \] to deeply equal \[ 'BEING_REGISTERED', 1 \]/,
   },
   {
@@ -247,8 +250,8 @@ export const rules: readonly Guard[] = [
     ],
     tests: [
       test(
-        stores,
-        "on 'PostgreSQL' > the retention of evidence > is extended by a legal hold that is placed while the purge waits for the row",
+        'test/database/retention.test.ts',
+        "on 'PostgreSQL' > the retention period of evidence > is extended by a legal hold that is placed while the purge waits for the row",
       ),
     ],
     failure: /expected 2 to be 1/,
@@ -263,7 +266,9 @@ export const rules: readonly Guard[] = [
         'return state ? undefined :',
       ),
     ],
-    tests: [test(stores, "on 'PGlite' > a discarded project > cannot be activated again")],
+    tests: [
+      test('test/database/projects.test.ts', "on 'PGlite' > a discarded project > cannot be activated again"),
+    ],
     failure: /instead of rejecting/,
   },
   {

@@ -132,7 +132,7 @@ export const threats: readonly Guard[] = [
     ],
     tests: [
       test(
-        'test/database/stores.test.ts',
+        'test/database/database-keys.test.ts',
         "on 'PGlite' > the database keys > are rotated: everything is re-encrypted in batches, and the old key can be removed",
       ),
     ],
@@ -406,7 +406,7 @@ export const threats: readonly Guard[] = [
     ],
     tests: [
       test(
-        'test/database/stores.test.ts',
+        'test/database/sealed-values.test.ts',
         "on 'PGlite' > a sealed value > can be decrypted only in its own location",
       ),
     ],
@@ -536,7 +536,7 @@ export const threats: readonly Guard[] = [
     replacements: [change('database/retention.ts', 'isNull(legalHolds.releasedAt),', 'sql`false`,')],
     tests: [
       test(
-        'test/database/stores.test.ts',
+        'test/database/retention.test.ts',
         "on 'PGlite' > the retention period of evidence > lasts at least as long as a legal hold",
       ),
     ],
@@ -548,7 +548,7 @@ export const threats: readonly Guard[] = [
     replacements: [change('database/retention.ts', "interval '5 years 1 day'", "interval '5 years'")],
     tests: [
       test(
-        'test/database/stores.test.ts',
+        'test/database/retention.test.ts',
         "on 'PGlite' > the retention period of evidence > is five years from the day after the consent was last used",
       ),
     ],

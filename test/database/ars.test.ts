@@ -1,0 +1,94 @@
+import { eq } from 'drizzle-orm';
+import { describe, expect, it } from 'vitest';
+import { arsCalls, arsCodes } from '../../database/schema.ts';
+import { createStores } from '../../database/stores.ts';
+import { describeStores, newKey, oldKey } from './stores-fixture.ts';
+
+describeStores((on) => {
+  describe('an ARS code', () => {
+    it('is valid for ten minutes', async () => {
+      const member = await on.addMember();
+      const code = await on.stores.arsCodes.issue(member);
+      expect(await on.stores.arsCodes.findLive(member)).toEqual(code);
+      const [row] = await on.database.queries
+        .select()
+        .from(arsCodes)
+        .where(eq(arsCodes.userId, member.userId));
+      const lifetime = row!.expiresAt.getTime() - Date.now();
+      expect(lifetime).toBeGreaterThan(9 * 60_000);
+      expect(lifetime).toBeLessThanOrEqual(10 * 60_000);
+      await on.database.queries
+        .update(arsCodes)
+        .set({ expiresAt: new Date(Date.now() - 1) })
+        .where(eq(arsCodes.userId, member.userId));
+      expect(await on.stores.arsCodes.findLive(member)).toBeUndefined();
+    });
+
+    it('is used by the first registration only', async () => {
+      const member = await on.addMember();
+      const { arsCodeId } = await on.stores.arsCodes.issue(member);
+      await on.stores.arsCodes.spend(arsCodeId, 'the first');
+      await on.stores.arsCodes.spend(arsCodeId, 'the second');
+      const [row] = await on.database.queries
+        .select()
+        .from(arsCodes)
+        .where(eq(arsCodes.userId, member.userId));
+      expect(row!.spentBy).toBe('the first');
+      expect(await on.stores.arsCodes.findLive(member)).toBeUndefined();
+
+      const next = await on.stores.arsCodes.issue(member);
+      await on.stores.arsCodes.spend(arsCodeId, 'the third');
+      expect(await on.stores.arsCodes.findLive(member)).toEqual(next);
+    });
+  });
+
+  describe('counting the ARS calls of a day', () => {
+    const limits = { member: 100, phone: 100, account: 100 };
+    let nextCall = 0;
+    const count = (call: object, some: object, through = on.stores) => {
+      const number = `${++nextCall}`.padStart(22, '0');
+      const counted = { registrationNumber: number, attempt: 1, userId: number, phoneNumber: number };
+      return through.arsCalls.count({ ...counted, accountNumber: number, ...call }, { ...limits, ...some });
+    };
+
+    it.for([
+      ['MEMBER', { userId: '77001' }, { member: 3 }],
+      ['PHONE', { phoneNumber: '01077001' }, { phone: 3 }],
+      ['ACCOUNT', { accountNumber: '77001' }, { account: 3 }],
+    ] as const)(
+      'stops at the limit by %s, even if ten calls are counted concurrently',
+      async ([limit, same, some]) => {
+        const counted = await Promise.all(Array.from({ length: 10 }, () => count(same, some)));
+        expect(counted.filter((reached) => reached === undefined)).toHaveLength(3);
+        expect(counted.filter((reached) => reached === limit)).toHaveLength(7);
+      },
+    );
+
+    it('counts a call once, even if it is ordered repeatedly', async () => {
+      const same = { registrationNumber: 'X'.repeat(22), userId: '77002' };
+      for (let order = 0; order < 5; order++) expect(await count(same, { member: 1 })).toBeUndefined();
+      expect(await count({ userId: '77002' }, { member: 1 })).toBe('MEMBER');
+    });
+
+    it('continues counting when the database key has changed', async () => {
+      const same = { phoneNumber: '01077003' };
+      expect(await count(same, { phone: 1 })).toBeUndefined();
+      const renewed = createStores(on.database.queries, `${newKey},${oldKey}`);
+      expect(await count(same, { phone: 1 }, renewed)).toBe('PHONE');
+    });
+
+    it('stores neither phone nor account numbers, and deletes past days only', async () => {
+      await count({ phoneNumber: '01077004', accountNumber: '88004', userId: '77004' }, {});
+      const rows = await on.database.queries.select().from(arsCalls).where(eq(arsCalls.userId, '77004'));
+      expect(rows).toHaveLength(1);
+      expect(JSON.stringify(rows)).not.toMatch(/01077004|88004/);
+      const yesterday = { calledOn: '2026-01-01' };
+      await on.database.queries.update(arsCalls).set(yesterday).where(eq(arsCalls.userId, '77004'));
+      await count({ userId: '77005' }, {});
+      await on.stores.arsCalls.deleteEarlierDays();
+      const left = await on.database.queries.select({ userId: arsCalls.userId }).from(arsCalls);
+      expect(left.map(({ userId }) => userId)).not.toContain('77004');
+      expect(left.map(({ userId }) => userId)).toContain('77005');
+    });
+  });
+});

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import { and, eq } from 'drizzle-orm';
+import { describe, expect, it } from 'vitest';
+import { accessKeys, cryptoKeys, secretKeys } from '../../database/schema.ts';
+import { describeStores, newProject } from './stores-fixture.ts';
+
+describeStores((on) => {
+  it('leaves a project with complete sets of keys when they are renewed and retired concurrently', async () => {
+    const aspId = 'TESTASP00000003';
+    await on.stores.projects.add({ ...newProject, aspId, accessKey: 'first', cryptoKeyId: 'first' });
+    const states = async (table: typeof accessKeys | typeof secretKeys | typeof cryptoKeys) =>
+      await on.database.queries.$count(table, and(eq(table.aspId, aspId), eq(table.state, 'ACTIVE')));
+    for (let round = 0; round < 20; round++) {
+      const name = `${round} ${randomBytes(4).toString('hex')}`;
+      const second = { ...newProject, accessKey: `access key ${name}`, cryptoKeyId: `crypto key ${name}` };
+      await Promise.all([
+        on.stores.projects.renewKeys(aspId, second),
+        on.stores.projects.retireKeys(aspId),
+        on.stores.projects.retireKeys(aspId),
+      ]);
+      const [access, secret, crypto] = [
+        await states(accessKeys),
+        await states(secretKeys),
+        await states(cryptoKeys),
+      ];
+      expect([secret, crypto]).toEqual([access, access]);
+      await on.stores.projects.retireKeys(aspId);
+    }
+  });
+
+  describe('a discarded project', () => {
+    it('cannot be activated again', async () => {
+      const aspId = 'TESTSETSTATE000';
+      const keys = { aspId, accessKey: 'set-state', cryptoKeyId: 'set-state' };
+      expect(await on.stores.projects.setState(aspId, 'ACTIVE')).toBe(false);
+      expect(await on.stores.projects.add({ ...newProject, ...keys })).toBe(true);
+      expect(await on.stores.projects.add({ ...newProject, ...keys })).toBe(false);
+      for (const state of ['INACTIVE', 'ACTIVE', 'DISCARDED', 'DISCARDED'] as const) {
+        expect(await on.stores.projects.setState(aspId, state)).toBe(true);
+      }
+      for (const state of ['INACTIVE', 'ACTIVE'] as const) {
+        await expect(on.stores.projects.setState(aspId, state)).rejects.toThrow(
+          'discarded, which is for good',
+        );
+      }
+      expect((await on.stores.projects.find(aspId))?.state).toBe('DISCARDED');
+    });
+  });
+});

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { createRegistrationNumber } from '../../api/registrations/registration-number.ts';
+import type { Database } from '../../database/database.ts';
+import type { Member } from '../../database/members.ts';
+import { createStores } from '../../database/stores.ts';
+import type { Stores } from '../../database/stores.ts';
+import { createRsaKeyPair } from '../../encryption/project-keys.ts';
+import { inventMember } from '../../development/sandbox/members.ts';
+import { openEmptyPglite } from '../fixtures/empty-database.ts';
+import { openFreshPostgres } from '../fixtures/fresh-postgres.ts';
+
+/** The stores on an empty database of their own, with two projects. */
+export interface StoresFixture {
+  readonly databaseName: 'PGlite' | 'PostgreSQL';
+  readonly database: Database;
+  readonly stores: Stores;
+  /** An ID that no member has. */
+  nextUserId(): string;
+  /** @param through default: `stores` */
+  addMember(through?: Stores): Promise<Member>;
+  /** @returns the registration number. @throws when no row was inserted */
+  addRegistration(member: Member, accountNumber?: string): Promise<string>;
+}
+
+export const rsaKeys = await createRsaKeyPair();
+
+/** Of a project, without its ID and the IDs of its keys. */
+export const newProject = {
+  demandsEncryption: true,
+  comparesMember: true,
+  secretKey: 'secret key',
+  serverPrivateKey: rsaKeys.privateKey,
+  clientPublicKey: rsaKeys.publicKey,
+};
+
+export const erasure = { operator: 'kim', reason: 'the member asks for it', beforeRetentionEnds: false };
+
+/** A new database key. */
+export const createKey = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
+
+/** The stores use the old one. */
+export const [oldKey, newKey] = [createKey('old'), createKey('new')];
+
+/** Defines tests that run on PGlite, and on PostgreSQL if DATABASE_URL is set. */
+export function describeStores(define: (on: StoresFixture) => void): void {
+  const databaseUrl = process.env['DATABASE_URL'];
+  describe.each([
+    { name: 'PGlite' as const, open: openEmptyPglite },
+    ...(databaseUrl ? [{ name: 'PostgreSQL' as const, open: () => openFreshPostgres(databaseUrl) }] : []),
+  ])('on $name', ({ name, open }) => {
+    let database: Database;
+    let stores: Stores;
+    let lastUserId = 0;
+
+    beforeAll(async () => {
+      database = await open();
+      stores = createStores(database.queries, oldKey);
+      for (const aspId of ['TESTASP00000001', 'TESTASP00000002']) {
+        await stores.projects.add({
+          ...newProject,
+          aspId,
+          accessKey: `access key of ${aspId}`,
+          secretKey: `secret key of ${aspId}`,
+          cryptoKeyId: `crypto key of ${aspId}`,
+        });
+      }
+    });
+    afterAll(() => database.close());
+
+    const nextUserId = () => String(++lastUserId);
+    define({
+      databaseName: name,
+      get database() {
+        return database;
+      },
+      get stores() {
+        return stores;
+      },
+      nextUserId,
+      async addMember(through = stores) {
+        const member = inventMember(nextUserId());
+        await through.members.add('TESTASP00000001', [member]);
+        return (await through.members.find('TESTASP00000001', member.userId))!;
+      },
+      async addRegistration(member, accountNumber = '11012345678') {
+        const registrationNumber = createRegistrationNumber(new Date());
+        const isWrittenDown = await stores.registrations.add(member, {
+          registrationNumber,
+          bankCode: '003',
+          arsCodeId: null,
+          details: {
+            accountNumber,
+            bankName: 'IBK',
+            holderName: member.facts.userName,
+            birthDate: member.facts.birthDate,
+            mobileNumber: member.facts.mobileNumber,
+            authNumber: '07',
+          },
+        });
+        if (!isWrittenDown) throw new Error('not written down');
+        return registrationNumber;
+      },
+    });
+  });
+}
