@@ -7,9 +7,9 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/*.full.test.ts'],
     globalSetup: 'test/global-setup.ts',
     pool: 'forks',
-    // What is tested is reached by its front door and mocked nowhere, so a module may be loaded once for many files.
+    // No test mocks modules, so test files can share them.
     isolate: false,
-    // Most of the time a test waits for a timer or a process of its own, so there may be more of them than cores.
+    // Tests mostly wait for timers and processes, so there may be more workers than cores.
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,

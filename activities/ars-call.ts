@@ -31,7 +31,7 @@ export function arsCallActivities({
       const { state } = await paymentGateway.inquireArsCall({ reference, attempt }, deadline());
       if (state !== 'NOT_FOUND') return { state: 'PLACED' };
     }
-    // The workflow checked the hours too, but retries may go on for minutes, past their end.
+    // The workflow has checked the hours too, but retries can continue after they end.
     const postponed = outsideCallingHours(callingHours, Date.now());
     if (postponed) return postponed;
     const { details, arsCodeId, userId } = await stores.registrations.open(reference);

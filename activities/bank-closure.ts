@@ -20,7 +20,7 @@ export function bankClosureActivities(
     },
   };
 
-  // While a breaker is open, an inquiry that changes nothing shows whether answers come again.
+  // While a breaker is open, a read-only inquiry tests whether the other side answers again.
   async function tryBank(registrationNumber: string): Promise<Postponement | void> {
     const { bankCode, details } = await stores.registrations.open(registrationNumber);
     const { accountNumber, holderName, birthDate } = details;

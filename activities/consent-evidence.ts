@@ -39,7 +39,7 @@ export function consentEvidenceActivities({
     },
   };
 
-  /** The payment gateway's figure, in ms: only of a WAV recording can the duration be measured. */
+  /** The payment gateway's figure, in ms. Only the duration of a WAV recording can be measured. */
   async function inquireDuration(call: { readonly reference: string; readonly attempt: number }) {
     const answer = await paymentGateway.inquireArsCall(call, deadline());
     return answer.state === 'ENDED' && answer.recordingSeconds !== undefined

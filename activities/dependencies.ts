@@ -3,7 +3,7 @@ import type { Stores } from '../database/stores.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { NotificationSender } from './notification-sender.ts';
 
-/** What the activities work with. */
+/** The dependencies of the activities. */
 export interface ActivityDependencies {
   readonly stores: Stores;
   readonly paymentGateway: GuardedPaymentGateway;

@@ -41,7 +41,7 @@ export function paymentGatewayRegistrationActivities({
       if (answer.state === 'REFUSED') {
         return { state: 'REFUSED', resultCode: resultCodeOfRefusal[answer.reason] };
       }
-      // Somebody else has removed it: that is for an operator to decide, so the run continues until REVIEW.
+      // Somebody else has removed it. An operator must decide, so the run continues until REVIEW.
       return { state: answer.state === 'REMOVED' ? 'IN_PROGRESS' : answer.state };
     },
 

@@ -6,8 +6,8 @@ import { PersonalDataErased } from '../database/personal-data-erased.ts';
 import { PaymentGatewayUnavailable } from '../payment-gateway/payment-gateway.ts';
 
 /**
- * Turns the expected errors of activities into failures with a {@link FailureType}. Their text is all that is kept of
- * an error, since its other properties may hold personal data.
+ * Turns the expected errors of activities into failures with a {@link FailureType}. Only the message of an error is
+ * kept, because its other properties may hold personal data.
  */
 export function typedFailures(): ActivityInterceptors {
   return {

@@ -16,7 +16,7 @@ export interface ArsCallReference extends RegistrationReference {
   readonly attempt: number;
 }
 
-/** Asks for an ARS call. */
+/** A request for an ARS call. */
 export interface ArsCallOrder extends ArsCallReference {
   /** Whether it was requested before, so that the phone may have rung already. */
   readonly isRepeat: boolean;
@@ -40,7 +40,7 @@ export type AccountHolderCheck =
   | { readonly matched: true }
   | { readonly matched: false; readonly resultCode: ResultCode };
 
-/** What became of a request to call the member. LIMIT_REACHED: no more calls are allowed today. */
+/** The result of a request to call the member. LIMIT_REACHED: no more calls are allowed today. */
 export type ArsCallPlacement =
   | { readonly state: 'PLACED' }
   | { readonly state: 'LIMIT_REACHED'; readonly limit: ArsCallLimit };
@@ -67,11 +67,11 @@ export interface Activities extends Record<ReconciliationStage, ReconciliationAc
   /** Asks the bank, through the payment gateway, whether the account belongs to the named person. */
   checkAccountHolder(reference: RegistrationReference): Promise<AccountHolderCheck | Postponement>;
   /**
-   * Spends the code and has the member called, in calling hours only. A repeat inquires first, so the phone rings once
-   * per attempt.
+   * Marks the code as used and places the call, within calling hours only. A repeat inquires first, so the phone rings
+   * once per attempt.
    */
   placeArsCall(order: ArsCallOrder): Promise<ArsCallPlacement | Postponement>;
-  /** Inquires how a call stands. */
+  /** Inquires about the outcome of a call. */
   inquireArsCall(reference: ArsCallReference): Promise<ArsCallInquiry>;
   /** Fetches and checks the recording, and stores it encrypted with its SHA-256. Idempotent. */
   storeConsentEvidence(reference: ArsCallReference & { readonly callId: string }): Promise<void>;
@@ -80,7 +80,7 @@ export interface Activities extends Record<ReconciliationStage, ReconciliationAc
    * inquiry has answered NOT_FOUND.
    */
   registerAtPaymentGateway(reference: RegistrationReference): Promise<RegistrationAttempt | Postponement>;
-  /** Inquires what became of a registration. */
+  /** Inquires about the outcome of a registration. */
   inquireRegistration(reference: RegistrationReference): Promise<RegistrationInquiry>;
   /**
    * Succeeds once the payment gateway answers again, and with `bank` the registration's bank too. Until then each
@@ -124,7 +124,7 @@ export interface Activities extends Record<ReconciliationStage, ReconciliationAc
 
 /** The types of failure that an activity may end with. */
 export type FailureType =
-  /** The payment gateway did not answer, or its answer is not of the protocol. */
+  /** The payment gateway did not answer, or its answer violates the protocol. */
   | 'PaymentGatewayUnavailable'
   /** The bank or the payment gateway is closed; the text says why and until when. */
   | 'Closed'

@@ -1,6 +1,6 @@
 /**
  * The texts that the ARS reads out to the member before it asks for the code, by version. The payment gateway plays a
- * version by its name. A version that evidence was ever stored with stays as it is: a changed text is a new version.
+ * version by its name. A version that stored evidence names never changes: a changed text is a new version.
  */
 export const consentScripts = {
   'withdrawal-consent-1':
@@ -13,7 +13,7 @@ export const consentScripts = {
 /** The name of one of {@link consentScripts}. */
 export type ConsentScriptVersion = keyof typeof consentScripts;
 
-/** The text of a version; undefined for one that never was. */
+/** The text of a version; undefined for an unknown version. */
 export function consentScript(version: string): string | undefined {
   return Object.hasOwn(consentScripts, version) ? consentScripts[version as ConsentScriptVersion] : undefined;
 }

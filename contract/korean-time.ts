@@ -16,14 +16,14 @@ export function koreanDate(at: number): string {
 }
 
 /**
- * When it is next a time of day in Korea, in Unix ms; `at` itself if it is that time just then.
+ * The next occurrence of a time of day in Korea, in Unix ms; `at` itself if it is exactly that time.
  * @param timeOfDay ms since midnight there.
  */
 export function nextKoreanTime(timeOfDay: number, at: number): number {
   return at + ((timeOfDay - timeOfKoreanDay(at) + day) % day);
 }
 
-/** Reads `HH:MM-HH:MM` in Korean time into ms since midnight there; undefined when it is of another form. */
+/** Reads `HH:MM-HH:MM` in Korean time into ms since midnight there; undefined for any other form. */
 export function parseKoreanHours(text: string): { from: number; until: number } | undefined {
   const time = '([01]\\d|2[0-3]):([0-5]\\d)';
   const [, ...parts] = new RegExp(`^${time}-${time}$`).exec(text) ?? [];
@@ -44,7 +44,7 @@ export function formatKoreanTime(timeOfDay: number): string {
   return new Date(timeOfDay).toISOString().slice(11, 16);
 }
 
-/** Whether `at`, in Unix ms, lies in a part of the Korean day, which may go past midnight; its end is outside. */
+/** Whether `at`, in Unix ms, lies within a part of the Korean day, which may span midnight. Its end is exclusive. */
 export function isWithinKoreanDay(
   part: { readonly from: number; readonly until: number },
   at: number,

@@ -2,37 +2,37 @@ import type { ArsOutcome } from '../wire/registration-status.ts';
 
 /**
  * The waits and limits of a registration, in ms unless said otherwise. They travel in the workflow's input, so a
- * changed default never touches a run that has already started.
+ * changed default never affects a run that has already started.
  */
 export interface RegistrationPolicy {
   readonly accountHolderCheck: {
-    /** How long the real-name check is tried before the registration fails with `002_913`. */
+    /** How long the real-name check is retried before the registration fails with `002_913`. */
     readonly giveUpAfter: number;
   };
   readonly arsCall: {
-    /** How many times the member is called at most. */
+    /** The maximum number of calls. */
     readonly maxCalls: number;
     /** The outcomes after which the member is called again. */
     readonly callAgainAfter: readonly ArsOutcome[];
-    /** How long to wait before calling again, by outcome. An outcome that is absent: not at all. */
+    /** How long to wait before calling again, by outcome. After an absent outcome: not at all. */
     readonly callAgainWait: Partial<Record<ArsOutcome, number>>;
     /** When members may be called. Absent: at any hour. */
     readonly callingHours?: CallingHours | undefined;
-    /** How many calls there may be in a day. */
+    /** The maximum number of calls per day. */
     readonly dailyLimits: ArsCallLimits;
-    /** How long placing one call is tried. */
+    /** How long placing one call is retried. */
     readonly requestGiveUpAfter: number;
     /** How long to wait for the callback before asking the payment gateway; each further wait is twice as long. */
     readonly firstInquiryAfter: number;
     /** The longest wait between two inquiries. */
     readonly maxInquiryInterval: number;
-    /** How long a call may go without the payment gateway knowing anything of it. */
+    /** How long a call may stay unknown to the payment gateway. */
     readonly silenceLimit: number;
     /** How long one call may take in all. */
     readonly callLimit: number;
   };
   readonly consentEvidence: {
-    /** How long fetching and storing the recording is tried before the registration fails with `002_910`. */
+    /** How long fetching and storing the recording is retried before the registration fails with `002_910`. */
     readonly giveUpAfter: number;
   };
   readonly paymentGatewayRegistration: {
@@ -42,7 +42,7 @@ export interface RegistrationPolicy {
     readonly firstInquiryAfter: number;
     /** The longest wait between two inquiries. */
     readonly maxInquiryInterval: number;
-    /** How long the payment gateway must go on not knowing an attempt before another one is allowed. */
+    /** How long the payment gateway must keep answering NOT_FOUND before another attempt is allowed. */
     readonly settleTime: number;
     /** How long an outcome may stay unknown before an operator is asked. */
     readonly reviewAfter: number;
@@ -57,25 +57,25 @@ export interface CallingHours {
   readonly until: number;
 }
 
-/** How many ARS calls there may be in a day, counted from midnight in Korea. */
+/** The maximum number of ARS calls per day, which begins at midnight in Korea. */
 export type ArsCallLimits = Readonly<Record<Lowercase<ArsCallLimit>, number>>;
 
 /** What is counted: the calls to a member, to a phone number, and for an account number. */
 export type ArsCallLimit = 'MEMBER' | 'PHONE' | 'ACCOUNT';
 
-/** How long a bank or payment gateway that is closed is waited for. */
+/** How long to wait for a closed bank or payment gateway. */
 export interface ClosurePolicy {
-  /** How long in all before a registration that the payment gateway never saw fails with `002_918`. */
+  /** The total wait before a registration that never reached the payment gateway fails with `002_918`. */
   readonly giveUpAfter: number;
-  /** The time over which runs that waited go on after the reopening, so that not all come at once. */
+  /** The time over which waiting runs resume after the reopening, with jitter. */
   readonly resumeWithin: number;
-  /** The longest time between two looks, so that an early reopening is noticed. */
+  /** The maximum time between two checks, so that an early reopening is noticed. */
   readonly lookAgainWithin: number;
 }
 
 /** When a result is delivered to the service provider. */
 export interface NotificationPolicy {
-  /** The wait before each delivery, each lengthened by up to a tenth at random; as many deliveries as waits. */
+  /** The wait before each delivery, extended by up to 10 % of jitter. There are as many deliveries as waits. */
   readonly waits: readonly number[];
 }
 
@@ -84,8 +84,8 @@ const minute = 60 * second;
 const hour = 60 * minute;
 
 /**
- * The defaults of production. Unknown outcomes are inquired at intervals growing to five minutes for a day, which
- * is how the platform documents its own handling of charges without a proper answer.
+ * The defaults of production. Unknown outcomes are inquired about for a day, at intervals that grow to five minutes.
+ * The platform documents the same for charges without a proper answer.
  */
 export const productionPolicy: RegistrationPolicy = {
   accountHolderCheck: { giveUpAfter: 30 * minute },

@@ -38,7 +38,7 @@ export function notificationWorkflowId(registrationNumber: string): string {
   return `notification-${registrationNumber}`;
 }
 
-/** The workflow ID under which an account out of use is removed at the payment gateway. */
+/** The workflow ID under which an unused account is removed at the payment gateway. */
 export function removalWorkflowId(registrationNumber: string): string {
   return `removal-${registrationNumber}`;
 }
@@ -76,7 +76,7 @@ export interface RegistrationOutcome {
   readonly resultCode: ResultCode;
 }
 
-/** Where a registration stands, as the status query answers it. */
+/** The state of a registration, as the status query returns it. */
 export interface RegistrationState {
   readonly registrationNumber: string;
   readonly status: RegistrationStatus;
@@ -94,7 +94,7 @@ export interface ArsCallOutcome {
   readonly outcome: ArsOutcome;
 }
 
-/** What is known of a registration at the payment gateway once it has decided. */
+/** The payment gateway's decision on a registration. */
 export type PaymentGatewayVerdict =
   | { readonly state: 'REGISTERED' }
   | { readonly state: 'REFUSED'; readonly resultCode: ResultCode };

@@ -1,8 +1,8 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 
 /**
- * The KEYWORD search attributes of a run. They are never encrypted by Temporal and so carry no personal data;
- * they answer for the status when no worker does.
+ * The KEYWORD search attributes of a run. They are never encrypted, so they carry no personal data. While no worker
+ * runs, the status is read from them.
  */
 export const searchAttributeNames = [
   'AspId',

@@ -3,10 +3,12 @@ import { lt } from 'drizzle-orm';
 import type { Queries } from './database.ts';
 import { acceptedCiphertexts } from './schema.ts';
 
-/** The ciphertexts accepted inside the time window; honest clients never repeat one, since encryption is random. */
+/**
+ * The ciphertexts accepted within the time window. Honest clients never repeat one, because encryption is randomised.
+ */
 export function createAcceptedCiphertexts(queries: Queries) {
   return {
-    /** Accepts a ciphertext once: false when it was accepted before. `expiresAt`: when it may be forgotten. */
+    /** Accepts a ciphertext once: false when it was accepted before. `expiresAt`: when its hash may be deleted. */
     async accept(aspId: string, ciphertext: string, expiresAt: Date): Promise<boolean> {
       const sha256 = createHash('sha256').update(ciphertext).digest('hex');
       const inserted = await queries
@@ -17,7 +19,7 @@ export function createAcceptedCiphertexts(queries: Queries) {
       return inserted.length > 0;
     },
 
-    /** Forgets those that have expired. */
+    /** Deletes the expired ones. */
     async forgetExpired(): Promise<void> {
       await queries.delete(acceptedCiphertexts).where(lt(acceptedCiphertexts.expiresAt, new Date()));
     },

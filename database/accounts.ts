@@ -11,7 +11,7 @@ export function createAccountId(): string {
   return String(randomInt(100_000)).padStart(5, '0');
 }
 
-/** The accounts that came of registrations. */
+/** The accounts that registrations have created. */
 export function createAccounts(queries: Queries) {
   return {
     /** The member's active account, if there is one. */
@@ -29,8 +29,8 @@ export function createAccounts(queries: Queries) {
     },
 
     /**
-     * Takes the member's active account out of use on behalf of a deletion, named by the ID of its run. Repeating it
-     * changes nothing and answers the same, until the account is removed at the payment gateway.
+     * Deactivates the member's active account for a deletion, identified by the ID of its run. Idempotent until the
+     * account is removed at the payment gateway.
      * @returns the number of its registration, or null when there is none to remove.
      */
     async deactivate(userId: string, deletion: string): Promise<string | null> {
@@ -53,7 +53,7 @@ export function createAccounts(queries: Queries) {
         .where(and(eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE')));
     },
 
-    /** Records that an account out of use is removed at the payment gateway. */
+    /** Records that an inactive account has been removed at the payment gateway. */
     async markRemoved(registrationNumber: string): Promise<void> {
       await queries
         .update(accounts)

@@ -4,7 +4,7 @@ import type { Queries } from './database.ts';
 import type { Member } from './members.ts';
 import { arsCodes } from './schema.ts';
 
-/** How long a code lives, in ms: ten minutes. */
+/** How long a code is valid, in ms: ten minutes. */
 const lifetime = 10 * 60 * 1_000;
 
 /** The two-digit code that the member enters during the ARS call. */
@@ -23,7 +23,7 @@ export function createArsCodes(queries: Queries) {
   const context = (userId: string) => `ars-codes/${userId}`;
 
   return {
-    /** Makes a code that lives ten minutes and takes the place of an earlier one. */
+    /** Creates a code that is valid for ten minutes and replaces an earlier one. */
     async issue({ userId, cipher }: Member): Promise<ArsCode> {
       const code = { arsCodeId: randomUUID(), authNumber: createAuthNumber() };
       const row = {
@@ -39,7 +39,7 @@ export function createArsCodes(queries: Queries) {
       return code;
     },
 
-    /** The member's code, if one is alive and unspent. */
+    /** The member's code, if there is a valid unused one. */
     async findLive({ userId, cipher }: Member): Promise<ArsCode | undefined> {
       const [row] = await queries
         .select()
@@ -55,7 +55,7 @@ export function createArsCodes(queries: Queries) {
       );
     },
 
-    /** Spends a code for a registration. Idempotent. */
+    /** Marks a code as used by a registration. Idempotent. */
     async spend(arsCodeId: string, registrationNumber: string): Promise<void> {
       await queries
         .update(arsCodes)

@@ -25,7 +25,7 @@ export interface NewEvidence extends Pick<
 /** How many recordings are held in memory at once. */
 const rowsPerPage = 20;
 
-/** What the timeline of a registration has once its evidence was stored. */
+/** A part of the timeline of every registration whose evidence was stored. */
 const evidenceStored = [{ step: 'CONSENT_EVIDENCE_STORED', outcome: 'STORED' }];
 
 /**
@@ -39,9 +39,7 @@ export function evidenceContext(evidence: EvidenceRecord): string {
   return `consent-evidence/${registrationNumber}/${JSON.stringify(record)}`;
 }
 
-/**
- * Opens a recording. Throws when anything of the evidence was altered, the recording or what is stored about it.
- */
+/** Decrypts a recording. Throws when the recording or anything stored about it was altered. */
 export function openRecording(cipher: MemberCipher, evidence: StoredEvidence): Buffer {
   const recording = cipher.open(evidence.sealedRecording, evidenceContext(evidence));
   if (sha256Of(recording) !== evidence.sha256)
@@ -92,9 +90,9 @@ export function createConsentEvidence(queries: Queries) {
     },
 
     /**
-     * Every registration that has evidence, had some, or must have some because it says so or came to an account; with
-     * its member, until when it is to be kept, and whether its account is in use or a legal hold in force. In the order
-     * of the numbers, or that of `only` alone. Holds a few at a time.
+     * Every registration that has or had evidence, or must have it according to its timeline or its account. Each comes
+     * with its member, the end of its retention period, and whether its account is in use or a legal hold in force.
+     * They are ordered by number; with `only`, just that one. Reads a few at a time.
      */
     async *readAll(only?: string) {
       for (let last = ''; ;) {

@@ -8,10 +8,10 @@ import { dataKeyContext } from './member-cipher.ts';
 import { cryptoContext, secretContext } from './projects.ts';
 import { cryptoKeys, members, secretKeys } from './schema.ts';
 
-/** What a database key seals: how many rows of each kind. */
+/** What a database key encrypts: the number of rows of each kind. */
 export interface DatabaseKeyUse {
   readonly databaseKeyId: string;
-  /** Whether it is the one that seals. */
+  /** Whether it is the active one, which encrypts. */
   readonly isActive: boolean;
   /** Whether it is among the keys given. */
   readonly isGiven: boolean;
@@ -21,7 +21,7 @@ export interface DatabaseKeyUse {
 /** A batch that was re-encrypted. */
 export interface RewrappedBatch {
   readonly rewrapped: number;
-  /** The places of what stayed as it was because it does not open. */
+  /** The locations of values that could not be decrypted and stayed unchanged. */
   readonly unreadable: readonly string[];
 }
 
@@ -37,7 +37,7 @@ interface SealedColumn {
   readonly contextOf: (id: string) => string;
 }
 
-/** Everything that database keys seal. The rest is under the members' keys and need not be touched. */
+/** Everything that database keys seal. Everything else is encrypted with members' keys and stays unchanged. */
 const sealedColumns: readonly SealedColumn[] = [
   {
     table: members,
@@ -64,7 +64,7 @@ const sealedColumns: readonly SealedColumn[] = [
 
 /** The keys that seal in the database, and their rotation. */
 export function createDatabaseKeys(queries: Queries, keys: KeyRing) {
-  /** How many rows each key seals: every one given, and every other one still in use. */
+  /** The number of rows that each key encrypts: every configured key, and every other one still in use. */
   async function listUse(): Promise<DatabaseKeyUse[]> {
     const rowsOf = new Map(keys.keyIds.map((keyId) => [keyId, 0]));
     for (const { table, keyId, sealed } of sealedColumns) {
@@ -122,7 +122,7 @@ export function createDatabaseKeys(queries: Queries, keys: KeyRing) {
         .where(and(gt(id, after), ne(keyId, keys.activeKeyId), isNotNull(sealed)))
         .orderBy(asc(id))
         .limit(rowsPerBatch)
-        // The lock keeps an erased key from coming back. Registrations of the member may still begin.
+        // The lock prevents an erased key from being restored. It does not block registrations of the member.
         .for('no key update');
       const unreadable: string[] = [];
       for (const row of rows) {

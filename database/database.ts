@@ -35,7 +35,7 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
     max: 10,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 15_000,
-    // Every write is a promise to a caller, so a server set up for speed must not soften it.
+    // Callers rely on committed writes, so a server configured for speed must not weaken durability.
     options: '-c synchronous_commit=on',
   });
   // A connection that breaks is replaced by the pool; without a listener it would end the process. The pool's listener

@@ -6,18 +6,18 @@ import { detailsContext } from './registrations.ts';
 import type { Stores } from './stores.ts';
 import { maxRecordingBytes, recordingFormat } from '../contract/recording.ts';
 
-/** How the evidence of a registration stands; `problem`: what is wrong, without personal data. */
+/** The state of a registration's evidence; `problem`: what is wrong, without personal data. */
 export type EvidenceFinding =
   | {
       readonly registrationNumber: string;
-      /** ERASED: the member is. PURGED: its retention is over. */
+      /** ERASED: the member was erased. PURGED: the retention period has ended. */
       readonly state: 'VERIFIED' | 'ERASED' | 'PURGED';
     }
   | { readonly registrationNumber: string; readonly state: 'BROKEN'; readonly problem: string };
 
 /**
  * Verifies the evidence of consent of every registration that has some or must have some, or that of `only` alone. It
- * goes row by row in the order of the numbers, so its memory stays flat however much there is.
+ * reads row by row in the order of the numbers, so its memory use is constant.
  */
 export async function* verifyEvidence(
   { consentEvidence, members }: Pick<Stores, 'consentEvidence' | 'members'>,

@@ -27,7 +27,7 @@ export function createLegalHolds(queries: Queries) {
           .from(registrations)
           .innerJoin(members, eq(members.userId, registrations.userId))
           .where(eq(registrations.registrationNumber, registrationNumber))
-          // Neither a purge nor an erasure may come between.
+          // The lock excludes a concurrent purge or erasure.
           .for('no key update');
         if (!registration) return 'NOT_FOUND';
         if (registration.purgedAt || registration.erasedAt) return 'GONE';

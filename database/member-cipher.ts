@@ -18,8 +18,8 @@ export interface MemberCipher {
 }
 
 /**
- * Opens a member's data key. Envelope encryption: everything of a member is under a key of the member's own, so
- * that destroying that one key erases the member, and rotating a database key touches the members' keys only.
+ * Decrypts a member's data key. Envelope encryption: each member's data is encrypted with the member's own key.
+ * Destroying that key erases the member, and rotating a database key re-encrypts only the members' keys.
  */
 export function openMemberCipher(keys: KeyRing, member: SealedDataKey): MemberCipher {
   const dataKey = keys.open(member.databaseKeyId, member.sealedDataKey, dataKeyContext(member.userId));

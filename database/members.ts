@@ -30,14 +30,14 @@ export function isMember({ facts }: Member, userName: string, birthDate: string)
   return facts.userName === userName && facts.birthDate === birthDate;
 }
 
-/** A member who is there, or was before being erased. */
+/** A member, present or erased. */
 export interface KnownMember {
   readonly userId: string;
   readonly aspId: string;
   readonly isErased: boolean;
 }
 
-/** What became of an erasure. All but ERASED left the member as is. */
+/** The result of an erasure. Only ERASED has changed the member. */
 export type Erasure =
   | { readonly state: 'ERASED' }
   | { readonly state: 'NOT_FOUND' | 'BEING_REGISTERED' }
@@ -46,7 +46,7 @@ export type Erasure =
   | { readonly state: 'TO_BE_KEPT'; readonly until: Date | null };
 
 const rowsPerQuery = 500;
-/** How long after its row a registration's run may start at the latest, in ms. */
+/** The maximum time between a registration's row and the start of its run, in ms. */
 const startTime = 60_000;
 
 type MemberRow = typeof members.$inferSelect;
@@ -92,7 +92,7 @@ export function createMembers(queries: Queries, keys: KeyRing) {
     /** Opens a member's cipher alone. @throws {PersonalDataErased} */
     openCipher: (row: MemberRow): MemberCipher => openCipher(keys, row),
 
-    /** Those of these members who are or were there already, by member ID. */
+    /** Those of these members who already exist or have been erased, by member ID. */
     async findKnown(userIds: readonly string[]): Promise<ReadonlyMap<string, KnownMember>> {
       const known = new Map<string, KnownMember>();
       for (let start = 0; start < userIds.length; start += rowsPerQuery) {
@@ -106,7 +106,7 @@ export function createMembers(queries: Queries, keys: KeyRing) {
       return known;
     },
 
-    /** Adds members; one who is there already stays as is. */
+    /** Adds members. Existing ones stay unchanged. */
     async add(
       aspId: string,
       newMembers: readonly (MemberFacts & { readonly userId: string })[],
@@ -128,9 +128,10 @@ export function createMembers(queries: Queries, keys: KeyRing) {
     },
 
     /**
-     * Destroys a member's data key, so that nothing sealed by it opens ever again. The row stays, for the numbers of the
-     * member's registrations. Whether a run of the member is under way only Temporal knows; it must have denied that
-     * within the last half minute. `beforeRetentionEnds`: even if evidence of the member is still to be kept by law.
+     * Destroys a member's data key, so that nothing encrypted with it can be decrypted again. The row stays, for the
+     * member's registration numbers. Only Temporal knows whether a run of the member is open: the caller must have
+     * checked within the last half minute that none is. `beforeRetentionEnds`: even if evidence of the member is still
+     * to be kept by law.
      */
     async erase(
       aspId: string,

@@ -41,7 +41,7 @@ export interface NewKeys {
 export interface NewProject
   extends NewKeys, Pick<Project, 'aspId' | 'demandsEncryption' | 'comparesMember'> {}
 
-/** Something discarded was to be put to use again. */
+/** A discarded project was to be activated again. */
 export class DiscardedError extends Error {
   override readonly name = 'DiscardedError';
 }
@@ -126,7 +126,7 @@ export function createProjects(queries: Queries, keys: KeyRing) {
     find: (aspId: string): Promise<Project | undefined> => recent.fetch(aspId),
 
     /**
-     * Adds a project with its keys in one transaction; one that is there already stays as is.
+     * Adds a project with its keys in one transaction; an existing one stays unchanged.
      * @returns whether it was added
      */
     async add({ aspId, demandsEncryption, comparesMember, ...first }: NewProject): Promise<boolean> {

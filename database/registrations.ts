@@ -20,7 +20,7 @@ export interface RegistrationDetails {
   readonly holderName: string;
   /** `yyyyMMdd`. */
   readonly birthDate: string;
-  /** Where the ARS calls. */
+  /** The number that the ARS calls. */
   readonly mobileNumber: string;
   /** The two-digit code that the member enters. */
   readonly authNumber: string;
@@ -38,7 +38,7 @@ export interface NewRegistration {
 /** A registration without its personal part. */
 export type RegistrationRecord = Omit<typeof registrations.$inferSelect, 'sealedDetails'>;
 
-/** A registration as a list has it: without what happened to it. */
+/** A registration in a list, without its timeline. */
 export type ListedRegistration = Omit<RegistrationRecord, 'timeline'>;
 
 /** How a registration failed. */
@@ -48,22 +48,25 @@ export interface FailedEnd {
   readonly timeline: readonly TimelineEntry[];
 }
 
-/** What follows from an activation. */
+/** The result of an activation. */
 export interface Activation {
   readonly replaced: string | null;
   /** Whether the service provider gets a result notification. */
   readonly hasNotification: boolean;
 }
 
-/** The account that was asked to be registered. */
+/** The account to be registered. */
 export interface RegisteredAccount {
   readonly userId: string;
   readonly bankCode: string;
-  /** Undefined when it cannot be opened. */
+  /** Undefined when it cannot be decrypted. */
   readonly accountNumber: string | undefined;
 }
 
-/** Which registrations to list: from a time on, until before a time, and before the number a page ended with. */
+/**
+ * Which registrations to list: from a time (inclusive), until a time (exclusive), and before the last number of the
+ * previous page.
+ */
 export interface ListFilter {
   readonly status?: RegistrationStatus | undefined;
   readonly from?: Date | undefined;
@@ -72,7 +75,7 @@ export interface ListFilter {
   readonly limit: number;
 }
 
-/** Where the personal part of a registration belongs, authenticated with it. */
+/** The location of a registration's personal data, which is authenticated with it. */
 export function detailsContext(registrationNumber: string): string {
   return `registrations/${registrationNumber}`;
 }
@@ -100,7 +103,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
 
   return {
     /**
-     * Writes a registration down. This comes before its run, so that no number without a row is ever handed out.
+     * Inserts a registration. To be called before its run starts, so that every issued number has a row.
      * @returns false when the member was erased in the meantime; nothing is inserted then
      */
     async add({ userId, aspId, cipher }: Member, registration: NewRegistration): Promise<boolean> {

@@ -3,8 +3,8 @@ import type { Queries } from './database.ts';
 import { accounts, consentEvidence, legalHolds, registrations } from './schema.ts';
 
 /**
- * How long evidence is kept once its consent is out of use: five years, by the Electronic Financial Transactions Act.
- * The day on which a period begins does not count, hence the day more.
+ * How long evidence is kept after its consent was last used: five years, by the Electronic Financial Transactions Act.
+ * The day on which a period begins does not count, hence the additional day.
  */
 const retention = sql`interval '5 years 1 day'`;
 
@@ -12,8 +12,8 @@ const retention = sql`interval '5 years 1 day'`;
 const rowsPerBatch = 100;
 
 /**
- * Since when a registration's consent is out of use: the removal of its account at the payment gateway or, where it
- * never came to an account, the registration's end. Null while it is in use.
+ * When a registration's consent was last used: at the removal of its account at the payment gateway or, without an
+ * account, at the registration's end. Null while it is in use.
  */
 const outOfUseSince = sql`(case
   when exists (select from ${accounts} where ${accounts.registrationNumber} = ${registrations.registrationNumber})
@@ -21,16 +21,16 @@ const outOfUseSince = sql`(case
   when ${registrations.status} <> 'BANK_ACC_REGISTERED' then ${registrations.endedAt}
 end)`;
 
-/** Until when a registration's evidence is to be kept. Null while its consent is in use. */
+/** The end of the retention period of a registration's evidence. Null while its consent is in use. */
 export const keptUntil = sql<Date | null>`(${outOfUseSince} + ${retention})`.mapWith(registrations.endedAt);
 
-/** The end of what is kept for its time: personal parts of registrations and evidence of consent. */
+/** Purges what is kept for a limited time: personal data of registrations and evidence of consent. */
 export function createRetention(queries: Queries) {
   const expired = (now: Date) =>
     and(
       isNull(registrations.purgedAt),
-      // Nothing is out of use before its registration ends: this finds by an index the few that may be due. Without the
-      // day more, since an interval taken off a date may clip its day of the month otherwise than one added to it.
+      // No period begins before its registration ends, so this condition finds by an index the few candidates. It lacks
+      // the additional day, because subtracting an interval may clip the day of the month differently from adding it.
       lte(registrations.endedAt, sql`${now.toISOString()}::timestamptz - interval '5 years'`),
       lte(keptUntil, now),
       notExists(

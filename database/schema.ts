@@ -79,7 +79,7 @@ export const cryptoKeys = pgTable('crypto_keys', {
 
 /**
  * Members. Everything personal is sealed by the member's own data key, which a database key seals in turn. An erased
- * member keeps the row, so that numbers stay answerable, but has no data key any more.
+ * member keeps the row, so that its registrations can be inquired about, but has no data key any more.
  */
 export const members = pgTable('members', {
   userId: text('user_id').primaryKey(),
@@ -105,13 +105,13 @@ export const arsCodes = pgTable('ars_codes', {
   arsCodeId: text('ars_code_id').notNull(),
   sealedCode: sealed('sealed_code').notNull(),
   expiresAt: time('expires_at').notNull(),
-  /** The registration whose ARS call used the code up. */
+  /** The registration whose ARS call used the code. */
   spentBy: text('spent_by'),
 });
 
 /**
- * The ARS calls of the last days, to be counted. Phone and account are keyed hashes: enough to count the same ones,
- * nothing to read.
+ * The ARS calls of the last days, to be counted. Phone and account are keyed hashes: equal ones can be counted, none
+ * can be read.
  */
 export const arsCalls = pgTable(
   'ars_calls',
@@ -138,7 +138,7 @@ export const bankWindows = pgTable(
   {
     bankWindowId: integer('bank_window_id').primaryKey().generatedAlwaysAsIdentity(),
     bankCode: text('bank_code').notNull(),
-    /** In ms since midnight in Korea, `until` excluded; it may go past midnight. Null for a window that comes once. */
+    /** In ms since midnight in Korea, `until` excluded; it may span midnight. Null for a one-time window. */
     dailyFrom: integer('daily_from'),
     dailyUntil: integer('daily_until'),
     /** Null for a daily window. */
@@ -168,9 +168,9 @@ export const registrations = pgTable(
     resultCode: text('result_code').$type<ResultCode>(),
     createdAt: time('created_at').notNull().defaultNow(),
     endedAt: time('ended_at'),
-    /** The timeline, set when the registration ends. Until then the run answers for it. */
+    /** The timeline, set when the registration ends. Until then, the run has it. */
     timeline: jsonb('timeline').$type<readonly TimelineEntry[]>(),
-    /** When the personal part and the evidence went, their retention being over. */
+    /** When the personal data and the evidence were purged, after the retention period. */
     purgedAt: time('purged_at'),
   },
   (table) => [
@@ -194,12 +194,12 @@ export const accounts = pgTable(
       .references(() => members.userId),
     /** Short display ID: five digits. */
     accountId: text('account_id').notNull(),
-    /** REPLACED and DELETED: out of use, to be removed at the payment gateway. */
+    /** REPLACED and DELETED: inactive, to be removed at the payment gateway. */
     state: text('state').$type<'ACTIVE' | 'REPLACED' | 'DELETED' | 'REMOVED'>().notNull(),
     autoChargeSince: time('auto_charge_since'),
     activatedAt: time('activated_at').notNull().defaultNow(),
     retiredAt: time('retired_at'),
-    /** What put it out of use: the number of the registration that replaced it, or the ID of the deletion's run. */
+    /** What deactivated it: the number of the registration that replaced it, or the ID of the deletion's run. */
     retiredBy: text('retired_by'),
     removedAt: time('removed_at'),
   },
@@ -299,8 +299,8 @@ export const reconciliations = pgTable('reconciliations', {
 });
 
 /**
- * The registrations a reconciliation looks at; once it has ended, its findings alone. Account numbers are compared
- * on the way here, so none is kept.
+ * The registrations that a reconciliation compares; after its end, only its findings. Account numbers are compared on
+ * read and never stored.
  */
 export const reconciledRegistrations = pgTable(
   'reconciled_registrations',
@@ -308,11 +308,11 @@ export const reconciledRegistrations = pgTable(
     reconciliationId: text('reconciliation_id')
       .notNull()
       .references(() => reconciliations.reconciliationId, { onDelete: 'cascade' }),
-    /** As the payment gateway has it, and so perhaps none of ours. */
+    /** The payment gateway's reference: perhaps not one of our registration numbers. */
     registrationNumber: text('registration_number').notNull(),
-    /** The live entries in the payment gateway's ledger; a set, so that a page taken in twice counts once. */
+    /** The live entries in the payment gateway's ledger; a set, so that a repeated page counts once. */
     entryIds: text('entry_ids').array().notNull(),
-    /** In what an entry differs from our request. */
+    /** How an entry differs from our request. */
     difference: text('difference').$type<FindingDetail>(),
     /** Null before it is known, and where neither ledger has it any more. */
     kind: text('kind').$type<ReconciliationKind>(),

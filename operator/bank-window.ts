@@ -59,7 +59,7 @@ function readWindow({ daily, from, until }: OptionValues): NewBankWindow {
 
 const timeWithZone = z.union([
   z.iso.datetime({ offset: true }),
-  // To the minute, which the first one rejects.
+  // A time without seconds, which the first schema rejects.
   z.iso.datetime({ offset: true, precision: -1 }),
 ]);
 

@@ -4,7 +4,7 @@ import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import type { Stores } from '../database/stores.ts';
 import type { options, OptionValues } from './options.ts';
 
-/** What a command that needs no database works with. */
+/** The dependencies of a command that needs no database. */
 export interface TemporalContext {
   readonly temporal: Client;
   /** Writes a line of the result: text or JSON. */
@@ -13,7 +13,7 @@ export interface TemporalContext {
   readonly reportProgress: (line: string) => void;
 }
 
-/** What every other command works with. */
+/** The dependencies of every other command. */
 export interface CommandContext extends TemporalContext {
   readonly stores: Stores;
   /** The policy of the deployment. */

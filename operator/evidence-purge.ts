@@ -1,7 +1,7 @@
 import type { OptionValues } from './options.ts';
 import type { CommandContext } from './command.ts';
 
-/** Destroys the records whose retention is over; with --dry-run only counts them. */
+/** Destroys the records whose retention period has ended; with --dry-run only counts them. */
 export function purgeEvidence(values: OptionValues) {
   const isDryRun = values['dry-run'] === true;
 

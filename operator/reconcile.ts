@@ -13,7 +13,7 @@ import { askTemporal } from './ask-temporal.ts';
 import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 
-/** The time between two looks at a running reconciliation, in ms. */
+/** The interval between two polls of a running reconciliation, in ms. */
 const pollInterval = 1_000;
 /** The number of findings read at once. */
 const pageSize = 500;

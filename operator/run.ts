@@ -46,7 +46,7 @@ function callOf(command: string): string {
 function describeFailure(error: unknown): string {
   if (error instanceof Refused || error instanceof ConfigurationError) return error.message;
   const reason = describeCause(error);
-  // askTemporal turns what Temporal leaves unanswered into a Refused, so only the database is left.
+  // askTemporal reports missing answers of Temporal as Refused, so this error comes from the database.
   return isTransient(error)
     ? `The database does not answer (${reason}): check DATABASE_URL and the server, then repeat the command.`
     : `Failed: ${reason}. Check the environment against README.md; if it is correct, this is a defect of this program.`;

@@ -1,7 +1,7 @@
 import type { ArsOutcome } from '../wire/registration-status.ts';
 import type { RefusalReason } from '../contract/refusal-reasons.ts';
 
-/** A bank account and the person who is said to hold it. */
+/** A bank account and its stated holder. */
 export interface HeldAccount {
   /** Three digits. */
   readonly bankCode: string;
@@ -19,7 +19,7 @@ export interface ArsCall {
   readonly attempt: number;
 }
 
-/** Asks for an ARS call. */
+/** A request for an ARS call. */
 export interface ArsCallRequest extends ArsCall {
   readonly phoneNumber: string;
   /** The two digits that the member must enter. */
@@ -39,7 +39,7 @@ export type ArsCallInquiryAnswer =
       readonly recordingSeconds?: number | undefined;
     };
 
-/** Asks for a registration. */
+/** A request to register an account. */
 export interface RegistrationRequest extends HeldAccount {
   /** The registration number: the same on each attempt. */
   readonly reference: string;
@@ -100,15 +100,15 @@ export type PaymentGatewayCallback =
       readonly decision: RegistrationDecision;
     };
 
-/** Why a callback is refused. UNAUTHENTICATED: it does not prove, or not recently, that the payment gateway sent it. */
+/** Why a callback is refused. UNAUTHENTICATED: its signature is missing, wrong or too old. */
 export type RefusedCallback = { readonly kind: 'UNAUTHENTICATED' } | { readonly kind: 'MALFORMED' };
 
 /**
  * The payment gateway (PG) as this service needs it: the port that an adapter for a vendor implements.
  *
  * Each request method throws {@link PaymentGatewayUnavailable} when there is no answer or none that the protocol knows,
- * and {@link BankUnavailable} when the payment gateway says that the bank is down. What was asked for may have
- * happened all the same. `signal` ends the wait for the answer.
+ * and {@link BankUnavailable} when the payment gateway says that the bank is down. The request may have taken effect
+ * anyway. `signal` ends the wait for the answer.
  *
  * Today one vendor serves everything. Three ports that different vendors serve will come out of this one:
  *
@@ -132,7 +132,7 @@ export interface PaymentGateway {
   inquireAccountHolder(account: HeldAccount, signal: AbortSignal): Promise<'MATCHED' | RefusalReason>;
 
   /**
-   * Has the member called and asked for the code. Called once per attempt; before a repeat, `inquireArsCall` must
+   * Places a call that asks the member for the code. Called once per attempt; before a repeat, `inquireArsCall` must
    * answer NOT_FOUND. Not idempotent: a second request rings a second time. It resolves when the request is accepted;
    * how the call ends comes by callback or inquiry.
    *
@@ -142,7 +142,7 @@ export interface PaymentGateway {
   placeArsCall(request: ArsCallRequest, signal: AbortSignal): Promise<void>;
 
   /**
-   * Asks how a call stands: before `placeArsCall` is repeated, and at growing intervals while the callback is missing.
+   * Inquires about a call: before `placeArsCall` is repeated, and at growing intervals while the callback is missing.
    *
    * @returns NOT_FOUND only if the call was never placed, since the member is then called (again)
    * @example
@@ -172,7 +172,7 @@ export interface PaymentGateway {
   register(request: RegistrationRequest, signal: AbortSignal): Promise<RegistrationAnswer>;
 
   /**
-   * Asks what became of a registration: after an attempt without a clear answer, while the callback is missing, and
+   * Inquires about a registration: after an attempt without a clear answer, while the callback is missing, and
    * when a reconciliation has found a difference.
    *
    * @returns NOT_FOUND only if the payment gateway does not know the reference, since it is then registered (again)
@@ -184,8 +184,8 @@ export interface PaymentGateway {
   /**
    * Reads a page of the ledger, from `cursor` or from the beginning. Called by the daily reconciliation.
    *
-   * @returns at most `limit` entries in any order. A walk over all pages returns each entry that was there when it began
-   * exactly once.
+   * @returns at most `limit` entries in any order. Reading all pages returns each entry that
+   * existed at the start exactly once.
    * @example
    * await listRegistrations({ cursor: null, limit: 500 }, signal); // { registrations: […], nextCursor: '500' }
    */
@@ -213,7 +213,7 @@ export interface PaymentGateway {
   removeRegistration(reference: string, signal: AbortSignal): Promise<void>;
 
   /**
-   * Verifies and parses a request to our callback URL. Called by the API with the bytes as they came in. It sends
+   * Verifies and parses a request to our callback URL. Called by the API with the raw bytes. It sends
    * nothing, and the same callback may come several times.
    *
    * @returns what the callback says; or UNAUTHENTICATED, which the API answers with 401, or MALFORMED, with 400
@@ -229,5 +229,5 @@ export class PaymentGatewayUnavailable extends Error {
   override readonly name = 'PaymentGatewayUnavailable';
 }
 
-/** The payment gateway answered that it gets no proper answer from the bank. */
+/** The payment gateway reported that the bank does not answer properly. */
 export class BankUnavailable extends PaymentGatewayUnavailable {}

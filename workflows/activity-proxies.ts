@@ -4,7 +4,7 @@ import { reconciliationStages } from '../contract/reconciliation.ts';
 import type { ReconciliationPage, ReconciliationStage } from '../contract/reconciliation.ts';
 
 /**
- * An activity as a workflow calls it: its one argument, then what differs from the proxy's options in this call. The
+ * An activity as a workflow calls it: its one argument, then options of this call that override the proxy's. The
  * summary is what operators read in the Web UI.
  */
 function withSummary<Argument, Result, Options extends { readonly summary?: string }>(

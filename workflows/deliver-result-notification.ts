@@ -6,7 +6,8 @@ import { deliver } from './activity-proxies.ts';
 
 /**
  * Delivers the result of a registration to the service provider until it acknowledges it, answers 410 Gone, or no
- * delivery is left. It is separate from the member's operations, so that a dead notification URL never blocks a member.
+ * delivery is left. It is separate from the member's operations, so that an unreachable notification URL never blocks a
+ * member.
  */
 export async function deliverResultNotification({
   registrationNumber,

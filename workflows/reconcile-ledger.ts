@@ -7,8 +7,8 @@ const stages = Object.keys(reconciliationStages) as ReconciliationStage[];
 const continueAsNew = makeContinueAsNewFunc<typeof reconcileLedger>({});
 
 /**
- * Compares our ledger with the payment gateway's, page by page, and reports; it repairs nothing. Its notes are in the
- * database. When the history grows long, a new run continues at the next page.
+ * Compares our ledger with the payment gateway's, page by page, and reports; it repairs nothing. It stores what it
+ * finds in the database. When the history grows long, a new run continues at the next page.
  * @returns the ID of the reconciliation, under which operators find the report: the ID of its first run
  */
 export async function reconcileLedger({ pageSize, from }: ReconciliationInput): Promise<string> {

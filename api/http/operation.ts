@@ -17,7 +17,7 @@ import { validate } from './validation.ts';
 /** The base paths of the API: its own, and that of the platform's sandbox. */
 const basePaths = ['/api/v1', '/open-api/api/v1'];
 
-/** What operations are served with. All share the limits, which count a project's requests over all operations. */
+/** What operations need. All share the limits, which count a project's requests over all operations. */
 export type OperationParts = ApiParts & { readonly projectLimits: ProjectLimits };
 
 /** Handles a validated request of an authenticated caller. @returns the payload of the response */

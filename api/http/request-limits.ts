@@ -42,13 +42,13 @@ export function requestLimits(config: {
   };
 }
 
-/** The Retry-After of a request that found no free place, in seconds: most requests take less. */
+/** The Retry-After of a refused request, in seconds: most requests take less. */
 const retryAfterTurn = 1;
 
 /**
  * Isolates projects from each other: limits how often a project calls and how many of its requests run concurrently, so
- * a quiet project never waits behind many requests of a noisy one. Count authenticated requests only, or anybody could
- * use up the quota of a project. Each process counts for itself.
+ * a quiet project never waits behind many requests of a noisy one. Pass authenticated requests only; otherwise anybody
+ * could use up a project's quota. Each process counts on its own.
  *
  * @example
  * ```ts
@@ -101,7 +101,7 @@ export class ProjectLimits {
 
 /**
  * Refuses requests with `000_991` while `requestsInFlight` others have no response yet. A request counts from the moment
- * its body has arrived, so slow clients occupy connections, which have a limit of their own, but none of these places.
+ * its body has arrived, so slow clients use up connections, which have their own limit, but none of these slots.
  * Refuses with `000_915` when the client disconnects before its body has arrived.
  *
  * @example

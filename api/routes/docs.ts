@@ -23,8 +23,8 @@ const contentSecurityPolicy = [
 const maxUnreadResponses = 100;
 
 /**
- * `GET /openapi.json`, and `GET /docs`: the documentation, which needs nothing from anywhere else. In the sandbox its
- * requests can be sent from the page, with test data; elsewhere it is to be read.
+ * `GET /openapi.json`, and `GET /docs`: the documentation, without resources from other hosts. In the sandbox, requests
+ * can be sent from the page, with test data; elsewhere it is read-only.
  */
 export function serveDocs(
   app: Hono<Api>,

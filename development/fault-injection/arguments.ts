@@ -16,7 +16,7 @@ export const usage = exampleOf(
   options,
 );
 
-/** What a run is asked to do. */
+/** The options of a run. */
 export interface ChaosArguments {
   readonly seed: number;
   readonly registrations: number;

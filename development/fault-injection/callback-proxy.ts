@@ -15,7 +15,7 @@ export interface CallbackProxy {
   close(): void;
 }
 
-/** How long a callback waits for the one that shall overtake it, in ms. */
+/** How long a callback is held back so that the next one overtakes it, in ms. */
 const maxHoldMs = 3_000;
 
 /**

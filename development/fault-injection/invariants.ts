@@ -150,7 +150,7 @@ const invariants: readonly Invariant[] = [
   {
     name: 'status moves only along the published table',
     check({ journal }) {
-      // Of two inquiries at once neither comes first.
+      // Concurrent inquiries have no order.
       const steps = [...journal.statuses].flatMap(([number, observed]) =>
         observed.flatMap((from) =>
           observed.filter((to) => to.askedAt >= from.at && to !== from).map((to) => ({ number, from, to })),

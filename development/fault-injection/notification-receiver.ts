@@ -36,7 +36,7 @@ export async function startNotificationReceiver(
     const behaviour = isDisabled ? { kind: 'TAKE' as const } : behaviours[arrivals++ % behaviours.length]!;
     counts.set(behaviour.kind, (counts.get(behaviour.kind) ?? 0) + 1);
     handle(request, response, behaviour).catch((error: unknown) => {
-      // A request cut off on the way is not an invalid notification.
+      // An interrupted request is not an invalid notification.
       if (request.complete) invalid.push(String(error));
       response.destroy();
     });

@@ -26,7 +26,7 @@ export const chaosPolicy: RegistrationPolicy = {
     reviewAfter: 300 * second,
   },
   closure: { giveUpAfter: 300 * second, resumeWithin: 2 * second, lookAgainWithin: 3 * second },
-  // Enough that the faults of a run never use them up.
+  // So many that a run never reaches the limit.
   resultNotification: {
     waits: [0, ...Array.from({ length: 60 }, (_, index) => Math.min(1 + index, 8) * second)],
   },

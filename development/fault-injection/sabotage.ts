@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { copySource, takeOut } from './source-copy.ts';
 import type { Replacement } from './source-copy.ts';
 
-/** A protection that can be taken out, to see that the run finds out. */
+/** A protection that can be removed, to show that the run notices. */
 export interface Sabotage {
   /** What the protection is for, and which fault it protects from. */
   readonly why: string;
@@ -24,7 +24,7 @@ export const sabotages = {
         by: "const inquiry = { state: 'NOT_FOUND' } as RegistrationInquiry | Unknown;",
       },
       {
-        // What always loses its answer is registered again and again until then.
+        // An account whose answers are always lost is registered repeatedly until then.
         file: 'development/fault-injection/policy.ts',
         text: 'reviewAfter: 300 * second',
         by: 'reviewAfter: 30 * second',

@@ -16,7 +16,7 @@ import { loadCredentials, publicCredentials, seed } from './credentials.ts';
 
 /**
  * Runs API and worker in one process until it is asked to stop: the embedded database allows no second process.
- * @param policy that of every registration it takes
+ * @param policy the policy of the registrations that it accepts
  */
 export async function runService(
   config: z.output<typeof sandboxConfigSchema>,

@@ -30,7 +30,7 @@ export function sign(
 
 /**
  * Whether a message is signed with one of the secrets, recently. Compares in constant time.
- * @param secrets one or several, separated by commas, so that a secret can be replaced without a gap
+ * @param secrets one or several, separated by commas, so that a secret can be rotated without downtime
  */
 export function isSigned(
   secrets: string,
