@@ -14,9 +14,19 @@ describeStores((on) => {
     it('leaves one active account when ten are activated concurrently', async () => {
       const member = await on.addMember();
       const numbers = await Promise.all(Array.from({ length: 10 }, () => on.addRegistration(member)));
-      await Promise.all(numbers.map((number) => on.stores.registrations.activate(number, [])));
+      const activations = numbers.map((number) => on.stores.registrations.activate(number, []));
+      await expect(Promise.all(activations)).resolves.toHaveLength(10);
       const states = Object.values(await accountStates(member)).toSorted();
       expect(states).toEqual(['ACTIVE', ...Array.from({ length: 9 }, () => 'REPLACED')]);
+    });
+
+    it('is refused by the database itself while another account is active', async () => {
+      const member = await on.addMember();
+      const [active, other] = [await on.addRegistration(member), await on.addRegistration(member)];
+      await on.stores.registrations.activate(active, []);
+      const { userId } = member;
+      const row = { registrationNumber: other, userId, accountId: '12345', state: 'ACTIVE' } as const;
+      await expect(on.database.queries.insert(accounts).values(row)).rejects.toThrow('Failed query');
     });
 
     it('is idempotent', async () => {
@@ -50,15 +60,15 @@ describeStores((on) => {
       for (const end of ['activate', 'fail', 'activate'] as const) {
         const number = await on.addRegistration(member);
         for (let time = 0; time < 3; time++) {
-          const { hasNotification } =
+          const ending =
             end === 'activate'
-              ? await on.stores.registrations.activate(number, [])
-              : await on.stores.registrations.fail(number, {
+              ? on.stores.registrations.activate(number, [])
+              : on.stores.registrations.fail(number, {
                   status: 'ARS_AUTH_FAILED',
                   resultCode: '002_014',
                   timeline: [],
                 });
-          expect(hasNotification).toBe(true);
+          await expect(ending).resolves.toMatchObject({ hasNotification: true });
         }
         sequences.push((await on.stores.resultNotifications.find(number))?.sequence);
       }

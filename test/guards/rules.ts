@@ -1,6 +1,11 @@
 import { change, test } from './guard.ts';
 import type { Guard } from './guard.ts';
 
+const accounts = 'test/database/accounts.test.ts';
+const numbersResults =
+  "on 'PGlite' > activating an account > numbers a member’s results without gaps, even if an end is recorded repeatedly";
+const breakers = 'test/payment-gateway/circuit-breakers.test.ts';
+
 /** The protections among ARCHITECTURE.md's rules, in the order of its table. */
 export const rules: readonly Guard[] = [
   {
@@ -38,13 +43,8 @@ export const rules: readonly Guard[] = [
   },
   {
     name: 'one-usable-account',
-    protectsFrom: 'A member has two accounts in use, or none during a change.',
+    protectsFrom: 'A member has two accounts in use.',
     replacements: [
-      change(
-        'database/registrations.ts',
-        "eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')));",
-        "eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE')));",
-      ),
       change(
         'database/migrations/0000_initial.sql',
         'CREATE UNIQUE INDEX "one_active_account_per_member"',
@@ -53,11 +53,36 @@ export const rules: readonly Guard[] = [
     ],
     tests: [
       test(
-        'test/database/accounts.test.ts',
+        accounts,
+        "on 'PGlite' > activating an account > is refused by the database itself while another account is active",
+      ),
+    ],
+    failure: /instead of rejecting/,
+  },
+  {
+    name: 'account-replaced',
+    protectsFrom: 'A member cannot change to another account.',
+    replacements: [
+      change(
+        'database/registrations.ts',
+        "eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')));",
+        "eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE')));",
+      ),
+    ],
+    tests: [
+      test(
+        accounts,
         "on 'PGlite' > activating an account > leaves one active account when ten are activated concurrently",
       ),
     ],
-    failure: /to deeply equal \[ 'ACTIVE', 'REPLACED'/,
+    failure: /instead of resolving/,
+  },
+  {
+    name: 'notification-once',
+    protectsFrom: 'The end of a registration that is recorded repeatedly takes another number, or fails.',
+    replacements: [change('database/result-notifications.ts', 'if (sequence !== null) return true;', '')],
+    tests: [test(accounts, numbersResults)],
+    failure: /instead of resolving/,
   },
   {
     name: 'notification-sequence',
@@ -65,21 +90,11 @@ export const rules: readonly Guard[] = [
     replacements: [
       change(
         'database/result-notifications.ts',
-        'if (sequence !== null) return true;\n  if (notificationUrl === null) return false;',
-        'if (notificationUrl === null) return false;',
-      ),
-      change(
-        'database/result-notifications.ts',
-        "state: 'PENDING' });",
-        "state: 'PENDING' })\n    .onConflictDoNothing();",
+        'sql`${members.notificationSequence} + 1`',
+        'sql`${members.notificationSequence} + 2`',
       ),
     ],
-    tests: [
-      test(
-        'test/database/accounts.test.ts',
-        "on 'PGlite' > activating an account > numbers a member’s results without gaps, even if an end is recorded repeatedly",
-      ),
-    ],
+    tests: [test(accounts, numbersResults)],
     failure: /to deeply equal \[ 1, 2, 3 \]/,
   },
   {
@@ -296,10 +311,14 @@ export const rules: readonly Guard[] = [
       change(
         'database/members.ts',
         'return facts.userName === userName && facts.birthDate === birthDate;',
-        'return facts.userName === userName;',
+        'return true;',
       ),
     ],
     tests: [
+      test(
+        'test/wire/requests.test.ts',
+        "real-name verification > refuses { userName: '다른이' } where the holder must be the member",
+      ),
       test(
         'test/wire/requests.test.ts',
         "real-name verification > refuses { birthDate: '19000101' } where the holder must be the member",
@@ -349,5 +368,102 @@ export const rules: readonly Guard[] = [
       ),
     ],
     failure: /to have a length of 1 but got 2/,
+  },
+  {
+    name: 'accepted-update-kept',
+    protectsFrom:
+      'A cancellation that was accepted is lost, because another event arrives while the run closes.',
+    replacements: [
+      change(
+        'workflows/flush-accepted-update.ts',
+        "await CancellationScope.nonCancellable(() => sleep(1, { summary: 'Persist the update first' }));",
+        'void [CancellationScope, sleep];',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/accepted-update.test.ts',
+        'a cancellation is kept when another event arrives while the run closes',
+      ),
+    ],
+    failure: /instead of resolving/,
+  },
+  {
+    name: 'circuit-breaker',
+    protectsFrom: 'Every waiting run sends its requests to a bank or payment gateway that is down.',
+    replacements: [
+      change(
+        'payment-gateway/circuit-breakers.ts',
+        'new ConsecutiveBreaker(failures)',
+        'new ConsecutiveBreaker(failures + Infinity)',
+      ),
+    ],
+    tests: [
+      test(breakers, 'of a bank leaves other banks alone'),
+      test(breakers, 'of the payment gateway stops requests to all banks'),
+    ],
+    failure: /to be an instance of CircuitOpen|\[\] to deeply equal/,
+  },
+  {
+    name: 'breaker-per-bank',
+    protectsFrom: 'The outage of one bank stops the requests to all banks.',
+    replacements: [
+      change(
+        'payment-gateway/circuit-breakers.ts',
+        'const known = banks.get(bankCode);',
+        'const known = banks.get(bankCode) ?? [...banks.values()][0];',
+      ),
+    ],
+    tests: [test(breakers, 'of a bank leaves other banks alone')],
+    failure: /to be 'MATCHED'/,
+  },
+  {
+    name: 'workflow-bundle-contents',
+    protectsFrom: 'zod, or another package that is not meant for it, gets into the workflow bundle.',
+    replacements: [
+      change(
+        'contract/calling-hours.ts',
+        'export function outsideCallingHours',
+        "import { z } from 'zod';\nexport const schemaInTheBundle = z.string();\nexport function outsideCallingHours",
+      ),
+    ],
+    tests: [
+      test(
+        'test/architecture/layers.test.ts',
+        'the workflow bundle > holds nothing but what ARCHITECTURE.md names, so no zod',
+      ),
+    ],
+    failure: /to deeply equal \[/,
+  },
+  {
+    name: 'erased-id-kept',
+    protectsFrom: 'The ID of an erased member is given to another person.',
+    replacements: [
+      change(
+        'database/members.ts',
+        '.onConflictDoNothing()',
+        '.onConflictDoUpdate({ target: members.userId, set: { ...rows[start]!, erasedAt: null } })',
+      ),
+    ],
+    tests: [test('test/end-to-end/erasure.test.ts', 'an erased member > cannot be erased or added again')],
+    failure: /to be undefined/,
+  },
+  {
+    name: 'notification-retry-after',
+    protectsFrom: 'A service provider that asks for time is notified again at once.',
+    replacements: [
+      change(
+        'activities/notification-sender.ts',
+        "retryAfter: parseRetryAfter(answer.headers['retry-after']),",
+        'retryAfter: 0,',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/result-notification.test.ts',
+        'the notification > waits as long as Retry-After asks',
+      ),
+    ],
+    failure: /to be greater than or equal to 3000/,
   },
 ];
