@@ -17,7 +17,6 @@ import { serveOperator } from './routes/operator.ts';
 import { servePaymentGatewayCallbacks } from './routes/payment-gateway-callbacks.ts';
 import { Refusal } from './http/refusal.ts';
 import { ProjectLimits, limitRequestsInFlight } from './http/request-limits.ts';
-import { serveSandbox } from './routes/sandbox.ts';
 import { codes } from '../wire/result-codes.ts';
 
 /** The maximum size of a body, in bytes. */
@@ -42,8 +41,7 @@ export function createApp(parts: ApiParts): Hono<Api> {
   const projectLimits = new ProjectLimits(parts.limits, parts.metrics);
   serveRegistrations(app, { ...parts, projectLimits });
   serveBankAccounts(app, { ...parts, projectLimits });
-  const { sandboxCredentials } = parts;
-  if (sandboxCredentials) serveSandbox(app, parts, sandboxCredentials);
+  parts.serveSandbox?.(app, parts);
   return app;
 }
 

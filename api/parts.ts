@@ -1,11 +1,13 @@
 import type { Client } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
+import type { Hono } from 'hono';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import type { Database } from '../database/database.ts';
 import type { Stores } from '../database/stores.ts';
 import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import type { Api } from './context.ts';
 import type { DocsPage } from './docs-page.ts';
 import type { RequestLimits } from './http/request-limits.ts';
 
@@ -28,8 +30,6 @@ export interface ApiParts {
   readonly operatorToken?: string | undefined;
   /** The documentation page. Without it there is only openapi.json. */
   readonly docsPage?: DocsPage | undefined;
-  /** Only in the sandbox: the credentials that anyone may read. */
-  readonly sandboxCredentials?: (() => object) | undefined;
-  /** Only in the sandbox: the URL of the simulated phone. */
-  readonly phoneUrl?: string | undefined;
+  /** Only in the sandbox: adds its routes. With them the documentation page sends requests. */
+  readonly serveSandbox?: ((app: Hono<Api>, parts: ApiParts) => void) | undefined;
 }

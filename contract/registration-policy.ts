@@ -127,31 +127,3 @@ export const productionPolicy: RegistrationPolicy = {
     ],
   },
 };
-
-/** Short waits for trying things out: a lost callback is noticed within 3 s, a call without outcome ends within 20 s. */
-export const sandboxPolicy: RegistrationPolicy = {
-  accountHolderCheck: { giveUpAfter: minute },
-  arsCall: {
-    ...productionPolicy.arsCall,
-    callAgainWait: { NO_ANSWER: second, BUSY: second, CARRIER_ERROR: second },
-    callingHours: undefined,
-    // The sandbox's members share a few phone and account numbers.
-    dailyLimits: { member: 100_000, phone: 100_000, account: 100_000 },
-    // Longer than a restart of the sandbox takes on a busy machine.
-    requestGiveUpAfter: 2 * minute,
-    firstInquiryAfter: 2 * second,
-    maxInquiryInterval: 8 * second,
-    silenceLimit: 12 * second,
-    callLimit: 3 * minute,
-  },
-  consentEvidence: { giveUpAfter: 30 * second },
-  paymentGatewayRegistration: {
-    attemptTimeout: 3 * second,
-    firstInquiryAfter: second,
-    maxInquiryInterval: 5 * second,
-    settleTime: second,
-    reviewAfter: 2 * minute,
-  },
-  closure: { giveUpAfter: 10 * minute, resumeWithin: 2 * second, lookAgainWithin: 3 * second },
-  resultNotification: { waits: [0, 1, 1, 2, 2, 5, 5, 10, 30, 60].map((seconds) => seconds * second) },
-};

@@ -16,9 +16,6 @@ export interface CircuitBreakerOptions {
 /** Opens after ten failures in a row and lets a trial through every 20 s, so a waiting run resumes within a minute. */
 export const defaultCircuitBreakers: CircuitBreakerOptions = { failures: 10, openFor: 20_000 };
 
-/** For the sandbox: lets a trial through every two seconds. */
-export const sandboxCircuitBreakers: CircuitBreakerOptions = { failures: 10, openFor: 2_000 };
-
 /** Nothing was sent, because a circuit breaker is open. `until`: when the next request is let through, in Unix ms. */
 export class CircuitOpen extends PaymentGatewayUnavailable {
   readonly reason: OutageReason;

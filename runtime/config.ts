@@ -10,7 +10,8 @@ const secrets = z.string().refine((list) => list.split(',').every((each) => secr
 const keys = z.string().superRefine(requireKeys);
 /** A TCP port, read from an environment variable. */
 export const portSchema = z.coerce.number().int().min(1).max(65_535);
-const count = z.coerce.number().int().positive();
+/** A number of things, at least one. */
+export const countSchema = z.coerce.number().int().positive();
 
 /** The environment of every process of the service. */
 const commonSchema = z.object({
@@ -34,24 +35,6 @@ const databaseUrl = z
   .regex(/^postgres(ql)?:\/\//)
   .describe('PostgreSQL, postgres://user:password@host:5432/name');
 
-const callsPerDay = z.coerce.number().int().positive();
-
-const apiFields = {
-  PORT: portSchema.default(3000),
-  HOST: z.string().default('0.0.0.0'),
-  TIME_WINDOW_MS: count.default(10 * 60 * 1_000),
-  CODEC_ALLOWED_ORIGIN: z.url().describe('origin of the Temporal Web UI'),
-  REQUESTS_PER_SECOND: count.default(100),
-  REQUEST_BURST: count.default(500),
-  CONCURRENT_REQUESTS: count.default(10),
-  WAITING_REQUESTS: count.default(300),
-  REQUESTS_IN_FLIGHT: count.default(1_000),
-};
-
-const workerFields = {
-  TEMPORAL_METRICS_PORT: portSchema.optional(),
-};
-
 /** What the environment decides about the policy of registrations. */
 export const policyConfigSchema = z.object({
   CALLING_HOURS: z
@@ -60,14 +43,22 @@ export const policyConfigSchema = z.object({
     .refine((text) => text === 'always' || parseKoreanHours(text) !== undefined, 'Invalid hours')
     .transform((text) => parseKoreanHours(text))
     .describe('when members may be called, HH:MM-HH:MM in Korean time, or: always'),
-  ARS_CALLS_PER_MEMBER: callsPerDay.default(10).describe('ARS calls a day to one member'),
-  ARS_CALLS_PER_PHONE: callsPerDay.default(10).describe('ARS calls a day to one phone number'),
-  ARS_CALLS_PER_ACCOUNT: callsPerDay.default(10).describe('ARS calls a day for one account number'),
+  ARS_CALLS_PER_MEMBER: countSchema.default(10).describe('ARS calls a day to one member'),
+  ARS_CALLS_PER_PHONE: countSchema.default(10).describe('ARS calls a day to one phone number'),
+  ARS_CALLS_PER_ACCOUNT: countSchema.default(10).describe('ARS calls a day for one account number'),
 });
 
 /** The environment of the API. */
 export const apiConfigSchema = commonSchema.extend({
-  ...apiFields,
+  PORT: portSchema.default(3000),
+  HOST: z.string().default('0.0.0.0'),
+  TIME_WINDOW_MS: countSchema.default(10 * 60 * 1_000),
+  CODEC_ALLOWED_ORIGIN: z.url().describe('origin of the Temporal Web UI'),
+  REQUESTS_PER_SECOND: countSchema.default(100),
+  REQUEST_BURST: countSchema.default(500),
+  CONCURRENT_REQUESTS: countSchema.default(10),
+  WAITING_REQUESTS: countSchema.default(300),
+  REQUESTS_IN_FLIGHT: countSchema.default(1_000),
   ...policyConfigSchema.shape,
   DATABASE_URL: databaseUrl,
   CODEC_TOKEN: secret.describe('bearer token the Temporal Web UI must send to decode payloads'),
@@ -76,7 +67,7 @@ export const apiConfigSchema = commonSchema.extend({
 
 /** The environment of the worker. */
 export const workerConfigSchema = commonSchema.extend({
-  ...workerFields,
+  TEMPORAL_METRICS_PORT: portSchema.optional(),
   DATABASE_URL: databaseUrl,
   TEMPORAL_DEPLOYMENT_NAME: z.string().optional().describe('worker deployment this version belongs to'),
   TEMPORAL_BUILD_ID: z.string().optional().describe('version of this worker, such as the commit'),
@@ -89,19 +80,6 @@ export const operatorConfigSchema = commonSchema.pick({ PAYLOAD_KEYS: true });
 export const operatorDatabaseConfigSchema = commonSchema
   .pick({ PAYLOAD_KEYS: true, DATABASE_KEYS: true })
   .extend({ ...policyConfigSchema.shape, DATABASE_URL: databaseUrl });
-
-/** The environment of the sandbox's service, which needs no PostgreSQL and no token. */
-export const sandboxConfigSchema = commonSchema.extend({
-  ...apiFields,
-  ...workerFields,
-  HOST: z.string().default('127.0.0.1'),
-  // People try a sandbox with bursts. Concurrency limits keep the projects apart, as in production.
-  REQUESTS_PER_SECOND: count.default(5_000),
-  REQUEST_BURST: count.default(50_000),
-  WAITING_REQUESTS: count.default(5_000),
-  REQUESTS_IN_FLIGHT: count.default(10_000),
-  DATA_DIR: z.string().min(1),
-});
 
 /** The configuration is invalid. The text lists every problem. */
 export class ConfigurationError extends Error {

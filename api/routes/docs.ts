@@ -28,7 +28,7 @@ const maxUnreadResponses = 100;
  */
 export function serveDocs(
   app: Hono<Api>,
-  { docsPage, sandboxCredentials, phoneUrl }: Pick<ApiParts, 'docsPage' | 'sandboxCredentials' | 'phoneUrl'>,
+  { docsPage, serveSandbox }: Pick<ApiParts, 'docsPage' | 'serveSandbox'>,
 ): void {
   const document = createOpenapiDocument();
   const limitUnread = limitUnreadResponses(maxUnreadResponses);
@@ -39,7 +39,7 @@ export function serveDocs(
   if (docsPage) {
     app.use('/docs/*', etag());
     const { 'docs.html': html, ...assets } = docsPage;
-    const shownHtml = sandboxCredentials ? html : html.replace(' data-sandbox', '');
+    const shownHtml = serveSandbox ? html : html.replace(' data-sandbox', '');
     app.get('/docs', (context) => {
       context.header('Content-Security-Policy', contentSecurityPolicy);
       context.header('Cache-Control', 'no-cache');
@@ -54,6 +54,4 @@ export function serveDocs(
       });
     }
   }
-
-  if (phoneUrl !== undefined) app.get('/sandbox/phone', (context) => context.redirect(phoneUrl, 302));
 }

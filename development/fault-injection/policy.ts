@@ -1,4 +1,4 @@
-import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { sandboxPolicy } from '../sandbox/policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 
 const second = 1_000;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { sandboxCircuitBreakers } from '../../payment-gateway/circuit-breakers.ts';
+import { sandboxCircuitBreakers } from '../sandbox/policy.ts';
 import { readConfig, workerConfigSchema } from '../../runtime/config.ts';
 import { runMain } from '../../runtime/process.ts';
 import { runWorker } from '../../worker/run-worker.ts';

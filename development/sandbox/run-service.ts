@@ -3,16 +3,17 @@ import type { z } from 'zod';
 import { startApi } from '../../api/run-api.ts';
 import { openService } from '../../composition/open-service.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
-import { sandboxCircuitBreakers } from '../../payment-gateway/circuit-breakers.ts';
-import type { sandboxConfigSchema } from '../../runtime/config.ts';
 import { createLog } from '../../runtime/log.ts';
 import { stopRequested } from '../../runtime/process.ts';
 import { ensureSchedules } from '../../worker/schedules.ts';
 import { installRuntime, startWorker, temporalMetricsAddress } from '../../worker/worker.ts';
 import { buildDocsPage } from '../build/docs-page.ts';
 import { buildWorkflowBundle } from '../build/workflow-bundle.ts';
+import type { sandboxConfigSchema } from './config.ts';
 import { openPglite } from './embedded-database.ts';
 import { loadCredentials, publicCredentials, seed } from './credentials.ts';
+import { sandboxCircuitBreakers } from './policy.ts';
+import { sandboxRoutes } from './routes.ts';
 
 /**
  * Runs API and worker in one process until it is asked to stop: the embedded database allows no second process.
@@ -40,8 +41,10 @@ export async function runService(
   await ensureSchedules(service.temporal);
   const sandbox = {
     docsPage: await buildDocsPage(),
-    sandboxCredentials: () => publicCredentials(credentials),
-    phoneUrl: new URL('/simulator/phone', config.PG_BASE_URL).href,
+    serveSandbox: sandboxRoutes({
+      credentials: publicCredentials(credentials),
+      phoneUrl: new URL('/simulator/phone', config.PG_BASE_URL).href,
+    }),
   };
   const api = await startApi({ ...service, ...sandbox, policy }, config);
   log.info('the service is up');

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { sandboxPolicy } from '../../contract/registration-policy.ts';
-import { readConfig, sandboxConfigSchema } from '../../runtime/config.ts';
+import { sandboxPolicy } from './policy.ts';
+import { readConfig } from '../../runtime/config.ts';
+import { sandboxConfigSchema } from './config.ts';
 import { runMain } from '../../runtime/process.ts';
 import { runService } from './run-service.ts';
 import { refuseProduction } from './settings.ts';

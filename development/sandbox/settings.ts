@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { ConfigurationError, portSchema, readConfig, sandboxConfigSchema } from '../../runtime/config.ts';
+import { ConfigurationError, portSchema, readConfig } from '../../runtime/config.ts';
+import { sandboxConfigSchema } from './config.ts';
 import { projectDirectory } from './project-directory.ts';
 import type { RequiredPort } from './ports.ts';
 

@@ -98,7 +98,7 @@ describe('the page', () => {
   });
 
   test('is read-only without a sandbox', async () => {
-    const url = await stack.startAnotherApi({ sandboxCredentials: undefined, phoneUrl: undefined });
+    const url = await stack.startAnotherApi({ serveSandbox: undefined });
     const requested: string[] = [];
     page.on('request', (request) => requested.push(new URL(request.url()).pathname));
     await open(url);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyNotification } from '../../client/index.ts';
 import { timeOfKoreanDay } from '../../contract/korean-time.ts';
-import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';

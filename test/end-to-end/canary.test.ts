@@ -1,7 +1,7 @@
 import { Client } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { createHttpPaymentGateway } from '../../payment-gateway/http/http-payment-gateway.ts';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';

@@ -4,7 +4,7 @@ import { Worker } from '@temporalio/worker';
 import { eq, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { notificationWorkflowId, memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { PersonalDataErased } from '../../database/personal-data-erased.ts';

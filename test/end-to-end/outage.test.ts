@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { sign } from '../../payment-gateway/http/signature.ts';
 import { answerPhone } from '../fixtures/phone.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { productionPolicy, sandboxPolicy } from '../../contract/registration-policy.ts';
+import { productionPolicy } from '../../contract/registration-policy.ts';
+import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { defaultCircuitBreakers } from '../../payment-gateway/circuit-breakers.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';

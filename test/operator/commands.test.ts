@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { resultNotifications } from '../../database/schema.ts';
 import { verifyNotification } from '../../client/index.ts';
-import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { notificationWorkflowId, memberWorkflowId } from '../../contract/registration.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { impatientPolicy } from '../fixtures/impatient-policy.ts';

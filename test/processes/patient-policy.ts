@@ -1,4 +1,4 @@
-import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 
 const giveUpAfter = 10 * 60_000;

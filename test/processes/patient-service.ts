@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { readConfig, sandboxConfigSchema } from '../../runtime/config.ts';
+import { readConfig } from '../../runtime/config.ts';
+import { sandboxConfigSchema } from '../../development/sandbox/config.ts';
 import { runMain } from '../../runtime/process.ts';
 import { runService } from '../../development/sandbox/run-service.ts';
 import { patientPolicy } from './patient-policy.ts';

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { transformSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
 import { openPostgres } from '../../database/database.ts';
@@ -73,6 +75,26 @@ it('has nothing of development', async () => {
   expect(packages).toEqual(expect.arrayContaining(['hono', '@temporalio']));
   const forbidden = ['@electric-sql', 'esbuild', 'lmdb', 'swagger-ui-dist', 'tsx', 'typescript', 'vitest'];
   expect(packages.filter((name) => forbidden.includes(name))).toEqual([]);
+});
+
+it('has of the sandbox the hook for its routes and what refuses its settings, and nothing else', async () => {
+  const dist = join(production, 'dist');
+  const files = (await readdir(dist, { recursive: true })).filter((path) => /\.c?js$/.test(path));
+  const isOfSandbox = (path: string) => {
+    const { code } = transformSync(readFileSync(join(dist, path), 'utf8'), { legalComments: 'none' });
+    return /sandbox/i.test(path) || /sandbox/i.test(code);
+  };
+  // The workflow bundle is in Temporal's own sandbox; the documentation page looks for ours.
+  const bundles = /^(workflow-bundle|docs-page\/.*)\.js$/;
+  expect(files.filter((path) => !bundles.test(path) && isOfSandbox(path)).toSorted()).toEqual([
+    'api/app.js',
+    'api/http/errors.js',
+    'api/routes/docs.js',
+    'composition/open-production-service.js',
+    'database/projects-of-sandbox.js',
+    'runtime/production.js',
+    'wire/openapi-document.js',
+  ]);
 });
 
 describe.runIf(databaseUrl)('API, worker and operator', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readSettings } from '../../development/sandbox/settings.ts';
-import { sandboxConfigSchema } from '../../runtime/config.ts';
+import { sandboxConfigSchema } from '../../development/sandbox/config.ts';
 
 test('every setting of the service is passed on to it, and nothing else', () => {
   const names = Object.keys(sandboxConfigSchema.shape).filter((name) => name !== 'PORT');

@@ -28,7 +28,7 @@ beforeAll(async () => {
   stack = await startStack({
     api: {
       codec: { allowedOrigin: webUi, token: codecToken },
-      sandboxCredentials: undefined,
+      serveSandbox: undefined,
     },
     intercept: injectFaults(() => ({
       inquireAccountHolder: async (account, signal) => {
