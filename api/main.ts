@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { apiConfigSchema, readConfig } from '../runtime/config.ts';
-import { deploymentPolicy } from '../runtime/deployment-policy.ts';
+import { deploymentPolicy } from '../composition/deployment-policy.ts';
 import { runMain } from '../runtime/process.ts';
 import { readDocsPage } from './docs-page.ts';
 import { runApi } from './run-api.ts';

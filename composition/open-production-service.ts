@@ -2,8 +2,8 @@ import { openPostgres } from '../database/database.ts';
 import { findSandboxProjects } from '../database/projects-of-sandbox.ts';
 import type { CircuitBreakerOptions } from '../payment-gateway/circuit-breakers.ts';
 import { createLog } from '../runtime/log.ts';
-import { refuseSandboxDefaults } from '../runtime/production.ts';
-import type { GuardedSettings } from '../runtime/production.ts';
+import { refuseSandboxDefaults } from './sandbox-defaults.ts';
+import type { GuardedSettings } from './sandbox-defaults.ts';
 import { openService } from './open-service.ts';
 import type { Service, ServiceConfig } from './open-service.ts';
 

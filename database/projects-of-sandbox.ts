@@ -1,5 +1,7 @@
 import { Client, DatabaseError } from 'pg';
-import { sandboxProjectMark } from '../runtime/production.ts';
+
+/** The prefix of the ASP IDs of a sandbox's projects. */
+const sandboxProjectMark = 'SANDBOXASP';
 
 /** How long the database may take, in ms. */
 const deadline = 5_000;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { operatorConfigSchema, operatorDatabaseConfigSchema, readConfig } from '../runtime/config.ts';
-import { deploymentPolicy } from '../runtime/deployment-policy.ts';
+import { deploymentPolicy } from '../composition/deployment-policy.ts';
 import { openPostgres } from '../database/database.ts';
 import { createStores } from '../database/stores.ts';
 import { createLog } from '../runtime/log.ts';

@@ -1,6 +1,5 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import { errorCode } from './error-code.ts';
-import { PaymentGatewayUnavailable } from '../payment-gateway/payment-gateway.ts';
 
 /** Codes of Node's network errors that mean: the other side is unavailable. */
 const networkCodes = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOST|ENET|EAI_)/;
@@ -12,9 +11,8 @@ const lostConnections =
 /** gRPC statuses that mean the same: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, UNAVAILABLE, CANCELLED. */
 const grpcStatuses = [4, 8, 10, 14, 1];
 
-/** Whether an error means that a dependency of this process is unavailable, and not that the program is wrong. */
+/** Whether an error means that the database or Temporal is unavailable, and not that the program is wrong. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof PaymentGatewayUnavailable) return true;
   if (!(error instanceof Error)) return false;
   if (isGrpcServiceError(error)) return grpcStatuses.includes(error.code);
   const code = errorCode(error) ?? '';

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { codes, resultCodes } from '../../wire/result-codes.ts';
 import type { ResultCode } from '../../wire/result-codes.ts';
+import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { isTransient } from '../../runtime/transient-errors.ts';
 import type { Api } from '../context.ts';
 import { Refusal } from './refusal.ts';
@@ -60,5 +61,6 @@ function refuse(context: Context<Api>, { status, message, res }: HTTPException):
 
 function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  return new Refusal(isTransient(error) ? codes.SERVICE_UNAVAILABLE : codes.INTERNAL_ERROR);
+  const isUnavailable = error instanceof PaymentGatewayUnavailable || isTransient(error);
+  return new Refusal(isUnavailable ? codes.SERVICE_UNAVAILABLE : codes.INTERNAL_ERROR);
 }

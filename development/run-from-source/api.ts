@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { runApi } from '../../api/run-api.ts';
 import { apiConfigSchema, readConfig } from '../../runtime/config.ts';
-import { deploymentPolicy } from '../../runtime/deployment-policy.ts';
+import { deploymentPolicy } from '../../composition/deployment-policy.ts';
 import { runMain } from '../../runtime/process.ts';
 import { buildDocsPage } from '../build/docs-page.ts';
 

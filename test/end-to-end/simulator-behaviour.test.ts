@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { sandboxPolicy } from '../../contract/registration-policy.ts';
+import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { answerPhone } from '../fixtures/phone.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';

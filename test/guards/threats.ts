@@ -604,7 +604,7 @@ export const threats: readonly Guard[] = [
     name: 'no-sandbox-in-production',
     protectsFrom: 'Production runs with a sandbox’s settings.',
     replacements: [
-      change('runtime/production.ts', "if (settings.NODE_ENV !== 'production') return;", 'return;'),
+      change('composition/sandbox-defaults.ts', "if (settings.NODE_ENV !== 'production') return;", 'return;'),
     ],
     tests: [
       test(

@@ -91,8 +91,8 @@ it('has of the sandbox the hook for its routes and what refuses its settings, an
     'api/http/errors.js',
     'api/routes/docs.js',
     'composition/open-production-service.js',
+    'composition/sandbox-defaults.js',
     'database/projects-of-sandbox.js',
-    'runtime/production.js',
     'wire/openapi-document.js',
   ]);
 });

@@ -5,7 +5,7 @@ import { openPostgres } from '../../database/database.ts';
 import { findSandboxProjects } from '../../database/projects-of-sandbox.ts';
 import { createStores } from '../../database/stores.ts';
 import { createLog } from '../../runtime/log.ts';
-import { refuseSandboxDefaults } from '../../runtime/production.ts';
+import { refuseSandboxDefaults } from '../../composition/sandbox-defaults.ts';
 import { loadCredentials, seed } from '../../development/sandbox/credentials.ts';
 import { loadOrCreateSecrets } from '../../development/sandbox/secrets.ts';
 import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';

@@ -1,11 +1,8 @@
 import ipaddr from 'ipaddr.js';
-import { ConfigurationError } from './config.ts';
+import { ConfigurationError } from '../runtime/config.ts';
 
 /** The prefix of the key IDs and secrets that a sandbox creates, so that production recognises them. */
 export const sandboxMark = 'sandbox';
-
-/** The prefix of the ASP IDs of a sandbox's projects. */
-export const sandboxProjectMark = 'SANDBOXASP';
 
 /** Minimum length of secrets in production, in characters. */
 const minSecretLength = 32;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { productionPolicy } from '../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
-import type { policyConfigSchema } from './config.ts';
+import type { policyConfigSchema } from '../runtime/config.ts';
 
 /** The policy of a deployment: that of production, with the calling hours and call limits of its environment. */
 export function deploymentPolicy(config: z.output<typeof policyConfigSchema>): RegistrationPolicy {
