@@ -60,6 +60,34 @@ export function splitArguments<Available extends Options>(
   }
 }
 
+/**
+ * Reads an option that is a whole number.
+ * @returns undefined if the option is not given
+ * @throws {UsageError} when it is not from `low` to `high`
+ */
+export function readNumber(
+  name: string,
+  text: string | undefined,
+  low: number,
+  high: number,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= low && value <= high) return value;
+  throw new UsageError(`--${name} must be a number from ${low} to ${high}; it is "${text}".`);
+}
+
+/**
+ * Writes why a program without commands has failed, and after a UsageError how it is called.
+ * @returns its exit code: 2 when the command line cannot be carried out as written, else 1
+ */
+export function reportFailure(error: unknown, usage: string, printError: Printer['printError']): number {
+  printError(error instanceof Error ? error.message : String(error));
+  if (!(error instanceof UsageError)) return 1;
+  printError(usage);
+  return 2;
+}
+
 /** The call with example values, ready to be copied. */
 export function exampleOf<Available extends Options>(
   call: string,

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { exampleOf, splitArguments, UsageError } from '../../command-line/command-line.ts';
+import { exampleOf, readNumber, splitArguments, UsageError } from '../../command-line/command-line.ts';
 import { sabotages } from './sabotage.ts';
 import type { SabotageName } from './sabotage.ts';
 
@@ -37,13 +37,6 @@ export function readArguments(commandLine: readonly string[]): ChaosArguments {
     registrations: readNumber('registrations', registrations, 1, 9_999) ?? 300,
     without,
   };
-}
-
-function readNumber(name: string, text: string | undefined, low: number, high: number): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= low && value <= high) return value;
-  throw new UsageError(`--${name} must be a number from ${low} to ${high}; it is "${text}".`);
 }
 
 function isSabotage(name: string): name is SabotageName {

@@ -1,4 +1,4 @@
-import { UsageError } from '../../command-line/command-line.ts';
+import { reportFailure } from '../../command-line/command-line.ts';
 import { stopSignals } from '../sandbox/stop-signals.ts';
 import { readArguments, usage } from './arguments.ts';
 import { createPlan } from './plan.ts';
@@ -9,17 +9,12 @@ import { runWithout, sabotages } from './sabotage.ts';
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const signals = stopSignals();
-const exitCode = await main(process.argv.slice(2)).catch(printError);
+const exitCode = await main(process.argv.slice(2)).catch((error: unknown) =>
+  reportFailure(error, usage, (line) => process.stderr.write(`${line}\n`)),
+);
 signals.release();
 // An explicit exit, because Node 20.20 was once seen in an endless loop while it closed its last handles.
 process.exit(exitCode);
-
-function printError(error: unknown): number {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  if (!(error instanceof UsageError)) return 1;
-  process.stderr.write(`${usage}\n`);
-  return 2;
-}
 
 /** @returns the exit code */
 async function main(words: string[]): Promise<number> {

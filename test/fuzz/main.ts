@@ -1,5 +1,11 @@
-import { parseArgs } from 'node:util';
 import * as fc from 'fast-check';
+import {
+  exampleOf,
+  readNumber,
+  reportFailure,
+  splitArguments,
+  UsageError,
+} from '../../command-line/command-line.ts';
 import { startSeparateService } from '../fixtures/separate-service.ts';
 import type { Memory, SeparateService } from '../fixtures/separate-service.ts';
 import { planted, wireProperties } from './wire-properties.ts';
@@ -16,15 +22,19 @@ const maxHeapRatio = 1.2;
 /** An internal error, which the service's log must not contain. */
 const internalError = '"code":"000_990"';
 
-const { values } = parseArgs({
-  options: { requests: { type: 'string', default: '100000' }, seed: { type: 'string', default: '20261122' } },
-});
-const requests = Number(values.requests);
-const seed = Number(values.seed);
-if (!Number.isSafeInteger(requests) || requests < 1_000 || !Number.isSafeInteger(seed)) {
-  print('Usage: npm run fuzz -- [--requests <1000 or more>] [--seed <integer>]');
-  process.exit(2);
+const options = {
+  requests: { type: 'string', example: '<1000 to 100000000, default 100000>' },
+  seed: { type: 'string', example: '<0 to 4294967295>' },
+} as const;
+const usage = exampleOf('npm run fuzz --', { required: [], optional: ['requests', 'seed'] }, options);
+
+let chosen: { readonly requests: number; readonly seed: number };
+try {
+  chosen = readArguments(process.argv.slice(2));
+} catch (error) {
+  process.exit(reportFailure(error, usage, (line) => process.stderr.write(`${line}\n`)));
 }
+const { requests, seed } = chosen;
 
 /** The results of one kind of request. */
 interface Tally {
@@ -48,6 +58,16 @@ try {
   report(await findServiceProblems(service));
 } finally {
   await service.stop();
+}
+
+/** @throws {UsageError} for an unknown option, or a value out of range */
+function readArguments(commandLine: string[]) {
+  const { words, values } = splitArguments(commandLine, options);
+  if (words.length > 0) throw new UsageError(`"${words.join(' ')}" belongs to no option.`);
+  return {
+    requests: readNumber('requests', values.requests, 1_000, 100_000_000) ?? 100_000,
+    seed: readNumber('seed', values.seed, 0, 4_294_967_295) ?? 20_261_122,
+  };
 }
 
 /** The properties, one per kind of request, each with its own tally. */

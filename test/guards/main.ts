@@ -1,26 +1,23 @@
+import { exampleOf, reportFailure, splitArguments, UsageError } from '../../command-line/command-line.ts';
 import { stopSignals } from '../../development/sandbox/stop-signals.ts';
+import type { Guard } from './guard.ts';
 import { guards } from './guards.ts';
 import { prove } from './prove.ts';
 
-const usage = 'npm run guards -- [--only <guard>…]';
+const options = { only: { type: 'string', example: '<guard>…' } } as const;
+const usage = exampleOf('npm run guards --', { required: [], optional: ['only'] }, options);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const signals = stopSignals();
-const exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  return 1;
-});
+const exitCode = await main(process.argv.slice(2)).catch((error: unknown) =>
+  reportFailure(error, usage, (line) => process.stderr.write(`${line}\n`)),
+);
 signals.release();
 process.exit(exitCode);
 
 /** @returns the exit code */
-async function main([option, ...names]: string[]): Promise<number> {
-  const chosen = option === '--only' ? guards.filter(({ name }) => names.includes(name)) : guards;
-  const unknown = names.filter((name) => !guards.some((guard) => guard.name === name));
-  if ((option !== undefined && option !== '--only') || unknown.length > 0 || chosen.length === 0) {
-    print(`${usage}\nGuards: ${guards.map(({ name }) => name).join(', ')}`);
-    return 2;
-  }
+async function main(commandLine: string[]): Promise<number> {
+  const chosen = chooseGuards(commandLine);
   if (!process.env['DATABASE_URL']) {
     print(
       'Set DATABASE_URL to a PostgreSQL database, or run .ci/run, which starts one: some guards need transactions side by side.',
@@ -44,4 +41,14 @@ async function main([option, ...names]: string[]): Promise<number> {
   );
   print(`guards: ${proven} proven, ${unproven} unproven`);
   return unproven > 0 ? 1 : 0;
+}
+
+/** @throws {UsageError} for an unknown option or guard */
+function chooseGuards(commandLine: string[]): readonly Guard[] {
+  const { words, values } = splitArguments(commandLine, options);
+  const names = values.only === undefined ? words : [values.only, ...words];
+  if (names.length === 0) return guards;
+  const chosen = guards.filter(({ name }) => names.includes(name));
+  if (values.only !== undefined && chosen.length === new Set(names).size) return chosen;
+  throw new UsageError(`The guards are ${guards.map(({ name }) => name).join(', ')}.`);
 }
