@@ -2,7 +2,7 @@ import { LosslessNumber, stringify } from 'lossless-json';
 import type { Activities, NotificationState } from '../contract/activities.ts';
 import { codes, resultCodes } from '../wire/result-codes.ts';
 import type { Project } from '../database/projects.ts';
-import type { ResultNotification } from '../database/result-notifications.ts';
+import type { QueuedNotification } from '../database/result-notifications.ts';
 import { encryptMessage } from '../encryption/message-encryption.ts';
 import { createCorrelationId, createTranToken, tranTimeOf } from '../encryption/tran-token.ts';
 import type { NotificationAnswer } from './notification-sender.ts';
@@ -25,7 +25,7 @@ export function resultNotificationActivities({
     },
   };
 
-  async function send(notification: ResultNotification): Promise<NotificationAnswer> {
+  async function send(notification: QueuedNotification): Promise<NotificationAnswer> {
     const project = await stores.projects.find(notification.aspId);
     if (!project || notification.notificationUrl === undefined) return { reached: false };
     const message = await createMessage(project, notification, new Date());
@@ -36,7 +36,7 @@ export function resultNotificationActivities({
 }
 
 /** Undefined when the project has no active key to sign or encrypt with. */
-async function createMessage(project: Project, notification: ResultNotification, now: Date) {
+async function createMessage(project: Project, notification: QueuedNotification, now: Date) {
   // The platform's documents use the first issued key for notifications.
   const cryptoKey = project.cryptoKeys.find(({ state }) => state === 'ACTIVE');
   const secretKey = project.secretKeys.find(({ state }) => state === 'ACTIVE');
@@ -55,7 +55,7 @@ async function createMessage(project: Project, notification: ResultNotification,
   return { headers, body };
 }
 
-function contentOf(notification: ResultNotification) {
+function contentOf(notification: QueuedNotification) {
   const { bankAccRegNo, userId, status, resultCode, arsOutcome, sequence, occurredAt } = notification;
   return {
     bankAccRegNo,

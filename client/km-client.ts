@@ -5,7 +5,7 @@ import {
   getAccount,
   getTimeline,
   inquireAccount,
-  inquireRegistration,
+  inquireRegistrationStatus,
   issueArsCode,
   listInstitutions,
   listRegistrations,
@@ -140,7 +140,7 @@ export function createKmClient({
       call(operation, request, options);
   }
 
-  const inquire = method(inquireRegistration);
+  const inquire = method(inquireRegistrationStatus);
 
   return {
     /** Calls any operation. */

@@ -6,7 +6,7 @@ import type { Queries } from './database.ts';
 import { members, projects, registrations, resultNotifications } from './schema.ts';
 
 /** A result to be sent to a service provider, with its destination. */
-export interface ResultNotification {
+export interface QueuedNotification {
   readonly aspId: string;
   /** Undefined when the project has none any more. */
   readonly notificationUrl: string | undefined;
@@ -59,7 +59,7 @@ export async function queueNotification(
 
 /** The results to be sent to service providers. */
 export function createResultNotifications(queries: Queries) {
-  async function find(registrationNumber: string): Promise<ResultNotification | undefined> {
+  async function find(registrationNumber: string): Promise<QueuedNotification | undefined> {
     const [row] = await queries
       .select()
       .from(resultNotifications)
@@ -89,7 +89,7 @@ export function createResultNotifications(queries: Queries) {
     find,
 
     /** The notification of a registration. Throws when there is none. */
-    async open(registrationNumber: string): Promise<ResultNotification> {
+    async open(registrationNumber: string): Promise<QueuedNotification> {
       const notification = await find(registrationNumber);
       if (!notification) throw new Error(`Registration ${registrationNumber} has no notification.`);
       return notification;

@@ -142,7 +142,7 @@ export const registerAccount = defineOperation({
 });
 
 /** Returns the status of a registration. */
-export const inquireRegistration = defineOperation({
+export const inquireRegistrationStatus = defineOperation({
   path: '/bankaccounts/ars/register/inquiry',
   title: 'Status of a registration',
   description:
@@ -340,7 +340,7 @@ export const bankAccountOperations = [
   validateAccountHolder,
   issueArsCode,
   registerAccount,
-  inquireRegistration,
+  inquireRegistrationStatus,
   cancelRegistration,
   getTimeline,
   listRegistrations,

@@ -97,7 +97,7 @@ const deliveries = proxyActivities<Pick<Activities, 'deliverResultNotification'>
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
-export const deliver = withSummary(
+export const sendResultNotification = withSummary(
   deliveries.deliverResultNotification,
   ({ registrationNumber, delivery }) => `Deliver the result of ${registrationNumber}, delivery ${delivery}`,
 );

@@ -2,7 +2,7 @@ import { ParentClosePolicy, setCurrentDetails, sleep, startChild } from '@tempor
 import type { NotificationState } from '../contract/activities.ts';
 import { notificationWorkflowId } from '../contract/registration.ts';
 import type { DeliveryInput } from '../contract/registration.ts';
-import { deliver } from './activity-proxies.ts';
+import { sendResultNotification } from './activity-proxies.ts';
 
 /**
  * Delivers the result of a registration to the service provider until it acknowledges it, answers 410 Gone, or no
@@ -22,7 +22,7 @@ export async function deliverResultNotification({
       `**Delivery ${delivery} of at most ${policy.waits.length}** of the result of \`${registrationNumber}\``,
     );
     if (pause > 0) await sleep(pause, { summary: `Wait before delivery ${delivery}` });
-    const { state, retryAfter } = await deliver({ registrationNumber, delivery, isLast });
+    const { state, retryAfter } = await sendResultNotification({ registrationNumber, delivery, isLast });
     if (state !== 'PENDING') return state;
     askedToWait = retryAfter;
   }

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import {
   cancelRegistration as cancelOperation,
   getTimeline,
-  inquireRegistration,
+  inquireRegistrationStatus,
   listRegistrations,
   registerAccount,
 } from '../../wire/bank-account-operations.ts';
@@ -33,7 +33,7 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
     startRegistration({ ...parts, latestRegistrations }, project.aspId, request, arrival),
   );
 
-  serve(app, parts, inquireRegistration, async ({ regNo }, { project }) => {
+  serve(app, parts, inquireRegistrationStatus, async ({ regNo }, { project }) => {
     const { status, resultCode } = await readStatus(parts, await requireRegistration(project, regNo));
     if (resultCode === null || resultCode === codes.SUCCESS) return { status };
     throw new Refusal(resultCode, { payload: { status } });

@@ -1,9 +1,9 @@
-import type { CallConclusion, RefusalReason } from './protocol.ts';
+import type { BankRefusal, CallConclusion } from './protocol.ts';
 
 /** How the bank handles a registration request. */
 export type RegistrationBehaviour =
   | { kind: 'REGISTERS' }
-  | { kind: 'REFUSES'; reason: RefusalReason }
+  | { kind: 'REFUSES'; reason: BankRefusal }
   /** Registers, then cuts the connection instead of answering. */
   | { kind: 'REGISTERS_BUT_ANSWER_IS_LOST' }
   /** Neither registers nor answers the first `times` requests of a reference, then registers. */
@@ -16,7 +16,7 @@ export type RegistrationBehaviour =
 /** How one kind of bank account behaves. */
 export interface AccountBehaviour {
   /** Result of the account-holder inquiry. */
-  holder: 'MATCHED' | RefusalReason;
+  holder: 'MATCHED' | BankRefusal;
   registration: RegistrationBehaviour;
 }
 
@@ -109,7 +109,7 @@ export function phoneBehaviour(phoneNumber: string): PhoneBehaviour {
 }
 
 /** A bank that refuses the inquiry also refuses the registration. */
-function refusedAtInquiry(reason: RefusalReason): AccountBehaviour {
+function refusedAtInquiry(reason: BankRefusal): AccountBehaviour {
   return { holder: reason, registration: { kind: 'REFUSES', reason } };
 }
 

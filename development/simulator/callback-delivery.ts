@@ -1,6 +1,6 @@
 import type { TaskScheduler } from './task-scheduler.ts';
 import type { CallCallback, RegistrationCallback } from './protocol.ts';
-import { sign } from './signature.ts';
+import { signatureOf } from './signature.ts';
 import type { Task, TaskKey } from './store.ts';
 
 type Delivery = Extract<Task, { kind: 'DELIVER_CALLBACK' }>;
@@ -15,7 +15,7 @@ export function delivery(url: string, body: CallCallback | RegistrationCallback,
 }
 
 /** Makes one delivery attempt. HTTP 200 acknowledges it; anything else schedules another attempt. */
-export async function deliver(
+export async function deliverCallback(
   scheduler: TaskScheduler,
   sharedSecret: string,
   key: TaskKey,
@@ -44,7 +44,7 @@ async function post(sharedSecret: string, task: Delivery, stopping: AbortSignal)
       headers: {
         'content-type': 'application/json',
         'x-pg-timestamp': timestamp,
-        'x-pg-signature': sign(sharedSecret, timestamp, new URL(task.url).pathname, task.body),
+        'x-pg-signature': signatureOf(sharedSecret, timestamp, new URL(task.url).pathname, task.body),
       },
       body: task.body,
       redirect: 'manual',

@@ -5,7 +5,7 @@ import type { Calls } from './calls.ts';
 import { accountBehaviour } from './behaviour.ts';
 import type { Timings } from './behaviour.ts';
 import * as protocol from './protocol.ts';
-import type { RegisterResult, Registrations } from './registration-ledger.ts';
+import type { RegisterResult, RegistrationLedger } from './registration-ledger.ts';
 import { cutConnection, leaveUnanswered, readBody, requireSignature } from './requests.ts';
 import type { HttpEnvironment } from './requests.ts';
 
@@ -15,7 +15,7 @@ const bankOutage = { error: 'BANK_UNAVAILABLE' };
 export function gatewayRoutes(
   sharedSecret: string,
   calls: Calls,
-  registrations: Registrations,
+  registrations: RegistrationLedger,
   banks: Banks,
   timings: Timings,
 ): Hono<HttpEnvironment> {

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { readSettings } from './settings.ts';
+import { readSimulatorSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { createSimulator } from './simulator.ts';
 import type { Simulator } from './simulator.ts';
@@ -7,7 +7,7 @@ import type { Simulator } from './simulator.ts';
 const log = pino({ name: 'simulator' });
 
 try {
-  const settings = readSettings(process.env);
+  const settings = readSimulatorSettings(process.env);
   const simulator = open(settings);
   stopOnSignal(simulator);
   await listen(simulator, settings);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Why a bank refuses an account. */
-export type RefusalReason =
+export type BankRefusal =
   | 'NAME_MISMATCH'
   | 'BIRTH_DATE_MISMATCH'
   | 'NO_SUCH_ACCOUNT'
@@ -15,7 +15,7 @@ export type RefusalReason =
   | 'ACCOUNT_SEIZED';
 
 /** Why a registration is refused: the bank's reason, or unacceptable evidence. */
-export type RegistrationRefusalReason = RefusalReason | 'EVIDENCE_INVALID';
+export type RegistrationRefusal = BankRefusal | 'EVIDENCE_INVALID';
 
 /** Why a call failed. */
 export type CallOutcome =
@@ -50,7 +50,7 @@ export interface RegistrationCallback {
   type: 'REGISTRATION';
   reference: string;
   state: 'REGISTERED' | 'REFUSED';
-  reason?: RegistrationRefusalReason;
+  reason?: RegistrationRefusal;
 }
 
 const text = z.string().min(1).max(200);
@@ -115,5 +115,5 @@ export const keyedCode = z.object({ code: z.string().regex(/^\d{1,2}$/) });
 export const bankState = z.object({ available: z.boolean() });
 
 export type CallRequest = z.infer<typeof callRequest>;
-export type RegistrationRequest = z.infer<typeof registrationRequest>;
-export type LedgerPageRequest = z.infer<typeof ledgerPage>;
+export type RegisterRequest = z.infer<typeof registrationRequest>;
+export type LedgerQuery = z.infer<typeof ledgerPage>;

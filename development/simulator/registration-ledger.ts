@@ -3,52 +3,52 @@ import { delivery } from './callback-delivery.ts';
 import type { Calls } from './calls.ts';
 import { accountBehaviour } from './behaviour.ts';
 import type { Timings } from './behaviour.ts';
-import type { LedgerPageRequest, RegistrationRefusalReason, RegistrationRequest } from './protocol.ts';
+import type { LedgerQuery, RegisterRequest, RegistrationRefusal } from './protocol.ts';
 import { keysUnder } from './store.ts';
-import type { LedgerEntry, LedgerKey, Registration, Store, TaskKey } from './store.ts';
+import type { LedgerKey, Registration, RegistrationRecord, Store, TaskKey } from './store.ts';
 
 /** The result of one register request. */
 export type RegisterResult =
   | { kind: 'REGISTERED'; answerIsLost: boolean }
   | { kind: 'ACCEPTED' }
-  | { kind: 'REFUSED'; reason: RegistrationRefusalReason }
+  | { kind: 'REFUSED'; reason: RegistrationRefusal }
   | { kind: 'UNAVAILABLE' }
   | { kind: 'SILENT' };
 
 /** What the registration inquiry responds. */
 export interface RegistrationReport {
   state: 'NOT_FOUND' | 'IN_PROGRESS' | 'REGISTERED' | 'REFUSED' | 'REMOVED';
-  reason?: RegistrationRefusalReason;
+  reason?: RegistrationRefusal;
 }
 
 /** A page of the ledger. `nextCursor` is null on the last one. */
-export interface LedgerPage {
-  registrations: (LedgerEntry & { entryId: string })[];
+export interface RegistrationRecordPage {
+  registrations: (RegistrationRecord & { entryId: string })[];
   nextCursor: string | null;
 }
 
 /** The payment gateway's registrations and their ledger. */
-export interface Registrations {
+export interface RegistrationLedger {
   /** Registers as the account's behaviour requires. Not idempotent: a registered reference is registered again. */
-  register(request: RegistrationRequest): Promise<RegisterResult>;
+  register(request: RegisterRequest): Promise<RegisterResult>;
   inquire(reference: string): RegistrationReport;
   /** Removes every active entry of the reference. False if it was never registered or accepted. */
   remove(reference: string): Promise<boolean>;
   /** Successful registrations of one member or of all, each with the number of register requests of its reference. */
-  list(memberId?: string): (LedgerEntry & { registerCalls: number })[];
+  list(memberId?: string): (RegistrationRecord & { registerCalls: number })[];
   /** A page in key order. Keys never change, so reading all pages returns each entry present at the start exactly once. */
-  page(request: LedgerPageRequest): LedgerPage;
+  page(request: LedgerQuery): RegistrationRecordPage;
   /** Enters an accepted registration and schedules its callback. */
-  enterAccepted(tasks: TaskChanges, key: TaskKey, entry: LedgerEntry, callbackUrl: string): void;
+  enterAccepted(tasks: TaskChanges, key: TaskKey, entry: RegistrationRecord, callbackUrl: string): void;
 }
 
-export function createRegistrations(
+export function createRegistrationLedger(
   store: Store,
   scheduler: TaskScheduler,
   calls: Calls,
   timings: Timings,
-): Registrations {
-  function decide(request: RegistrationRequest, registerCalls: number): RegisterResult {
+): RegistrationLedger {
+  function decide(request: RegisterRequest, registerCalls: number): RegisterResult {
     const behaviour = accountBehaviour(request.accountNumber).registration;
     if (behaviour.kind === 'SILENT_AT_FIRST' && registerCalls <= behaviour.times) return { kind: 'SILENT' };
     if (behaviour.kind === 'UNAVAILABLE_AT_FIRST' && registerCalls <= behaviour.times)
@@ -68,19 +68,19 @@ export function createRegistrations(
     store.registrations.putSync(registration.reference, registration);
   }
 
-  function enter(registration: Registration, entry: LedgerEntry): void {
+  function enter(registration: Registration, entry: RegistrationRecord): void {
     const key: LedgerKey = [entry.memberId, store.ledger.getKeysCount(keysUnder(entry.memberId)) + 1];
     store.ledger.putSync(key, entry);
     const { reference, registerCalls, ledgerKeys } = registration;
     save({ reference, registerCalls, ledgerKeys: [...ledgerKeys, key], state: 'REGISTERED' });
   }
 
-  function record(tasks: TaskChanges, request: RegistrationRequest): RegisterResult {
+  function record(tasks: TaskChanges, request: RegisterRequest): RegisterResult {
     const before = find(request.reference);
     const registration = { ...before, registerCalls: before.registerCalls + 1 };
     const result = decide(request, registration.registerCalls);
     save(registration);
-    if (result.kind === 'REGISTERED') enter(registration, ledgerEntry(request));
+    if (result.kind === 'REGISTERED') enter(registration, recordOf(request));
     // A refused request does not undo an earlier success.
     if (result.kind === 'REFUSED' && !isActive(before)) {
       save({ ...registration, state: 'REFUSED', reason: result.reason });
@@ -90,7 +90,7 @@ export function createRegistrations(
       const at = Date.now() + timings.registrationDurationMs;
       const key: TaskKey = ['registration', request.reference, registration.registerCalls];
       const { callbackUrl } = request;
-      tasks.schedule(key, { kind: 'ENTER_REGISTRATION', entry: ledgerEntry(request), callbackUrl, at });
+      tasks.schedule(key, { kind: 'ENTER_REGISTRATION', entry: recordOf(request), callbackUrl, at });
     }
     return result;
   }
@@ -141,7 +141,7 @@ function isActive(registration: Registration): boolean {
   return registration.state === 'REGISTERED' || registration.state === 'IN_PROGRESS';
 }
 
-function ledgerEntry(request: RegistrationRequest): LedgerEntry {
+function recordOf(request: RegisterRequest): RegistrationRecord {
   const { reference, memberId, bankCode, accountNumber } = request;
   return { reference, memberId, bankCode, accountNumber, state: 'REGISTERED' };
 }

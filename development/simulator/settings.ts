@@ -29,7 +29,7 @@ export interface Settings {
  * Reads the settings. Throws one error that names every invalid variable and repeats no value. Refuses production,
  * because anyone who can reach a simulator can read and end calls.
  */
-export function readSettings(variables: Record<string, string | undefined>): Settings {
+export function readSimulatorSettings(variables: Record<string, string | undefined>): Settings {
   if (variables['NODE_ENV'] === 'production') {
     throw new Error('The simulator does not start in production (NODE_ENV): use a payment gateway.');
   }

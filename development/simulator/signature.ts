@@ -9,7 +9,12 @@ const maxClockSkewMs = 5 * 60 * 1000;
  * @param timestamp Unix ms, as written in the header
  * @param path URL path, without query
  */
-export function sign(secrets: string, timestamp: string, path: string, body: string | Uint8Array): string {
+export function signatureOf(
+  secrets: string,
+  timestamp: string,
+  path: string,
+  body: string | Uint8Array,
+): string {
   const [secret] = secrets.split(',') as [string];
   return createHmac('sha256', secret).update(`${timestamp}\n${path}\n`).update(body).digest('hex');
 }
@@ -24,7 +29,7 @@ export function isValidSignature(
   if (Math.abs(now - Number(message.timestamp)) > maxClockSkewMs) return false;
   const given = Buffer.from(message.signature);
   return secrets.split(',').some((secret) => {
-    const expected = Buffer.from(sign(secret, message.timestamp, message.path, message.body));
+    const expected = Buffer.from(signatureOf(secret, message.timestamp, message.path, message.body));
     return given.length === expected.length && timingSafeEqual(given, expected);
   });
 }

@@ -7,7 +7,7 @@ import { HTTPException } from 'hono/http-exception';
 import { createTaskScheduler } from './task-scheduler.ts';
 import type { TaskChanges, RunTask } from './task-scheduler.ts';
 import { createBanks } from './banks.ts';
-import { deliver } from './callback-delivery.ts';
+import { deliverCallback } from './callback-delivery.ts';
 import { createCalls, publicState } from './calls.ts';
 import { defaultTimings } from './behaviour.ts';
 import type { Timings } from './behaviour.ts';
@@ -15,10 +15,10 @@ import { gatewayRoutes } from './gateway-routes.ts';
 import { silentLog } from './log.ts';
 import type { Log } from './log.ts';
 import { phoneRoutes } from './phone-routes.ts';
-import { createRegistrations } from './registration-ledger.ts';
+import { createRegistrationLedger } from './registration-ledger.ts';
 import { refuseOtherSites } from './requests.ts';
 import type { HttpEnvironment } from './requests.ts';
-import { sandboxRoutes } from './sandbox-routes.ts';
+import { stateRoutes } from './state-routes.ts';
 import { openStore } from './store.ts';
 import type { Task, TaskKey } from './store.ts';
 
@@ -58,14 +58,14 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const scheduler = createTaskScheduler(store, log);
   const calls = createCalls(store, scheduler, timings);
   const banks = createBanks();
-  const registrations = createRegistrations(store, scheduler, calls, timings);
+  const registrations = createRegistrationLedger(store, scheduler, calls, timings);
 
   const app = new Hono<HttpEnvironment>();
   app.use(bodyLimit({ maxSize: maxBodyBytes }));
   app.use('/simulator/*', refuseOtherSites);
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.route('/v1', gatewayRoutes(sharedSecret, calls, registrations, banks, timings));
-  app.route('/simulator', sandboxRoutes(calls, registrations, banks));
+  app.route('/simulator', stateRoutes(calls, registrations, banks));
   app.route('/simulator', phoneRoutes(calls));
   app.notFound((c) => c.json({ error: 'Not found' }, 404));
   app.onError((error, c) => {
@@ -78,7 +78,8 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const server = createServer((request, response) => void listener(request, response));
 
   const run: RunTask = async (key, task, stopping) => {
-    if (task.kind === 'DELIVER_CALLBACK') return deliver(scheduler, sharedSecret, key, task, stopping);
+    if (task.kind === 'DELIVER_CALLBACK')
+      return deliverCallback(scheduler, sharedSecret, key, task, stopping);
     await scheduler.commit((tasks) => {
       // It may have been removed since its timer fired.
       if (store.tasks.doesExist(key)) settle(tasks, key, task);

@@ -2,7 +2,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { open } from 'lmdb';
 import type { Database } from 'lmdb';
-import type { CallConclusion, CallOutcome, RegistrationRefusalReason } from './protocol.ts';
+import type { CallConclusion, CallOutcome, RegistrationRefusal } from './protocol.ts';
 
 /** One ARS call. */
 export interface Call {
@@ -24,14 +24,14 @@ export interface Registration {
   reference: string;
   /** Absent until a request has reached the bank. */
   state?: 'IN_PROGRESS' | 'REGISTERED' | 'REFUSED' | 'REMOVED';
-  reason?: RegistrationRefusalReason;
+  reason?: RegistrationRefusal;
   /** Register requests received, successful or not. */
   registerCalls: number;
   ledgerKeys: LedgerKey[];
 }
 
 /** One successful registration; a reference registered twice has two. */
-export interface LedgerEntry {
+export interface RegistrationRecord {
   reference: string;
   memberId: string;
   bankCode: string;
@@ -45,7 +45,7 @@ export type LedgerKey = [memberId: string, number: number];
 /** Something to do once, at `at` (Unix ms). */
 export type Task = { at: number } & (
   | { kind: 'CONCLUDE_CALL'; callId: string; conclusion: CallConclusion }
-  | { kind: 'ENTER_REGISTRATION'; entry: LedgerEntry; callbackUrl: string }
+  | { kind: 'ENTER_REGISTRATION'; entry: RegistrationRecord; callbackUrl: string }
   | { kind: 'DELIVER_CALLBACK'; url: string; body: string; failures: number }
 );
 
@@ -64,7 +64,7 @@ export interface Store {
   callOrder: Database<string, [reference: string, number: number]>;
   /** By reference. */
   registrations: Database<Registration, string>;
-  ledger: Database<LedgerEntry, LedgerKey>;
+  ledger: Database<RegistrationRecord, LedgerKey>;
   tasks: Database<Task, TaskKey>;
   /** Runs `work` atomically. Resolves when it is on disk. */
   transaction<T>(work: () => T): Promise<T>;

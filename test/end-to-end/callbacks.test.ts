@@ -17,7 +17,7 @@ async function register(mobileNumber: string): Promise<string> {
   return String(body['bankAccRegNo']);
 }
 
-async function deliver(callback: object): Promise<void> {
+async function sendCallback(callback: object): Promise<void> {
   const body = JSON.stringify({ type: 'ARS', attempt: 1, callId: 'ABCDEFGHIJKL', ...callback });
   const headers = { ...sign(stack.paymentGatewaySecret, '/pg/callbacks', body) };
   const { status } = await fetch(`${stack.url}/pg/callbacks`, { method: 'POST', headers, body });
@@ -34,9 +34,9 @@ it('callbacks for another registration of the member change nothing, and the fir
   const ringing = await register('01012340008');
   await expect.poll(() => timelineOf(ringing), { timeout: 20_000 }).toContain('ARS_CALL_PLACED');
 
-  await deliver({ reference: failed, state: 'PASSED' });
-  await deliver({ reference: ringing, state: 'FAILED', outcome: 'WRONG_CODE' });
-  await deliver({ reference: ringing, state: 'PASSED' });
+  await sendCallback({ reference: failed, state: 'PASSED' });
+  await sendCallback({ reference: ringing, state: 'FAILED', outcome: 'WRONG_CODE' });
+  await sendCallback({ reference: ringing, state: 'PASSED' });
   const { body } = await untilEnded(stack.url, stack.projects[0], ringing);
   expect(body['status']).toBe('ARS_AUTH_FAILED');
   const timeline = await timelineOf(ringing);

@@ -64,7 +64,7 @@ describe('callbacks of the payment gateway', () => {
     return { 'x-pg-timestamp': timestamp, 'x-pg-signature': signature };
   }
 
-  async function deliver(body: string | Uint8Array, headers: Readonly<Record<string, string>>) {
+  async function sendCallback(body: string | Uint8Array, headers: Readonly<Record<string, string>>) {
     const response = await fetch(stack.url + path, { method: 'POST', body: Buffer.from(body), headers });
     return { status: response.status, body: await response.json() };
   }
@@ -99,7 +99,7 @@ describe('callbacks of the payment gateway', () => {
       },
     ],
   ] as const)('are refused when %s', async ([, headers]) => {
-    expect(await deliver(unknown, headers() as Record<string, string>)).toEqual(refused);
+    expect(await sendCallback(unknown, headers() as Record<string, string>)).toEqual(refused);
   });
 
   it.for([
@@ -117,12 +117,12 @@ describe('callbacks of the payment gateway', () => {
     '{"type":"ARS","reference":"AAAAAAAAAAAAAAAAAAAAAA","attempt":1,"callId":"A","state":"FAILED"}',
     '{"type":"ARS","reference":"AAAAAAAAAAAAAAAAAAAAAA","attempt":1,"callId":"A","state":"FAILED","outcome":"PASSED"}',
   ])('are refused with the body %s', async (body) => {
-    expect(await deliver(body, signed(body))).toEqual(invalid);
+    expect(await sendCallback(body, signed(body))).toEqual(invalid);
   });
 
   it('are acknowledged for an unknown registration, so the payment gateway stops', async () => {
-    expect(await deliver(unknown, signed(unknown))).toEqual(acknowledged);
-    expect(await deliver(unknown, signed(unknown, -4 * minute))).toEqual(acknowledged);
+    expect(await sendCallback(unknown, signed(unknown))).toEqual(acknowledged);
+    expect(await sendCallback(unknown, signed(unknown, -4 * minute))).toEqual(acknowledged);
   });
 
   it('are acknowledged after the end, however often they arrive, and change nothing', async () => {
@@ -137,8 +137,8 @@ describe('callbacks of the payment gateway', () => {
     ]) {
       const body = JSON.stringify(callback);
       const headers = signed(body);
-      expect(await deliver(body, headers)).toEqual(acknowledged);
-      expect(await deliver(body, headers)).toEqual(acknowledged);
+      expect(await sendCallback(body, headers)).toEqual(acknowledged);
+      expect(await sendCallback(body, headers)).toEqual(acknowledged);
     }
     const { body } = await call(stack.url, project, '/ars/register/inquiry', { regNo });
     expect(body['status']).toBe('BANK_ACC_REGISTERED');

@@ -12,7 +12,7 @@ import {
   getAccount,
   getTimeline,
   inquireAccount,
-  inquireRegistration,
+  inquireRegistrationStatus,
   issueArsCode,
   listInstitutions,
   listRegistrations,
@@ -376,10 +376,10 @@ describe('each operation', () => {
     expectAnswer(
       await call(stack.url, lenient, '/ars/register/inquiry', { regNo }),
       '000_000',
-      inquireRegistration,
+      inquireRegistrationStatus,
     );
     const ended = await untilEnded(stack.url, lenient, regNo);
-    expectAnswer(ended, '000_000', inquireRegistration);
+    expectAnswer(ended, '000_000', inquireRegistrationStatus);
     expect(ended.body['status']).toBe('BANK_ACC_REGISTERED');
   });
 
@@ -387,7 +387,7 @@ describe('each operation', () => {
     const body = registration(lenient, 61, { bankAccount: '11012349003' });
     const accepted = await call(stack.url, lenient, '/ars/register', body);
     const ended = await untilEnded(stack.url, lenient, String(accepted.body['bankAccRegNo']));
-    expectAnswer(ended, '002_016', inquireRegistration);
+    expectAnswer(ended, '002_016', inquireRegistrationStatus);
     expect(ended.body['status']).toBe('BANK_ACC_REG_FAILED');
   });
 

@@ -2,15 +2,15 @@ import { Hono } from 'hono';
 import type { Banks } from './banks.ts';
 import { publicState } from './calls.ts';
 import type { Calls } from './calls.ts';
-import type { Registrations } from './registration-ledger.ts';
+import type { RegistrationLedger } from './registration-ledger.ts';
 import * as protocol from './protocol.ts';
 import { readBody } from './requests.ts';
 import type { HttpEnvironment } from './requests.ts';
 
 /** Unsigned routes that show the simulator's state, for tests and people in the sandbox. */
-export function sandboxRoutes(
+export function stateRoutes(
   calls: Calls,
-  registrations: Registrations,
+  registrations: RegistrationLedger,
   banks: Banks,
 ): Hono<HttpEnvironment> {
   const routes = new Hono<HttpEnvironment>();
