@@ -1,5 +1,6 @@
 import { element } from './elements.ts';
 import type { Scenario, ScenarioGroup } from './scenarios.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 /** Creates a button for each scenario, grouped under headings. Every group but the first is collapsed at first. */
 export function createCards(
@@ -20,7 +21,7 @@ export function createCards(
 
 function createCard(scenario: Scenario, onClick: (scenario: Scenario) => void): HTMLButtonElement {
   const { title, description, endsWith, isSentTwice } = scenario;
-  const code = isSentTwice ? '002_013' : endsWith;
+  const code = isSentTwice ? codes.OPERATION_IN_PROGRESS : endsWith;
   const card = element(
     'button',
     { type: 'button', className: 'card' },

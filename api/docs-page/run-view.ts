@@ -4,6 +4,7 @@ import { byId, element } from './elements.ts';
 import type { SandboxMember } from './sandbox.ts';
 import type { Exchange, ScenarioListener } from './scenario-run.ts';
 import type { Scenario } from './scenarios.ts';
+import { codes } from '../../wire/result-codes.ts';
 
 const meanings: Readonly<Record<RegistrationStatus, string>> = {
   ARS_AUTH_IN_PROGRESS: 'The real-name check or the ARS call is running.',
@@ -67,7 +68,7 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
       keepTitleInView();
     },
     onAccepted: (registrationNumber, authNumber) => {
-      addLine('000_000', `Accepted as ${registrationNumber}.`);
+      addLine(codes.SUCCESS, `Accepted as ${registrationNumber}.`);
       if (!scenario.isAnsweredByPerson) return;
       codeCard.hidden = false;
       setText('code', authNumber ?? '');
@@ -79,7 +80,7 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
     onStatus: (status) => addLine(status, meanings[status]),
     onEnd: (result: RegistrationResult) => {
       const isGood = result.status === 'BANK_ACC_REGISTERED';
-      const code = isGood ? '000_000' : result.code;
+      const code = isGood ? codes.SUCCESS : result.code;
       conclude(
         isGood,
         `${result.status} · ${code}`,
