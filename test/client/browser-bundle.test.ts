@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
+import { browserGlobals } from '../fixtures/browser-globals.ts';
 import { envelope, startKmServer } from './km-server.ts';
 import { project, registrationNumber } from './project.ts';
 
@@ -23,17 +24,7 @@ test('the client is bundled for browsers and works with the globals of browsers 
     envelope('000_000', '"status":"BANK_ACC_REGISTERED"'),
   );
   const browser = createContext({
-    AbortController,
-    Headers,
-    TextDecoder,
-    TextEncoder,
-    URL,
-    atob,
-    btoa,
-    clearTimeout,
-    crypto,
-    fetch,
-    setTimeout,
+    ...browserGlobals,
     options: { ...project, baseUrl: server.baseUrl },
     registrationNumber,
   });

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { browserGlobals } from '../fixtures/browser-globals.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { packClient, repository } from './packed-client.ts';
@@ -152,17 +153,7 @@ it('is bundled for browsers without anything of Node, and works there', async ()
   expect(Object.values(metafile.outputs).flatMap(({ imports }) => imports)).toEqual([]);
   const { aspId, accessKey, secretKey } = stack.projects[0];
   const browser = createContext({
-    AbortController,
-    Headers,
-    TextDecoder,
-    TextEncoder,
-    URL,
-    atob,
-    btoa,
-    clearTimeout,
-    crypto,
-    fetch,
-    setTimeout,
+    ...browserGlobals,
     options: { baseUrl: `${stack.url}/open-api`, aspId, accessKey, secretKey },
   });
   const code = `${outputFiles[0]!.text}; client.createKmClient(options).institutions()`;
