@@ -1,10 +1,11 @@
 import type { Client } from '@temporalio/client';
-import type { PayloadCodec } from '@temporalio/common';
+import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import type { Database } from '../database/database.ts';
 import { createStores } from '../database/stores.ts';
 import type { Stores } from '../database/stores.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
-import type { EncryptingDataConverter } from '../encryption/data-converter.ts';
+import { KeyRing } from '../encryption/key-ring.ts';
+import { createWebUiCodec } from '../encryption/payload-codec.ts';
 import { withCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
 import type { CircuitBreakerOptions, GuardedPaymentGateway } from '../payment-gateway/circuit-breakers.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http/http-payment-gateway.ts';
@@ -47,7 +48,8 @@ export interface Service {
   readonly database: Database;
   readonly stores: Stores;
   readonly paymentGateway: GuardedPaymentGateway;
-  readonly dataConverter: EncryptingDataConverter;
+  readonly dataConverter: DataConverter;
+  /** For the Temporal Web UI. */
   readonly payloadCodec: PayloadCodec;
   readonly temporalConnection: TemporalConnection;
   /** Connects on first use, so that a process can start while Temporal is unavailable. */
@@ -94,7 +96,7 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
     stores,
     paymentGateway,
     dataConverter,
-    payloadCodec: dataConverter.payloadCodecs[0],
+    payloadCodec: createWebUiCodec(new KeyRing(config.PAYLOAD_KEYS)),
     temporalConnection: connection,
     temporal,
     async close() {

@@ -1,21 +1,16 @@
 import { fileURLToPath } from 'node:url';
-import type { DataConverter, PayloadCodec } from '@temporalio/common';
+import type { DataConverter } from '@temporalio/common';
 import { KeyRing } from './key-ring.ts';
 import { createPayloadCodec } from './payload-codec.ts';
 
 /** The module that encrypts failure texts. The workflow bundle includes it. */
 export const failureConverterPath = fileURLToPath(new URL('./failure-converter.cjs', import.meta.url));
 
-/** A data converter with the one codec that encrypts. */
-export interface EncryptingDataConverter extends DataConverter {
-  readonly payloadCodecs: [PayloadCodec];
-}
-
 /**
  * The data converter that API, worker, tests and replay share: all payloads and failure texts are encrypted.
  * @param payloadKeys `id:base64` of 32 bytes each, separated by commas; the first one encrypts
  */
-export function createDataConverter(payloadKeys: string): EncryptingDataConverter {
+export function createDataConverter(payloadKeys: string): DataConverter {
   return {
     payloadCodecs: [createPayloadCodec(new KeyRing(payloadKeys))],
     failureConverterPath,

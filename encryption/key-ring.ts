@@ -7,8 +7,12 @@ const tagBytes = 16;
 export class MissingKeyError extends Error {
   override readonly name = 'MissingKeyError';
 
+  /** The ID of the key that is missing. */
+  readonly keyId: string;
+
   constructor(keyId: string) {
     super(`There is no key with the ID ${keyId}: put it back behind the others, it is still needed.`);
+    this.keyId = keyId;
   }
 }
 

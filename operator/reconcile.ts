@@ -9,6 +9,7 @@ import {
 } from '../contract/reconciliation.ts';
 import type { ReconciliationInput, ReconciliationStage } from '../contract/reconciliation.ts';
 import { taskQueue, workflowTypes } from '../contract/registration.ts';
+import { requireReadable } from '../contract/unreadable-payload.ts';
 import { askTemporal } from './ask-temporal.ts';
 import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
@@ -67,7 +68,8 @@ async function followUntilEnded(
   print(`The workflow ${run.workflowId} is started; it needs a running worker.`);
   for (let printed = ''; ; await delay(pollInterval)) {
     const { status, raw } = await askTemporal(temporal, () => run.describe());
-    if (status.name === 'COMPLETED') return (await askTemporal(temporal, () => run.result())) as string;
+    if (status.name === 'COMPLETED')
+      return requireReadable((await askTemporal(temporal, () => run.result())) as string);
     if (status.name !== 'RUNNING') {
       throw new Refused(`The reconciliation has ended as ${status.name}, without a report. Run it again.`);
     }

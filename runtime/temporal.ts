@@ -1,6 +1,7 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { requireReadable } from '../contract/unreadable-payload.ts';
 
 /** Where Temporal is: `connectionOptions` with the address, `host:port`, and the namespace. */
 export type TemporalConnection = ReturnType<typeof temporalConnection>;
@@ -19,7 +20,12 @@ export function createTemporalClient(
   { connectionOptions, namespace }: TemporalConnection,
   dataConverter: DataConverter,
 ): Client {
-  return new Client({ connection: Connection.lazy(connectionOptions), namespace, dataConverter });
+  return new Client({
+    connection: Connection.lazy(connectionOptions),
+    namespace,
+    dataConverter,
+    interceptors: { workflow: [{ query: async (input, next) => requireReadable(await next(input)) }] },
+  });
 }
 
 /**

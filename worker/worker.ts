@@ -9,6 +9,7 @@ import { ConfigurationError } from '../runtime/config.ts';
 import type { Log } from '../runtime/log.ts';
 import type { TemporalConnection } from '../runtime/temporal.ts';
 import { taskQueue } from '../contract/registration.ts';
+import { refuseUnreadableArguments } from './refuse-unreadable-arguments.ts';
 
 /** Settings of Temporal's runtime. */
 export interface RuntimeOptions {
@@ -92,7 +93,7 @@ export async function startWorker(parts: WorkerParts, settings: WorkerSettings):
     dataConverter: parts.dataConverter,
     taskQueue,
     activities: createActivities({ ...parts, notificationSender }),
-    interceptors: { activity: [typedFailures] },
+    interceptors: { activity: [refuseUnreadableArguments, typedFailures] },
     shutdownGraceTime,
     shutdownForceTime: shutdownGraceTime + 5_000,
     workflowBundle,

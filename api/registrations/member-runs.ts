@@ -5,6 +5,7 @@ import type { MemberInput, OperationResult, workflowTypes } from '../../contract
 import type { RegistrationStatus } from '../../wire/registration-status.ts';
 import type { ResultCode } from '../../wire/result-codes.ts';
 import { searchAttributes } from '../../contract/search-attributes.ts';
+import { requireReadable } from '../../contract/unreadable-payload.ts';
 import type { Member } from '../../database/members.ts';
 import type { Stores } from '../../database/stores.ts';
 import type { ApiParts } from '../parts.ts';
@@ -96,7 +97,7 @@ export async function runMemberOperation(
   if (runningOperation) throw new Refusal(codes.OPERATION_IN_PROGRESS, { payload: { ...runningOperation } });
   const run = parts.temporal.workflow.getHandle(memberWorkflowId(member.userId));
   const result = parts.temporal.withDeadline(Date.now() + resultTimeout, () => run.result());
-  const { resultCode } = (await result) as OperationResult;
+  const { resultCode } = requireReadable((await result) as OperationResult);
   if (resultCode !== codes.SUCCESS) throw new Refusal(resultCode);
 }
 

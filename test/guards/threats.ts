@@ -5,6 +5,7 @@ const requests = 'test/wire/requests.test.ts';
 const limits = 'test/wire/limits.test.ts';
 const others = 'test/wire/other-endpoints.test.ts';
 const safeguards = 'test/end-to-end/registration-safeguards.test.ts';
+const unreadable = 'test/end-to-end/unreadable-payloads.test.ts';
 const canary = 'test/end-to-end/canary.test.ts';
 
 /** The protections of SECURITY.md, in the order of its table. */
@@ -119,6 +120,55 @@ export const threats: readonly Guard[] = [
     ],
     tests: [test('test/end-to-end/key-rotation.test.ts', 'payload keys > rotate while a registration runs')],
     failure: /to be 'BANK_ACC_REGISTERED'/,
+  },
+  {
+    name: 'unreadable-payloads',
+    protectsFrom: 'Whoever may write to Temporal stops a run with a message that cannot be decoded.',
+    replacements: [
+      change(
+        'encryption/payload-codec.ts',
+        'return markUnreadable(\n        error',
+        'throw error;\n      return markUnreadable(\n        error',
+      ),
+    ],
+    tests: [test(unreadable, 'an argument under an unknown key > of a signal does not stop the run')],
+    failure: /to be 'BANK_ACC_REGISTERED'/,
+  },
+  {
+    name: 'unreadable-results',
+    protectsFrom: 'Whoever may write to Temporal forges the result of an activity.',
+    replacements: [
+      change(
+        'workflows/refuse-unreadable-payloads.ts',
+        'scheduleActivity: async (input, next) => requireReadable(await next(input)),',
+        'scheduleActivity: async (input, next) => await next(input),',
+      ),
+    ],
+    tests: [
+      test(
+        unreadable,
+        'an argument in plain text > instead of the result of an activity is never taken for one',
+      ),
+    ],
+    failure: /\[\] to not deeply equal \[\]/,
+  },
+  {
+    name: 'unreadable-inputs',
+    protectsFrom: 'Whoever may write to Temporal blocks a member with a run of their own.',
+    replacements: [
+      change(
+        'workflows/refuse-unreadable-payloads.ts',
+        'async execute(input, next) {\n          refuse(input.args);',
+        'async execute(input, next) {',
+      ),
+    ],
+    tests: [
+      test(
+        unreadable,
+        'an argument in plain text > of a run closes the run, so it does not block the member',
+      ),
+    ],
+    failure: /'RUNNING' to be 'FAILED'/,
   },
   {
     name: 'database-key-rewrap',

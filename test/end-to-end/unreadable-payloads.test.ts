@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { memberWorkflowId, taskQueue, workflowTypes } from '../../contract/registration.ts';
+import { failureConverterPath } from '../../encryption/data-converter.ts';
+import { KeyRing } from '../../encryption/key-ring.ts';
+import { createPayloadCodec } from '../../encryption/payload-codec.ts';
+import { answerPhone } from '../fixtures/phone.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
+
+let stack: Stack;
+/** While it is set, an order to register stays without an answer. */
+let isRegistrationHanging = false;
+beforeAll(async () => {
+  stack = await startStack({
+    intercept: injectFaults(() => ({
+      register: (order, signal) =>
+        isRegistrationHanging
+          ? new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+          : stack.simulated.register(order, signal),
+    })),
+  });
+});
+afterAll(() => stack.close());
+
+const otherKey = () => `nokey:${randomBytes(32).toString('base64')}`;
+type Encode = PayloadCodec['encode'];
+/** What a stranger can send who may write to Temporal's namespace and has no payload key. */
+const strangers: readonly (readonly [string, Encode])[] = [
+  ['in plain text', async (payloads) => payloads],
+  ['under an unknown key', createPayloadCodec(new KeyRing(otherKey())).encode],
+  [
+    'that was altered',
+    async (payloads) =>
+      payloads.map(() => ({
+        metadata: { encoding: Buffer.from('binary/encrypted'), keyId: Buffer.from('test-key') },
+        data: randomBytes(40),
+      })),
+  ],
+];
+
+/** A client that sends as a stranger does, and reads as the test needs it. */
+function clientOf(encode: Encode): Client {
+  const { decode } = createPayloadCodec(new KeyRing(stack.payloadKeys));
+  return new Client({
+    connection: stack.temporal.connection,
+    dataConverter: { payloadCodecs: [{ encode, decode }], failureConverterPath },
+  });
+}
+
+/** Registers a member whose phone rings until it is answered, and waits until it rings. */
+async function beginRinging(member: number) {
+  const request = registration(stack.projects[0], member, { mobileNumber: '01012340008' });
+  const { body } = await call(stack.url, stack.projects[0], '/ars/register', request);
+  expect(body.response.code).toBe('000_000');
+  const number = String(body['bankAccRegNo']);
+  const findCalls = async () =>
+    (await (await fetch(`${stack.simulatorUrl}/simulator/calls?reference=${number}`)).json()) as unknown[];
+  await expect.poll(findCalls, { timeout: 20_000 }).toHaveLength(1);
+  return {
+    workflowId: memberWorkflowId(String(request['userId'])),
+    number,
+    answer: () => answerPhone(stack.simulatorUrl, number, String(body['authNumber'])),
+  };
+}
+
+const endOf = async (number: string) =>
+  (await untilEnded(stack.url, stack.projects[0], number)).body['status'];
+
+async function failedTasksOf(workflowId: string): Promise<string[]> {
+  const { events } = await stack.temporal.workflow.getHandle(workflowId).fetchHistory();
+  return (events ?? []).flatMap(({ workflowTaskFailedEventAttributes: failed }) =>
+    failed ? [JSON.stringify(failed.failure)] : [],
+  );
+}
+
+describe.each(strangers)('an argument %s', (_name, encode) => {
+  const member = strangers.findIndex(([, each]) => each === encode);
+
+  it('of a signal does not stop the run', async () => {
+    const { workflowId, number, answer } = await beginRinging(member);
+    const run = clientOf(encode).workflow.getHandle(workflowId);
+    for (const signal of ['wake', 'arsCallEnded', 'paymentGatewayDecided', 'no-such-signal']) {
+      await run.signal(signal, { registrationNumber: number, attempt: 1, outcome: 'FAILED', verdict: {} });
+    }
+    await answer();
+    expect(await endOf(number)).toBe('BANK_ACC_REGISTERED');
+    expect(await failedTasksOf(workflowId)).toEqual([]);
+  });
+
+  it('of an update is refused before it is looked at', async () => {
+    const { workflowId, number, answer } = await beginRinging(member + 10);
+    const run = clientOf(encode).workflow.getHandle(workflowId);
+    for (const update of ['resolveReview', 'no-such-update']) {
+      const failure: unknown = await run
+        .executeUpdate(update, { args: [{ verdict: 'REGISTERED' }] })
+        .catch((error: unknown) => (error as Error).cause);
+      expect(failure).toBeInstanceOf(ApplicationFailure);
+      if (update === 'resolveReview') expect(failure).toMatchObject({ type: 'UnreadablePayload' });
+    }
+    await answer();
+    expect(await endOf(number)).toBe('BANK_ACC_REGISTERED');
+  });
+
+  it('of a run closes the run, so it does not block the member', async () => {
+    const { userId } = stack.projects[0].members[member + 20]!;
+    const run = await clientOf(encode).workflow.start(workflowTypes.register, {
+      workflowId: memberWorkflowId(userId),
+      taskQueue,
+      args: [{ registrationNumber: '261125232015AZJ2KMGHUB', policy: {} }],
+    });
+    await expect.poll(async () => (await run.describe()).status.name, { timeout: 20_000 }).toBe('FAILED');
+    const { number, answer } = await beginRinging(member + 20);
+    await answer();
+    expect(await endOf(number)).toBe('BANK_ACC_REGISTERED');
+  });
+
+  it('instead of the result of an activity is never taken for one', async () => {
+    isRegistrationHanging = true;
+    const { workflowId, number, answer } = await beginRinging(member + 30);
+    await answer();
+    const run = stack.temporal.workflow.getHandle(workflowId);
+    const findRegistering = async () =>
+      (await run.describe()).raw.pendingActivities?.find(({ activityType }) =>
+        activityType?.name?.startsWith('register'),
+      )?.activityId;
+    await expect.poll(findRegistering, { timeout: 20_000 }).toBeDefined();
+    const activityId = (await findRegistering())!;
+    await clientOf(encode).activity.complete({ workflowId, activityId }, { state: 'REGISTERED' });
+    await expect.poll(() => failedTasksOf(workflowId), { timeout: 20_000 }).not.toEqual([]);
+    expect((await run.describe()).status.name).toBe('RUNNING');
+    expect(await stack.simulated.inquireRegistration(number, AbortSignal.timeout(5_000))).toMatchObject({
+      state: 'NOT_FOUND',
+    });
+    await run.terminate();
+    isRegistrationHanging = false;
+  });
+});
+
+it('while the worker lacks the key nothing is lost, and with it the run continues', async () => {
+  const { workflowId, number, answer } = await beginRinging(40);
+  await stack.stopWorker();
+  await stack.startWorker({ payloadKeys: otherKey() });
+  await answer();
+  await expect.poll(() => failedTasksOf(workflowId), { timeout: 20_000 }).not.toEqual([]);
+  await stack.stopWorker();
+  await stack.startWorker();
+  expect(await endOf(number)).toBe('BANK_ACC_REGISTERED');
+});

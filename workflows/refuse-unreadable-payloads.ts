@@ -1,0 +1,46 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { WorkflowInterceptors } from '@temporalio/workflow';
+import { isUnreadable, requireReadable } from '../contract/unreadable-payload.ts';
+
+/**
+ * Keeps a payload that cannot be read from being taken for a value, in every workflow. The bundle includes it.
+ *
+ * - A run with such an input fails: whoever may start runs cannot block a member with one.
+ * - An update with such an argument is refused. A signal's argument decides nothing, so it is let through.
+ * - For such a result of an activity, the workflow task fails and is repeated until the key is back: nothing is lost.
+ */
+export function interceptors(): WorkflowInterceptors {
+  return {
+    inbound: [
+      {
+        async execute(input, next) {
+          refuse(input.args);
+          return await next(input);
+        },
+        validateUpdate(input, next) {
+          refuse(input.args);
+          next(input);
+        },
+        async handleUpdate(input, next) {
+          refuse(input.args);
+          return await next(input);
+        },
+      },
+    ],
+    outbound: [
+      {
+        scheduleActivity: async (input, next) => requireReadable(await next(input)),
+        scheduleLocalActivity: async (input, next) => requireReadable(await next(input)),
+      },
+    ],
+  };
+}
+
+function refuse(args: readonly unknown[]): void {
+  const unreadable = args.find(isUnreadable);
+  if (!unreadable) return;
+  throw ApplicationFailure.nonRetryable(
+    `The argument cannot be read: ${unreadable.unreadablePayload}`,
+    'UnreadablePayload',
+  );
+}
