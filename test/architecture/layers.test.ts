@@ -117,7 +117,7 @@ describe('the environment', () => {
 describe('the workflow bundle', () => {
   it('holds nothing but what ARCHITECTURE.md names, so no zod', () => {
     const code = readFileSync(inject('workflowBundle'), 'utf8');
-    const modules = [...code.matchAll(/^\/\*\*\*\/ "\.\/([^"]+)"/gm)].map(([, module]) => module!);
+    const modules = [...code.matchAll(/^\/\*\*\*\/ "(?:\.{1,2}\/)+([^"]+)"/gm)].map(([, module]) => module!);
     const parts = new Set(
       modules.map((module) => {
         const [, name] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(module) ?? [];
