@@ -4,9 +4,11 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      'test/contract/{calling-hours,korean-time,recording}.test.ts',
-      'test/database/bank-windows.test.ts',
-      'test/public-wire/{tran-time,values}.test.ts',
+      'test/contract/{calling-hours,digits,korean-time,recording}.test.ts',
+      'test/database/closed-until.test.ts',
+      'test/encryption/key-ring.test.ts',
+      'test/payment-gateway/{circuit-breakers,signature}.test.ts',
+      'test/public-wire/{tran-time,tran-token,values}.test.ts',
       'test/wire/validation.test.ts',
     ],
   },

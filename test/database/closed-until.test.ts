@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseKoreanHours } from '../../contract/korean-time.ts';
-import { closedUntil } from '../../database/bank-windows.ts';
+import { closedUntil } from '../../database/closed-until.ts';
 
 const at = (text: string) => Date.parse(`${text}+09:00`);
 const daily = (hours: string) => ({ daily: parseKoreanHours(hours)! });
