@@ -39,7 +39,9 @@ it('`npm start` registers, goes on after kill -9 with what was in flight, and st
   const accepted = await registerMany(url, project, 1, 20);
   // Some of them are under way.
   await expect
-    .poll(async () => ((await (await fetch(`${simulatorUrl}/simulator/calls`)).json()) as unknown[]).length)
+    .poll(async () => ((await (await fetch(`${simulatorUrl}/simulator/calls`)).json()) as unknown[]).length, {
+      timeout: 30_000,
+    })
     .toBeGreaterThan(1);
   await first.kill();
   const second = startGroup('npm', ['start'], environment);
