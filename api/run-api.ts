@@ -50,7 +50,7 @@ export async function startApi(
       ? new ConfigurationError(`PORT: ${config.PORT} is taken; set it to a free one.`)
       : error;
   });
-  parts.log.info({ port: server.port }, 'the API listens');
+  parts.log.info({ port: server.port }, 'the API is listening');
   const stopHousekeeping = startHousekeeping(parts, housekeepingTimes);
   return {
     async close() {

@@ -118,13 +118,13 @@ export async function runCommandLine<Available extends Options, Entry extends Co
       print(describeCommands(program, line));
       return 0;
     }
-    if (line === '') throw new UsageError('Which command?');
+    if (line === '') throw new UsageError('A command is missing.');
     advice = describeCommands(program, line);
     const found = Object.entries(commands).find(([name]) => `${line} `.startsWith(`${name} `));
     if (!found) throw new UsageError(`There is no command "${line}".`);
     const [name, command] = found;
     advice = `Try: ${exampleOf(callOf(name), command, options)}`;
-    if (line !== name) throw new UsageError(`"${line.slice(name.length + 1)}" belongs to no option.`);
+    if (line !== name) throw new UsageError(`Unexpected argument "${line.slice(name.length + 1)}".`);
     checkOptions(name, command, values, program.commonOptions);
     return await carryOut(command, values);
   } catch (error) {
@@ -144,7 +144,7 @@ function checkOptions<Available extends Options>(
 ): void {
   const accepted = new Set<string>([...required, ...optional, ...commonOptions, 'help']);
   const unknown = Object.keys(values).find((name) => !accepted.has(name));
-  if (unknown !== undefined) throw new UsageError(`${command} takes no --${unknown}.`);
+  if (unknown !== undefined) throw new UsageError(`${command} does not accept --${unknown}.`);
   const missing = required.filter((name) => !values[name]).map((name) => `--${name}`);
   if (missing.length > 0) throw new UsageError(`${command} needs ${missing.join(', ')}.`);
 }

@@ -94,7 +94,7 @@ export function createDatabaseKeys(queries: Queries, keys: KeyRing) {
       if (missing.length === 0) return;
       const named = missing.map(({ databaseKeyId, rows }) => `${databaseKeyId} (seals ${rows} rows)`);
       throw new ConfigurationError(
-        `DATABASE_KEYS lacks keys that are still needed: ${named.join(', ')}. Put them back behind the active one, and drop them only when this says so: npm run operator -- keys status`,
+        `DATABASE_KEYS lacks keys that are still needed: ${named.join(', ')}. Add them again after the active one. Remove a key only when this command allows it: npm run operator -- keys status`,
       );
     },
 

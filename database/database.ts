@@ -68,7 +68,7 @@ export async function requireSameBaseline(queries: Queries, subject: string, rem
   const { rows: applied } = (await queries.execute(earliest)) as { rows: { hash: string }[] };
   const [initial] = readMigrationFiles({ migrationsFolder });
   if (applied.length === 0 || applied[0]!.hash === initial!.hash) return;
-  throw new ConfigurationError(`${subject} was made by a development version before 1.0.0; ${remedy}.`);
+  throw new ConfigurationError(`${subject} was created by a development version before 1.0.0; ${remedy}.`);
 }
 
 /** Wraps the queries of an open database. */

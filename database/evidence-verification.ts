@@ -31,7 +31,7 @@ export async function* verifyEvidence(
       const isDue = keptUntil !== null && keptUntil <= purgedAt && purgedAt.getTime() <= Date.now();
       if (isHeld) yield broken('it was purged under a legal hold');
       else if (isDue) yield { registrationNumber, state: 'PURGED' };
-      else yield broken('it was purged before its retention was over');
+      else yield broken('it was purged before the end of its retention period');
     } else if (!evidence) {
       yield broken('no evidence is stored');
     } else if (member.erasedAt && !member.sealedDataKey) {

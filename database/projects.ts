@@ -190,7 +190,7 @@ export function createProjects(queries: Queries, keys: KeyRing) {
 
     /**
      * Sets the state of a project. False when there is no such project.
-     * @throws {DiscardedError} when it is discarded, which is for good
+     * @throws {DiscardedError} when it is discarded
      */
     async setState(aspId: string, state: KeyState): Promise<boolean> {
       const ofProject = eq(projects.aspId, aspId);
@@ -201,7 +201,7 @@ export function createProjects(queries: Queries, keys: KeyRing) {
         .returning({ aspId: projects.aspId });
       if (updated.length > 0) return true;
       if ((await queries.$count(projects, ofProject)) === 0) return false;
-      throw new DiscardedError(`Project ${aspId} is discarded, which is for good.`);
+      throw new DiscardedError(`Project ${aspId} is discarded permanently.`);
     },
   };
 }

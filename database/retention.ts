@@ -51,7 +51,7 @@ export function createRetention(queries: Queries) {
     countExpired: (now: Date): Promise<number> => queries.$count(registrations, expired(now)),
 
     /**
-     * Destroys the recording and the personal part of the registrations whose retention is over as of `now` and that no
+     * Destroys the recording and the personal part of the registrations whose retention period has ended at `now` and that no
      * legal hold keeps, batch by batch. Their rows stay, so their numbers stay answerable.
      * Yields how many each batch was.
      */

@@ -40,7 +40,7 @@ export class KeyRing {
     });
     this.#keys = new Map(entries);
     if (this.#keys.size < entries.length) {
-      throw new Error('Two keys have the same ID: give each new key an ID that none had before.');
+      throw new Error('Two keys have the same ID: give each new key an ID that was never used before.');
     }
     this.activeKeyId = [...this.#keys.keys()][0]!;
   }

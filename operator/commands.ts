@@ -168,7 +168,7 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
   },
   'evidence purge': {
     summary:
-      'destroys records whose retention is over, as the daily schedule does; --dry-run: only counts them',
+      'destroys records after their retention period, as the daily schedule does; --dry-run: only counts them',
     required: [],
     optional: ['dry-run'],
     needsDatabase: true,

@@ -45,7 +45,7 @@ async function collectFiles(
   const evidence = await stores.consentEvidence.find(registrationNumber);
   if (!evidence) {
     throw new Refused(
-      `Registration ${registrationNumber} has no evidence: no call was recorded, its retention is over, or the registration does not exist. Check --number.`,
+      `Registration ${registrationNumber} has no evidence: no call was recorded, its retention period has ended, or the registration does not exist. Check --number.`,
     );
   }
   for await (const finding of verifyEvidence(stores, registrationNumber)) {

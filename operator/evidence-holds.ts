@@ -14,7 +14,7 @@ export function holdEvidence(values: OptionValues) {
     if (outcome === 'HELD') return print(`The evidence of ${registrationNumber} is under legal hold.`);
     const obstacles = {
       NOT_FOUND: `There is no registration ${registrationNumber}. Check --number.`,
-      GONE: `The evidence of ${registrationNumber} has been destroyed: its retention was over, or the member was erased. It cannot be restored.`,
+      GONE: `The evidence of ${registrationNumber} has been destroyed: its retention period had ended, or the member was erased. It cannot be restored.`,
       HELD_ALREADY: `The evidence of ${registrationNumber} is already under legal hold. See: npm run evidence -- list-holds`,
     };
     throw new Refused(obstacles[outcome]);

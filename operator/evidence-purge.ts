@@ -9,7 +9,7 @@ export function purgeEvidence(values: OptionValues) {
     const now = new Date();
     if (isDryRun) {
       const count = await stores.retention.countExpired(now);
-      return print(`Registrations whose retention is over: ${count}. Nothing was destroyed.`);
+      return print(`Registrations whose retention period has ended: ${count}. Nothing was destroyed.`);
     }
     let purged = 0;
     for await (const batch of stores.retention.purge(now)) {

@@ -74,13 +74,13 @@ it.for([[{}], [advisory('moderate')]])('the audit passes on %j', async ([found])
   expect(exitCode).toBe(0);
 });
 
-it('the audit says on one line that a registry does not answer audits, and neither passes nor fails', async () => {
+it('if the registry does not answer, the audit prints one line and neither passes nor fails', async () => {
   const { exitCode, output } = await audit((_, response) => void response.writeHead(405).end());
   expect(output).toMatch(/^audit: NOT CARRIED OUT, the registry does not answer audits \(405 .*\)\n$/);
   expect(exitCode).toBe(0);
 });
 
-it('the audit fails where npm cannot ask, as without a lock file', async () => {
+it('the audit fails if npm cannot run it, for example without a lock file', async () => {
   const directory = temporaryDirectory();
   cpSync(join(projectDirectory, 'package.json'), join(directory, 'package.json'));
   cpSync(join(projectDirectory, 'test/audit.mjs'), join(directory, 'test/audit.mjs'));

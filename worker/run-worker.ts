@@ -24,7 +24,7 @@ export async function runWorker(
     deployment: deploymentName && buildId ? { deploymentName, buildId } : undefined,
   });
   await ensureSchedules(service.temporal);
-  service.log.info('the worker takes work');
+  service.log.info('the worker is running');
   await worker.running;
   await worker.stop();
   await service.close();

@@ -28,7 +28,7 @@ export interface ChaosArguments {
 export function readArguments(commandLine: readonly string[]): ChaosArguments {
   const { words, values } = splitArguments(commandLine, options);
   const { seed, registrations, without } = values;
-  if (words.length > 0) throw new UsageError(`"${words.join(' ')}" belongs to no option.`);
+  if (words.length > 0) throw new UsageError(`Unexpected argument "${words.join(' ')}".`);
   if (without !== undefined && !isSabotage(without)) {
     throw new UsageError(`There is no protection "${without}".`);
   }

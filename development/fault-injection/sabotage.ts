@@ -16,7 +16,7 @@ export interface Sabotage {
 /** The protections, by name. */
 export const sabotages = {
   'inquiry-before-repeat': {
-    why: 'An attempt whose answer is lost is made again without asking what became of it.',
+    why: 'An attempt whose answer is lost is repeated without an inquiry about its outcome.',
     replacements: [
       {
         file: 'workflows/register-exactly-once.ts',

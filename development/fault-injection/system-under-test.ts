@@ -31,7 +31,7 @@ import { startTcpProxy } from './tcp-proxy.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 
 /** Logged when a program is up. Without an available dependency it exits earlier, and is restarted. */
-const startedMessage = /"msg":"(the API listens|the worker takes work|The simulator is listening)"/;
+const startedMessage = /"msg":"(the API is listening|the worker is running|The simulator is listening)"/;
 
 /** How long the whole service may take to start, in ms. */
 const startTimeoutMs = 120_000;

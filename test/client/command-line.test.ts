@@ -175,14 +175,14 @@ describe('a wrong command line', () => {
   const credentialsOnly = { KM_ASP_ID: aspId, KM_ACCESS_KEY: accessKey };
 
   test.for<[string[], string]>([
-    [[], 'Which command?'],
+    [[], 'A command is missing.'],
     [['delete'], 'There is no command "delete".'],
     [['toString'], 'There is no command "toString".'],
     [['register', '--user', '1'], 'register needs --bank, --account.\nTry: npm run km -- register --user'],
     [['register', '--usr', '1'], "Unknown option '--usr'"],
-    [['auth', '--user', '1', '--watch'], 'auth takes no --watch.\nTry: npm run km -- auth --user'],
+    [['auth', '--user', '1', '--watch'], 'auth does not accept --watch.\nTry: npm run km -- auth --user'],
     [['auth', '--user', '007'], '--user must be digits'],
-    [['auth', '1'], '"1" belongs to no option.'],
+    [['auth', '1'], 'Unexpected argument "1".'],
     [['institutions', '--url', 'nowhere'], '"nowhere" is no URL'],
     [[...register, '--bank', '999'], 'There is no bank 999; see: npm run km -- institutions'],
     [[...register, '--user', '5'], 'give --name and --birth as well.'],

@@ -21,7 +21,7 @@ it.for([
   ['2026-11-22T07:59:59+09:00', '2026-11-22T08:00:00+09:00'],
   ['2026-11-22T08:00:00+09:00', '2026-11-22T08:00:00+09:00'],
   ['2026-11-22T21:00:00+09:00', '2026-11-23T08:00:00+09:00'],
-])('after %s it is next eight o’clock at %s', ([now, next]) => {
+])('after %s, the next eight o’clock is at %s', ([now, next]) => {
   expect(nextKoreanTime(8 * hour, at(now!))).toBe(at(next!));
 });
 
@@ -34,11 +34,11 @@ it.for([
   ['23:30-00:30', '23:59:59', true],
   ['23:30-00:30', '00:00:00', true],
   ['23:30-00:30', '00:30:00', false],
-] as const)('in %s, %s is inside: %s', ([hours, time, isInside]) => {
+] as const)('within %s, at %s: %s', ([hours, time, isInside]) => {
   expect(isWithinKoreanDay(parseKoreanHours(hours)!, at(`2026-11-22T${time}+09:00`))).toBe(isInside);
 });
 
-it('reads and writes times of day, and refuses what is none', () => {
+it('parses and formats times of day, and refuses anything else', () => {
   const { from, until } = parseKoreanHours('23:30-00:05')!;
   expect([formatKoreanTime(from), formatKoreanTime(until)]).toEqual(['23:30', '00:05']);
   for (const text of ['', '8:00-21:00', '08:00', '24:00-08:00', '08:60-09:00', '08:00-08:00', 'always']) {

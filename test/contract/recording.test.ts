@@ -16,7 +16,7 @@ const riff = (...chunks: readonly Buffer[]) =>
   Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVE', 'latin1'), ...chunks]);
 const format = chunk('fmt ', wav.subarray(20, 36));
 
-it('tells how long a WAV recording is by its bytes', () => {
+it('computes the duration of a WAV recording from its bytes', () => {
   expect(recordingFormat(wav)).toBe('wav');
   expect(recordingDuration(wav)).toBe(2_000);
   expect(recordingDuration(wav.subarray(0, 44 + 12_001))).toBe(1_500);
@@ -77,6 +77,6 @@ it.for([
   Buffer.from('RIFF\0\0\0\0WAVY', 'latin1'),
   Buffer.from('RIFX\0\0\0\0WAVE', 'latin1'),
   Buffer.from('ID4'),
-])('other bytes are no recording (%#)', (recording) => {
+])('other bytes are not a recording (%#)', (recording) => {
   expect(recordingFormat(recording)).toBeUndefined();
 });

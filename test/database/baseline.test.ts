@@ -22,7 +22,7 @@ it('an embedded database from before 1.0.0 is refused, and the message says what
   await makeOlder(await openPglite({ dataDir, loadDataDir: await openAsBlob(inject('emptyDatabase')) }));
   await expect(openPglite({ dataDir })).rejects.toMatchObject({
     name: 'ConfigurationError',
-    message: `DATA_DIR: the database in ${dataDir} was made by a development version before 1.0.0; set DATA_DIR to a new directory or remove this one.`,
+    message: `DATA_DIR: the database in ${dataDir} was created by a development version before 1.0.0; set DATA_DIR to a new directory or remove this one.`,
   });
 });
 
@@ -33,6 +33,6 @@ it.skipIf(!databaseUrl)('a PostgreSQL database from before 1.0.0 is refused', as
   const open = () => openPostgres(fresh.url, createLog('test', 'silent'));
   await makeOlder(await open());
   await expect(open()).rejects.toThrow(
-    'DATABASE_URL: this database was made by a development version before 1.0.0; use a new database.',
+    'DATABASE_URL: this database was created by a development version before 1.0.0; use a new database.',
   );
 });

@@ -39,9 +39,7 @@ describeStores((on) => {
         expect(await on.stores.projects.setState(aspId, state)).toBe(true);
       }
       for (const state of ['INACTIVE', 'ACTIVE'] as const) {
-        await expect(on.stores.projects.setState(aspId, state)).rejects.toThrow(
-          'discarded, which is for good',
-        );
+        await expect(on.stores.projects.setState(aspId, state)).rejects.toThrow('discarded permanently');
       }
       expect((await on.stores.projects.find(aspId))?.state).toBe('DISCARDED');
     });

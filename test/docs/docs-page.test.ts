@@ -175,7 +175,7 @@ describe('Try it', () => {
 });
 
 describe('test data', () => {
-  test('a card works by keyboard alone', async () => {
+  test('a card can be used with the keyboard alone', async () => {
     await open();
     await page.getByLabel('Encrypt where the API asks for it').focus();
     await page.keyboard.press('Tab');

@@ -154,7 +154,7 @@ describe('cancel', () => {
     expect(cancels.map(({ body }) => body)).toEqual(cancels.map(() => ({ response: success })));
   });
 
-  it('comes too late once the payment gateway is asked, and after the end', async () => {
+  it('is refused once the payment gateway has been asked to register, and after the end', async () => {
     const project = stack.projects[0];
     const regNo = await register(project, 11, { bankAccount: '11012349006' });
     await expect

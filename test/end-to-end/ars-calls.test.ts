@@ -88,7 +88,7 @@ describe.concurrent('every outcome of the call is distinct in timeline and notif
     expect(await callbackOf(regNo)).toMatchObject({ status: 'ARS_AUTH_FAILED', arsOutcome: outcome });
   });
 
-  it('a registration that did not fail by the call names no outcome of one', async () => {
+  it('a registration that failed for another reason has no call outcome', async () => {
     const regNo = await register({ bankAccount: '11012349002' });
     expect((await end(regNo)).response.code).toBe('002_015');
     expect(await callbackOf(regNo)).not.toHaveProperty('arsOutcome');
@@ -106,7 +106,7 @@ describe('the hours in which members may be called', () => {
       .poll(async () => (await timelineOf(regNo)).at(-1), { timeout: 20_000 })
       .toMatchObject({ step: 'POSTPONED', outcome: 'OUTSIDE_CALLING_HOURS' });
 
-  it('are waited for, and the timeline says when it goes on', async () => {
+  it('are waited for, and the timeline shows when the registration continues', async () => {
     const callingHours = opensIn(4_000);
     const regNo = await register({}, await apiWith({ callingHours }));
     expect((await end(regNo))['status']).toBe('BANK_ACC_REGISTERED');
@@ -119,7 +119,7 @@ describe('the hours in which members may be called', () => {
     expect(Date.parse(placed!.at)).toBeGreaterThanOrEqual(until);
   });
 
-  it('let a registration be cancelled while it waits for them', async () => {
+  it('do not prevent a cancellation meanwhile', async () => {
     const regNo = await register({}, await apiWith({ callingHours: opensIn(2 * hour) }));
     await untilWaiting(regNo);
     const answer = await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo });
@@ -128,8 +128,8 @@ describe('the hours in which members may be called', () => {
   });
 
   it.for([
-    ['hold for the second call too', '01012340001', ['NO_ANSWER']],
-    ['hold for a call that is still being tried when they end', unreachable, []],
+    ['apply to the second call too', '01012340001', ['NO_ANSWER']],
+    ['apply to a call that is still being retried when they end', unreachable, []],
   ] as const)('%s', async ([, mobileNumber, outcomes]) => {
     const closesAt = timeOfKoreanDay(Date.now() + 6_000);
     const url = await apiWith({

@@ -108,7 +108,7 @@ describe('a bank’s maintenance window', () => {
     expect(askedThere.filter(({ at }) => at < endsAt)).toEqual([]);
   });
 
-  it('has the registration at the payment gateway wait when it begins after the call', async () => {
+  it('delays the registration at the payment gateway when it begins after the call', async () => {
     faults = {
       fetchRecording: async (callId, signal) => {
         await closeFor('004', 3_000);
@@ -129,7 +129,7 @@ describe('a bank’s maintenance window', () => {
     ]);
   });
 
-  it('that is taken back lets registrations go on', async () => {
+  it('lets registrations continue once it is removed', async () => {
     const window = await closeFor('011', 3_600_000);
     const regNo = await register({ bankCode: '011' });
     await untilPostponed(regNo, 'BANK_MAINTENANCE');
@@ -137,7 +137,7 @@ describe('a bank’s maintenance window', () => {
     expect(await end(regNo)).toEqual(ended('000_000'));
   });
 
-  it('that outlasts the policy fails the registration with 002_918', async () => {
+  it('fails the registration with 002_918 if it is longer than the policy allows', async () => {
     await closeFor('020', 3_600_000);
     expect(await end(await register({ bankCode: '020' }, impatientApi))).toEqual(ended('002_918'));
     faults = {
@@ -159,7 +159,7 @@ describe('a bank’s maintenance window', () => {
     expect(asked).toEqual([]);
   });
 
-  it('between two attempts has the payment gateway asked once more before the second', async () => {
+  it('between two attempts causes another inquiry before the second', async () => {
     let attempts = 0;
     let completeFirstAttempt = async (): Promise<unknown> => undefined;
     let window = 0;
@@ -191,7 +191,7 @@ describe('a circuit breaker', () => {
       body: JSON.stringify({ available }),
     });
 
-  it('of a bank stops questions to that bank only, and lets all go on once it answers', async () => {
+  it('of a bank stops requests to that bank only, and lets registrations continue once it answers', async () => {
     await setAvailable('081', false);
     const waiting = await Promise.all(Array.from({ length: 5 }, () => register({ bankCode: '081' })));
     for (const regNo of waiting) await untilPostponed(regNo, 'BANK_UNAVAILABLE');

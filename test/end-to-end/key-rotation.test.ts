@@ -133,7 +133,7 @@ describe('database keys', () => {
     expect([exitCode, output]).toEqual([0, expect.stringContaining('evidence: 14 verified, 0 broken')]);
   });
 
-  it('that were dropped too early are named, to operators and in the log', async () => {
+  it('that were removed too early are named, to operators and in the log', async () => {
     const logLines: string[] = [];
     const stores = createStores(stack.database.queries, `another-key:${randomBytes(32).toString('base64')}`);
     const log = createLog('test', 'info', (line) => logLines.push(line));

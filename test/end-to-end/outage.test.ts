@@ -150,7 +150,7 @@ it('never reports an earlier status again, even if the run is terminated and the
   await untilEnded(stack.url, stack.projects[0], next);
 });
 
-it('refuses registrations while Temporal is unavailable, and answers what the database knows', async () => {
+it('refuses registrations while Temporal is unavailable, and still answers inquiries from the database', async () => {
   const other = await startStack();
   onTestFinished(() => other.close());
   const ended = await register(44, {}, other);

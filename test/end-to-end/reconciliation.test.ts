@@ -50,7 +50,7 @@ const endFaults = () => {
   faults = {};
 };
 
-const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the test.'));
+const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('Unavailable in this test.'));
 
 interface Registered {
   readonly member: number;
@@ -157,7 +157,7 @@ describe('of ledgers that agree', () => {
   });
   afterEach(endFaults);
 
-  it('reports that there is nothing to find', async () => {
+  it('reports no findings', async () => {
     const { id, counts, findings } = await reconcile();
     const active = await stack.database.queries.$count(accounts, eq(accounts.state, 'ACTIVE'));
     expect(active).toBeGreaterThanOrEqual(accountCount);
@@ -185,7 +185,7 @@ describe('of ledgers that agree', () => {
     expect(counts).toMatchObject({ MATCHED: before.MATCHED + 6, ...none });
   });
 
-  it('counts nothing twice when a page comes twice', async () => {
+  it('counts nothing twice when a page is repeated', async () => {
     const undisturbed = await reconcile();
     expect(undisturbed.counts.MATCHED).toBeGreaterThanOrEqual(accountCount);
     let pages = 0;
@@ -232,7 +232,7 @@ describe('of ledgers that agree', () => {
     expect(asked[beforeStop.length]).toBe(beforeStop[2]);
   });
 
-  it('leaves a long history behind', async () => {
+  it('continues in a new run when the history grows long', async () => {
     const undisturbed = await reconcile();
     const run = await startReconciliation(1);
     const id = String(await run.result());
@@ -243,14 +243,14 @@ describe('of ledgers that agree', () => {
     expect((await report(id)).counts).toEqual(undisturbed.counts);
   });
 
-  it('keeps no notes but its findings', async () => {
+  it('keeps only its findings', async () => {
     const { id } = await reconcile();
     const ofThis = eq(reconciledRegistrations.reconciliationId, id);
     expect(await stack.database.queries.$count(reconciledRegistrations, ofThis)).toBe(0);
   });
 });
 
-describe('of ledgers that move while it looks', () => {
+describe('of ledgers that change meanwhile', () => {
   afterEach(endFaults);
 
   it('reports nothing that was true only when the ledger was read', async () => {
@@ -451,14 +451,14 @@ describe('the operator’s routes', () => {
     expect(times).toEqual(times.toSorted().toReversed());
   });
 
-  it('say what they do not know or understand', async () => {
+  it('refuse unknown IDs and invalid parameters', async () => {
     expect(await ask('/none')).toMatchObject({ status: 404, body: { error: expect.any(String) } });
     for (const limit of ['0', '1001', 'all']) {
       expect(await ask(`/none?limit=${limit}`)).toMatchObject({ status: 400 });
     }
   });
 
-  it('show no findings before each has been looked at twice', async () => {
+  it('show no findings before each has been checked twice', async () => {
     const { number } = await register();
     faults = {
       listRegistrations: listedBut(({ reference }) => reference !== number),
@@ -478,7 +478,7 @@ describe('the operator’s routes', () => {
 });
 
 describe('the schedule', () => {
-  it('is there once, however often workers start, and stays paused', async () => {
+  it('exists once, even if workers restart, and stays paused', async () => {
     await ensureSchedules(stack.temporal);
     const schedule = stack.temporal.schedule.getHandle('reconciliation');
     const { spec, policies, state } = await schedule.describe();

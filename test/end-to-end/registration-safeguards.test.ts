@@ -129,7 +129,7 @@ describe('a registration whose evidence is missing', () => {
 });
 
 describe('an attempt without an answer', () => {
-  it('is not repeated before the settle time is over, however often the inquiry finds nothing', async () => {
+  it('is not repeated before the settle time has passed, even if every inquiry answers NOT_FOUND', async () => {
     let inquiries = 0;
     faults = {
       register: async (request) => {

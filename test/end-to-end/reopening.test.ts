@@ -61,7 +61,7 @@ function expectStaggered(delays: readonly number[]): void {
   expect(Math.max(...delays) - Math.min(...delays)).toBeGreaterThan(3_000);
 }
 
-it.concurrent('after a maintenance window comes by itself, within the minute and staggered', async () => {
+it.concurrent('runs resume within a minute after a maintenance window, with jitter', async () => {
   const reopenedAt = Date.now() + 15_000;
   await stack.stores.bankWindows.add('088', {
     once: { startsAt: new Date(Date.now() - 1_000), endsAt: new Date(reopenedAt) },
@@ -71,7 +71,7 @@ it.concurrent('after a maintenance window comes by itself, within the minute and
   expectStaggered(await delaysAfter(reopenedAt, numbers));
 }, 120_000);
 
-it.concurrent('after an outage comes by itself, within the minute and staggered', async () => {
+it.concurrent('runs resume within a minute after an outage, with jitter', async () => {
   const setAvailable = (available: boolean) =>
     fetch(`${stack.simulatorUrl}/simulator/banks/081`, {
       method: 'PUT',

@@ -58,7 +58,7 @@ const notificationOf = async (regNo: string, userId: string) =>
   ).find((row) => row.registrationNumber === regNo);
 
 describe('the notification', () => {
-  it('tells each end, signed, encrypted and numbered per member', async () => {
+  it('reports each end, signed, encrypted and numbered per member', async () => {
     const { userId } = project.members[++member]!;
     const numbers = [await register(member), await register(member, { bankAccount: '11012349002' })];
     await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBe(2);
@@ -116,7 +116,7 @@ describe('the notification', () => {
       .toMatchObject({ state: 'GONE', deliveries: 1 });
   });
 
-  it('is not sent without a notification URL, and takes no number then', async () => {
+  it('is neither sent nor numbered without a notification URL', async () => {
     const { userId } = project.members[++member]!;
     await setNotificationUrl(null);
     await register(member);
@@ -175,11 +175,11 @@ describe('where notifications go', () => {
     'fd00::1',
     'fe80::1',
     '64:ff9b::7f00:1',
-  ])('takes %s for an address that is not public', (address) => {
+  ])('treats %s as not public', (address) => {
     expect(isPublic(address)).toBe(false);
   });
 
-  it('reaches loopback in the sandbox only, and other private addresses not even there', async () => {
+  it('connects to loopback in the sandbox only, and to no other private address', async () => {
     const sender = createNotificationSender({ allowLoopback: true });
     expect(await sender.send(receiver.url, {}, '{}')).toMatchObject({ reached: true, status: 200 });
     expect(await sender.send(receiver.url.replace('127.0.0.1', 'localhost'), {}, '{}')).toMatchObject({

@@ -22,7 +22,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/registration-safeguards.test.ts',
-        'an attempt without an answer > is not repeated before the settle time is over, however often the inquiry finds nothing',
+        'an attempt without an answer > is not repeated before the settle time has passed, even if every inquiry answers NOT_FOUND',
       ),
     ],
     failure: /to have a length of 1 but got/,
@@ -133,7 +133,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/account-operations.test.ts',
-        'cancel > comes too late once the payment gateway is asked, and after the end',
+        'cancel > is refused once the payment gateway has been asked to register, and after the end',
       ),
     ],
     failure: /'000_000' to be '002_915'/,
@@ -339,7 +339,7 @@ export const rules: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/reconciliation.test.ts',
-        'of ledgers that move while it looks > reports nothing about a registration that ends on our side during the inquiry',
+        'of ledgers that change meanwhile > reports nothing about a registration that ends on our side during the inquiry',
       ),
     ],
     failure: /expected 1 to be 2/,

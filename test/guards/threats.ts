@@ -273,7 +273,7 @@ export const threats: readonly Guard[] = [
         "new TextDecoder('utf-8')",
       ),
     ],
-    tests: [test(requests, 'bodies that are no JSON object in UTF-8 > plain: bad UTF-8')],
+    tests: [test(requests, 'bodies that are not a JSON object in UTF-8 > plain: bad UTF-8')],
     failure: /000_908/,
   },
   {
@@ -597,7 +597,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/ars-calls.test.ts',
-        'the hours in which members may be called > hold for a call that is still being tried when they end',
+        'the hours in which members may be called > apply to a call that is still being retried when they end',
       ),
     ],
     failure: /to match object \{ step: 'POSTPONED'/,
@@ -659,7 +659,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         'test/processes/production.test.ts',
-        'api/main.ts refuses a sandbox’s settings in production, with every reason at once and no value',
+        'api/main.ts refuses a sandbox’s settings in production, with every reason at once and without values',
       ),
     ],
     failure: /to deeply equal Set\{ …\(14\) \}/,
@@ -730,7 +730,7 @@ export const threats: readonly Guard[] = [
     tests: [
       test(
         'test/end-to-end/reconciliation.test.ts',
-        'the schedule > is there once, however often workers start, and stays paused',
+        'the schedule > exists once, even if workers restart, and stays paused',
       ),
     ],
     failure: /to match object \[/,

@@ -75,7 +75,7 @@ describe('a registration in REVIEW', () => {
     return run;
   }
 
-  it('does not occur when all goes well', async () => {
+  it('does not occur when nothing fails', async () => {
     expect(await operate('reviews')).toEqual({
       exitCode: 0,
       output: 'No registration is waiting in REVIEW.',
@@ -415,7 +415,7 @@ describe('a project', () => {
     for (const state of ['ACTIVE', 'INACTIVE']) {
       expect(await setState(state)).toMatchObject({
         exitCode: 1,
-        errors: expect.stringContaining('discarded, which is for good'),
+        errors: expect.stringContaining('discarded permanently'),
       });
     }
     expect((await stack.stores.projects.find(added.aspId))?.state).toBe('DISCARDED');
@@ -481,10 +481,10 @@ describe('a project', () => {
 
 describe('the command line', () => {
   it.for([
-    ['no command', [], 'Which command?'],
+    ['no command', [], 'A command is missing.'],
     ['an unknown command', ['project', 'remove'], 'no command "project remove"'],
     ['an unknown option', ['reviews', '--all'], '--all'],
-    ['an option of another command', ['reviews', '--off'], 'takes no --off'],
+    ['an option of another command', ['reviews', '--off'], 'does not accept --off'],
     ['options missing', ['resolve'], 'needs --number, --verdict, --operator, --reason'],
   ] as const)('ends with 2 for %s', async ([, words, problem]) => {
     const { exitCode, output, errors } = await operate(...words);
@@ -532,7 +532,7 @@ describe('the process', () => {
     expect(await start(['redeliver', '--number', '1']).exited).toBe(2);
   });
 
-  it('reaches Temporal and ends', async () => {
+  it('connects to Temporal and exits', async () => {
     const environment = { PAYLOAD_KEYS: stack.payloadKeys, TEMPORAL_ADDRESS: stack.temporalAddress };
     const program = start(['reviews'], environment);
     expect(await program.exited).toBe(0);

@@ -181,7 +181,7 @@ describe('evidence verify', () => {
     const verify = () => evidence('verify', '--number', number);
     expect((await verify()).output).toContain('no evidence is stored');
     await setPurgedAt(new Date('2099-01-01T00:00:00Z'));
-    expect((await verify()).output).toContain('purged before its retention was over');
+    expect((await verify()).output).toContain('purged before the end of its retention period');
     await queries
       .insert(legalHolds)
       .values({ registrationNumber: number, heldBy: 'kim', reason: 'a complaint' });
@@ -219,7 +219,7 @@ describe('evidence verify', () => {
     await queries.update(registrations).set({ purgedAt: new Date() }).where(ofThis);
     expect(await evidence('verify')).toMatchObject({
       exitCode: 1,
-      output: expect.stringContaining(`${number}  it was purged before its retention was over`),
+      output: expect.stringContaining(`${number}  it was purged before the end of its retention period`),
     });
     await queries.update(registrations).set({ purgedAt: null }).where(ofThis);
     await queries.insert(consentEvidence).values(row);
@@ -261,7 +261,7 @@ describe('evidence verify', () => {
       await expectProblem(problem);
     });
 
-    it('and finds too large a recording', async () => {
+    it('and finds a recording that is too large', async () => {
       await storeSealed(Buffer.concat([recording, Buffer.alloc(300_000)]));
       await expectProblem('it is larger than');
     });
@@ -385,7 +385,7 @@ describe('legal hold and retention', () => {
     return number;
   }
 
-  it('keep evidence and release it', async () => {
+  it('keep evidence until the hold is released', async () => {
     const [held, free] = [await outOfUse(), await outOfUse()];
     const purgedBefore = Number(/(\d+) purged/.exec((await evidence('verify')).output)?.[1]);
     expect(await evidence('list-holds')).toMatchObject({ output: 'No evidence is under legal hold.' });
@@ -403,7 +403,7 @@ describe('legal hold and retention', () => {
     );
 
     expect(await evidence('purge', '--dry-run')).toMatchObject({
-      output: 'Registrations whose retention is over: 1. Nothing was destroyed.',
+      output: 'Registrations whose retention period has ended: 1. Nothing was destroyed.',
     });
     expect(await rowOf(free)).toBeDefined();
     expect(await evidence('purge')).toMatchObject({ exitCode: 0, output: 'Registrations purged: 1.' });
@@ -427,7 +427,7 @@ describe('legal hold and retention', () => {
     });
   });
 
-  it('purge on a schedule, which every start of a worker restores', async () => {
+  it('purge on a schedule, which each worker restores at startup', async () => {
     const number = await outOfUse();
     const handle = stack.temporal.schedule.getHandle('purge-expired-evidence');
     await ensureSchedules(stack.temporal);

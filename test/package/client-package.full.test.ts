@@ -138,7 +138,7 @@ it.for([
   },
 );
 
-it('is bundled for browsers without anything of Node, and works there', async () => {
+it('is bundled for browsers without Node.js modules, and works there', async () => {
   await writeFile(join(project, 'page.js'), "export { createKmClient } from 'withdrawal-account-client';");
   const { outputFiles, metafile } = await build({
     entryPoints: [join(project, 'page.js')],

@@ -17,7 +17,7 @@ it.for([
   expect(program.output()).not.toMatch(/^\s+at /m);
 });
 
-it('refuses two keys of one ID, of which one could never be used', async () => {
+it('refuses two keys with the same ID', async () => {
   const key = (byte: number) => `same:${Buffer.alloc(32, byte).toString('base64')}`;
   const program = startProgram('worker/main.ts', { DATABASE_KEYS: `${key(1)},${key(2)}` });
   expect(await program.exited).toBe(1);
@@ -40,14 +40,14 @@ it('names the malformed keys without repeating their values', async () => {
   expect(program.output()).not.toMatch(/^\s+at |long-text|AAAA/m);
 });
 
-it('says which calling hours and limits are of the wrong form', async () => {
+it('names malformed calling hours and limits', async () => {
   const program = startProgram('api/main.ts', { CALLING_HOURS: '8-21', ARS_CALLS_PER_PHONE: 'ten' });
   expect(await program.exited).toBe(1);
   expect(program.output()).toMatch(/^ {2}CALLING_HOURS: .*HH:MM-HH:MM/m);
   expect(program.output()).toMatch(/^ {2}ARS_CALLS_PER_PHONE: .*a day to one phone number/m);
 });
 
-it('names a database key that is still needed, before anything else begins', async () => {
+it('names a missing database key before anything else starts', async () => {
   const key = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
   const first = key('first-key');
   const start = (databaseKeys: string) =>
@@ -64,7 +64,7 @@ it('names a database key that is still needed, before anything else begins', asy
     CODEC_ALLOWED_ORIGIN: 'http://127.0.0.1:9',
     DATA_DIR: temporaryDirectory(),
   };
-  // It stores its members before it finds that Temporal is away.
+  // It stores its members before it finds that Temporal is unavailable.
   const seeding = start(first);
   expect(await seeding.exited).toBe(1);
   expect(seeding.output()).not.toContain('DATABASE_KEYS');

@@ -6,7 +6,7 @@ import type { Project } from '../fixtures/wire-client.ts';
 import { startGroup } from './process-group.ts';
 import { expectRegisteredOnce, registerMany } from './registrations.ts';
 
-it('`npm start` registers, goes on after kill -9 with what was in flight, and stops on SIGTERM', async () => {
+it('`npm start` registers, resumes what was in flight after kill -9, and stops on SIGTERM', async () => {
   const [port, simulatorPort, temporalPort] = [
     await findFreePort(),
     await findFreePort(),

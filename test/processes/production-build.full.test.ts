@@ -66,7 +66,7 @@ it('ends with one line that says what was built', () => {
   expect(buildOutput.trim().split('\n').at(-1)).toMatch(/^Built dist\/: \d+ JavaScript files, /);
 });
 
-it('has nothing of development', async () => {
+it('contains no development code', async () => {
   const parts = await readdir(join(production, 'dist'));
   expect(parts).toEqual(expect.arrayContaining(['api', 'worker', 'operator', 'workflow-bundle.js']));
   expect(parts.filter((part) => ['development', 'test', 'client'].includes(part))).toEqual([]);
@@ -104,8 +104,8 @@ describe.runIf(databaseUrl)('API, worker and operator', () => {
       startGroup(process.execPath, [join(production, 'dist', file), ...words], environment);
     const api = start('api/main.js');
     const worker = start('worker/main.js');
-    await api.untilOutput(/the API listens/);
-    await worker.untilOutput(/the worker takes work/);
+    await api.untilOutput(/the API is listening/);
+    await worker.untilOutput(/the worker is running/);
 
     const answer = await call(url, project, '/ars/register', registration(project, 0, {}));
     const number = String(answer.body['bankAccRegNo']);

@@ -36,7 +36,7 @@ const sound = {
 const reasonsIn = (output: string) => [...output.matchAll(/^ {2}(\w+: .+)$/gm)].map(([, reason]) => reason);
 
 it.for(['api/main.ts', 'worker/main.ts'])(
-  '%s refuses a sandbox’s settings in production, with every reason at once and no value',
+  '%s refuses a sandbox’s settings in production, with every reason at once and without values',
   async (file) => {
     const secrets = loadOrCreateSecrets(temporaryDirectory());
     const unsound = {
@@ -93,7 +93,7 @@ it.for([
   await expect(refusal).rejects.toThrow(new RegExp(`:\\n {2}${name}: it (leads|must).+$`));
 });
 
-it('sound settings are not refused: the API goes on to the database', async () => {
+it('valid settings are accepted: the API continues with the database', async () => {
   const program = startProgram('api/main.ts', sound);
   expect(await program.exited).toBe(1);
   expect(program.output()).toContain('ECONNREFUSED');

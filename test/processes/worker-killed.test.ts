@@ -41,7 +41,7 @@ interface Service {
   startWorker(): Promise<ProcessGroup>;
 }
 
-it('50 registrations end, each made once, however often the worker is killed', async () => {
+it('50 registrations end, each made once, although the worker is killed repeatedly', async () => {
   onTestFailed(() => void process.stdout.write(`KILL_MOMENTS=${killMoments.join(',')}\n`));
   const surroundings = await startSurroundings();
   const service = await (databaseUrl
@@ -122,14 +122,14 @@ async function startOnPostgres(serverUrl: string, { url, environment }: Surround
   onTestFinished(() => server.close());
 
   const variables = { ...environment, DATABASE_URL: fresh.url };
-  await startProgram('development/run-from-source/api.ts', variables).untilOutput(/the API listens/);
+  await startProgram('development/run-from-source/api.ts', variables).untilOutput(/the API is listening/);
   return {
     url,
     registrationUrl: `http://127.0.0.1:${server.port}`,
     project: publicCredentials(credentials).projects[0] as unknown as Project,
     async startWorker() {
       const worker = startProgram('development/run-from-source/worker.ts', variables);
-      await worker.untilOutput(/the worker takes work/);
+      await worker.untilOutput(/the worker is running/);
       return worker;
     },
   };

@@ -27,11 +27,11 @@ describe('times', () => {
     '202611220930151234',
     '2026-11-22T09:',
     '',
-  ])('%j is none', (text) => {
+  ])('%j is not a time', (text) => {
     expect(parseTranTime(text, 'UTC')).toBeUndefined();
   });
 
-  it('knows zones of one offset all year round only', () => {
+  it('accepts only zones with one offset all year', () => {
     expect(['UTC', 'KST', 'JST', 'ICT'].map(isTimeZone)).toEqual([true, true, true, true]);
     expect(['CET', 'EST', 'utc', 'XYZ', 'toString', ''].filter(isTimeZone)).toEqual([]);
     expect(parseTranTime('20261122093015', 'CET')).toBeUndefined();
@@ -43,13 +43,13 @@ describe('tokens', () => {
   const mac = createHmac('sha256', 'a secret').update(body).digest('base64');
   const token = `KMV1:20261122093015123:${mac}`;
 
-  it('have 67 characters, or 66 without the padding, and count the same', () => {
+  it('have 67 characters, or 66 without the padding, and are equally valid', () => {
     expect(token).toHaveLength(67);
     expect(isTranTokenOf(token, body, 'a secret')).toBe(true);
     expect(isTranTokenOf(token.slice(0, 66), body, 'a secret')).toBe(true);
   });
 
-  it('tell their time', () => {
+  it('contain their time', () => {
     expect(timeOfTranToken(token)).toBe('20261122093015123');
   });
 
@@ -59,7 +59,7 @@ describe('tokens', () => {
     ['a secret', token.slice(0, 60), body],
     ['a secret', 'KMV1:20261122093015123:', body],
     ['a secret', '', body],
-  ] as const)('do not count under %j as %j', ([secret, given, bytes]) => {
+  ] as const)('are invalid under %j as %j', ([secret, given, bytes]) => {
     expect(isTranTokenOf(given, bytes, secret)).toBe(false);
   });
 });

@@ -78,7 +78,7 @@ interface Way {
   readonly meanwhile?: (run: Run) => Promise<unknown>;
 }
 
-const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the recorder.'));
+const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('Unavailable in this recording.'));
 
 async function start(overrides: Readonly<Record<string, unknown>>, { api, member }: Way): Promise<Run> {
   const project = stack.projects[0];
@@ -456,7 +456,7 @@ describe('what takes a time of day or a closed bank', () => {
       register: async (order, signal) => {
         if (++attempts > 1) return await simulated.register(order, signal);
         await closeFor(4_000);
-        throw new PaymentGatewayUnavailable('It is away, says the recorder.');
+        throw new PaymentGatewayUnavailable('Unavailable in this recording.');
       },
     };
     expect(await record('bank-closed-between-attempts', {})).toEqual(registered);

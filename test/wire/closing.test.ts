@@ -62,7 +62,7 @@ it('a closing server lets the current request end even if its client has disconn
   expect(events).toEqual(['handled', 'closed']);
 });
 
-it('a closing server disconnects what takes too long', async () => {
+it('a closing server disconnects requests that take too long', async () => {
   const { events, socket, finish, close } = await serveOneRequest(200);
   await Promise.all([close(), once(socket, 'close')]);
   finish();

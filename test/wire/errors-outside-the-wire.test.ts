@@ -114,12 +114,12 @@ describe('bodies', () => {
     await expectError(await fetch(stack.url + path, { method, body, headers: authorized }), 400);
   });
 
-  it('a signed callback that is not of the protocol', async () => {
+  it('a signed callback that violates the protocol', async () => {
     const headers = signed('[]');
     await expectError(await fetch(`${stack.url}/pg/callbacks`, { method: 'POST', body: '[]', headers }), 400);
   });
 
-  it('parameters and IDs that are not known', async () => {
+  it('unknown parameters and IDs', async () => {
     const ask = (path: string, init = {}) => fetch(stack.url + path, { headers: authorized, ...init });
     await expectError(await ask('/operator/reconciliations/an-id?limit=0'), 400);
     await expectError(await ask('/operator/reconciliations/an-id'), 404);
@@ -168,7 +168,7 @@ describe('failures', () => {
   });
 });
 
-describe('what never reaches the routes', () => {
+describe('requests that never reach the routes', () => {
   it.for([
     ['no Host', 'POST /pg/callbacks HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
     ['an unknown expectation', 'POST /pg/callbacks HTTP/1.1\r\nHost: here\r\nExpect: more\r\n\r\n', 400],

@@ -228,7 +228,7 @@ describe('the codec for the Temporal Web UI', () => {
     }
   });
 
-  it('decodes what it has encoded, and the encoded payload shows nothing', async () => {
+  it('decodes what it has encoded, and the encoded payload is unreadable', async () => {
     const bytes = fc.uint8Array({ maxLength: 60 }).map((content) => Buffer.from(content).toString('base64'));
     const name = fc.string({
       unit: fc.constantFrom('a', 'Z', '-', '_', '/', ' ', '가'),
@@ -335,7 +335,7 @@ describe('health', () => {
     expect([response.status, await response.json()]).toMatchObject([404, { response: { code: '000_909' } }]);
   });
 
-  it('is good while every dependency responds', async () => {
+  it('is 200 while every dependency responds', async () => {
     expect(await get('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });
     expect(await get('/readyz')).toEqual({
       status: 200,

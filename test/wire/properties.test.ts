@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-it('no request breaks the service or makes it give away anything', { timeout: 240_000 }, async () => {
+it('no request breaks the service or makes it leak anything', { timeout: 240_000 }, async () => {
   const { url, projects, paymentGatewaySecret, payloadKeys, databaseKeys } = stack;
   const secrets = { paymentGatewaySecret, payloadKeys, databaseKeys };
   let unavailable = 0;

@@ -474,7 +474,7 @@ describe('encrypted bodies', () => {
     expectAnswer(await sendEncrypted(encData), '000_905');
   });
 
-  it('start one registration however often they come', async () => {
+  it('start one registration, even if they are repeated', async () => {
     const encData = await encrypt(JSON.stringify(registration(strict, 80)), strict);
     const path = basePath + registerAccount.path;
     const headers = { 'X-KM-Crypto-Key-Id': strict.cryptoKeyId };
@@ -487,7 +487,7 @@ describe('encrypted bodies', () => {
   });
 });
 
-describe('bodies that are no JSON object in UTF-8', () => {
+describe('bodies that are not a JSON object in UTF-8', () => {
   const bodies: readonly (readonly [string, string | Uint8Array])[] = [
     ['half an object', '{"userId":1'],
     ['an array', '[]'],
@@ -600,7 +600,7 @@ describe('fields', () => {
     expectAnswer(await call(stack.url, lenient, '/ars/register', request), '000_000', registerAccount);
   });
 
-  it('that are not known are ignored', async () => {
+  it('that are unknown are ignored', async () => {
     const body = { userId: lenient.members[90]!.userId, somethingNew: { userId: 1 } };
     expectAnswer(await call(stack.url, lenient, '/ars/auth', body), '000_000', issueArsCode);
   });

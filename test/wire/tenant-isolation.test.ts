@@ -47,7 +47,7 @@ describe.each(['/api/v1', '/open-api/api/v1'])('below %s', (basePath) => {
   });
 });
 
-it('no operation is left out', () => {
+it('every operation is tried', () => {
   const tried = [...naming('userId'), ...naming('regNo'), ...neutral].map(([path]) => path);
   expect(tried.toSorted()).toEqual(operations.map(([path]) => path).toSorted());
   expect(neutral.map(([path]) => path)).toEqual([
