@@ -6,8 +6,8 @@ const projectDirectory = fileURLToPath(new URL('..', import.meta.url));
 /**
  * Asks npm's registry whether any version that the service runs on is known to be vulnerable.
  *
- * @returns `clean`; `vulnerable` with npm's report; `unavailable` with the reason, when no registry answers audits, as
- * behind mirrors; `failed` with the reason, when npm could not ask
+ * @returns `clean`; `vulnerable` with npm's report; `unavailable` with the reason, when the registry does not answer
+ *   audits, like some mirrors; `failed` with the reason, when npm could not run
  */
 export function auditDependencies() {
   const { stdout, stderr, error } = spawnSync(

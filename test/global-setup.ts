@@ -18,7 +18,7 @@ declare module 'vitest' {
     temporalAddress: string;
     /** Path of the bundled workflows. */
     workflowBundle: string;
-    /** Path of what an embedded database without rows consists of. */
+    /** Path of the files of an embedded database without rows. */
     emptyDatabase: string;
   }
 }

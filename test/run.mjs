@@ -31,7 +31,7 @@ async function proveQuickly(vitestArguments) {
   return results;
 }
 
-/** What takes longer, beside `npm test`. */
+/** The slower tests, in addition to `npm test`. */
 async function proveInFull(vitestArguments) {
   const tests = await runVitest('Full tests', [
     '--config=test/full.config.ts',

@@ -32,7 +32,7 @@ export const sabotages = {
     ],
   },
   'evidence-gate': {
-    why: 'A recording that cannot be had keeps nothing from being registered.',
+    why: 'An account is registered although its recording is unavailable.',
     replacements: [
       {
         file: 'workflows/register-withdrawal-account.ts',
@@ -52,7 +52,7 @@ export const sabotages = {
     ],
   },
   'callback-dedupe': {
-    why: 'A callback counts whatever registration of the member it is for, and however often it comes.',
+    why: 'A callback counts repeatedly, and even if it is for another registration of the member.',
     replacements: [
       {
         file: 'workflows/callbacks.ts',

@@ -7,7 +7,7 @@ import { envelope, startKmServer } from './km-server.ts';
 import { project, registrationNumber } from './project.ts';
 
 test('the client is bundled for browsers and works with the globals of browsers alone', async () => {
-  // For the platform "browser", esbuild fails on every import of a Node module.
+  // With the platform "browser", esbuild fails on every import of a Node module.
   const bundle = await build({
     entryPoints: [fileURLToPath(new URL('../../client/index.ts', import.meta.url))],
     bundle: true,

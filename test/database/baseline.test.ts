@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
 const databaseUrl = process.env['DATABASE_URL'];
 
-/** Leaves a database as one whose first migration was another. */
+/** Makes a database look as if it had been created by another first migration. */
 async function makeOlder(database: Database): Promise<void> {
   await database.queries.execute(sql`update drizzle.__drizzle_migrations set hash = 'of an earlier version'`);
   await database.close();

@@ -64,7 +64,7 @@ async function execute(operationId: string): Promise<Locator> {
 
 describe('the page', () => {
   test('lists the operations and allows no foreign script', async () => {
-    // Not through the browser, which may have the page in its cache.
+    // Not through the browser, whose cache may have the page.
     const { headers } = await fetch(`${stack.url}/docs`);
     expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/);
     await open();

@@ -14,7 +14,7 @@ export interface DocumentedTest {
   readonly title: string;
 }
 
-/** What is read of vitest's JSON report. */
+/** The part of vitest's JSON report that is used. */
 export interface TestReport {
   readonly testResults: readonly {
     readonly name: string;

@@ -14,7 +14,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
 const { scripts } = JSON.parse(readFileSync(`${project}package.json`, 'utf8')) as {
   scripts: Record<string, string>;
 };
-/** Records of the past may name what is gone. */
+/** Dated records may name what no longer exists. */
 const pages = files.filter((file) => file.endsWith('.md') && !/^docs\/decisions\/\d|^CHANGELOG/.test(file));
 
 /** What a page names and what does not exist: npm scripts, link targets, files and folders in code. */
@@ -30,7 +30,7 @@ function findUnknownNames(page: string, text: string): readonly string[] {
   ];
 }
 
-/** Folders end with a slash; of files only source and pages are looked for. Routes and packages are no paths. */
+/** Folders end with a slash; of files, only source and pages are checked. Routes and packages are not paths. */
 function isPath(code: string): boolean {
   return (
     /^[\w.][\w./-]*(\/|\.(ts|mts|mjs|cjs|md|sql))$/.test(code) && !/^(data|dist|node_modules)\//.test(code)

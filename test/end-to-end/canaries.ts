@@ -1,4 +1,4 @@
-/** Values that must not appear where they do not belong, by what they are. */
+/** Values that must not appear where they do not belong, by description. */
 export type Canaries = Readonly<Record<string, string>>;
 
 /** Names the canaries that appear anywhere in a value: in its strings, numbers, bytes and keys, in any usual form. */
@@ -17,7 +17,7 @@ function formsOf(canary: string): string[] {
     const encoded = Buffer.concat([Buffer.alloc(shift), bytes])
       .toString('base64')
       .replace(/=+$/, '');
-    // The characters at either end hold bits of the neighbours too.
+    // The characters at both ends also encode bits of their neighbours.
     const own = encoded.slice(shift === 0 ? 0 : shift + 1, (shift + bytes.length) % 3 === 0 ? undefined : -1);
     return [own, own.replaceAll('+', '-').replaceAll('/', '_')];
   });

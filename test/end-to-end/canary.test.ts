@@ -31,11 +31,11 @@ const canaries: Record<string, string> = {
 };
 
 let stack: Stack;
-/** What Temporal has after all that. */
+/** What Temporal holds after these registrations. */
 let inTemporal: Awaited<ReturnType<typeof readTemporal>>;
 let isDown = false;
 const logLines: string[] = [];
-/** Every answer but for the ARS code, which is documented to be in some. */
+/** Every answer, without the ARS code, which some answers must contain. */
 const answers: unknown[] = [];
 const registrationNumbers: Record<string, string> = {};
 
@@ -127,7 +127,7 @@ async function rename(table: string, name: string): Promise<void> {
   );
 }
 
-/** Everything Temporal has, as it has it: listings, descriptions and histories. */
+/** Everything that Temporal stores: listings, descriptions and histories. */
 async function readTemporal() {
   const { workflowService } = stack.temporal;
   const namespace = 'default';

@@ -166,7 +166,7 @@ describe('a bank’s maintenance window', () => {
     faults = {
       register: async (order, signal) => {
         if (++attempts > 1) return await simulated.register(order, signal);
-        // Not there when it is asked for, but there in the end: the payment gateway is slow.
+        // The payment gateway is slow: the first inquiry finds no registration, but in the end there is one.
         completeFirstAttempt = () => simulated.register(order, AbortSignal.timeout(5_000));
         window = await closeFor('031', 3_600_000);
         throw new PaymentGatewayUnavailable('slow');
@@ -215,7 +215,7 @@ describe('a circuit breaker', () => {
       async (order: never, signal: AbortSignal) => {
         if (isAway) throw new PaymentGatewayUnavailable('away');
         const answer = (await simulated[method](order, signal)) as never;
-        // The first answer is lost, so nobody here knows whether the phone rang.
+        // The first answer is lost, so the service does not know whether the phone rang.
         if (method === 'placeArsCall') {
           isAway = true;
           throw new PaymentGatewayUnavailable('cut');

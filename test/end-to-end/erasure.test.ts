@@ -56,7 +56,7 @@ async function register(member: number, overrides?: Readonly<Record<string, unkn
   return begun;
 }
 
-/** Every row of every table, by what reads one of them. */
+/** Every row of every table, read by the given query. */
 async function readDatabase(read: (table: SQL) => SQL): Promise<unknown[]> {
   const { queries } = stack.database;
   const tables = await queries

@@ -94,7 +94,7 @@ describe('database keys', () => {
     const storesWith = (keys: string) => createStores(database.queries, keys);
     const before = await register(stack.url);
 
-    // One process after another, so that each knows the new key before any seals by it.
+    // One process after another, so that all of them know the new key before one encrypts with it.
     const behind = await stack.startAnotherApi({ stores: storesWith(`${old},${next}`) });
     const rotated = storesWith(`${next},${old}`);
     const inFront = await stack.startAnotherApi({ stores: rotated });

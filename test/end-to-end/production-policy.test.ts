@@ -16,10 +16,10 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** What is divided so that days, and minutes, pass in seconds. */
+/** The factors that turn days and minutes into seconds. */
 const [forDays, forMinutes] = [day / (20 * second), 60];
 
-/** Production's policy, whatever the time of day. */
+/** Production's policy without calling hours. */
 const atAnyHour: RegistrationPolicy = {
   ...productionPolicy,
   arsCall: { ...productionPolicy.arsCall, callingHours: { from: 0, until: day } },

@@ -26,7 +26,7 @@ let simulated: PaymentGateway;
 /** What the payment gateway does instead of what the simulator would do. */
 let faults: PaymentGatewayFaults = {};
 let nextMember = 0;
-/** So few events that a reconciliation of a few pages goes on in a new run. */
+/** So few events that a reconciliation of a few pages continues in a new run. */
 const historyLimit = 40;
 const operatorToken = 'a-token-for-operators';
 const signal = AbortSignal.timeout(10 * 60_000);
@@ -127,7 +127,7 @@ const found = ({ findings }: { findings: readonly Finding[] }) =>
 
 const none = { MISSING_AT_PAYMENT_GATEWAY: 0, UNKNOWN_TO_US: 0, DIFFERENT: 0 };
 
-/** Both ledgers as they are. */
+/** The current state of both ledgers. */
 async function ledgers() {
   const { queries } = stack.database;
   return {
@@ -137,7 +137,7 @@ async function ledgers() {
   };
 }
 
-/** An order for an account that the payment gateway registers, with the evidence of another registration. */
+/** A request to register an account, with the evidence of another registration. */
 async function orderLike(
   number: string,
   changes: Partial<RegistrationRequest> = {},
@@ -228,7 +228,7 @@ describe('of ledgers that agree', () => {
     await stack.startWorker();
     const { counts } = await report(String(await run.result()));
     expect(counts).toEqual(undisturbed.counts);
-    // It goes on with the page that it had not got, and not from the beginning.
+    // It continues with the missing page, not from the beginning.
     expect(asked[beforeStop.length]).toBe(beforeStop[2]);
   });
 
@@ -291,7 +291,7 @@ describe('of ledgers that disagree', () => {
   let before: ReconciliationCounts;
   let others: Stack;
 
-  // Ledgers that disagree for good, on a stack of their own.
+  // Ledgers that disagree permanently, on a stack of their own.
   afterAll(async () => {
     endFaults();
     await stack.close();
@@ -317,7 +317,7 @@ describe('of ledgers that disagree', () => {
       registerChanged({ memberId: '99999999999' }),
       registerChanged({ bankCode: '004' }),
       registerChanged({ accountNumber: '11012345699' }),
-      // The same number written otherwise is no difference.
+      // The same number in another format is not a difference.
       registerChanged({ accountNumber: '110-1234-5678' }),
     ]);
     expected[otherMember.number] = 'DIFFERENT OTHER_MEMBER';

@@ -14,7 +14,7 @@ import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 
-/** Inquires soon and often, and far longer than a test lasts before a second attempt. */
+/** Inquires soon and often. The settle time is far longer than the test. */
 const policy = {
   ...sandboxPolicy,
   paymentGatewayRegistration: {

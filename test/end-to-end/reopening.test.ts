@@ -6,13 +6,13 @@ import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration } from '../fixtures/wire-client.ts';
 
-/** Within which a registration goes on once it is open again, in ms: what is promised for production. */
+/** The maximum time from a reopening until a registration continues, in ms, as promised for production. */
 const promised = 60_000;
 
 let stack: Stack;
 let nextMember = 0;
 beforeAll(async () => {
-  // Waits for closed doors are production's; the others are short.
+  // The waits for a reopening are those of production; the others are short.
   stack = await startStack({
     policy: { ...sandboxPolicy, closure: productionPolicy.closure },
     circuitBreakers: defaultCircuitBreakers,
@@ -40,7 +40,7 @@ async function stepsOf(regNo: string): Promise<Record<string, number>> {
 const untilPostponed = (regNo: string) =>
   expect.poll(() => stepsOf(regNo), { timeout: 30_000 }).toHaveProperty('POSTPONED');
 
-/** How long after the reopening each went on, in ms. */
+/** How long after the reopening each registration continued, in ms. */
 async function delaysAfter(reopenedAt: number, numbers: readonly string[]): Promise<number[]> {
   return await Promise.all(
     numbers.map(async (regNo) => {
@@ -57,7 +57,7 @@ function expectStaggered(delays: readonly number[]): void {
     expect(delay).toBeGreaterThanOrEqual(0);
     expect(delay).toBeLessThan(promised);
   }
-  // Eight at random over twenty seconds are all within three of them one time in eighty thousand.
+  // Eight random times within twenty seconds lie within three seconds once in eighty thousand runs.
   expect(Math.max(...delays) - Math.min(...delays)).toBeGreaterThan(3_000);
 }
 

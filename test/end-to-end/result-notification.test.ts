@@ -144,7 +144,7 @@ describe('where notifications go', () => {
     });
     await new Promise<void>((done) => listener.listen(0, '::', done));
     const { port } = listener.address() as AddressInfo;
-    // Whatever a name was when the URL was set, this is what it is when it is connected to.
+    // The addresses to which the name resolves when the connection is opened.
     const resolve: NotificationSenderOptions['resolve'] = (_hostname, _options, notification) => {
       notification(null, [{ address: '127.0.0.1', family: 4 }]);
     };

@@ -4,7 +4,7 @@ import { processNames } from '../../development/fault-injection/plan.ts';
 import { findPostgresPrograms } from '../../development/fault-injection/postgres.ts';
 import { startGroup } from '../processes/process-group.ts';
 
-/** Other faults in every run. `FAULT_SEED=7` repeats one. */
+/** Different faults in every run. `FAULT_SEED=7` repeats one. */
 const seed = process.env['FAULT_SEED'] ?? String(randomInt(1_000_000));
 
 const isPostgresInstalled = await findPostgresPrograms().then(

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** What became of the tests of a run: what vitest's JSON reporter writes, and the errors' names. */
+/** The results of the tests of a run: what vitest's JSON reporter writes, and the errors' names. */
 export interface Report {
   readonly tests: readonly {
     /** Absolute. */

@@ -36,7 +36,7 @@ export async function runTests(tests: readonly NamedTest[], options: RunOptions)
     [
       join('node_modules', 'vitest', 'vitest.mjs'),
       'run',
-      // A file that fails must not spoil those after it.
+      // A failing file must not affect the files after it.
       '--isolate',
       // Without its guard a test may take longer to reach its assertion.
       '--testTimeout=120000',

@@ -30,7 +30,7 @@ let nextMember = 0;
 
 beforeAll(async () => {
   stack = await startStack({ intercept: injectFaults(() => faults) });
-  // Gives up a notification after one delivery.
+  // Stops delivering a notification after one attempt.
   impatientApi = await stack.startAnotherApi({
     policy: { ...impatientPolicy, resultNotification: { waits: [0] } },
   });
@@ -266,7 +266,7 @@ describe('a project', () => {
     const added = await addProject('OPERATORASP0001');
     expect((await call(stack.url, added, '/institutions', {})).body.response.code).toBe('000_000');
 
-    // More than a JavaScript number keeps.
+    // More digits than a JavaScript number can hold.
     const line = `{"userId":90000000000000000001,${JSON.stringify(member).slice(1)}`;
     expect(await addMembers(added.aspId, line, { ...member, userId: '90000000002' })).toMatchObject({
       exitCode: 0,

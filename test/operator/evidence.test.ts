@@ -58,7 +58,7 @@ const rowOf = async (number: string) => {
   return row!;
 };
 
-/** Changes evidence as nobody who keeps to the rules could, those of the database included. */
+/** Changes evidence directly in the database, bypassing its constraints. */
 async function tamper(number: string, change: Partial<typeof consentEvidence.$inferInsert>): Promise<void> {
   await stack.database.queries.transaction(async (transaction) => {
     await transaction.execute(sql`set local session_replication_role = replica`);

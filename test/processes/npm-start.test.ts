@@ -37,7 +37,7 @@ it('`npm start` registers, resumes what was in flight after kill -9, and stops o
   expect(body['status']).toBe('BANK_ACC_REGISTERED');
 
   const accepted = await registerMany(url, project, 1, 20);
-  // Some of them are under way.
+  // Some of them are in progress.
   await expect
     .poll(async () => ((await (await fetch(`${simulatorUrl}/simulator/calls`)).json()) as unknown[]).length, {
       timeout: 30_000,

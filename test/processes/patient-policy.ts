@@ -3,7 +3,7 @@ import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 
 const giveUpAfter = 10 * 60_000;
 
-/** The sandbox's waits, but it gives nothing up, however long a loaded machine takes to start the worker again. */
+/** The sandbox's waits without giving up, because a loaded machine may take long to restart the worker. */
 export const patientPolicy: RegistrationPolicy = {
   ...sandboxPolicy,
   accountHolderCheck: { giveUpAfter },

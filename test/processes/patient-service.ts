@@ -5,7 +5,7 @@ import { runMain } from '../../runtime/process.ts';
 import { runService } from '../../development/sandbox/run-service.ts';
 import { patientPolicy } from './patient-policy.ts';
 
-/** The sandbox's service, giving up nothing while it is killed and started again. */
+/** The sandbox's service with a policy that does not give up while it is killed and restarted. */
 runMain(async () => {
   const config = readConfig(sandboxConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
   await runService(config, patientPolicy);

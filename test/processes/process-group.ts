@@ -11,9 +11,9 @@ export interface ProcessGroup {
   readonly exited: Promise<number | null>;
   /** Resolves with the first match in the output. @throws {Error} with the output when the program ends before */
   untilOutput(pattern: RegExp): Promise<RegExpExecArray>;
-  /** Asks the program itself to end. */
+  /** Sends SIGTERM to the program itself. */
   terminate(): void;
-  /** Ends the whole group by SIGKILL, and waits. */
+  /** Sends SIGKILL to the whole group, and waits. */
   kill(): Promise<void>;
   /** Whether any process of the group is left. */
   isAlive(): boolean;

@@ -18,7 +18,7 @@ if (!databaseUrl) {
 }
 const key = () => `own:${randomBytes(32).toString('base64')}`;
 
-/** What no database answers at, and nothing else is wrong with. */
+/** Valid settings, but no database answers. */
 const sound = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgres://127.0.0.1:9/nothing',

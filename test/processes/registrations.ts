@@ -2,8 +2,8 @@ import { expect } from 'vitest';
 import type { Project } from '../fixtures/wire-client.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 
-/** What accounts and phones do here, and how often the payment gateway must then be asked to register. */
-const conducts = [
+/** The behaviour of account and phone, and the number of register calls that it must lead to. */
+const behaviours = [
   { bankAccount: '11012345678', registerCalls: 1 },
   { bankAccount: '11012349004', registerCalls: 1 },
   { bankAccount: '11012349005', registerCalls: 2 },
@@ -11,13 +11,13 @@ const conducts = [
   { bankAccount: '11012345678', mobileNumber: '01012340006', registerCalls: 1 },
 ] as const;
 
-/** An accepted registration and the number of register calls it must come to. */
+/** An accepted registration and the number of register calls that it must lead to. */
 export interface Accepted {
   readonly registrationNumber: string;
   readonly registerCalls: number;
 }
 
-/** Has `count` members from `firstMember` on register, all conducts in turn. */
+/** Registers `count` members from `firstMember` on, with each behaviour in turn. */
 export async function registerMany(
   url: string,
   project: Project,
@@ -26,7 +26,7 @@ export async function registerMany(
 ): Promise<Accepted[]> {
   return await Promise.all(
     Array.from({ length: count }, async (_, index) => {
-      const { registerCalls, ...overrides } = conducts[index % conducts.length]!;
+      const { registerCalls, ...overrides } = behaviours[index % behaviours.length]!;
       const request = registration(project, firstMember + index, overrides);
       const { body } = await call(url, project, '/ars/register', request);
       expect(body.response.code).toBe('000_000');

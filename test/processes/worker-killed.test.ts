@@ -25,19 +25,22 @@ if (!databaseUrl) {
   process.stdout.write('DATABASE_URL is not set: the worker is killed on PGlite, not on PostgreSQL.\n');
 }
 
-/** Moments of the kills, in ms after the worker is up: others in every run. `KILL_MOMENTS=12,340,999` repeats a run. */
+/**
+ * Moments of the kills, in ms after the worker is up: different ones in every run. `KILL_MOMENTS=12,340,999` repeats a
+ * run.
+ */
 const killMoments =
   process.env['KILL_MOMENTS']?.split(',').map(Number) ?? [1, 2, 3].map(() => randomInt(1_500));
 
 const key = () => `test:${randomBytes(32).toString('base64')}`;
 
-/** A service of which the part that works can be killed. */
+/** A service whose worker can be killed. */
 interface Service {
   readonly url: string;
-  /** Where registrations are asked for. */
+  /** The URL for registrations. */
   readonly registrationUrl: string;
   readonly project: Project;
-  /** Starts the part that works, and waits until it does. */
+  /** Starts the worker, and waits until it is up. */
   startWorker(): Promise<ProcessGroup>;
 }
 
@@ -50,7 +53,7 @@ it('50 registrations end, each made once, although the worker is killed repeated
   let worker = await service.startWorker();
   const accepted = await registerMany(service.registrationUrl, service.project, 0, 50);
   for (const moment of killMoments) {
-    // What the worker does at that moment is left to chance.
+    // The moment is random, and so is what the worker is doing.
     await delay(moment);
     await worker.kill();
     worker = await service.startWorker();

@@ -6,7 +6,7 @@ import type { CommandSinks } from './commands.ts';
 
 const { commands: sink } = proxySinks<CommandSinks>();
 
-/** Runs inside the workflows' sandbox. Reports each activation's commands before they are encrypted. */
+/** Runs in the workflow sandbox. Reports each activation's commands before they are encrypted. */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   internals: [
     {

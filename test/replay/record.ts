@@ -34,7 +34,7 @@ import { recordingKeys, saveHistory } from './histories.ts';
 import { paths } from './paths.ts';
 import type { Path } from './paths.ts';
 
-/** Gives everything up within seconds. */
+/** Gives up everything within seconds. */
 const hastyPolicy: RegistrationPolicy = {
   ...impatientPolicy,
   accountHolderCheck: { giveUpAfter: 1_500 },
@@ -54,7 +54,7 @@ let nextMember = 0;
 beforeAll(async () => {
   stack = await startStack({
     payloadKeys: recordingKeys,
-    // So few events that a reconciliation by single entries goes on in another run.
+    // So few events that a reconciliation with pages of one entry continues in another run.
     dynamicConfiguration: ['limit.historyCount.suggestContinueAsNew=60'],
     intercept: injectFaults(() => faults),
   });
@@ -600,7 +600,7 @@ async function memberWithAccount(): Promise<Run> {
   return run;
 }
 
-/** Asks for another operation of a member, whatever the answer. */
+/** Requests another operation of a member and ignores the answer. */
 async function ask(endpoint: string, { userId }: Pick<Run, 'userId'>): Promise<void> {
   await call(stack.url, stack.projects[0], endpoint, { userId });
 }

@@ -19,7 +19,7 @@ import {
 import { paths } from './paths.ts';
 import type { Path } from './paths.ts';
 
-/** What came of replaying a history. */
+/** The result of replaying a history. */
 interface Replayed {
   readonly error: Error | undefined;
   readonly commands: string;

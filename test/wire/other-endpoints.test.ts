@@ -246,7 +246,7 @@ describe('the codec for the Temporal Web UI', () => {
         const decoded = await post('decode', encoded.body());
         expect([decoded.status, decoded.body()]).toEqual([200, { payloads }]);
       }),
-      // Other payloads in every run. fast-check prints the seed and the path of a failure.
+      // Different payloads in every run. fast-check prints the seed and the path of a failure.
       { numRuns: 60 },
     );
     const encoded = await post('encode', { payloads: [plain] });

@@ -5,7 +5,7 @@ import { wireProperties } from '../fuzz/wire-properties.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 
-/** Each run sends other requests. fast-check prints the seed and the path of a failure. */
+/** Each run sends different requests. fast-check prints the seed and the path of a failure. */
 const seed = randomInt(2 ** 31);
 /** `npm run fuzz` makes many more. */
 const requests = 2_500;
