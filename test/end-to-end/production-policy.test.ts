@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
+import type { WorkflowHandle } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { memberWorkflowId, notificationWorkflowId } from '../../contract/registration.ts';
 import { resolveReviewUpdate } from '../../contract/registration-messages.ts';
 import { productionPolicy } from '../../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
+import { createDataConverter } from '../../encryption/data-converter.ts';
+import { answerPhone } from '../fixtures/phone.ts';
 import { divideWaits } from '../fixtures/divided-policy.ts';
 import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
@@ -16,8 +20,8 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** The factors that turn days and minutes into seconds. */
-const [forDays, forMinutes] = [day / (20 * second), 60];
+/** What every wait is divided by: three days become 52 s, and every wait remains a whole number of ms. */
+const factor = 5_000;
 
 /** Production's policy without calling hours. */
 const atAnyHour: RegistrationPolicy = {
@@ -28,7 +32,7 @@ const atAnyHour: RegistrationPolicy = {
 const undecidedAccount = '11012340001';
 
 let stack: Stack;
-let urls: Record<'undivided' | 'minutes' | 'days', string>;
+let divided: string;
 let nextMember = 0;
 beforeAll(async () => {
   const undecided = new Set<string>();
@@ -46,11 +50,7 @@ beforeAll(async () => {
       },
     })),
   });
-  urls = {
-    undivided: stack.url,
-    minutes: await stack.startAnotherApi({ policy: divideWaits(atAnyHour, forMinutes) }),
-    days: await stack.startAnotherApi({ policy: divideWaits(atAnyHour, forDays, 2 * second) }),
-  };
+  divided = await stack.startAnotherApi({ policy: divideWaits(atAnyHour, factor) });
 });
 afterAll(() => stack.close());
 
@@ -59,23 +59,64 @@ async function register(url: string, overrides: Readonly<Record<string, unknown>
   const request = registration(project, nextMember++, overrides);
   const { body } = await call(url, project, '/ars/register', request);
   expect(body.response.code).toBe('000_000');
-  return { userId: String(request['userId']), regNo: String(body['bankAccRegNo']) };
+  const [userId, regNo] = [String(request['userId']), String(body['bankAccRegNo'])];
+  return { userId, regNo, authNumber: String(body['authNumber']) };
 }
 
 const handleOf = (userId: string) => stack.temporal.workflow.getHandle(memberWorkflowId(userId));
 
-async function timesOf(regNo: string, step: string): Promise<number[]> {
+async function timelineOf(regNo: string) {
   const { body } = await call(stack.url, stack.projects[0], '/ars/register/timeline', { regNo });
-  const steps = body['steps'] as { step: string; at: string }[];
-  return steps.filter((entry) => entry.step === step).map(({ at }) => Date.parse(at));
+  return body['steps'] as { step: string; at: string; attempt: number; outcome: string }[];
 }
 
-// On a busy machine a callback may come in the same task as the answer before it, which saves a task.
-it('needs 40 history events and 6 workflow tasks for a plain registration', { retry: 3 }, async () => {
-  const { userId, regNo } = await register(urls.undivided, {});
+/** A timer as Temporal has recorded it. `decidedAt`: the run's own time when it started the timer; both in ms. */
+interface Timer {
+  readonly summary: string;
+  readonly length: number;
+  readonly decidedAt: number;
+}
+
+const milliseconds = ({ seconds, nanos }: Duration) => Number(seconds ?? 0) * second + (nanos ?? 0) / 1e6;
+interface Duration {
+  readonly seconds?: unknown;
+  readonly nanos?: number | null;
+}
+
+/** The timers of a run, in their order. */
+async function timersOf(run: WorkflowHandle): Promise<Timer[]> {
+  const { events } = await run.fetchHistory();
+  const codec = createDataConverter(stack.payloadKeys).payloadCodecs![0]!;
+  const find = (eventId: unknown) => events!.find((event) => Number(event.eventId) === Number(eventId))!;
+  const timers = events!.filter(({ timerStartedEventAttributes }) => timerStartedEventAttributes);
+  return await Promise.all(
+    timers.map(async ({ timerStartedEventAttributes: timer, userMetadata }) => {
+      const [summary] = await codec.decode([userMetadata!.summary!]);
+      const completed = find(timer!.workflowTaskCompletedEventId).workflowTaskCompletedEventAttributes!;
+      return {
+        summary: defaultPayloadConverter.fromPayload<string>(summary!),
+        length: milliseconds(timer!.startToFireTimeout!),
+        decidedAt: milliseconds(find(completed.startedEventId).eventTime!),
+      };
+    }),
+  );
+}
+
+const divide = (wait: number) => wait / factor;
+
+it('needs 40 history events and 6 workflow tasks for a plain registration', async () => {
+  // A callback may reach the run before it waits for one, which saves a task: this phone is answered once it waits.
+  const { userId, regNo, authNumber } = await register(stack.url, { mobileNumber: '01012340008' });
+  const run = handleOf(userId);
+  const lastEvent = async () => (await run.fetchHistory()).events!.at(-1)!;
+  await expect
+    .poll(lastEvent, { timeout: 20_000 })
+    .toMatchObject({ timerStartedEventAttributes: expect.anything() });
+  await answerPhone(stack.simulatorUrl, regNo, authNumber);
   const { body } = await untilEnded(stack.url, stack.projects[0], regNo);
   expect(body['status']).toBe('BANK_ACC_REGISTERED');
-  const { events } = await handleOf(userId).fetchHistory();
+  await run.result();
+  const { events } = await run.fetchHistory();
   const tasks = events!.filter((event) => event.workflowTaskCompletedEventAttributes);
   expect([events!.length, tasks.length]).toEqual([40, 6]);
   const architecture = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'utf8');
@@ -86,32 +127,55 @@ it.concurrent.for([
   ['NO_ANSWER', '01012340001', 2 * minute],
   ['BUSY', '01012340091', 3 * minute],
   ['CARRIER_ERROR', '01012340095', minute],
-] as const)('calls a second time after %s, and not a third time', async ([, mobileNumber, wait]) => {
-  const { regNo } = await register(urls.minutes, { mobileNumber });
-  const { body } = await untilEnded(stack.url, stack.projects[0], regNo);
-  expect(body['status']).toBe('ARS_AUTH_FAILED');
-  const placed = await timesOf(regNo, 'ARS_CALL_PLACED');
-  const [firstEnd] = await timesOf(regNo, 'ARS_CALL_ENDED');
-  expect(placed).toHaveLength(2);
-  expect(placed[1]! - firstEnd!).toBeGreaterThanOrEqual(wait / forMinutes);
+] as const)('calls a second time after %s, and not a third time', async ([outcome, mobileNumber, wait]) => {
+  const { userId, regNo } = await register(divided, { mobileNumber });
+  expect(await handleOf(userId).result()).toMatchObject({ status: 'ARS_AUTH_FAILED' });
+  const calls = (await timelineOf(regNo)).filter(({ step }) => step.startsWith('ARS_CALL'));
+  expect(calls).toMatchObject([
+    { step: 'ARS_CALL_PLACED', attempt: 1 },
+    { step: 'ARS_CALL_ENDED', attempt: 1, outcome },
+    { step: 'ARS_CALL_PLACED', attempt: 2 },
+    { step: 'ARS_CALL_ENDED', attempt: 2, outcome },
+  ]);
+  const between = (await timersOf(handleOf(userId))).filter(({ summary }) =>
+    summary.includes('before ARS call'),
+  );
+  expect(between).toMatchObject([{ summary: 'Wait before ARS call 2', length: divide(wait) }]);
 });
 
 it.concurrent('asks an operator when the outcome has been unknown for a day', async () => {
-  const { userId, regNo } = await register(urls.days, { bankAccount: undecidedAccount });
-  await expect.poll(() => timesOf(regNo, 'REVIEW_BEGUN'), { timeout: 90_000 }).toHaveLength(1);
-  const [attemptedAt] = await timesOf(regNo, 'REGISTRATION_ATTEMPTED');
-  const [inquiredAt] = await timesOf(regNo, 'REGISTRATION_INQUIRED');
-  const [reviewedAt] = await timesOf(regNo, 'REVIEW_BEGUN');
-  const [storedAt] = await timesOf(regNo, 'CONSENT_EVIDENCE_STORED');
-  expect(reviewedAt! - storedAt!).toBeGreaterThanOrEqual(day / forDays);
-  expect(inquiredAt).toBeGreaterThan(attemptedAt!);
+  const { userId, regNo } = await register(divided, { bankAccount: undecidedAccount });
+  const run = handleOf(userId);
+  const steps = async () => (await timelineOf(regNo)).map(({ step }) => step);
+  await expect.poll(steps, { timeout: 90_000 }).toContain('REVIEW_BEGUN');
+
+  const inquiries = (await timersOf(run)).filter(({ summary }) =>
+    summary.includes('callback of the registration'),
+  );
+  // Each wait is twice as long as the one before, up to five minutes.
+  const growing = [10, 20, 40, 80, 160].map((seconds) => divide(seconds * second));
+  const constant = Array.from({ length: inquiries.length - 5 }, () => divide(5 * minute));
+  expect(inquiries.map(({ length }) => length)).toEqual([...growing, ...constant]);
+
+  const timeline = await timelineOf(regNo);
+  const at = (wanted: string) => Date.parse(timeline.findLast(({ step }) => step === wanted)!.at);
+  // The day begins with the step that registers, and is over when the last inquiry is answered, not before.
+  const reviewAt = at('CONSENT_EVIDENCE_STORED') + divide(day);
+  expect(inquiries.at(-1)!.decidedAt).toBeLessThan(reviewAt);
+  expect(at('REVIEW_BEGUN')).toBeGreaterThanOrEqual(reviewAt);
+  expect(at('REVIEW_BEGUN')).toBe(at('REGISTRATION_INQUIRED'));
+  const attempts = timeline.filter(({ step }) => step === 'REGISTRATION_ATTEMPTED');
+  expect(attempts).toMatchObject([{ attempt: 1, outcome: 'ACCEPTED' }]);
+  const inquired = timeline.findLast(({ step }) => step === 'REGISTRATION_INQUIRED');
+  expect(inquired).toMatchObject({ attempt: inquiries.length });
+
   const resolution = {
     verdict: 'NOT_REGISTERED',
     operator: 'the test',
     reason: 'It was looked up.',
   } as const;
-  await handleOf(userId).executeUpdate(resolveReviewUpdate, { args: [resolution] });
-  expect(await handleOf(userId).result()).toEqual({ status: 'BANK_ACC_REG_FAILED', resultCode: '002_912' });
+  await run.executeUpdate(resolveReviewUpdate, { args: [resolution] });
+  expect(await run.result()).toEqual({ status: 'BANK_ACC_REG_FAILED', resultCode: '002_912' });
 }, 150_000);
 
 it.concurrent('notifies eleven times over three days, then gives up', async () => {
@@ -121,14 +185,25 @@ it.concurrent('notifies eleven times over three days, then gives up', async () =
     receiver.answerWith({ status: 503 });
     await stack.stores.projects.setNotificationUrl(project.aspId, receiver.url);
     const request = registration(project, 0);
-    const { body } = await callEncrypted(urls.days, project, '/ars/register', request);
+    const { body } = await callEncrypted(divided, project, '/ars/register', request);
     const regNo = String(body['bankAccRegNo']);
     const deliveries = stack.temporal.workflow.getHandle(notificationWorkflowId(regNo));
     const end = () => deliveries.result().catch(() => 'NOT_STARTED');
     await expect.poll(end, { timeout: 150_000 }).toBe('EXHAUSTED');
     expect(receiver.received).toHaveLength(11);
-    const [first, last] = [receiver.received.at(0)!.at, receiver.received.at(-1)!.at];
-    expect(last - first).toBeGreaterThanOrEqual((3 * day) / forDays);
+
+    const [first, ...waits] = productionPolicy.resultNotification.waits;
+    expect([first, waits.length]).toEqual([0, 10]);
+    expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThanOrEqual(3 * day);
+    const timers = await timersOf(deliveries);
+    expect(timers.map(({ summary }) => summary)).toEqual(
+      waits.map((_, index) => `Wait before delivery ${index + 2}`),
+    );
+    // Each wait is lengthened by up to a tenth at random.
+    for (const [index, wait] of waits.entries()) {
+      expect(timers[index]!.length).toBeGreaterThanOrEqual(divide(wait));
+      expect(timers[index]!.length).toBeLessThanOrEqual(Math.round(divide(wait) * 1.1));
+    }
   } finally {
     receiver.close();
   }
