@@ -5,6 +5,9 @@ import { ConfigurationError } from '../runtime/config.ts';
 import type { apiConfigSchema } from '../runtime/config.ts';
 import { errorCode } from '../runtime/error-code.ts';
 import { stopRequested } from '../runtime/process.ts';
+import { requireNamespace } from '../runtime/temporal-namespace.ts';
+import { isTransient } from '../runtime/transient-errors.ts';
+import { untilAvailable } from '../runtime/until-available.ts';
 import { createApp } from './app.ts';
 import type { DocsPage } from './docs-page.ts';
 import type { ApiParts } from './parts.ts';
@@ -12,6 +15,8 @@ import { startHousekeeping } from './registrations/housekeeping.ts';
 import type { HousekeepingTimes } from './registrations/housekeeping.ts';
 import { requestLimits } from './http/request-limits.ts';
 import { listen } from './http/server.ts';
+import type { ListeningServer } from './http/server.ts';
+import { createWaitingApp } from './waiting-app.ts';
 
 /** The API's settings, named after their environment variables. */
 type ApiConfig = Parameters<typeof requestLimits>[0] & {
@@ -45,11 +50,7 @@ export async function startApi(
     codec: { allowedOrigin: config.CODEC_ALLOWED_ORIGIN, token: config.CODEC_TOKEN },
     operatorToken: config.OPERATOR_TOKEN,
   });
-  const server = await listen(app, { port: config.PORT, host: config.HOST }).catch((error: unknown) => {
-    throw errorCode(error) === 'EADDRINUSE'
-      ? new ConfigurationError(`PORT: ${config.PORT} is taken; set it to a free one.`)
-      : error;
-  });
+  const server = await listenOnPort(app, config);
   parts.log.info({ port: server.port }, 'the API is listening');
   const stopHousekeeping = startHousekeeping(parts, housekeepingTimes);
   return {
@@ -58,6 +59,18 @@ export async function startApi(
       await server.close();
     },
   };
+}
+
+/** @throws {ConfigurationError} when the port is taken */
+async function listenOnPort(
+  app: ReturnType<typeof createApp>,
+  { PORT: port, HOST: host }: Pick<ApiConfig, 'PORT' | 'HOST'>,
+): Promise<ListeningServer> {
+  return await listen(app, { port, host }).catch((error: unknown) => {
+    throw errorCode(error) === 'EADDRINUSE'
+      ? new ConfigurationError(`PORT: ${port} is taken; set it to a free one.`)
+      : error;
+  });
 }
 
 /** What differs between production, development and a run under faults. */
@@ -74,12 +87,40 @@ export interface RunApiSettings {
 export async function runApi(
   config: z.output<typeof apiConfigSchema>,
   policy: RegistrationPolicy,
-  { loadDocsPage, housekeepingTimes }: RunApiSettings,
+  settings: RunApiSettings,
 ): Promise<void> {
-  const service = await openProductionService('api', config);
-  const docsPage = await loadDocsPage?.();
-  const api = await startApi({ ...service, policy, docsPage }, config, housekeepingTimes);
-  await stopRequested();
+  const stop = stopRequested();
+  const started = await Promise.race([stop, startWhenPossible(config, policy, settings)]);
+  if (!started) return;
+  const { service, api, temporalCheck } = started;
+  await Promise.race([stop, temporalCheck.then(() => stop)]);
   await api.close();
   await service.close();
+}
+
+/** Starts the API once its database answers. Until then it serves its liveness. */
+async function startWhenPossible(
+  config: z.output<typeof apiConfigSchema>,
+  policy: RegistrationPolicy,
+  { loadDocsPage, housekeepingTimes }: RunApiSettings,
+) {
+  const whileWaiting = await listenOnPort(createWaitingApp(), config);
+  const service = await openProductionService('api', config);
+  const docsPage = await loadDocsPage?.();
+  const { log, temporal, temporalConnection } = service;
+  const checkTemporal = () => requireNamespace(temporal.connection, temporal.options.namespace);
+  const isTemporalThere = await checkTemporal().then(
+    () => true,
+    (error: unknown) => {
+      if (isTransient(error)) return false;
+      throw error;
+    },
+  );
+  await whileWaiting.close();
+  const api = await startApi({ ...service, policy, docsPage }, config, housekeepingTimes);
+  // Without Temporal the API still answers for what has ended.
+  const temporalCheck = isTemporalThere
+    ? Promise.resolve()
+    : untilAvailable(`Temporal at ${temporalConnection.connectionOptions.address}`, log, checkTemporal);
+  return { service, api, temporalCheck };
 }

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import type { Database } from '../database/database.ts';
+import { requireSamePayloadKeys } from '../database/payload-keys.ts';
 import { createStores } from '../database/stores.ts';
 import type { Stores } from '../database/stores.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
@@ -70,6 +71,7 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
   const database = await openDatabase();
   const stores = createStores(database.queries, config.DATABASE_KEYS);
   await stores.databaseKeys.requireAll();
+  await requireSamePayloadKeys(database.queries, config.PAYLOAD_KEYS);
   metrics.watchReconciliations(() => stores.reconciliations.findLatestEnded());
 
   const adapter = createHttpPaymentGateway({

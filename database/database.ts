@@ -43,7 +43,10 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection broke'));
   pool.on('connect', (client) => client.on('error', () => {}));
   const queries = drizzle(pool, { schema });
-  const migrating = await pool.connect();
+  const migrating = await pool.connect().catch(async (error: unknown) => {
+    await pool.end();
+    throw error;
+  });
   try {
     await migrating.query('select pg_advisory_lock($1)', [migrationLock]);
     await requireSameBaseline(queries, 'DATABASE_URL: this database', 'use a new database');

@@ -320,3 +320,11 @@ export const reconciledRegistrations = pgTable(
   },
   (table) => [primaryKey({ columns: [table.reconciliationId, table.registrationNumber] })],
 );
+
+/** The payload keys that a process has used, so that none is confused with another. */
+export const payloadKeys = pgTable('payload_keys', {
+  payloadKeyId: text('payload_key_id').primaryKey(),
+  /** A keyed hash of a constant: enough to recognise the key, nothing to decrypt with. */
+  fingerprint: text('fingerprint').notNull(),
+  firstUsedAt: time('first_used_at').notNull().defaultNow(),
+});

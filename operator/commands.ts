@@ -12,9 +12,17 @@ import { reconcile } from './reconcile.ts';
 import { redeliver } from './redeliver.ts';
 import { resolve } from './resolve.ts';
 import { reviews } from './reviews.ts';
+import { setUp } from './setup.ts';
 
 /** The commands by name. */
 export const commands: Readonly<Record<string, OperatorCommand>> = {
+  setup: {
+    summary: "creates Temporal's namespace and search attributes, or adds what they lack; may be repeated",
+    required: [],
+    optional: ['retention-days'],
+    needsDatabase: false,
+    read: setUp,
+  },
   reviews: {
     summary: 'lists the registrations that wait in REVIEW',
     required: [],

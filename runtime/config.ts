@@ -66,12 +66,28 @@ export const apiConfigSchema = commonSchema.extend({
 });
 
 /** The environment of the worker. */
-export const workerConfigSchema = commonSchema.extend({
-  TEMPORAL_METRICS_PORT: portSchema.optional(),
-  DATABASE_URL: databaseUrl,
-  TEMPORAL_DEPLOYMENT_NAME: z.string().optional().describe('worker deployment this version belongs to'),
-  TEMPORAL_BUILD_ID: z.string().optional().describe('version of this worker, such as the commit'),
-});
+export const workerConfigSchema = commonSchema
+  .extend({
+    TEMPORAL_METRICS_PORT: portSchema.optional(),
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_DEPLOYMENT_NAME: z.string().optional().describe('worker deployment this version belongs to'),
+    TEMPORAL_BUILD_ID: z.string().optional().describe('version of this worker, such as the commit'),
+  })
+  // Only one of the two would start a worker that gets no work.
+  .refine(
+    (config) => config.TEMPORAL_DEPLOYMENT_NAME === undefined || config.TEMPORAL_BUILD_ID !== undefined,
+    {
+      path: ['TEMPORAL_BUILD_ID'],
+      error: 'Required beside TEMPORAL_DEPLOYMENT_NAME',
+    },
+  )
+  .refine(
+    (config) => config.TEMPORAL_BUILD_ID === undefined || config.TEMPORAL_DEPLOYMENT_NAME !== undefined,
+    {
+      path: ['TEMPORAL_DEPLOYMENT_NAME'],
+      error: 'Required beside TEMPORAL_BUILD_ID',
+    },
+  );
 
 /** The environment of the operator's commands that need no database. */
 export const operatorConfigSchema = commonSchema.pick({ PAYLOAD_KEYS: true });

@@ -21,7 +21,11 @@ export function createTemporalClient(
   dataConverter: DataConverter,
 ): Client {
   return new Client({
-    connection: Connection.lazy(connectionOptions),
+    connection: Connection.lazy({
+      ...connectionOptions,
+      // Otherwise it is more than a minute until a client notices that Temporal is back.
+      channelArgs: { 'grpc.max_reconnect_backoff_ms': 5_000 },
+    }),
     namespace,
     dataConverter,
     interceptors: { workflow: [{ query: async (input, next) => requireReadable(await next(input)) }] },

@@ -1,8 +1,11 @@
 import { ScheduleAlreadyRunning } from '@temporalio/client';
-import type { Client, ScheduleOptions } from '@temporalio/client';
+import type { Client, ScheduleClient, ScheduleOptions } from '@temporalio/client';
 import { reconciliationPageSize, reconciliationWorkflowId } from '../contract/reconciliation.ts';
 import type { ReconciliationInput } from '../contract/reconciliation.ts';
 import { taskQueue, workflowTypes } from '../contract/registration.ts';
+import { isUnreadable } from '../contract/unreadable-payload.ts';
+import { ConfigurationError } from '../runtime/config.ts';
+import type { Log } from '../runtime/log.ts';
 
 /** The daily workflows, in Korean time. Temporal appends the time to the workflow ID of each scheduled run. */
 export const schedules: readonly ScheduleOptions[] = [
@@ -32,18 +35,61 @@ export const schedules: readonly ScheduleOptions[] = [
   },
 ];
 
+/** How often the schedules are looked for, in ms. */
+const defaultInterval = 60_000;
+
 /**
  * Creates the schedules, or updates them to the definitions above. A paused schedule stays paused. Idempotent: every
- * worker calls it at its start.
+ * worker calls it before it takes work.
+ * @throws {ConfigurationError} when a schedule is encrypted with a key that is missing: runs would need it too
  */
 export async function ensureSchedules({ schedule }: Pick<Client, 'schedule'>): Promise<void> {
   for (const definition of schedules) {
+    if (await createSchedule(schedule, definition)) continue;
+    const existing = schedule.getHandle(definition.scheduleId);
+    const { action } = await existing.describe();
+    for (const value of [action.staticSummary, ...(action.args ?? [])]) requireKey(value, definition);
+    await existing.update(({ state }) => ({ ...definition, state, action: definition.action }));
+  }
+}
+
+/**
+ * Creates schedules that have disappeared, every `interval` ms: Temporal may have been set up empty. It changes no existing
+ * one, so workers of two versions do not contend.
+ * @returns a function that stops it
+ */
+export function keepEnsuringSchedules(
+  { temporal, log }: { readonly temporal: Client; readonly log: Log },
+  interval = defaultInterval,
+): () => void {
+  const timer = setInterval(() => void createMissing(), interval);
+  return () => clearInterval(timer);
+
+  async function createMissing(): Promise<void> {
     try {
-      await schedule.create(definition);
+      for (const definition of schedules) {
+        const isNew = await createSchedule(temporal.schedule, definition);
+        if (isNew) log.warn({ schedule: definition.scheduleId }, 'a schedule had disappeared and is created');
+      }
     } catch (error) {
-      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-      const existing = schedule.getHandle(definition.scheduleId);
-      await existing.update(({ state }) => ({ ...definition, state, action: definition.action }));
+      log.warn({ err: error }, 'the schedules cannot be ensured');
     }
   }
+}
+
+async function createSchedule(schedule: ScheduleClient, definition: ScheduleOptions): Promise<boolean> {
+  try {
+    await schedule.create(definition);
+    return true;
+  } catch (error) {
+    if (error instanceof ScheduleAlreadyRunning) return false;
+    throw error;
+  }
+}
+
+function requireKey(value: unknown, { scheduleId }: ScheduleOptions): void {
+  if (!isUnreadable(value) || value.missingKey === undefined) return;
+  throw new ConfigurationError(
+    `PAYLOAD_KEYS lacks the key ${value.missingKey}, with which the schedule ${scheduleId} is encrypted, and perhaps runs: put it back behind the others. If the key is lost: temporal schedule delete --schedule-id ${scheduleId}`,
+  );
 }

@@ -34,7 +34,10 @@ export function installRuntime(
   Runtime.install({
     logger,
     shutdownSignals,
-    ...(metricsAddress && { telemetryOptions: { metrics: { prometheus: { bindAddress: metricsAddress } } } }),
+    telemetryOptions: {
+      logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
+      ...(metricsAddress && { metrics: { prometheus: { bindAddress: metricsAddress } } }),
+    },
   });
 }
 
@@ -92,6 +95,8 @@ export async function startWorker(parts: WorkerParts, settings: WorkerSettings):
     namespace,
     dataConverter: parts.dataConverter,
     taskQueue,
+    // Shorter than the API waits for an operation: after a crash, another worker takes over within its deadline.
+    stickyQueueScheduleToStartTimeout: '3s',
     activities: createActivities({ ...parts, notificationSender }),
     interceptors: { activity: [refuseUnreadableArguments, typedFailures] },
     shutdownGraceTime,

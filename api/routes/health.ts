@@ -1,36 +1,60 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Hono } from 'hono';
+import { ConfigurationError } from '../../runtime/config.ts';
+import { requireNamespace } from '../../runtime/temporal-namespace.ts';
 import type { Api } from '../context.ts';
 import type { ApiParts } from '../parts.ts';
 
 /** How long a dependency may take to respond, in ms. */
 const probeTimeout = 1_000;
 
-/** Liveness: `GET /healthz`. Readiness: `GET /readyz`; a 503 names the dependency that does not respond. */
+/** For how long a namespace that lacked nothing is not looked at again, in ms. */
+const namespaceRecheck = 30_000;
+
+/**
+ * Liveness: `GET /healthz`. Readiness: `GET /readyz`; a 503 names the dependency that does not respond, and what
+ * Temporal's namespace lacks.
+ */
 export function serveHealth(app: Hono<Api>, { temporal, database }: ApiParts): void {
   app.get('/healthz', (context) => context.json({ status: 'ok' }, 200));
 
-  async function probe(): Promise<[boolean, boolean]> {
+  let namespaceIsFineUntil = 0;
+
+  /** What is wrong with Temporal; undefined if it is ready. */
+  async function findTemporalProblem(): Promise<string | undefined> {
+    try {
+      if (performance.now() < namespaceIsFineUntil) {
+        const ask = () => temporal.workflowService.getSystemInfo({});
+        await temporal.withDeadline(Date.now() + probeTimeout, ask);
+      } else {
+        await requireNamespace(temporal.connection, temporal.options.namespace, probeTimeout);
+        namespaceIsFineUntil = performance.now() + namespaceRecheck;
+      }
+      return undefined;
+    } catch (error) {
+      return error instanceof ConfigurationError ? error.message : 'does not answer';
+    }
+  }
+
+  async function probe(): Promise<[string | undefined, boolean]> {
     return await Promise.all([
-      answers(
-        temporal.withDeadline(Date.now() + probeTimeout, () => temporal.workflowService.getSystemInfo({})),
-      ),
+      findTemporalProblem(),
       Promise.race([answers(database.ping()), delay(probeTimeout, false, { ref: false })]),
     ]);
   }
-  let current: Promise<[boolean, boolean]> | undefined;
+  let current: Promise<[string | undefined, boolean]> | undefined;
 
   app.get('/readyz', async (context) => {
     // Concurrent requests share one probe.
     current ??= probe().finally(() => {
       current = undefined;
     });
-    const [temporalAnswers, databaseAnswers] = await current;
-    const isReady = temporalAnswers && databaseAnswers;
+    const [temporalProblem, databaseAnswers] = await current;
+    const isReady = temporalProblem === undefined && databaseAnswers;
     return context.json(
       {
         status: isReady ? 'ready' : 'not ready',
-        temporal: temporalAnswers ? 'ok' : 'does not answer',
+        temporal: temporalProblem ?? 'ok',
         database: databaseAnswers ? 'ok' : 'does not answer',
       },
       isReady ? 200 : 503,

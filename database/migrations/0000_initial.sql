@@ -97,6 +97,12 @@ CREATE TABLE "members" (
 	"erasure_reason" text
 );
 --> statement-breakpoint
+CREATE TABLE "payload_keys" (
+	"payload_key_id" text PRIMARY KEY NOT NULL,
+	"fingerprint" text NOT NULL,
+	"first_used_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "projects" (
 	"asp_id" text PRIMARY KEY NOT NULL,
 	"state" text NOT NULL,

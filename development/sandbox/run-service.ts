@@ -5,7 +5,7 @@ import { openService } from '../../composition/open-service.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 import { createLog } from '../../runtime/log.ts';
 import { stopRequested } from '../../runtime/process.ts';
-import { ensureSchedules } from '../../worker/schedules.ts';
+import { ensureSchedules, keepEnsuringSchedules } from '../../worker/schedules.ts';
 import { installRuntime, startWorker, temporalMetricsAddress } from '../../worker/worker.ts';
 import { buildDocsPage } from '../build/docs-page.ts';
 import { buildWorkflowBundle } from '../build/workflow-bundle.ts';
@@ -39,6 +39,7 @@ export async function runService(
     shutdownGraceTime: 4_000,
   });
   await ensureSchedules(service.temporal);
+  const stopEnsuring = keepEnsuringSchedules(service);
   const sandbox = {
     docsPage: await buildDocsPage(),
     serveSandbox: sandboxRoutes({
@@ -50,6 +51,7 @@ export async function runService(
   log.info('the service is up');
 
   await Promise.race([stopRequested(), worker.running]);
+  stopEnsuring();
   await api.close();
   await worker.stop();
   await service.close();

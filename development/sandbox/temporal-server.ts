@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { addMissingSearchAttributes } from '../../runtime/temporal-namespace.ts';
 import { logExcerpt, startChild, unexpectedExit } from './child-process.ts';
 import type { Child } from './child-process.ts';
 
@@ -11,9 +12,6 @@ const startTimeoutMs = 60_000;
 
 /** Every commit is on disk before it is acknowledged. */
 const sqlitePragmas = ['--sqlite-pragma=journal_mode=WAL', '--sqlite-pragma=synchronous=FULL'];
-
-/** INDEXED_VALUE_TYPE_KEYWORD in Temporal's API. */
-const keywordType = 2;
 
 /** Options of a development server. */
 export interface TemporalServerOptions {
@@ -135,7 +133,8 @@ async function waitUntilReady(
     try {
       const connection = await Connection.connect({ address, connectTimeout: '1s' });
       try {
-        await addMissingSearchAttributes(connection, searchAttributes);
+        // The server's own option takes effect only for a new database.
+        await addMissingSearchAttributes(connection, 'default', searchAttributes);
         return;
       } finally {
         await connection.close();
@@ -150,16 +149,4 @@ async function waitUntilReady(
     }
     await delay(50, undefined, { signal });
   }
-}
-
-/** The command-line option takes effect only for a new database. This adds what an existing one lacks. */
-async function addMissingSearchAttributes(connection: Connection, names: readonly string[]): Promise<void> {
-  const namespace = 'default';
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = names.filter((name) => !(name in customAttributes));
-  if (missing.length === 0) return;
-  await connection.operatorService.addSearchAttributes({
-    namespace,
-    searchAttributes: Object.fromEntries(missing.map((name) => [name, keywordType])),
-  });
 }

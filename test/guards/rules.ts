@@ -1,6 +1,7 @@
 import { change, test } from './guard.ts';
 import type { Guard } from './guard.ts';
 
+const startUp = 'test/processes/start-up.test.ts';
 const accounts = 'test/database/accounts.test.ts';
 const numbersResults =
   "on 'PGlite' > activating an account > numbers a member’s results without gaps, even if an end is recorded repeatedly";
@@ -465,5 +466,85 @@ export const rules: readonly Guard[] = [
       ),
     ],
     failure: /to be greater than or equal to 3000/,
+  },
+  {
+    name: 'wait-for-dependencies',
+    protectsFrom:
+      'A process that starts before its database or Temporal ends, and is restarted again and again.',
+    replacements: [
+      change(
+        'runtime/until-available.ts',
+        'if (!isTransient(error)) throw error;',
+        'if (error) throw error;',
+      ),
+    ],
+    tests: [
+      test(
+        startUp,
+        'what does not answer is waited for > by development/run-from-source/worker.ts: PostgreSQL; SIGTERM ends the wait',
+      ),
+    ],
+    failure: /'ended' to be 'waits'/,
+  },
+  {
+    name: 'namespace-complete',
+    protectsFrom: 'Registrations cannot end because a search attribute is missing.',
+    replacements: [
+      change('runtime/temporal-namespace.ts', 'if (missing.length > 0) {', 'if (missing.length > 99) {'),
+    ],
+    tests: [
+      test(
+        startUp,
+        'a namespace > that lacks search attributes is refused, until operator setup has added them',
+      ),
+    ],
+    failure: /undefined to be an instance of ConfigurationError/,
+  },
+  {
+    name: 'namespace-in-readiness',
+    protectsFrom: 'An API counts as ready although its namespace is gone.',
+    replacements: [
+      change('api/routes/health.ts', 'let namespaceIsFineUntil = 0;', 'let namespaceIsFineUntil = Infinity;'),
+    ],
+    tests: [
+      test(
+        'test/wire/other-endpoints.test.ts',
+        'health > says what Temporal’s namespace lacks, and the command that mends it',
+      ),
+    ],
+    failure: /to deeply equal \[ 503/,
+  },
+  {
+    name: 'schedules-come-back',
+    protectsFrom: 'After Temporal was set up empty, nothing is reconciled or purged.',
+    replacements: [
+      change(
+        'worker/schedules.ts',
+        'const timer = setInterval(() => void createMissing(), interval);',
+        'const timer = setInterval(() => void createMissing, interval);',
+      ),
+    ],
+    tests: [
+      test(startUp, 'the schedules > are created again where they have disappeared, while the worker runs'),
+    ],
+    failure: /expected false to be true/,
+  },
+  {
+    name: 'whole-deployment-name',
+    protectsFrom: 'A worker with half a version takes no work.',
+    replacements: [
+      change(
+        'runtime/config.ts',
+        'config.TEMPORAL_DEPLOYMENT_NAME === undefined || config.TEMPORAL_BUILD_ID !== undefined',
+        'config.TEMPORAL_DEPLOYMENT_NAME !== null',
+      ),
+    ],
+    tests: [
+      test(
+        'test/processes/environment.test.ts',
+        'TEMPORAL_DEPLOYMENT_NAME without TEMPORAL_BUILD_ID is refused, because the worker would get no work',
+      ),
+    ],
+    failure: /to match/,
   },
 ];

@@ -5,6 +5,7 @@ const requests = 'test/wire/requests.test.ts';
 const limits = 'test/wire/limits.test.ts';
 const others = 'test/wire/other-endpoints.test.ts';
 const safeguards = 'test/end-to-end/registration-safeguards.test.ts';
+const startUp = 'test/processes/start-up.test.ts';
 const unreadable = 'test/end-to-end/unreadable-payloads.test.ts';
 const canary = 'test/end-to-end/canary.test.ts';
 
@@ -169,6 +170,37 @@ export const threats: readonly Guard[] = [
       ),
     ],
     failure: /'RUNNING' to be 'FAILED'/,
+  },
+  {
+    name: 'same-payload-key',
+    protectsFrom: 'A payload key is exchanged under its ID, and running workflows cannot be read.',
+    replacements: [
+      change(
+        'database/payload-keys.ts',
+        'if (changed.length === 0) return;',
+        'if (changed.length < 9) return;',
+      ),
+    ],
+    tests: [test(startUp, 'a payload key that is another one than before under its ID is refused')],
+    failure: /instead of rejecting/,
+  },
+  {
+    name: 'missing-payload-key',
+    protectsFrom: 'Running workflows stop because a payload key is dropped too early.',
+    replacements: [
+      change(
+        'worker/schedules.ts',
+        'if (!isUnreadable(value) || value.missingKey === undefined) return;',
+        'if (!isUnreadable(value) || value.missingKey !== scheduleId) return;',
+      ),
+    ],
+    tests: [
+      test(
+        startUp,
+        'the schedules > that are encrypted with a missing payload key keep the worker from starting',
+      ),
+    ],
+    failure: /instead of rejecting/,
   },
   {
     name: 'database-key-rewrap',

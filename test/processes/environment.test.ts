@@ -76,3 +76,21 @@ it('names a missing database key before anything else starts', async () => {
   );
   expect(program.output()).not.toMatch(/^\s+at /m);
 });
+
+it.for([
+  ['TEMPORAL_DEPLOYMENT_NAME', 'TEMPORAL_BUILD_ID'],
+  ['TEMPORAL_BUILD_ID', 'TEMPORAL_DEPLOYMENT_NAME'],
+] as const)('%s without %s is refused, because the worker would get no work', async ([given, missing]) => {
+  const program = startProgram('worker/main.ts', {
+    DATABASE_URL: 'postgres://127.0.0.1:9/nothing',
+    DATABASE_KEYS: `test:${Buffer.alloc(32).toString('base64')}`,
+    PAYLOAD_KEYS: `test:${Buffer.alloc(32).toString('base64')}`,
+    PG_BASE_URL: 'http://127.0.0.1:9',
+    PG_CALLBACK_URL: 'http://127.0.0.1:9',
+    PG_SHARED_SECRET: 'a-secret-for-this-test',
+    [given]: 'something',
+  });
+  await program.untilOutput(/lacks what this process needs|waiting for PostgreSQL/);
+  expect(program.output()).toMatch(new RegExp(`^  ${missing}: Required beside ${given}`, 'm'));
+  expect(await program.exited).toBe(1);
+});

@@ -95,7 +95,7 @@ it.for([
 
 it('valid settings are accepted: the API continues with the database', async () => {
   const program = startProgram('api/main.ts', sound);
-  expect(await program.exited).toBe(1);
+  await program.untilOutput(/waiting for PostgreSQL.+/);
   expect(program.output()).toContain('ECONNREFUSED');
   expect(reasonsIn(program.output())).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { Client } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -341,6 +342,21 @@ describe('health', () => {
       status: 200,
       body: { status: 'ready', temporal: 'ok', database: 'ok' },
     });
+  });
+
+  it('says what Temporal’s namespace lacks, and the command that mends it', async () => {
+    const temporal = new Client({ connection: stack.temporal.connection, namespace: 'nowhere' });
+    const url = await stack.startAnotherApi({ temporal });
+    const response = await fetch(`${url}/readyz`);
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      {
+        status: 'not ready',
+        temporal:
+          'TEMPORAL_NAMESPACE: Temporal has no namespace nowhere. Create it: npm run operator -- setup',
+        database: 'ok',
+      },
+    ]);
   });
 
   it('asks the database once for concurrent probes', async () => {

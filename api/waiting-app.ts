@@ -1,0 +1,22 @@
+import { Hono } from 'hono';
+import { codes } from '../wire/result-codes.ts';
+import type { Api } from './context.ts';
+import { errorBody } from './http/errors.ts';
+import { Refusal } from './http/refusal.ts';
+
+/**
+ * What the API serves while it waits for its database: it is alive, so nobody should restart it, but it is not ready and
+ * refuses requests with `000_991`.
+ */
+export function createWaitingApp(): Hono<Api> {
+  const app = new Hono<Api>();
+  app.get('/healthz', (context) => context.json({ status: 'ok' }, 200));
+  app.get('/readyz', (context) =>
+    context.json({ status: 'not ready', temporal: 'not asked yet', database: 'does not answer' }, 503),
+  );
+  app.all('*', (context) => {
+    context.header('Retry-After', '1');
+    return context.json(errorBody(new Refusal(codes.SERVICE_UNAVAILABLE), context.req.path), 503);
+  });
+  return app;
+}

@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { searchAttributeNames } from '../../contract/search-attributes.ts';
+import { requireSamePayloadKeys } from '../../database/payload-keys.ts';
+import { findFreePort } from '../../development/sandbox/ports.ts';
+import { startTemporalServer } from '../../development/sandbox/temporal-server.ts';
+import type { TemporalServer } from '../../development/sandbox/temporal-server.ts';
+import { createDataConverter } from '../../encryption/data-converter.ts';
+import { runOperatorCommand } from '../../operator/run.ts';
+import { ConfigurationError } from '../../runtime/config.ts';
+import { createLog } from '../../runtime/log.ts';
+import { requireNamespace } from '../../runtime/temporal-namespace.ts';
+import { ensureSchedules, keepEnsuringSchedules, schedules } from '../../worker/schedules.ts';
+import { openEmptyDatabase } from '../fixtures/empty-database.ts';
+import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';
+import { startProgram } from './process-group.ts';
+
+const databaseUrl = process.env['DATABASE_URL'];
+const programs = ['development/run-from-source/api.ts', 'development/run-from-source/worker.ts'];
+const key = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
+
+let temporal: TemporalServer;
+let connection: Connection;
+beforeAll(async () => {
+  temporal = await startServer();
+  connection = await Connection.connect({ address: temporal.address });
+});
+afterAll(async () => {
+  await connection.close();
+  await temporal.stop();
+});
+
+/** A Temporal server whose namespace has no search attribute. */
+async function startServer(port?: number, searchAttributes: readonly string[] = []): Promise<TemporalServer> {
+  const executable = inject('temporalExecutable');
+  return await startTemporalServer({
+    executable,
+    port: port ?? (await findFreePort()),
+    headless: true,
+    searchAttributes,
+  });
+}
+
+async function environment(overrides: Readonly<Record<string, string>>) {
+  return {
+    PORT: String(await findFreePort()),
+    HOST: '127.0.0.1',
+    DATABASE_KEYS: key('database'),
+    PAYLOAD_KEYS: key('payload'),
+    PG_BASE_URL: 'http://127.0.0.1:9',
+    PG_SHARED_SECRET: randomBytes(32).toString('hex'),
+    PG_CALLBACK_URL: 'http://127.0.0.1:9/pg/callbacks',
+    CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
+    CODEC_TOKEN: randomBytes(32).toString('hex'),
+    OPERATOR_TOKEN: randomBytes(32).toString('hex'),
+    TEMPORAL_ADDRESS: temporal.address,
+    ...overrides,
+  };
+}
+
+/** Carries out `operator setup` for a namespace. */
+async function setUp(namespace: string, ...options: readonly string[]) {
+  const lines: string[] = [];
+  const exitCode = await runOperatorCommand(['setup', ...options], {
+    print: (line) => lines.push(line),
+    printError: (line) => lines.push(line),
+    openTemporal: () => ({ temporal: new Client({ connection, namespace }) }),
+    openAll: () => Promise.reject(new Error('needs no database')),
+  });
+  return { exitCode, output: lines.join('\n') };
+}
+
+describe('what does not answer is waited for', () => {
+  it.for(programs)('by %s: PostgreSQL; SIGTERM ends the wait', async (file) => {
+    const variables = await environment({ DATABASE_URL: 'postgres://127.0.0.1:9/nothing' });
+    const program = startProgram(file, variables);
+    const waiting = program.untilOutput(/waiting for PostgreSQL \(DATABASE_URL\), which does not answer/);
+    expect(
+      await waiting.then(
+        () => 'waits',
+        () => 'ended',
+      ),
+    ).toBe('waits');
+    program.terminate();
+    expect(await program.exited).toBe(0);
+  });
+
+  it('by the API, which is alive meanwhile and not ready', async () => {
+    const variables = await environment({ DATABASE_URL: 'postgres://127.0.0.1:9/nothing' });
+    await startProgram('development/run-from-source/api.ts', variables).untilOutput(/waiting for PostgreSQL/);
+    const statusOf = async (path: string) =>
+      (await fetch(`http://127.0.0.1:${variables.PORT}${path}`)).status;
+    const paths = ['/healthz', '/readyz', '/api/v1/bankaccounts/inquiry'];
+    expect(await Promise.all(paths.map(statusOf))).toEqual([200, 503, 503]);
+  });
+
+  it.skipIf(!databaseUrl)('by the worker: Temporal, and then it takes work', async () => {
+    const fresh = await createFreshPostgres(databaseUrl!);
+    onTestFinished(() => fresh.drop());
+    const port = await findFreePort();
+    const program = startProgram(
+      'development/run-from-source/worker.ts',
+      await environment({ DATABASE_URL: fresh.url, TEMPORAL_ADDRESS: `127.0.0.1:${port}` }),
+    );
+    await program.untilOutput(/waiting for Temporal at 127\.0\.0\.1:\d+, which does not answer/);
+    const late = await startServer(port, searchAttributeNames);
+    onTestFinished(() => late.stop());
+    await program.untilOutput(/the worker is running/);
+    program.terminate();
+    expect(await program.exited).toBe(0);
+  });
+});
+
+describe('a namespace', () => {
+  it.skipIf(!databaseUrl).for(programs)('that does not exist keeps %s from starting', async (file) => {
+    const fresh = await createFreshPostgres(databaseUrl!);
+    onTestFinished(() => fresh.drop());
+    const program = startProgram(
+      file,
+      await environment({ DATABASE_URL: fresh.url, TEMPORAL_NAMESPACE: 'nowhere' }),
+    );
+    expect(await program.exited).toBe(1);
+    expect(program.output()).toContain(
+      'TEMPORAL_NAMESPACE: Temporal has no namespace nowhere. Create it: npm run operator -- setup',
+    );
+    expect(program.output()).not.toMatch(/^\s+at /m);
+  });
+
+  it('that lacks search attributes is refused, until operator setup has added them', async () => {
+    const refusal = requireNamespace(connection, 'default').catch((error: unknown) => error);
+    expect(await refusal).toBeInstanceOf(ConfigurationError);
+    expect((await refusal) as Error).toMatchObject({
+      message: `TEMPORAL_NAMESPACE: the namespace default lacks search attributes: ${searchAttributeNames.join(', ')}. Add them: npm run operator -- setup`,
+    });
+    expect(await setUp('default')).toMatchObject({ exitCode: 0 });
+    await requireNamespace(connection, 'default');
+    expect(await setUp('default')).toMatchObject({ exitCode: 0 });
+  });
+
+  it('is created by operator setup, with its retention; a shorter one is extended, a longer one stays', async () => {
+    const namespace = 'brand-new';
+    const retention = async () => {
+      const { config } = await connection.workflowService.describeNamespace({ namespace });
+      return config?.workflowExecutionRetentionTtl?.seconds?.toNumber();
+    };
+    const day = 24 * 60 * 60;
+    expect(await setUp(namespace, '--retention-days', '2')).toMatchObject({ exitCode: 2 });
+    expect(await setUp(namespace, '--retention-days', '3')).toMatchObject({ exitCode: 0 });
+    expect(await retention()).toBe(3 * day);
+    await requireNamespace(connection, namespace);
+    expect(await setUp(namespace, '--retention-days', '5')).toMatchObject({ exitCode: 0 });
+    expect(await retention()).toBe(5 * day);
+    expect(await setUp(namespace, '--retention-days', '4')).toMatchObject({ exitCode: 0 });
+    expect(await retention()).toBe(5 * day);
+  });
+
+  it('with a search attribute of another type is refused with the command that removes it', async () => {
+    const namespace = 'other-type';
+    expect(await setUp(namespace)).toMatchObject({ exitCode: 0 });
+    await connection.operatorService.removeSearchAttributes({ namespace, searchAttributes: ['BankCode'] });
+    // INDEXED_VALUE_TYPE_INT
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: { BankCode: 3 } });
+    await expect
+      .poll(() => requireNamespace(connection, namespace).catch((error: Error) => error.message))
+      .toContain(
+        'temporal operator search-attribute remove --namespace other-type --name BankCode --yes && npm run operator -- setup',
+      );
+  });
+});
+
+it('a payload key that is another one than before under its ID is refused', async () => {
+  const database = await openEmptyDatabase();
+  onTestFinished(() => database.close());
+  const [first, second] = [key('first'), key('second')];
+  await requireSamePayloadKeys(database.queries, first);
+  await requireSamePayloadKeys(database.queries, `${second},${first}`);
+  await requireSamePayloadKeys(database.queries, second);
+  const refusal = requireSamePayloadKeys(database.queries, `${second},${key('first')}`);
+  await expect(refusal).rejects.toThrow(/^PAYLOAD_KEYS: not the same key as before under the ID first\./);
+});
+
+describe('the schedules', () => {
+  it('that are encrypted with a missing payload key keep the worker from starting', async () => {
+    const namespace = 'default';
+    const clientWith = (payloadKeys: string) =>
+      new Client({ connection, namespace, dataConverter: createDataConverter(payloadKeys) });
+    const old = key('old');
+    await ensureSchedules(clientWith(old));
+    await expect(ensureSchedules(clientWith(key('new')))).rejects.toThrow(
+      /^PAYLOAD_KEYS lacks the key old, with which the schedule .+ is encrypted/,
+    );
+    await ensureSchedules(clientWith(`${key('newer')},${old}`));
+  });
+
+  it('are created again where they have disappeared, while the worker runs', async () => {
+    const client = new Client({ connection, dataConverter: createDataConverter(key('payload')) });
+    const [{ scheduleId } = { scheduleId: '' }] = schedules;
+    const handle = client.schedule.getHandle(scheduleId);
+    await handle.delete();
+    const stop = keepEnsuringSchedules({ temporal: client, log: createLog('test', 'silent') }, 100);
+    onTestFinished(stop);
+    const exists = () =>
+      handle.describe().then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(exists, { timeout: 10_000 }).toBe(true);
+  });
+});
