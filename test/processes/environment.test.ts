@@ -72,7 +72,7 @@ it('names a missing database key before anything else starts', async () => {
   const program = start(key('second-key'));
   expect(await program.exited).toBe(1);
   expect(program.output()).toMatch(
-    /^DATABASE_KEYS lacks keys that are still needed: first-key \(seals \d+ rows\)\. Put them back .*keys status$/m,
+    /^DATABASE_KEYS lacks keys that are still needed: first-key \(seals \d+ rows\)\. Add them again .*keys status$/m,
   );
   expect(program.output()).not.toMatch(/^\s+at /m);
 });
