@@ -59,6 +59,16 @@ async function environment(overrides: Readonly<Record<string, string>>) {
   };
 }
 
+/** Tests may run in any order, so the schedules may be there or not. */
+async function deleteSchedules({ schedule }: Client): Promise<void> {
+  for (const { scheduleId } of schedules) {
+    await schedule
+      .getHandle(scheduleId)
+      .delete()
+      .catch(() => {});
+  }
+}
+
 /** Carries out `operator setup` for a namespace. */
 async function setUp(namespace: string, ...options: readonly string[]) {
   const lines: string[] = [];
@@ -185,6 +195,7 @@ describe('the schedules', () => {
     const namespace = 'default';
     const clientWith = (payloadKeys: string) =>
       new Client({ connection, namespace, dataConverter: createDataConverter(payloadKeys) });
+    await deleteSchedules(clientWith(key('any')));
     const old = key('old');
     await ensureSchedules(clientWith(old));
     await expect(ensureSchedules(clientWith(key('new')))).rejects.toThrow(
@@ -195,9 +206,8 @@ describe('the schedules', () => {
 
   it('are created again where they have disappeared, while the worker runs', async () => {
     const client = new Client({ connection, dataConverter: createDataConverter(key('payload')) });
-    const [{ scheduleId } = { scheduleId: '' }] = schedules;
-    const handle = client.schedule.getHandle(scheduleId);
-    await handle.delete();
+    await deleteSchedules(client);
+    const handle = client.schedule.getHandle(schedules[0]!.scheduleId);
     const stop = keepEnsuringSchedules({ temporal: client, log: createLog('test', 'silent') }, 100);
     onTestFinished(stop);
     const exists = () =>
