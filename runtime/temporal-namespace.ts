@@ -10,6 +10,7 @@ export const minRetentionDays = 3;
 
 /** INDEXED_VALUE_TYPE_KEYWORD in Temporal's API. */
 const keywordType = 2;
+/** gRPC statuses. Compared as numbers: the SDK's enum of them is a package of its own. */
 const [notFound, permissionDenied, unimplemented] = [5, 7, 12];
 /** How long a new namespace may take to become usable, in ms. */
 const setUpTimeout = 60_000;
@@ -32,8 +33,7 @@ export async function requireNamespace(
       );
     }
     const types = await listSearchAttributes(connection, namespace).catch((error: unknown) => {
-      if (isGrpcServiceError(error) && [permissionDenied, unimplemented].includes(error.code))
-        return undefined;
+      if ([permissionDenied, unimplemented].includes(statusOf(error) ?? 0)) return undefined;
       throw error;
     });
     if (types) requireSearchAttributes(types, namespace);
@@ -86,7 +86,7 @@ export async function setUpNamespace(
       return await requireNamespace(connection, namespace);
     } catch (error) {
       // A server takes some seconds to notice a new namespace.
-      const isNew = isGrpcServiceError(error) && error.code === notFound;
+      const isNew = statusOf(error) === notFound;
       if (!isNew || Date.now() > deadline) throw error;
     }
     await delay(500);
@@ -110,7 +110,7 @@ async function findNamespace({ workflowService }: ConnectionLike, namespace: str
   try {
     return await workflowService.describeNamespace({ namespace });
   } catch (error) {
-    if (isGrpcServiceError(error) && error.code === notFound) return undefined;
+    if (statusOf(error) === notFound) return undefined;
     throw error;
   }
 }
@@ -120,4 +120,9 @@ async function listSearchAttributes(
   namespace: string,
 ): Promise<Readonly<Record<string, number>>> {
   return (await operatorService.listSearchAttributes({ namespace })).customAttributes;
+}
+
+/** The gRPC status of an error; undefined for any other error. */
+function statusOf(error: unknown): number | undefined {
+  return isGrpcServiceError(error) ? error.code : undefined;
 }

@@ -33,7 +33,7 @@ type Encode = PayloadCodec['encode'];
 /** What a stranger can send who may write to Temporal's namespace and has no payload key. */
 const strangers: readonly (readonly [string, Encode])[] = [
   ['in plain text', async (payloads) => payloads],
-  ['under an unknown key', createPayloadCodec(new KeyRing(otherKey())).encode],
+  ['under an unknown key', (payloads) => createPayloadCodec(new KeyRing(otherKey())).encode(payloads)],
   [
     'that was altered',
     async (payloads) =>
@@ -46,10 +46,10 @@ const strangers: readonly (readonly [string, Encode])[] = [
 
 /** A client that sends as a stranger does, and reads as the test needs it. */
 function clientOf(encode: Encode): Client {
-  const { decode } = createPayloadCodec(new KeyRing(stack.payloadKeys));
+  const codec = createPayloadCodec(new KeyRing(stack.payloadKeys));
   return new Client({
     connection: stack.temporal.connection,
-    dataConverter: { payloadCodecs: [{ encode, decode }], failureConverterPath },
+    dataConverter: { payloadCodecs: [{ ...codec, encode }], failureConverterPath },
   });
 }
 

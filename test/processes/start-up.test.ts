@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
 import { requireSamePayloadKeys } from '../../database/payload-keys.ts';
@@ -169,8 +170,9 @@ describe('a namespace', () => {
     const namespace = 'other-type';
     expect(await setUp(namespace)).toMatchObject({ exitCode: 0 });
     await connection.operatorService.removeSearchAttributes({ namespace, searchAttributes: ['BankCode'] });
-    // INDEXED_VALUE_TYPE_INT
-    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: { BankCode: 3 } });
+    const { INDEXED_VALUE_TYPE_INT } = proto.temporal.api.enums.v1.IndexedValueType;
+    const searchAttributes = { BankCode: INDEXED_VALUE_TYPE_INT };
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
     await expect
       .poll(() => requireNamespace(connection, namespace).catch((error: Error) => error.message))
       .toContain(
