@@ -53,7 +53,12 @@ it.for(['api/main.ts', 'worker/main.ts'])(
       LOG_LEVEL: 'debug',
     };
     const program = startProgram(file, unsound);
-    expect(await program.exited).toBe(1);
+    // A program that accepts them waits for its database.
+    const waiting = program.untilOutput(/waiting for /).then(
+      () => 'waiting',
+      () => program.exited,
+    );
+    expect(await waiting).toBe(1);
     const apiReasons = [
       'CODEC_ALLOWED_ORIGIN: it must begin with https://.',
       'CODEC_ALLOWED_ORIGIN: it leads to this machine.',
