@@ -57,11 +57,15 @@ it('lets one trial through each time it has been open for so long, and closes wh
 
 it('of a bank leaves other banks alone', async () => {
   answers = new BankUnavailable('away');
-  const { ask } = guarded();
+  const { breakers, ask } = guarded();
   for (let failure = 0; failure < 3; failure++) await ask('081');
   answers = 'MATCHED';
-  expect(await ask('081')).toBeInstanceOf(CircuitOpen);
+  expect(await ask('081')).toMatchObject({
+    message: 'Nothing was sent: a circuit breaker is open (BANK_UNAVAILABLE).',
+  });
   expect(await ask('003')).toBe('MATCHED');
+  const interrupted = ['081', '003', '088', undefined].map((code) => breakers.isInterrupted(code));
+  expect(interrupted).toEqual([true, false, false, false]);
 });
 
 it('of the payment gateway stops requests to all banks', async () => {
@@ -70,5 +74,6 @@ it('of the payment gateway stops requests to all banks', async () => {
   for (const bankCode of ['003', '081', '088']) await ask(bankCode);
   expect(breakers.openCircuits()).toEqual(['PAYMENT_GATEWAY']);
   expect(await ask('004')).toMatchObject({ reason: 'PAYMENT_GATEWAY_UNAVAILABLE' });
+  expect([breakers.isInterrupted('004'), breakers.isInterrupted()]).toEqual([true, true]);
   expect(requests).toBe(3);
 });

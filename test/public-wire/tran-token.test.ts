@@ -1,7 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { isTimeZone, parseTranTime, timeOfTranToken } from '../../wire/tran-time.ts';
-import { isTranTokenOf } from '../../encryption/tran-token.ts';
+import {
+  createCorrelationId,
+  createTranToken,
+  isTranTokenOf,
+  tranTimeOf,
+} from '../../encryption/tran-token.ts';
 
 describe('times', () => {
   it.for([
@@ -61,5 +66,26 @@ describe('tokens', () => {
     ['a secret', '', body],
   ] as const)('are invalid under %j as %j', ([secret, given, bytes]) => {
     expect(isTranTokenOf(given, bytes, secret)).toBe(false);
+  });
+});
+
+describe('what the service sends itself', () => {
+  const now = new Date('2026-11-22T09:30:15.123Z');
+
+  it('has the time to the second', () => {
+    expect(tranTimeOf(now)).toBe('20261122093015');
+  });
+
+  it('has a token with the time to the millisecond and the HMAC of the body', () => {
+    const mac = createHmac('sha256', 'secret').update('{"a":1}').digest('base64');
+    const token = createTranToken('{"a":1}', 'secret', now);
+    expect(token).toBe(`KMV1:20261122093015123:${mac}`);
+    expect(isTranTokenOf(token, Buffer.from('{"a":1}'), 'secret')).toBe(true);
+  });
+
+  it('has a correlation ID with the time and seven random digits', () => {
+    const ids = [createCorrelationId(now), createCorrelationId(now)];
+    for (const id of ids) expect(id).toMatch(/^261122093015-[0-9a-f]{7}$/);
+    expect(ids[0]).not.toBe(ids[1]);
   });
 });
