@@ -6,7 +6,7 @@ import { failureConverterPath } from '../../encryption/data-converter.ts';
 export const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
 
 /** Part of the bundle: what every workflow passes through. */
-const workflowInterceptorModules = [
+export const workflowInterceptorModules = [
   fileURLToPath(new URL('../../workflows/refuse-unreadable-payloads.ts', import.meta.url)),
 ];
 
