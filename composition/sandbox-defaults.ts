@@ -47,7 +47,7 @@ export async function refuseSandboxDefaults(
   ];
   if (reasons.length === 0) return;
   throw new ConfigurationError(
-    `NODE_ENV is production, and this is not fit for it:\n${reasons.map((reason) => `  ${reason}`).join('\n')}`,
+    `These settings are not allowed in production (NODE_ENV):\n${reasons.map((reason) => `  ${reason}`).join('\n')}`,
   );
 }
 
@@ -64,19 +64,19 @@ function sandboxTraces(settings: GuardedSettings): string[] {
     if (value === undefined) continue;
     const { protocol, hostname } = new URL(value);
     refuseIf(protocol !== 'https:', `${name}: it must begin with https://.`);
-    refuseIf(isThisMachine(hostname), `${name}: it leads to this machine.`);
+    refuseIf(isThisMachine(hostname), `${name}: it points to this machine.`);
   }
   for (const name of ['PG_SHARED_SECRET', 'CODEC_TOKEN', 'OPERATOR_TOKEN'] as const) {
     const secrets = settings[name]?.split(',') ?? [];
     const isShort = secrets.some(({ length }) => length < minSecretLength);
-    refuseIf(isShort, `${name}: a secret has less than ${minSecretLength} characters.`);
+    refuseIf(isShort, `${name}: a secret has fewer than ${minSecretLength} characters.`);
     refuseIf(
       secrets.some((secret) => secret.startsWith(sandboxMark)),
       `${name}: a secret was made by a sandbox.`,
     );
   }
   const callsAtNight = 'CALLING_HOURS' in settings && settings.CALLING_HOURS === undefined;
-  refuseIf(callsAtNight, 'CALLING_HOURS: members must be left alone at night.');
+  refuseIf(callsAtNight, 'CALLING_HOURS: members must not be called at night.');
   const isVerbose = ['debug', 'trace'].includes(settings.LOG_LEVEL);
   refuseIf(isVerbose, 'LOG_LEVEL: debug and trace are for development.');
   return reasons;

@@ -1,6 +1,6 @@
 /**
  * What stands in place of a payload that is not encrypted or cannot be decrypted. The payload codec puts it there
- * instead of throwing, because an error while Temporal decodes a signal would jam the run for ever. It is never a value.
+ * instead of throwing, because an error while Temporal decodes a signal would make the run's task fail forever. It is never a value.
  */
 export interface Unreadable {
   /** Why, for operators. */

@@ -7,6 +7,7 @@ import type { Queries } from './database.ts';
 import { dataKeyContext } from './member-cipher.ts';
 import { cryptoContext, secretContext } from './projects.ts';
 import { cryptoKeys, members, secretKeys } from './schema.ts';
+import { operatorCommand } from '../runtime/operator-command.ts';
 
 /** What a database key encrypts: the number of rows of each kind. */
 export interface DatabaseKeyUse {
@@ -94,7 +95,7 @@ export function createDatabaseKeys(queries: Queries, keys: KeyRing) {
       if (missing.length === 0) return;
       const named = missing.map(({ databaseKeyId, rows }) => `${databaseKeyId} (seals ${rows} rows)`);
       throw new ConfigurationError(
-        `DATABASE_KEYS lacks keys that are still needed: ${named.join(', ')}. Add them again after the active one. Remove a key only when this command allows it: npm run operator -- keys status`,
+        `DATABASE_KEYS lacks keys that are still needed: ${named.join(', ')}. Add them again after the active one. Remove a key only when this command allows it: ${operatorCommand('keys status')}`,
       );
     },
 

@@ -39,7 +39,7 @@ export async function* verifyEvidence(
         ? broken('its member was erased while an account was in use or a legal hold in force')
         : { registrationNumber, state: 'ERASED' };
     } else if (member.erasedAt) {
-      yield broken("its member is called erased, but the member's key is still there");
+      yield broken("its member is marked erased, but the member's key is still there");
     } else {
       const problem = problemOf(evidence, registration.sealedDetails, () => members.openCipher(member));
       if (problem !== undefined) yield broken(problem);

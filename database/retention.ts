@@ -53,7 +53,7 @@ export function createRetention(queries: Queries) {
     /**
      * Destroys the recording and the personal part of the registrations whose retention period has ended at `now` and that no
      * legal hold keeps, batch by batch. Their rows stay, so their numbers stay answerable.
-     * Yields how many each batch was.
+     * Yields the size of each batch.
      */
     async *purge(now: Date): AsyncGenerator<number> {
       for (;;) {

@@ -8,6 +8,7 @@ import { UsageError } from '../command-line/command-line.ts';
 import type { OptionValues } from './options.ts';
 import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
+import { operatorCommand } from '../runtime/operator-command.ts';
 
 /** Lists the maintenance windows of the banks. */
 export function listBankWindows() {
@@ -35,7 +36,7 @@ export function removeBankWindow({ id = '' }: OptionValues) {
 
   return async ({ stores, print }: CommandContext): Promise<void> => {
     if (await stores.bankWindows.remove(Number(id))) return print(`Window ${id} is removed.`);
-    throw new Refused(`There is no window ${id}. See: npm run operator -- bank-window list`);
+    throw new Refused(`There is no window ${id}. See: ${operatorCommand('bank-window list')}`);
   };
 }
 

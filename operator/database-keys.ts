@@ -2,6 +2,7 @@ import { MissingKeyError } from '../encryption/key-ring.ts';
 import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 import { alignColumns } from './table.ts';
+import { operatorCommand } from '../runtime/operator-command.ts';
 
 /** Shows how many rows each database key encrypts. */
 export function showKeys() {
@@ -56,6 +57,6 @@ function adviceOn(use: { isActive: boolean; isGiven: boolean; isUsed: boolean })
   if (!use.isGiven) return 'is missing in DATABASE_KEYS';
   if (use.isActive) return 'is active';
   return use.isUsed
-    ? 'is still needed; next: npm run operator -- keys rewrap'
+    ? `is still needed; next: ${operatorCommand('keys rewrap')}`
     : 'can be removed once it is the active key of no process';
 }

@@ -12,6 +12,7 @@ import { readRegistrationNumber } from './options.ts';
 import type { OptionValues } from './options.ts';
 import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
+import { operatorCommand } from '../runtime/operator-command.ts';
 
 /** Writes the evidence of a registration, and what an auditor needs to check it, into a new directory. */
 export function exportEvidence(values: OptionValues) {
@@ -51,7 +52,7 @@ async function collectFiles(
   for await (const finding of verifyEvidence(stores, registrationNumber)) {
     if (finding.state !== 'BROKEN') continue;
     throw new Refused(
-      `The evidence of ${registrationNumber} is broken: ${finding.problem}. Restore it first; see: npm run evidence -- verify`,
+      `The evidence of ${registrationNumber} is broken: ${finding.problem}. Restore it first; see: ${operatorCommand('evidence verify')}`,
     );
   }
   const { member, details, bankCode, ...registration } = await open(stores, registrationNumber);

@@ -3,6 +3,7 @@ import type { OptionValues } from './options.ts';
 import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
 import { alignColumns, describeTime } from './table.ts';
+import { operatorCommand } from '../runtime/operator-command.ts';
 
 /** Puts the evidence of a registration under legal hold. */
 export function holdEvidence(values: OptionValues) {
@@ -15,7 +16,7 @@ export function holdEvidence(values: OptionValues) {
     const obstacles = {
       NOT_FOUND: `There is no registration ${registrationNumber}. Check --number.`,
       GONE: `The evidence of ${registrationNumber} has been destroyed: its retention period had ended, or the member was erased. It cannot be restored.`,
-      HELD_ALREADY: `The evidence of ${registrationNumber} is already under legal hold. See: npm run evidence -- list-holds`,
+      HELD_ALREADY: `The evidence of ${registrationNumber} is already under legal hold. See: ${operatorCommand('evidence list-holds')}`,
     };
     throw new Refused(obstacles[outcome]);
   };
@@ -29,7 +30,7 @@ export function releaseEvidence(values: OptionValues) {
   return async ({ stores, print }: CommandContext): Promise<void> => {
     if (!(await stores.legalHolds.release(registrationNumber, { operator, reason }))) {
       throw new Refused(
-        `The evidence of ${registrationNumber} is under no legal hold. See: npm run evidence -- list-holds`,
+        `The evidence of ${registrationNumber} is under no legal hold. See: ${operatorCommand('evidence list-holds')}`,
       );
     }
     print(`The legal hold of ${registrationNumber} is released; its retention period is unchanged.`);

@@ -13,6 +13,7 @@ import type { CommandContext } from './command.ts';
 import { noSuchProject } from './project.ts';
 import { readTextFile } from './read-file.ts';
 import { Refused } from './refused.ts';
+import { operatorCommand } from '../runtime/operator-command.ts';
 
 const { userId, userName, birthDate, mobileNumber } = registerAccount.request.shape;
 const memberSchema = z.strictObject({ userId, userName, birthDate, mobileNumber: mobileNumber.unwrap() });
@@ -66,8 +67,7 @@ export function eraseMember(values: OptionValues) {
   };
 }
 
-const waitForOperation =
-  'Wait until it ends, or check whether it waits for an operator: npm run operator -- reviews';
+const waitForOperation = `Wait until it ends, or check whether it waits for an operator: ${operatorCommand('reviews')}`;
 
 function refusal(user: string): string {
   return `Member ${user} was not erased:`;
@@ -85,7 +85,7 @@ function obstacle(aspId: string, erasure: Exclude<Erasure, { readonly state: 'ER
     case 'AWAITS_REMOVAL':
       return `account ${erasure.registrationNumber} is not yet removed at the payment gateway. Repeat the command when the workflow ${removalWorkflowId(erasure.registrationNumber)} has ended.`;
     case 'HELD':
-      return `the evidence of ${erasure.registrationNumber} is under legal hold. See: npm run evidence -- list-holds`;
+      return `the evidence of ${erasure.registrationNumber} is under legal hold. See: ${operatorCommand('evidence list-holds')}`;
     case 'TO_BE_KEPT':
     default:
       return `the law requires the member's evidence ${describePeriod(erasure.until)}. Repeat the command after that. If another law requires erasure earlier, add --before-retention-ends.`;

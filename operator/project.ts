@@ -6,6 +6,7 @@ import type { OptionValues } from './options.ts';
 import type { CommandContext } from './command.ts';
 import { readTextFile } from './read-file.ts';
 import { Refused } from './refused.ts';
+import { operatorCommand } from '../runtime/operator-command.ts';
 
 /** Adds a service provider's project, and prints its keys once. */
 export function addProject(values: OptionValues) {
@@ -34,7 +35,7 @@ export function renewProjectKeys(values: OptionValues) {
     const { serverPublicKey, ...keys } = await createProjectKeys();
     if (!(await stores.projects.renewKeys(aspId, { ...keys, clientPublicKey }))) {
       throw new Refused(
-        `Project ${aspId} does not exist, or already has two sets of keys. Check --asp, or finish the previous rotation: npm run operator -- project retire-keys`,
+        `Project ${aspId} does not exist, or already has two sets of keys. Check --asp, or finish the previous rotation: ${operatorCommand('project retire-keys')}`,
       );
     }
     const { accessKey, secretKey, cryptoKeyId } = keys;
@@ -49,7 +50,7 @@ export function retireProjectKeys(values: OptionValues) {
   return async ({ stores, print }: CommandContext): Promise<void> => {
     if (!(await stores.projects.retireKeys(aspId))) {
       throw new Refused(
-        `Project ${aspId} does not exist, or has only one set of keys. Issue the next set first: npm run operator -- project renew-keys`,
+        `Project ${aspId} does not exist, or has only one set of keys. Issue the next set first: ${operatorCommand('project renew-keys')}`,
       );
     }
     print(`The older keys of project ${aspId} are discarded; running processes apply this within a second.`);
@@ -73,7 +74,9 @@ export function setProjectState(values: OptionValues) {
 
 /** The refusal for an unknown ASP ID. */
 export function noSuchProject(aspId: string): Refused {
-  return new Refused(`There is no project ${aspId}. Check --asp, or add it: npm run operator -- project add`);
+  return new Refused(
+    `There is no project ${aspId}. Check --asp, or add it: ${operatorCommand('project add')}`,
+  );
 }
 
 /** Converts a client's public key from any PEM form into the stored one. */

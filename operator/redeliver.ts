@@ -6,6 +6,7 @@ import type { OptionValues } from './options.ts';
 import { askTemporal } from './ask-temporal.ts';
 import type { CommandContext } from './command.ts';
 import { Refused } from './refused.ts';
+import { operatorCommand } from '../runtime/operator-command.ts';
 
 /** Delivers the result of a registration again, with the same sequence number. */
 export function redeliver(values: OptionValues) {
@@ -22,7 +23,7 @@ export function redeliver(values: OptionValues) {
     const { aspId, notificationUrl, sequence } = notification;
     if (notificationUrl === undefined) {
       throw new Refused(
-        `Project ${aspId} has no notification URL now. Set one first: npm run operator -- notification-url --asp ${aspId} --url https://…`,
+        `Project ${aspId} has no notification URL now. Set one first: ${operatorCommand(`notification-url --asp ${aspId} --url https://…`)}`,
       );
     }
     const input: DeliveryInput = { registrationNumber, policy: policy.resultNotification };

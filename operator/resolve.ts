@@ -9,6 +9,7 @@ import type { OptionValues } from './options.ts';
 import { askTemporal } from './ask-temporal.ts';
 import type { TemporalContext } from './command.ts';
 import { Refused } from './refused.ts';
+import { operatorCommand } from '../runtime/operator-command.ts';
 
 /** Decides the outcome of a registration in REVIEW. */
 export function resolve(values: OptionValues) {
@@ -20,7 +21,7 @@ export function resolve(values: OptionValues) {
     const run = await askTemporal(temporal, () => findRun(temporal, registrationNumber));
     if (!run) {
       throw new Refused(
-        `No registration ${registrationNumber} is running: it has ended, or never existed. See: npm run operator -- reviews`,
+        `No registration ${registrationNumber} is running: it has ended, or never existed. See: ${operatorCommand('reviews')}`,
       );
     }
     await decide(temporal, run, { verdict, operator, reason });
@@ -57,7 +58,7 @@ async function decide(
     throw new Refused(
       step === 'REVIEW'
         ? `Registration ${number} has already been resolved, or has just ended: nothing is left to do.`
-        : `Registration ${number} is not in REVIEW but in ${step}: wait until it ends, or see: npm run operator -- reviews`,
+        : `Registration ${number} is not in REVIEW but in ${step}: wait until it ends, or see: ${operatorCommand('reviews')}`,
       { cause: error },
     );
   }

@@ -2,6 +2,7 @@ import { runCommandLine } from '../command-line/command-line.ts';
 import type { Printer } from '../command-line/command-line.ts';
 import { ConfigurationError } from '../runtime/config.ts';
 import { errorCode } from '../runtime/error-code.ts';
+import { operatorCommand } from '../runtime/operator-command.ts';
 import { isTransient } from '../runtime/transient-errors.ts';
 import type { CommandContext, TemporalContext } from './command.ts';
 import { commands } from './commands.ts';
@@ -25,22 +26,20 @@ export async function runOperatorCommand(
   const printer = { print, printError };
   const output = { print, reportProgress: printError };
   try {
-    return await runCommandLine(words, { options, commands, callOf }, printer, async (command, values) => {
-      if (command.needsDatabase) await command.read(values)({ ...(await openAll()), ...output });
-      else await command.read(values)({ ...openTemporal(), ...output });
-      return 0;
-    });
+    return await runCommandLine(
+      words,
+      { options, commands, callOf: operatorCommand },
+      printer,
+      async (command, values) => {
+        if (command.needsDatabase) await command.read(values)({ ...(await openAll()), ...output });
+        else await command.read(values)({ ...openTemporal(), ...output });
+        return 0;
+      },
+    );
   } catch (error) {
     printError(describeFailure(error));
     return 1;
   }
-}
-
-/** How a command is typed: those on evidence have a script of their own. */
-function callOf(command: string): string {
-  return command.startsWith('evidence ')
-    ? command.replace('evidence ', 'npm run evidence -- ')
-    : `npm run operator -- ${command}`;
 }
 
 function describeFailure(error: unknown): string {
@@ -49,7 +48,7 @@ function describeFailure(error: unknown): string {
   // askTemporal reports missing answers of Temporal as Refused, so this error comes from the database.
   return isTransient(error)
     ? `The database does not answer (${reason}): check DATABASE_URL and the server, then repeat the command.`
-    : `Failed: ${reason}. Check the environment against README.md; if it is correct, this is a defect of this program.`;
+    : `Failed: ${reason}. Check the environment against docs/configuration.md; if it is correct, this is a defect of this program.`;
 }
 
 /** The first line of the innermost error: the outer ones repeat queries with their parameters. */

@@ -4,6 +4,7 @@ import type { ConnectionLike } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { searchAttributeNames } from '../contract/search-attributes.ts';
 import { ConfigurationError } from './config.ts';
+import { operatorCommand } from './operator-command.ts';
 
 /** The smallest retention of runs, in days: a result notification is delivered for three days. */
 export const minRetentionDays = 3;
@@ -29,7 +30,7 @@ export async function requireNamespace(
   await connection.withDeadline(Date.now() + timeout, async () => {
     if (!(await findNamespace(connection, namespace))) {
       throw new ConfigurationError(
-        `TEMPORAL_NAMESPACE: Temporal has no namespace ${namespace}. Create it: npm run operator -- setup`,
+        `TEMPORAL_NAMESPACE: Temporal has no namespace ${namespace}. Create it: ${operatorCommand('setup')}`,
       );
     }
     const types = await listSearchAttributes(connection, namespace).catch((error: unknown) => {
@@ -45,13 +46,13 @@ function requireSearchAttributes(types: Readonly<Record<string, number>>, namesp
   if (ofOtherType.length > 0) {
     const names = ofOtherType.map((name) => `--name ${name}`).join(' ');
     throw new ConfigurationError(
-      `TEMPORAL_NAMESPACE: search attributes of the namespace ${namespace} are not of the type Keyword: ${ofOtherType.join(', ')}. Replace them: temporal operator search-attribute remove --namespace ${namespace} ${names} --yes && npm run operator -- setup`,
+      `TEMPORAL_NAMESPACE: search attributes of the namespace ${namespace} are not of the type Keyword: ${ofOtherType.join(', ')}. Replace them: temporal operator search-attribute remove --namespace ${namespace} ${names} --yes && ${operatorCommand('setup')}`,
     );
   }
   const missing = searchAttributeNames.filter((name) => !(name in types));
   if (missing.length > 0) {
     throw new ConfigurationError(
-      `TEMPORAL_NAMESPACE: the namespace ${namespace} lacks search attributes: ${missing.join(', ')}. Add them: npm run operator -- setup`,
+      `TEMPORAL_NAMESPACE: the namespace ${namespace} lacks search attributes: ${missing.join(', ')}. Add them: ${operatorCommand('setup')}`,
     );
   }
 }

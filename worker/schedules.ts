@@ -17,7 +17,7 @@ export const schedules: readonly ScheduleOptions[] = [
       type: 'startWorkflow',
       workflowType: workflowTypes.purgeEvidence,
       taskQueue,
-      staticSummary: 'Destroy the evidence whose time of keeping is over',
+      staticSummary: 'Destroy evidence whose retention period has ended',
     },
   },
   {
@@ -69,10 +69,10 @@ export function keepEnsuringSchedules(
     try {
       for (const definition of schedules) {
         const isNew = await createSchedule(temporal.schedule, definition);
-        if (isNew) log.warn({ schedule: definition.scheduleId }, 'a schedule had disappeared and is created');
+        if (isNew) log.warn({ schedule: definition.scheduleId }, 'recreated a missing schedule');
       }
     } catch (error) {
-      log.warn({ err: error }, 'the schedules cannot be ensured');
+      log.warn({ err: error }, 'could not recreate missing schedules');
     }
   }
 }

@@ -8,7 +8,7 @@ import type { ApiParts } from '../parts.ts';
 /** How long a dependency may take to respond, in ms. */
 const probeTimeout = 1_000;
 
-/** For how long a namespace that lacked nothing is not looked at again, in ms. */
+/** How long a complete namespace is not checked again, in ms. */
 const namespaceRecheck = 30_000;
 
 /**

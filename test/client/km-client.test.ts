@@ -26,7 +26,7 @@ const echo = defineOperation({
   codes: [],
 });
 
-const longestUserId = '99999999999999999999';
+const maxUserId = '99999999999999999999';
 
 /** The error of a call to a server with this answer. */
 async function rejectionBy(answer: FakeAnswer, options: Parameters<typeof createProjectClient>[1] = {}) {
@@ -40,9 +40,9 @@ async function rejectionBy(answer: FakeAnswer, options: Parameters<typeof create
 
 describe('the request', () => {
   test('has the documented headers, the time of the clock, and the token over the body as sent', async () => {
-    const server = await startKmServer(envelope('000_000', `"userId":${longestUserId}`));
+    const server = await startKmServer(envelope('000_000', `"userId":${maxUserId}`));
     const clock = Date.UTC.bind(Date, 2026, 10, 22, 9, 30, 5, 7);
-    await createProjectClient(server.baseUrl, { clock }).call(echo, { userId: longestUserId });
+    await createProjectClient(server.baseUrl, { clock }).call(echo, { userId: maxUserId });
 
     const [request] = server.requests;
     expect(request).toMatchObject({
@@ -89,8 +89,8 @@ describe('the request', () => {
   });
 
   test.for<[UserId, string]>([
-    [longestUserId, longestUserId],
-    [99_999_999_999_999_999_999n, longestUserId],
+    [maxUserId, maxUserId],
+    [99_999_999_999_999_999_999n, maxUserId],
     [Number.MAX_SAFE_INTEGER, '9007199254740991'],
     ['0', '0'],
   ])('writes the member %s as a number with every digit', async ([userId, digits]) => {
@@ -123,18 +123,18 @@ describe('the answer', () => {
     expect(server.requests[0]?.path).toBe('/open-api/api/v1/bankaccounts/institutions');
   });
 
-  test.for([longestUserId, `"${longestUserId}"`])('keeps every digit of the member %s', async (userId) => {
+  test.for([maxUserId, `"${maxUserId}"`])('keeps every digit of the member %s', async (userId) => {
     const { baseUrl } = await startKmServer(envelope('000_000', `"userId":${userId},"count":3`));
     const answer = await createProjectClient(baseUrl).call(echo, { userId: 1 });
-    expect(answer).toEqual({ userId: longestUserId, count: 3 });
+    expect(answer).toEqual({ userId: maxUserId, count: 3 });
   });
 
   test('is decrypted', async () => {
-    const { body } = envelope('000_000', `"userId":${longestUserId}`);
+    const { body } = envelope('000_000', `"userId":${maxUserId}`);
     const encData = sealJwe(body, project.client.publicKey);
     const { baseUrl } = await startKmServer({ status: 200, body: JSON.stringify({ encData }) });
-    const answer = await createProjectClient(baseUrl, { encryption }).call(echo, { userId: longestUserId });
-    expect(answer).toEqual({ userId: longestUserId });
+    const answer = await createProjectClient(baseUrl, { encryption }).call(echo, { userId: maxUserId });
+    expect(answer).toEqual({ userId: maxUserId });
   });
 });
 

@@ -13,11 +13,11 @@ describeStores((on) => {
         on.addRegistration(member).catch((error: Error) => error.message),
       ]);
       const rows = await on.database.queries.$count(registrations, eq(registrations.userId, member.userId));
-      expect([state, rows]).toEqual(number === 'not written down' ? ['ERASED', 0] : ['BEING_REGISTERED', 1]);
+      expect([state, rows]).toEqual(number === 'not added' ? ['ERASED', 0] : ['BEING_REGISTERED', 1]);
     }
     const erased = await on.addMember();
     await on.stores.members.erase(erased.aspId, erased.userId, erasure);
-    await expect(on.addRegistration(erased)).rejects.toThrow('not written down');
+    await expect(on.addRegistration(erased)).rejects.toThrow('not added');
   });
 
   it('leaves a member unchanged when it is added again', async () => {

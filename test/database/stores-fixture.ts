@@ -85,7 +85,7 @@ export function describeStores(define: (on: StoresFixture) => void): void {
       },
       async addRegistration(member, accountNumber = '11012345678') {
         const registrationNumber = createRegistrationNumber(new Date());
-        const isWrittenDown = await stores.registrations.add(member, {
+        const isAdded = await stores.registrations.add(member, {
           registrationNumber,
           bankCode: '003',
           arsCodeId: null,
@@ -98,7 +98,7 @@ export function describeStores(define: (on: StoresFixture) => void): void {
             authNumber: '07',
           },
         });
-        if (!isWrittenDown) throw new Error('not written down');
+        if (!isAdded) throw new Error('not added');
         return registrationNumber;
       },
     });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { sign } from '../../payment-gateway/http/signature.ts';
@@ -30,6 +30,10 @@ beforeAll(async () => {
       },
     })),
   });
+});
+afterEach(() => {
+  isArsInquiryDown = false;
+  duringInquiry = async () => {};
 });
 afterAll(() => stack.close());
 

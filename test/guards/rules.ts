@@ -531,7 +531,7 @@ export const rules: readonly Guard[] = [
   },
   {
     name: 'whole-deployment-name',
-    protectsFrom: 'A worker with half a version takes no work.',
+    protectsFrom: 'A worker with only one of the two versioning variables gets no work.',
     replacements: [
       change(
         'runtime/config.ts',

@@ -124,7 +124,8 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'unreadable-payloads',
-    protectsFrom: 'Whoever may write to Temporal stops a run with a message that cannot be decoded.',
+    protectsFrom:
+      'An attacker with write access to Temporal stops a run by a message that cannot be decoded.',
     replacements: [
       change(
         'encryption/payload-codec.ts',
@@ -137,7 +138,7 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'unreadable-results',
-    protectsFrom: 'Whoever may write to Temporal forges the result of an activity.',
+    protectsFrom: 'An attacker with write access to Temporal forges the result of an activity.',
     replacements: [
       change(
         'workflows/refuse-unreadable-payloads.ts',
@@ -155,7 +156,7 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'unreadable-inputs',
-    protectsFrom: 'Whoever may write to Temporal blocks a member with a run of their own.',
+    protectsFrom: 'An attacker with write access to Temporal blocks a member by a run under the member’s ID.',
     replacements: [
       change(
         'workflows/refuse-unreadable-payloads.ts',
@@ -181,7 +182,7 @@ export const threats: readonly Guard[] = [
         'if (changed.length < 9) return;',
       ),
     ],
-    tests: [test(startUp, 'a payload key that is another one than before under its ID is refused')],
+    tests: [test(startUp, 'a payload key that differs from the one used before under its ID is refused')],
     failure: /instead of rejecting/,
   },
   {

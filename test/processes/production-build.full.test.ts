@@ -77,6 +77,12 @@ it('contains no development code', async () => {
   expect(packages.filter((name) => forbidden.includes(name))).toEqual([]);
 });
 
+it('names commands as production has them', async () => {
+  const { stdout } = await run(production, process.execPath, 'dist/operator/main.js', '--help');
+  expect(stdout).toContain('node dist/operator/main.js evidence verify');
+  expect(stdout).not.toContain('npm run');
+});
+
 it('has of the sandbox the hook for its routes and what refuses its settings, and nothing else', async () => {
   const dist = join(production, 'dist');
   const files = (await readdir(dist, { recursive: true })).filter((path) => /\.c?js$/.test(path));

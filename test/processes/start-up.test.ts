@@ -181,7 +181,7 @@ describe('a namespace', () => {
   });
 });
 
-it('a payload key that is another one than before under its ID is refused', async () => {
+it('a payload key that differs from the one used before under its ID is refused', async () => {
   const database = await openEmptyDatabase();
   onTestFinished(() => database.close());
   const [first, second] = [key('first'), key('second')];
