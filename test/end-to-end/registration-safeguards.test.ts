@@ -54,10 +54,10 @@ afterAll(async () => {
   recordings.close();
 });
 
-async function register(overrides: Readonly<Record<string, unknown>> = {}): Promise<string> {
+async function register(overrides: Readonly<Record<string, unknown>> = {}, url = stack.url): Promise<string> {
   const [project] = stack.projects;
   const request = registration(project, nextMember++, overrides);
-  const { body } = await call(stack.url, project, '/ars/register', request);
+  const { body } = await call(url, project, '/ars/register', request);
   expect(body.response.code).toBe('000_000');
   return String(body['bankAccRegNo']);
 }
@@ -146,6 +146,30 @@ describe('an attempt without an answer', () => {
     const number = await register();
     expect(await codeAtEnd(number)).toBe('000_000');
     expect(inquiries).toBeGreaterThan(3);
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe('an attempt that was accepted', () => {
+  it('is never repeated, even if inquiries answer NOT_FOUND long after the settle time', async () => {
+    const paymentGatewayRegistration = { ...policy.paymentGatewayRegistration, settleTime: 100 };
+    const url = await stack.startAnotherApi({
+      policy: {
+        ...policy,
+        paymentGatewayRegistration: { ...paymentGatewayRegistration, maxInquiryInterval: 300 },
+      },
+    });
+    let inquiries = 0;
+    faults = {
+      register: async (request) => {
+        requests.push(request);
+        return { state: 'ACCEPTED' };
+      },
+      inquireRegistration: async () => ({ state: ++inquiries < 6 ? 'NOT_FOUND' : 'REGISTERED' }),
+    };
+    const number = await register({}, url);
+    expect(await codeAtEnd(number)).toBe('000_000');
+    expect(inquiries).toBe(6);
     expect(requests).toHaveLength(1);
   });
 });

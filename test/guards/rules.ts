@@ -29,6 +29,24 @@ export const rules: readonly Guard[] = [
     failure: /to have a length of 1 but got/,
   },
   {
+    name: 'accepted-not-repeated',
+    protectsFrom: 'An attempt that the payment gateway has accepted is made again.',
+    replacements: [
+      change(
+        'workflows/register-exactly-once.ts',
+        "if (inquiry.state === 'NOT_FOUND' && attempt.state === 'UNKNOWN' && settled) {",
+        "if (inquiry.state === 'NOT_FOUND' && settled) {",
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/registration-safeguards.test.ts',
+        'an attempt that was accepted > is never repeated, even if inquiries answer NOT_FOUND long after the settle time',
+      ),
+    ],
+    failure: /to have a length of 1 but got/,
+  },
+  {
     name: 'verdict-during-inquiry',
     protectsFrom: 'A registration is repeated although its verdict has arrived.',
     replacements: [
@@ -76,14 +94,14 @@ export const rules: readonly Guard[] = [
         "on 'PGlite' > activating an account > leaves one active account when ten are activated concurrently",
       ),
     ],
-    failure: /instead of resolving/,
+    failure: /insert into \"account.*instead of resolving/,
   },
   {
     name: 'notification-once',
     protectsFrom: 'The end of a registration that is recorded repeatedly takes another number, or fails.',
     replacements: [change('database/result-notifications.ts', 'if (sequence !== null) return true;', '')],
     tests: [test(accounts, numbersResults)],
-    failure: /instead of resolving/,
+    failure: /insert into \"result_.*instead of resolving/,
   },
   {
     name: 'notification-sequence',
@@ -191,7 +209,7 @@ export const rules: readonly Guard[] = [
         'refuses a duplicate that arrived before the end of a registration, even if it is processed later',
       ),
     ],
-    failure: /to match object/,
+    failure: /\{ …\(3\) \} to match object \{ …\(2\) \}/,
   },
   {
     name: 'code-for-one-registration',
@@ -204,7 +222,7 @@ export const rules: readonly Guard[] = [
       ),
     ],
     tests: [test('test/end-to-end/one-at-a-time.test.ts', 'accepts a code for one registration only')],
-    failure: /to match/,
+    failure: /'undefined' to match/,
   },
   {
     name: 'closed-bank-not-asked',
@@ -545,6 +563,6 @@ export const rules: readonly Guard[] = [
         'TEMPORAL_DEPLOYMENT_NAME without TEMPORAL_BUILD_ID is refused, because the worker would get no work',
       ),
     ],
-    failure: /to match/,
+    failure: /to match \/\^  TEMPORAL_BUILD_ID: Required/,
   },
 ];

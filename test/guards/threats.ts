@@ -505,7 +505,7 @@ export const threats: readonly Guard[] = [
     protectsFrom: 'Logs leak personal data.',
     replacements: [change('runtime/log.ts', "error.message.split('\\nparams:')[0];", 'error.message;')],
     tests: [test('test/runtime/log.test.ts', 'logs a failed query without its parameters')],
-    failure: /not to contain/,
+    failure: /not to contain '김하늘'/,
   },
   {
     name: 'ciphertext-location',
@@ -524,7 +524,7 @@ export const threats: readonly Guard[] = [
         "on 'PGlite' > a sealed value > can be decrypted only in its own location",
       ),
     ],
-    failure: /rejecting/,
+    failure: /promise resolved \"\{ …\(14\) \}\" instead of rejecting/,
   },
   {
     name: 'evidence-authenticated',
@@ -603,7 +603,7 @@ export const threats: readonly Guard[] = [
         'lets Temporal refuse a registration that another process has started',
       ),
     ],
-    failure: /to deeply equal/,
+    failure: /\{ …\(3\) \} to deeply equal \{ …\(3\) \}/,
   },
   {
     name: 'calls-per-day',
