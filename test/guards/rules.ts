@@ -94,14 +94,14 @@ export const rules: readonly Guard[] = [
         "on 'PGlite' > activating an account > leaves one active account when ten are activated concurrently",
       ),
     ],
-    failure: /insert into \"account.*instead of resolving/,
+    failure: /insert into "account.*instead of resolving/,
   },
   {
     name: 'notification-once',
     protectsFrom: 'The end of a registration that is recorded repeatedly takes another number, or fails.',
     replacements: [change('database/result-notifications.ts', 'if (sequence !== null) return true;', '')],
     tests: [test(accounts, numbersResults)],
-    failure: /insert into \"result_.*instead of resolving/,
+    failure: /insert into "result_.*instead of resolving/,
   },
   {
     name: 'notification-sequence',

@@ -524,7 +524,7 @@ export const threats: readonly Guard[] = [
         "on 'PGlite' > a sealed value > can be decrypted only in its own location",
       ),
     ],
-    failure: /promise resolved \"\{ …\(14\) \}\" instead of rejecting/,
+    failure: /promise resolved "\{ …\(14\) \}" instead of rejecting/,
   },
   {
     name: 'evidence-authenticated',
