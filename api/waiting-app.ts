@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { codes } from '../wire/result-codes.ts';
 import type { Api } from './context.ts';
-import { errorBody } from './http/errors.ts';
+import { fail } from './http/errors.ts';
 import { Refusal } from './http/refusal.ts';
 
 /**
@@ -14,9 +14,6 @@ export function createWaitingApp(): Hono<Api> {
   app.get('/readyz', (context) =>
     context.json({ status: 'not ready', temporal: 'not asked yet', database: 'does not answer' }, 503),
   );
-  app.all('*', (context) => {
-    context.header('Retry-After', '1');
-    return context.json(errorBody(new Refusal(codes.SERVICE_UNAVAILABLE), context.req.path), 503);
-  });
+  app.all('*', (context) => fail(context, new Refusal(codes.SERVICE_UNAVAILABLE)));
   return app;
 }

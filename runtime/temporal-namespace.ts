@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isGrpcServiceError } from '@temporalio/client';
 import type { ConnectionLike } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { searchAttributeNames } from '../contract/search-attributes.ts';
 import { ConfigurationError } from './config.ts';
+import { grpcStatus } from './error-code.ts';
 import { operatorCommand } from './operator-command.ts';
 
 /** The smallest retention of runs, in days: a result notification is delivered for three days. */
@@ -11,7 +11,7 @@ export const minRetentionDays = 3;
 
 /** INDEXED_VALUE_TYPE_KEYWORD in Temporal's API. */
 const keywordType = 2;
-/** gRPC statuses. Compared as numbers: the SDK's enum of them is a package of its own. */
+/** gRPC statuses. */
 const [notFound, permissionDenied, unimplemented] = [5, 7, 12];
 /** How long a new namespace may take to become usable, in ms. */
 const setUpTimeout = 60_000;
@@ -34,7 +34,7 @@ export async function requireNamespace(
       );
     }
     const types = await listSearchAttributes(connection, namespace).catch((error: unknown) => {
-      if ([permissionDenied, unimplemented].includes(statusOf(error) ?? 0)) return undefined;
+      if ([permissionDenied, unimplemented].includes(grpcStatus(error) ?? 0)) return undefined;
       throw error;
     });
     if (types) requireSearchAttributes(types, namespace);
@@ -87,7 +87,7 @@ export async function setUpNamespace(
       return await requireNamespace(connection, namespace);
     } catch (error) {
       // A server takes some seconds to notice a new namespace.
-      const isNew = statusOf(error) === notFound;
+      const isNew = grpcStatus(error) === notFound;
       if (!isNew || Date.now() > deadline) throw error;
     }
     await delay(500);
@@ -111,7 +111,7 @@ async function findNamespace({ workflowService }: ConnectionLike, namespace: str
   try {
     return await workflowService.describeNamespace({ namespace });
   } catch (error) {
-    if (statusOf(error) === notFound) return undefined;
+    if (grpcStatus(error) === notFound) return undefined;
     throw error;
   }
 }
@@ -121,9 +121,4 @@ async function listSearchAttributes(
   namespace: string,
 ): Promise<Readonly<Record<string, number>>> {
   return (await operatorService.listSearchAttributes({ namespace })).customAttributes;
-}
-
-/** The gRPC status of an error; undefined for any other error. */
-function statusOf(error: unknown): number | undefined {
-  return isGrpcServiceError(error) ? error.code : undefined;
 }

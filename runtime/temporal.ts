@@ -1,7 +1,8 @@
-import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { requireReadable } from '../contract/unreadable-payload.ts';
+import { grpcStatus } from './error-code.ts';
 
 /** Where Temporal is: `connectionOptions` with the address, `host:port`, and the namespace. */
 export type TemporalConnection = ReturnType<typeof temporalConnection>;
@@ -56,7 +57,6 @@ const failedPrecondition = 9;
  */
 function isLostUpdate(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (!isGrpcServiceError(error)) return isLostUpdate(error.cause);
-  const code: number = error.code;
-  return code === failedPrecondition;
+  const status = grpcStatus(error);
+  return status === undefined ? isLostUpdate(error.cause) : status === failedPrecondition;
 }

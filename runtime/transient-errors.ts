@@ -1,5 +1,4 @@
-import { isGrpcServiceError } from '@temporalio/client';
-import { errorCode } from './error-code.ts';
+import { errorCode, grpcStatus } from './error-code.ts';
 
 /** Codes of Node's network errors that mean: the other side is unavailable. */
 const networkCodes = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOST|ENET|EAI_)/;
@@ -14,7 +13,8 @@ const grpcStatuses = [4, 8, 10, 14, 1];
 /** Whether an error means that the database or Temporal is unavailable, and not that the program is wrong. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (isGrpcServiceError(error)) return grpcStatuses.includes(error.code);
+  const status = grpcStatus(error);
+  if (status !== undefined) return grpcStatuses.includes(status);
   const code = errorCode(error) ?? '';
   if (networkCodes.test(code) || sqlStates.test(code)) return true;
   if (lostConnections.test(error.message)) return true;

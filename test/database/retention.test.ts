@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { eq, inArray, sql } from 'drizzle-orm';
 import { describe, expect, it, vi } from 'vitest';
 import type { Member } from '../../database/members.ts';
 import { createLegalHolds } from '../../database/legal-holds.ts';
 import { PersonalDataErased } from '../../database/personal-data-erased.ts';
 import { accounts, registrations } from '../../database/schema.ts';
-import { describeStores } from './stores-fixture.ts';
+import { describeStores, inventedEvidence } from './stores-fixture.ts';
 
 describeStores((on) => {
   describe('the retention period of evidence', () => {
@@ -15,15 +14,7 @@ describeStores((on) => {
     /** A registration with evidence. */
     async function addWithEvidence(member: Member): Promise<string> {
       const registrationNumber = await on.addRegistration(member);
-      await on.stores.consentEvidence.store(member.cipher, {
-        registrationNumber,
-        attempt: 1,
-        callId: 'CALL00000001',
-        scriptVersion: 'withdrawal-consent-1',
-        format: 'wav',
-        durationMs: 2_000,
-        recording: randomBytes(100),
-      });
+      await on.stores.consentEvidence.store(member.cipher, { ...inventedEvidence, registrationNumber });
       return registrationNumber;
     }
 

@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { consentEvidence, members, registrations } from '../../database/schema.ts';
 import { createStores } from '../../database/stores.ts';
-import { describeStores, newKey, oldKey } from './stores-fixture.ts';
+import { describeStores, inventedEvidence, newKey, oldKey } from './stores-fixture.ts';
 
 describeStores((on) => {
   describe('a sealed value', () => {
@@ -61,15 +61,7 @@ describeStores((on) => {
     async function addEvidence() {
       const member = await on.addMember();
       const registrationNumber = await on.addRegistration(member);
-      const evidence = {
-        registrationNumber,
-        attempt: 1,
-        callId: 'CALL00000001',
-        scriptVersion: 'withdrawal-consent-1',
-        format: 'wav',
-        durationMs: 2_000,
-        recording: randomBytes(1_000),
-      } as const;
+      const evidence = { ...inventedEvidence, registrationNumber };
       await on.stores.consentEvidence.store(member.cipher, evidence);
       const ofThis = eq(consentEvidence.registrationNumber, registrationNumber);
       return { member, evidence, registrationNumber, ofThis };

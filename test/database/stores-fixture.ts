@@ -36,6 +36,16 @@ export const newProject = {
 
 export const erasure = { operator: 'kim', reason: 'the member asks for it', beforeRetentionEnds: false };
 
+/** Evidence of consent, but for its registration. */
+export const inventedEvidence = {
+  attempt: 1,
+  callId: 'CALL00000001',
+  scriptVersion: 'withdrawal-consent-1',
+  format: 'wav',
+  durationMs: 2_000,
+  recording: randomBytes(1_000),
+} as const;
+
 /** A new database key. */
 export const createKey = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 

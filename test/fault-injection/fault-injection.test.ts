@@ -17,6 +17,7 @@ if (!isPostgresInstalled) {
   );
 }
 
+// It kills a PostgreSQL, whose programs must be installed.
 it.skipIf(!isPostgresInstalled)(
   'all invariants hold while processes are killed, responses lost and callbacks disturbed',
   async () => {

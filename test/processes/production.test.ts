@@ -105,6 +105,7 @@ it('valid settings are accepted: the API continues with the database', async () 
   expect(reasonsIn(program.output())).toEqual([]);
 });
 
+// Needs a PostgreSQL, which DATABASE_URL names.
 it.skipIf(!databaseUrl).for(['api/main.ts', 'worker/main.ts'])(
   '%s refuses a database with a sandbox’s projects in production',
   async (file) => {
@@ -125,6 +126,7 @@ it.skipIf(!databaseUrl).for(['api/main.ts', 'worker/main.ts'])(
   },
 );
 
+// Needs a PostgreSQL, too.
 it.skipIf(!databaseUrl)('a database whose projects cannot be read is refused', async () => {
   const fresh = await createFreshPostgres(databaseUrl!);
   onTestFinished(() => fresh.drop());

@@ -106,6 +106,7 @@ describe('what does not answer is waited for', () => {
     expect(await Promise.all(paths.map(statusOf))).toEqual([200, 503, 503]);
   });
 
+  // Needs a PostgreSQL, which DATABASE_URL names.
   it.skipIf(!databaseUrl)('by the worker: Temporal, and then it takes work', async () => {
     const fresh = await createFreshPostgres(databaseUrl!);
     onTestFinished(() => fresh.drop());
@@ -124,6 +125,7 @@ describe('what does not answer is waited for', () => {
 });
 
 describe('a namespace', () => {
+  // Needs a PostgreSQL, too.
   it.skipIf(!databaseUrl).for(programs)('that does not exist keeps %s from starting', async (file) => {
     const fresh = await createFreshPostgres(databaseUrl!);
     onTestFinished(() => fresh.drop());
