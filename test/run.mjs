@@ -1,4 +1,4 @@
-import { installDependencies } from '../development/sandbox/install-dependencies.mjs';
+import { installDependencies } from '../development/run-from-source/install-dependencies.mjs';
 import { audit, check, countOutcomes, print, runVitest } from './steps.mjs';
 
 const [first, ...others] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-import './run-from-source.mjs';
+import '../run-from-source/preload.mjs';
 
 const { runSandbox } = await import('./run-sandbox.ts');
 await runSandbox();

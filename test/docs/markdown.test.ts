@@ -57,7 +57,7 @@ it.each(pages)('%s names only files, folders and npm scripts that exist', (page)
 it.each(Object.entries(scripts))('npm run %s works on a fresh clone', (name, command) => {
   // The test runner installs by itself; the audit and the bill of materials read the lock file only.
   const installs =
-    /^node (development\/sandbox\/(install|start)\.mjs|test\/run\.mjs|.*--import \.\/development\/sandbox\/run-from-source\.mjs)/;
+    /^node (development\/run-from-source\/install\.mjs|development\/sandbox\/start\.mjs|test\/run\.mjs|.*--import \.\/development\/run-from-source\/preload\.mjs)/;
   const needsNothing = ['audit', 'sbom'];
   expect(needsNothing.includes(name) || installs.test(command.replace(/^exec /, ''))).toBe(true);
 });

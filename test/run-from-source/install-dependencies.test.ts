@@ -5,7 +5,7 @@ import { projectDirectory } from '../../development/sandbox/project-directory.ts
 import { startGroup } from '../processes/process-group.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
-const installer = join('development', 'sandbox', 'install-dependencies.mjs');
+const installer = join('development', 'run-from-source', 'install-dependencies.mjs');
 
 /** A clone with one dependency, about which npm warns because of the Node.js version it asks for. */
 function cloneWithWarning(requiredNode = '>=20.0'): string {
