@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseSync, Visitor } from 'oxc-parser';
+import type { Node } from 'oxc-parser';
 
 export interface Import {
   /** A path relative to the project, the name of an npm package, or `node:`. */
@@ -42,17 +43,19 @@ export function parseSource(path: string, source: string): SourceFile {
   if (errors.length > 0) throw new Error(`${path}: ${errors[0]!.message}`);
   const imports: Import[] = [];
   let readsEnvironment = false;
-  const add = (specifier: string, typesOnly: boolean) =>
+  const add = (specifier: string, typesOnly: boolean): void => {
     imports.push({ ...locate(path, specifier), typesOnly });
+    readsEnvironment ||= !typesOnly && /^(node:)?process$/.test(specifier);
+  };
+  /** Variables that hold `require`, and what each call of any variable would import. */
+  const requires = new Set(['require']);
+  const calls: { readonly variable: string; readonly specifier: string }[] = [];
+  /** Where `process` stands without its environment being read. */
+  const harmless = new Set<number>();
   new Visitor({
-    ImportDeclaration({ source: { value }, importKind, specifiers }) {
-      add(
-        value,
-        importKind === 'type' ||
-          (specifiers.length > 0 &&
-            specifiers.every((one) => one.type === 'ImportSpecifier' && one.importKind === 'type')),
-      );
-      readsEnvironment ||= value === 'node:process' || value === 'process';
+    // verbatimModuleSyntax compiles `import { type T } from 'pg'` to `import {} from 'pg'`, which loads the package.
+    ImportDeclaration({ source: { value }, importKind }) {
+      add(value, importKind === 'type');
     },
     ExportNamedDeclaration({ source: from, exportKind }) {
       if (from) add(from.value, exportKind === 'type');
@@ -60,24 +63,65 @@ export function parseSource(path: string, source: string): SourceFile {
     ExportAllDeclaration({ source: { value }, exportKind }) {
       add(value, exportKind === 'type');
     },
-    ImportExpression({ source: from }) {
-      if (from.type === 'Literal' && typeof from.value === 'string') add(from.value, false);
+    TSImportEqualsDeclaration({ moduleReference, importKind }) {
+      if (moduleReference.type !== 'TSExternalModuleReference') return;
+      add(moduleReference.expression.value, importKind === 'type');
     },
     TSImportType({ source: { value } }) {
       add(value, true);
     },
-    CallExpression({ callee, arguments: [argument] }) {
-      if (callee.type !== 'Identifier' || callee.name !== 'require') return;
-      if (argument?.type === 'Literal' && typeof argument.value === 'string') add(argument.value, false);
+    ImportExpression({ source: from }) {
+      add(textOf(from), false);
     },
-    MemberExpression({ object, property }) {
-      if (object.type !== 'Identifier' || object.name !== 'process') return;
-      readsEnvironment ||=
-        (property.type === 'Identifier' && property.name === 'env') ||
-        (property.type === 'Literal' && property.value === 'env');
+    VariableDeclarator({ id, init }) {
+      if (id.type === 'Identifier' && isCreateRequire(init)) requires.add(id.name);
+    },
+    CallExpression({ callee, arguments: [argument] }) {
+      const called =
+        nameOf(callee) === 'resolve' && callee.type === 'MemberExpression' ? callee.object : callee;
+      if (called.type === 'MetaProperty' || isCreateRequire(called)) add(textOf(argument), false);
+      if (called.type === 'Identifier') calls.push({ variable: called.name, specifier: textOf(argument) });
+    },
+    MemberExpression(member) {
+      const { object, property } = member;
+      if (isGlobalProcess(object) && ![undefined, 'env'].includes(nameOf(member))) harmless.add(object.start);
+      if (!member.computed) harmless.add(property.start);
+      readsEnvironment ||= isGlobalProcess(member) && !harmless.has(member.start);
+    },
+    Identifier({ name, start }) {
+      readsEnvironment ||= name === 'process' && !harmless.has(start);
     },
   }).visit(program);
+  for (const { variable, specifier } of calls) if (requires.has(variable)) add(specifier, false);
   return { path, imports, readsEnvironment };
+}
+
+/** The text of a literal. Anything else is a target that no row permits. */
+function textOf(node: Node | undefined): string {
+  return (node && literalOf(node)) ?? 'an expression';
+}
+
+function literalOf(node: Node): string | undefined {
+  if (node.type === 'TemplateLiteral' && node.expressions.length === 0) return node.quasis[0]!.value.cooked!;
+  return node.type === 'Literal' && typeof node.value === 'string' ? node.value : undefined;
+}
+
+/** The last name of `a`, `a.b` or `a['b']`. */
+function nameOf(node: Node): string | undefined {
+  if (node.type === 'Identifier') return node.name;
+  if (node.type !== 'MemberExpression') return undefined;
+  const { computed, property } = node;
+  return computed || property.type !== 'Identifier' ? literalOf(property) : property.name;
+}
+
+function isCreateRequire(node: Node | null): boolean {
+  return node?.type === 'CallExpression' && nameOf(node.callee) === 'createRequire';
+}
+
+/** `process`, `globalThis.process` or `global.process`. */
+function isGlobalProcess(node: Node): boolean {
+  if (nameOf(node) !== 'process') return false;
+  return node.type !== 'MemberExpression' || /^global(This)?$/.test(nameOf(node.object) ?? '');
 }
 
 function locate(path: string, specifier: string): Omit<Import, 'typesOnly'> {
