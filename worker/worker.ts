@@ -29,7 +29,8 @@ export function installRuntime(
 ): void {
   const logger = new DefaultLogger('INFO', ({ level, message, meta }) => {
     const { taskToken: _, error, ...fields } = meta ?? {};
-    log[levels[level]]({ ...fields, ...(error === undefined ? {} : { err: error }) }, message);
+    // The native core sends its errors as text.
+    log[levels[level]]({ ...fields, [error instanceof Error ? 'err' : 'error']: error }, message);
   });
   Runtime.install({
     logger,
