@@ -1,10 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 interface LockedPackage {
   readonly link?: true;
   readonly resolved?: string;
   readonly integrity?: string;
+  /** For development, and optional in production, so `--omit=dev` installs it. */
+  readonly devOptional?: true;
 }
 
 const { packages } = JSON.parse(
@@ -23,4 +27,16 @@ it('the lock file has the checksum of every dependency', () => {
 
 it('the lock file names no registry', () => {
   expect(dependencies.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
+});
+
+it('npm ci --omit=dev installs nothing that is for development', () => {
+  expect(dependencies.filter(([, { devOptional }]) => devOptional).map(([path]) => path)).toEqual([]);
+});
+
+it('every package has the peers it asks for', () => {
+  const command = ['ls', '--all', '--package-lock-only', '--legacy-peer-deps=false', '--loglevel=error'];
+  const cwd = fileURLToPath(new URL('../../', import.meta.url));
+  const { status, stderr } = spawnSync('npm', command, { cwd, maxBuffer: 2 ** 26, encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
 });
