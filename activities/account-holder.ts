@@ -1,31 +1,60 @@
 import type { Activities } from '../contract/activities.ts';
 import { resultCodeOfRefusal } from '../contract/refusal-reasons.ts';
 import { isMember } from '../database/members.ts';
-import { unlessBankClosed } from './bank-closure.ts';
+import type { ResultCode } from '../wire/result-codes.ts';
+import { codes } from '../wire/result-codes.ts';
+import { isPostponed, unlessBankClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { codes } from '../wire/result-codes.ts';
+import { createSteps } from './registration-step.ts';
+import type { LoadedRegistration } from './registration-step.ts';
 
 /** The real-name check. */
-export function accountHolderActivities({
-  stores,
-  paymentGateway,
-}: ActivityDependencies): Pick<Activities, 'checkAccountHolder'> {
-  return {
-    async checkAccountHolder({ registrationNumber }) {
-      const { details, member, comparesMember, bankCode } =
-        await stores.registrations.open(registrationNumber);
-      const { accountNumber, holderName, birthDate } = details;
-      if (comparesMember && !isMember(member, holderName, birthDate)) {
-        return { matched: false, resultCode: codes.HOLDER_IS_NOT_MEMBER };
-      }
-      const account = { bankCode, accountNumber, holderName, birthDate };
-      const answer = await unlessBankClosed({ stores }, bankCode, () =>
-        paymentGateway.inquireAccountHolder(account, deadline()),
-      );
-      if (typeof answer === 'object') return answer;
-      if (answer === 'MATCHED') return { matched: true };
-      return { matched: false, resultCode: resultCodeOfRefusal[answer] };
-    },
+export function accountHolderActivities(
+  dependencies: ActivityDependencies,
+): Pick<Activities, 'checkAccountHolder'> {
+  const { stores, paymentGateway } = dependencies;
+  const step = createSteps(dependencies);
+  const limit = {
+    giveUpAfter: ({ accountHolderCheck }: LoadedRegistration['policy']) => accountHolderCheck.giveUpAfter,
+    resultCode: codes.REAL_NAME_CHECK_UNAVAILABLE,
   };
+
+  return {
+    checkAccountHolder: step(['ACCOUNT_HOLDER_CHECK'], limit, async (registration) => {
+      const { registrationNumber, record, policy } = registration;
+      if (!record.begunAt && !(await begin(registrationNumber))) return withdrawn;
+      const answer = await check(registration);
+      if (isPostponed(answer)) return await stores.ledger.postpone(registrationNumber, answer, policy);
+      return await stores.ledger.recordHolderCheck(registrationNumber, answer.resultCode);
+    }),
+  };
+
+  /** The run may be faster than the API that started it. @returns false when the number is withdrawn */
+  async function begin(registrationNumber: string): Promise<boolean> {
+    const begun = await stores.registrations.begin(registrationNumber);
+    if (begun === 'BEGUN') return true;
+    await stores.registrations.withdraw(registrationNumber);
+    return false;
+  }
+
+  /** @returns the code with which the registration fails, if the account is not the named person's */
+  async function check({ record, comparesMember, open }: LoadedRegistration) {
+    const { details, member } = open();
+    const { accountNumber, holderName, birthDate } = details;
+    if (comparesMember && !isMember(member, holderName, birthDate))
+      return refused(codes.HOLDER_IS_NOT_MEMBER);
+    const account = { bankCode: record.bankCode, accountNumber, holderName, birthDate };
+    const answer = await unlessBankClosed({ stores }, record.bankCode, async () => ({
+      result: await paymentGateway.inquireAccountHolder(account, deadline()),
+    }));
+    if (isPostponed(answer)) return answer;
+    return answer.result === 'MATCHED' ? refused(undefined) : refused(resultCodeOfRefusal[answer.result]);
+  }
+}
+
+const withdrawn = { registration: null, ended: false, followUps: [] };
+
+function refused(resultCode: ResultCode | undefined) {
+  return { resultCode };
 }

@@ -7,7 +7,7 @@ import { paymentGatewayRegistrationActivities } from './payment-gateway-registra
 import type { ActivityDependencies } from './dependencies.ts';
 import { reconciliationActivities } from './reconciliation.ts';
 import { evidenceRetentionActivities } from './evidence-retention.ts';
-import { recordActivities } from './records.ts';
+import { registrationRecordActivities } from './registration-record.ts';
 import { resultNotificationActivities } from './result-notification.ts';
 
 /** All activities over the given dependencies. */
@@ -20,7 +20,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     ...evidenceRetentionActivities(dependencies),
     ...paymentGatewayRegistrationActivities(dependencies),
     ...reconciliationActivities(dependencies),
-    ...recordActivities(dependencies),
+    ...registrationRecordActivities(dependencies),
     ...resultNotificationActivities(dependencies),
   };
 }

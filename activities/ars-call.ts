@@ -1,48 +1,57 @@
-import { activityInfo } from '@temporalio/activity';
-import type { Activities, ArsCallOrder, ArsCallPlacement, Postponement } from '../contract/activities.ts';
-import { outsideCallingHours } from '../contract/calling-hours.ts';
-import { unlessClosed } from './bank-closure.ts';
-import { deadline } from './deadline.ts';
+import { randomUUID } from 'node:crypto';
+import type { Activities } from '../contract/activities.ts';
+import { codes } from '../wire/result-codes.ts';
+import { isPostponed } from './bank-closure.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { createSteps, question, sendEffect } from './registration-step.ts';
+import type { LoadedRegistration } from './registration-step.ts';
 
 /** The text read out to the member, by version, as the evidence names it. */
 export const scriptVersion = 'withdrawal-consent-1';
 
 /** The ARS call to the member. */
-export function arsCallActivities({
-  stores,
-  paymentGateway,
-}: ActivityDependencies): Pick<Activities, 'placeArsCall' | 'inquireArsCall'> {
-  return {
-    async placeArsCall(order) {
-      return await unlessClosed(() => place(order, order.isRepeat || activityInfo().attempt > 1));
-    },
-
-    async inquireArsCall({ registrationNumber: reference, attempt }) {
-      const call = await paymentGateway.inquireArsCall({ reference, attempt }, deadline());
-      if (call.state === 'NOT_FOUND' || call.state === 'NO_OUTCOME') return { state: 'UNKNOWN' };
-      return call.state === 'ENDED' ? call : { state: 'IN_PROGRESS' };
-    },
+export function arsCallActivities(
+  dependencies: ActivityDependencies,
+): Pick<Activities, 'placeArsCall' | 'inquireArsCall'> {
+  const { stores, paymentGateway } = dependencies;
+  const { ledger } = stores;
+  const step = createSteps(dependencies);
+  const limit = {
+    giveUpAfter: ({ arsCall }: LoadedRegistration['policy']) => arsCall.requestGiveUpAfter,
+    resultCode: codes.ARS_AUTH_FAILED,
   };
 
-  async function place(order: ArsCallOrder, isRepeat: boolean): Promise<ArsCallPlacement | Postponement> {
-    const { registrationNumber: reference, attempt, callingHours, dailyLimits } = order;
-    if (isRepeat) {
-      const { state } = await paymentGateway.inquireArsCall({ reference, attempt }, deadline());
-      if (state !== 'NOT_FOUND') return { state: 'PLACED' };
-    }
-    // The workflow has checked the hours too, but retries can continue after they end.
-    const postponed = outsideCallingHours(callingHours, Date.now());
-    if (postponed) return postponed;
-    const { details, arsCodeId, userId } = await stores.registrations.open(reference);
-    const { mobileNumber: phoneNumber, authNumber: code, accountNumber } = details;
-    const limit = await stores.arsCalls.count(
-      { registrationNumber: reference, attempt, userId, phoneNumber, accountNumber },
-      dailyLimits,
-    );
-    if (limit) return { state: 'LIMIT_REACHED', limit };
-    if (arsCodeId) await stores.arsCodes.spend(arsCodeId, reference);
-    await paymentGateway.placeArsCall({ reference, attempt, phoneNumber, code, scriptVersion }, deadline());
-    return { state: 'PLACED' };
-  }
+  return {
+    placeArsCall: step(['ARS_CALL'], limit, async ({ registrationNumber, policy, open }) => {
+      const { mobileNumber: phoneNumber, authNumber: code, accountNumber } = open().details;
+      const execution = randomUUID();
+      const callee = { phoneNumber, accountNumber };
+      const claim = await ledger.claimArsCall(registrationNumber, callee, policy, execution);
+      if (claim.claim !== 'SEND') return claim;
+
+      const { attempt, sendBy } = claim;
+      const call = { reference: registrationNumber, attempt, phoneNumber, code, scriptVersion, sendBy };
+      const answer = await sendEffect(
+        policy.effects.sendLimit,
+        async (signal) => ({
+          state: 'ACCEPTED' as const,
+          ...(await paymentGateway.placeArsCall(call, signal)),
+        }),
+        () => ledger.markNotSent(registrationNumber, 'ARS_CALL', execution),
+      );
+      if (isPostponed(answer)) return await ledger.postpone(registrationNumber, answer, policy);
+      return await ledger.recordSent(registrationNumber, 'ARS_CALL', attempt, answer);
+    }),
+
+    inquireArsCall: step(['ARS_CALL'], undefined, async ({ registrationNumber: reference, policy }) => {
+      const call = await ledger.find(reference, 'ARS_CALL', 'OPEN');
+      if (!call) return await ledger.read(reference);
+      const { attempt } = call;
+      const askedAt = await ledger.now();
+      const finding = await question((signal) =>
+        paymentGateway.inquireArsCall({ reference, attempt }, signal),
+      );
+      return await ledger.judgeArsCall(reference, attempt, askedAt, finding, policy);
+    }),
+  };
 }

@@ -4,26 +4,38 @@ import type { ClosurePolicy } from '../contract/registration-policy.ts';
 import { CircuitOpen } from '../payment-gateway/circuit-breakers.ts';
 import { deadline } from './deadline.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { createSteps, postponementOf } from './registration-step.ts';
+import type { LoadedRegistration } from './registration-step.ts';
 
 /** Waits for a bank or the payment gateway to reopen. */
 export function bankClosureActivities(
   dependencies: ActivityDependencies,
 ): Pick<Activities, 'awaitReopening'> {
   const { stores, paymentGateway } = dependencies;
+  const step = createSteps(dependencies);
 
   return {
-    async awaitReopening({ registrationNumber, bank, ...waits }) {
-      const postponed = bank
-        ? await tryBank(registrationNumber)
-        : await unlessClosed(() => tryPaymentGateway(registrationNumber));
-      if (postponed) throw stillClosed(postponed, waits);
-    },
+    awaitReopening: step(
+      ['ACCOUNT_HOLDER_CHECK', 'ARS_CALL', 'PAYMENT_GATEWAY_REGISTRATION'],
+      undefined,
+      async (registration) => {
+        const { registrationNumber, record, policy } = registration;
+        const postponed =
+          record.step === 'ARS_CALL'
+            ? await unlessClosed(() => tryPaymentGateway(registrationNumber))
+            : await tryBank(registration);
+        if (!postponed) return await stores.ledger.read(registrationNumber);
+        const committed = await stores.ledger.postpone(registrationNumber, postponed, policy);
+        if (committed.wait) throw stillClosed(postponed, policy.closure);
+        return committed;
+      },
+    ),
   };
 
-  // While a breaker is open, a read-only inquiry tests whether the other side answers again.
-  async function tryBank(registrationNumber: string): Promise<Postponement | void> {
-    const { bankCode, details } = await stores.registrations.open(registrationNumber);
-    const { accountNumber, holderName, birthDate } = details;
+  // While a breaker is open, an inquiry that changes nothing shows whether answers come again.
+  async function tryBank({ record, open }: LoadedRegistration): Promise<Postponement | void> {
+    const { bankCode } = record;
+    const { accountNumber, holderName, birthDate } = open().details;
     return await unlessBankClosed(dependencies, bankCode, async () => {
       if (!paymentGateway.isInterrupted(bankCode)) return;
       const account = { bankCode, accountNumber, holderName, birthDate };
@@ -37,13 +49,18 @@ export function bankClosureActivities(
   }
 }
 
+/** Whether the request was postponed, so that nothing was sent. */
+export function isPostponed(answer: object): answer is Postponement {
+  return 'state' in answer && answer.state === 'POSTPONED';
+}
+
 /** Sends a request, unless a circuit breaker is open: then it is postponed and nothing was sent. */
 export async function unlessClosed<Answer>(send: () => Promise<Answer>): Promise<Answer | Postponement> {
   try {
     return await send();
   } catch (error) {
     if (!(error instanceof CircuitOpen)) throw error;
-    return { state: 'POSTPONED', reason: error.reason, until: error.until };
+    return postponementOf(error);
   }
 }
 

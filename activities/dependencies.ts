@@ -1,12 +1,11 @@
 import type { GuardedPaymentGateway } from '../payment-gateway/circuit-breakers.ts';
 import type { Stores } from '../database/stores.ts';
-import type { Metrics } from '../runtime/metrics.ts';
+import type { CommitParts } from '../runs/after-commit.ts';
 import type { NotificationSender } from './notification-sender.ts';
 
-/** The dependencies of the activities. */
-export interface ActivityDependencies {
+/** What the activities work with. */
+export interface ActivityDependencies extends CommitParts {
   readonly stores: Stores;
   readonly paymentGateway: GuardedPaymentGateway;
   readonly notificationSender: NotificationSender;
-  readonly metrics: Metrics;
 }

@@ -1,63 +1,126 @@
-import type { Activities } from '../contract/activities.ts';
+import { ApplicationFailure } from '@temporalio/activity';
+import { randomUUID } from 'node:crypto';
+import type { Activities, FailureType } from '../contract/activities.ts';
 import { resultCodeOfRefusal } from '../contract/refusal-reasons.ts';
-import { unlessBankClosed } from './bank-closure.ts';
+import type { RegistrationRequest } from '../payment-gateway/payment-gateway.ts';
+import { codes } from '../wire/result-codes.ts';
+import { isPostponed, unlessBankClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { codes } from '../wire/result-codes.ts';
+import { createSteps, question, sendEffect } from './registration-step.ts';
+import type { LoadedRegistration } from './registration-step.ts';
 
 /** Registration at the payment gateway, for withdrawal and for auto charge, and removal there. */
-export function paymentGatewayRegistrationActivities({
-  stores,
-  paymentGateway,
-}: ActivityDependencies): Pick<
+export function paymentGatewayRegistrationActivities(
+  dependencies: ActivityDependencies,
+): Pick<
   Activities,
   'registerAtPaymentGateway' | 'inquireRegistration' | 'removeAccount' | 'registerAutoCharge'
 > {
+  const { stores, paymentGateway } = dependencies;
+  const { ledger } = stores;
+  const step = createSteps(dependencies);
+  const limit = {
+    giveUpAfter: ({ closure }: LoadedRegistration['policy']) => closure.giveUpAfter,
+    resultCode: codes.BANK_OR_GATEWAY_CLOSED,
+  };
+
   return {
-    async registerAtPaymentGateway({ registrationNumber }) {
-      const { details, bankCode, userId } = await stores.registrations.open(registrationNumber);
-      const evidence = await stores.consentEvidence.find(registrationNumber);
-      if (!evidence) return { state: 'REFUSED', resultCode: resultCodeOfRefusal.EVIDENCE_INVALID };
+    registerAtPaymentGateway: step(['PAYMENT_GATEWAY_REGISTRATION'], limit, async (registration) => {
+      const { registrationNumber, policy, record } = registration;
+      // Opened before the claim: a registration that cannot be sent must not count as sent.
+      const request = await requestOf(registration);
+      const postponed = await unlessBankClosed({ stores }, record.bankCode, async () => undefined);
+      if (postponed) return await ledger.postpone(registrationNumber, postponed, policy);
+      const execution = randomUUID();
+      const claim = await ledger.claimRegistration(registrationNumber, policy, execution);
+      if (claim.claim !== 'SEND' || !request) return claim;
 
-      const { accountNumber, holderName, birthDate } = details;
-      const account = { bankCode, accountNumber, holderName, birthDate };
-      const { callId, sha256 } = evidence;
-      const request = {
-        reference: registrationNumber,
-        memberId: userId,
-        ...account,
-        evidence: { callId, sha256 },
-      };
-      const answer = await unlessBankClosed({ stores }, bankCode, () =>
-        paymentGateway.register(request, deadline()),
+      const { attempt, sendBy } = claim;
+      const answer = await sendEffect(
+        policy.effects.sendLimit,
+        (signal) => paymentGateway.register({ ...request, sendBy }, signal),
+        () => ledger.markNotSent(registrationNumber, 'REGISTRATION', execution),
       );
-      if (answer.state === 'POSTPONED') return answer;
-      if (answer.state !== 'REFUSED') return { state: answer.state };
-      return { state: 'REFUSED', resultCode: resultCodeOfRefusal[answer.reason] };
-    },
+      if (isPostponed(answer)) return await ledger.postpone(registrationNumber, answer, policy);
+      if (answer.state === 'ACCEPTED' || answer.state === 'UNKNOWN')
+        return await ledger.recordSent(registrationNumber, 'REGISTRATION', attempt, answer);
+      return await ledger.decideRegistration(registrationNumber, verdictOf(answer), 'ANSWER');
+    }),
 
-    async inquireRegistration({ registrationNumber }) {
-      const answer = await paymentGateway.inquireRegistration(registrationNumber, deadline());
-      if (answer.state === 'REFUSED') {
-        return { state: 'REFUSED', resultCode: resultCodeOfRefusal[answer.reason] };
-      }
-      // Somebody else has removed it. An operator must decide, so the run continues until REVIEW.
-      return { state: answer.state === 'REMOVED' ? 'IN_PROGRESS' : answer.state };
-    },
+    inquireRegistration: step(
+      ['PAYMENT_GATEWAY_REGISTRATION', 'REVIEW'],
+      undefined,
+      async ({ registrationNumber, policy }) => {
+        const askedAt = await ledger.now();
+        const answer = await question((signal) =>
+          paymentGateway.inquireRegistration(registrationNumber, signal),
+        );
+        const finding = answer.state === 'REFUSED' ? verdictOf(answer) : answer;
+        return await ledger.judgeRegistration(registrationNumber, askedAt, finding, policy);
+      },
+    ),
 
     async removeAccount({ registrationNumber }) {
+      await requireSettled(registrationNumber);
       await paymentGateway.removeRegistration(registrationNumber, deadline());
-      await stores.accounts.markRemoved(registrationNumber);
+      await ledger.recordRemoval(registrationNumber);
     },
 
     async registerAutoCharge({ userId }) {
       const account = await stores.accounts.findActive(userId);
       if (!account) return { resultCode: codes.NO_REGISTERED_ACCOUNT };
       const { registrationNumber } = account;
+      const { policyId } = (await stores.registrations.load(registrationNumber)).record;
+      if (!(await ledger.claimAutoCharge(registrationNumber, await stores.policies.get(policyId))))
+        return { resultCode: codes.NO_REGISTERED_ACCOUNT };
       const isRegistered = await paymentGateway.registerAutoCharge(registrationNumber, deadline());
-      if (!isRegistered) return { resultCode: codes.AUTO_CHARGE_FAILED };
-      await stores.accounts.markAutoCharge(registrationNumber);
-      return { resultCode: codes.SUCCESS };
+      await ledger.recordAutoCharge(registrationNumber, isRegistered);
+      return { resultCode: isRegistered ? codes.SUCCESS : codes.AUTO_CHARGE_FAILED };
     },
   };
+
+  /** Undefined without stored evidence of consent; the claim then refuses. */
+  async function requestOf({
+    registrationNumber,
+    record,
+    open,
+  }: LoadedRegistration): Promise<Omit<RegistrationRequest, 'sendBy'> | undefined> {
+    const { accountNumber, holderName, birthDate } = open().details;
+    const evidence = await stores.consentEvidence.find(registrationNumber);
+    if (!evidence) return undefined;
+    const { callId, sha256 } = evidence;
+    return {
+      reference: registrationNumber,
+      memberId: record.userId,
+      bankCode: record.bankCode,
+      accountNumber,
+      holderName,
+      birthDate,
+      evidence: { callId, sha256 },
+    };
+  }
+
+  /** What the number sent may still arrive at the payment gateway: a removal before that would miss it. */
+  async function requireSettled(registrationNumber: string): Promise<void> {
+    const settledAt = await ledger.settledAt(registrationNumber);
+    const remaining = (settledAt?.getTime() ?? 0) - (await ledger.now()).getTime();
+    if (remaining <= 0) return;
+    throw ApplicationFailure.create({
+      type: 'NotSettled' satisfies FailureType,
+      message: 'An attempt of this registration may still arrive at the payment gateway.',
+      nextRetryDelay: remaining,
+    });
+  }
+}
+
+type Decision = Extract<
+  Awaited<ReturnType<ActivityDependencies['paymentGateway']['register']>>,
+  { state: 'REGISTERED' | 'REFUSED' }
+>;
+
+function verdictOf(answer: Decision) {
+  return answer.state === 'REFUSED'
+    ? ({ state: 'REFUSED', resultCode: resultCodeOfRefusal[answer.reason] } as const)
+    : ({ state: 'REGISTERED' } as const);
 }

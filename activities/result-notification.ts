@@ -15,13 +15,20 @@ export function resultNotificationActivities({
   metrics,
 }: ActivityDependencies): Pick<Activities, 'deliverResultNotification'> {
   return {
-    async deliverResultNotification({ registrationNumber, isLast }) {
+    async deliverResultNotification({ registrationNumber }) {
       const notification = await stores.resultNotifications.open(registrationNumber);
+      const { state, deliveries, redeliveredAfter, dueIn } = notification;
+      if (state !== 'PENDING' || dueIn > 0) return { state, delivery: deliveries, milliseconds: dueIn };
+      const { waits } = (await stores.policies.get(notification.policyId)).resultNotification;
+      const delivery = deliveries + 1;
       const answer = await send(notification);
-      const state = stateAfter(answer, isLast);
-      metrics.resultNotifications.inc({ state });
-      await stores.resultNotifications.recordDelivery(registrationNumber, state);
-      return { state, retryAfter: answer.reached ? answer.retryAfter : 0 };
+      const attempt = delivery - redeliveredAfter;
+      const next = stateAfter(answer, attempt >= waits.length);
+      const wait = Math.round((waits[attempt] ?? 0) * (1 + Math.random() / 10));
+      const milliseconds = Math.max(wait, answer.reached ? answer.retryAfter : 0);
+      await stores.resultNotifications.recordDelivery(registrationNumber, next, milliseconds);
+      metrics.resultNotifications.inc({ state: next });
+      return { state: next, delivery, milliseconds };
     },
   };
 

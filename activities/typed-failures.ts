@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
 import type { FailureType } from '../contract/activities.ts';
+import { DatabaseRestored } from '../database/incarnations.ts';
 import { failedQueryText } from '../database/failed-query.ts';
 import { PersonalDataErased } from '../database/personal-data-erased.ts';
 import { PaymentGatewayUnavailable } from '../payment-gateway/payment-gateway.ts';
@@ -29,6 +30,9 @@ function typed(error: unknown): unknown {
   }
   if (error instanceof PersonalDataErased) {
     return ApplicationFailure.nonRetryable(error.message, 'PersonalDataErased' satisfies FailureType);
+  }
+  if (error instanceof DatabaseRestored) {
+    return ApplicationFailure.retryable(error.message, 'DatabaseRestored' satisfies FailureType);
   }
   const failedQuery = failedQueryText(error);
   if (failedQuery !== undefined) {

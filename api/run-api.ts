@@ -4,6 +4,8 @@ import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import { ConfigurationError } from '../runtime/config.ts';
 import type { apiConfigSchema } from '../runtime/config.ts';
 import { errorCode } from '../runtime/error-code.ts';
+import { startSweep } from '../runs/sweep.ts';
+import type { SweepSettings } from '../runs/sweep.ts';
 import { stopRequested } from '../runtime/process.ts';
 import { requireNamespace } from '../runtime/temporal-namespace.ts';
 import { isTransient } from '../runtime/transient-errors.ts';
@@ -12,7 +14,6 @@ import { createApp } from './app.ts';
 import type { DocsPage } from './docs-page.ts';
 import type { ApiParts } from './parts.ts';
 import { startHousekeeping } from './registrations/housekeeping.ts';
-import type { HousekeepingTimes } from './registrations/housekeeping.ts';
 import { requestLimits } from './http/request-limits.ts';
 import { listen } from './http/server.ts';
 import type { ListeningServer } from './http/server.ts';
@@ -34,14 +35,22 @@ export interface RunningApi {
   close(): Promise<void>;
 }
 
+/** When the API's background work runs. */
+export interface BackgroundSettings {
+  /** The time between two runs of the housekeeping, in ms. Default: an hour. */
+  readonly housekeepingInterval?: number;
+  /** Default: every minute. */
+  readonly sweep?: SweepSettings;
+}
+
 /**
- * Starts the API and its housekeeping.
+ * Starts the API with its housekeeping and its sweep.
  * @throws {ConfigurationError} when its port is taken
  */
 export async function startApi(
   parts: Omit<ApiParts, 'timeWindow' | 'limits' | 'codec' | 'operatorToken'>,
   config: ApiConfig,
-  housekeepingTimes?: HousekeepingTimes,
+  { housekeepingInterval, sweep }: BackgroundSettings = {},
 ): Promise<RunningApi> {
   const app = createApp({
     ...parts,
@@ -52,10 +61,12 @@ export async function startApi(
   });
   const server = await listenOnPort(app, config);
   parts.log.info({ port: server.port }, 'the API is listening');
-  const stopHousekeeping = startHousekeeping(parts, housekeepingTimes);
+  const stopHousekeeping = startHousekeeping(parts, housekeepingInterval);
+  const stopSweep = startSweep(parts, sweep);
   return {
     async close() {
       stopHousekeeping();
+      await stopSweep();
       await server.close();
     },
   };
@@ -74,10 +85,9 @@ async function listenOnPort(
 }
 
 /** What differs between production, development and a run under faults. */
-export interface RunApiSettings {
+export interface RunApiSettings extends BackgroundSettings {
   /** Called once the settings are accepted. */
   readonly loadDocsPage?: () => DocsPage | Promise<DocsPage>;
-  readonly housekeepingTimes?: HousekeepingTimes;
 }
 
 /**
@@ -102,7 +112,7 @@ export async function runApi(
 async function startWhenPossible(
   config: z.output<typeof apiConfigSchema>,
   policy: RegistrationPolicy,
-  { loadDocsPage, housekeepingTimes }: RunApiSettings,
+  { loadDocsPage, ...background }: RunApiSettings,
 ) {
   const whileWaiting = await listenOnPort(createWaitingApp(), config);
   const service = await openProductionService('api', config);
@@ -117,7 +127,7 @@ async function startWhenPossible(
     },
   );
   await whileWaiting.close();
-  const api = await startApi({ ...service, policy, docsPage }, config, housekeepingTimes);
+  const api = await startApi({ ...service, policy, docsPage }, config, background);
   // Without Temporal the API still answers for what has ended.
   const temporalCheck = isTemporalThere
     ? Promise.resolve()

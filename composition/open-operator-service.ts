@@ -5,8 +5,16 @@ import { openPostgres } from '../database/database.ts';
 import { createStores } from '../database/stores.ts';
 import type { Stores } from '../database/stores.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
-import type { operatorConfigSchema, operatorDatabaseConfigSchema } from '../runtime/config.ts';
+import { createHttpPaymentGateway } from '../payment-gateway/http/http-payment-gateway.ts';
+import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
+import type {
+  operatorConfigSchema,
+  operatorDatabaseConfigSchema,
+  operatorPaymentGatewayConfigSchema,
+} from '../runtime/config.ts';
 import type { Log } from '../runtime/log.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import type { Metrics } from '../runtime/metrics.ts';
 import { createTemporalClient, temporalConnection } from '../runtime/temporal.ts';
 import { deploymentPolicy } from './deployment-policy.ts';
 
@@ -19,6 +27,9 @@ export interface OperatorTemporal {
 
 /** What an operator's command that works on the database needs. */
 export interface OperatorService extends OperatorTemporal {
+  readonly log: Log;
+  /** Of this one command; nobody scrapes them. */
+  readonly metrics: Metrics;
   readonly stores: Stores;
   readonly policy: RegistrationPolicy;
 }
@@ -32,7 +43,7 @@ export function openOperatorTemporal({
 }
 
 /**
- * Opens what the commands with a database share: neither a payment gateway nor metrics.
+ * Opens what the commands with a database share.
  * @throws what the database throws when it cannot be reached
  */
 export async function openOperatorService(
@@ -42,6 +53,8 @@ export async function openOperatorService(
   const database = await openPostgres(config.DATABASE_URL, log);
   const connected = openOperatorTemporal(config);
   return {
+    log,
+    metrics: createMetrics(),
     stores: createStores(database.queries, config.DATABASE_KEYS),
     temporal: connected.temporal,
     policy: deploymentPolicy(config),
@@ -50,4 +63,15 @@ export async function openOperatorService(
       await database.close();
     },
   };
+}
+
+/** Opens the payment gateway, for the commands that ask it. */
+export function openOperatorPaymentGateway(
+  config: z.output<typeof operatorPaymentGatewayConfigSchema>,
+): PaymentGateway {
+  return createHttpPaymentGateway({
+    baseUrl: config.PG_BASE_URL,
+    sharedSecret: config.PG_SHARED_SECRET,
+    callbackUrl: config.PG_CALLBACK_URL,
+  });
 }

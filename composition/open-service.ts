@@ -71,6 +71,7 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
   const database = await openDatabase();
   const stores = createStores(database.queries, config.DATABASE_KEYS);
   await stores.databaseKeys.requireAll();
+  await stores.incarnations.beginFirst();
   await requireSamePayloadKeys(database.queries, config.PAYLOAD_KEYS);
   metrics.watchReconciliations(() => stores.reconciliations.findLatestEnded());
 

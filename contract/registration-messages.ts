@@ -1,26 +1,14 @@
-import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type {
-  ArsCallOutcome,
-  PaymentGatewayResult,
-  RegistrationState,
-  ReviewResolution,
-} from './registration.ts';
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { RegistrationState } from './registration.ts';
 import type { TimelineEntry } from '../wire/timeline.ts';
 
-/** Returns the state of the registration. */
-export const registrationStateQuery = defineQuery<RegistrationState>('registrationState');
+/** Tells the run to look at its row. It has no content, so nothing that is sent to a run decides anything. */
+export const wakeSignal = defineSignal('wake');
 
-/** Reports to the run how an ARS call ended. */
-export const arsCallEndedSignal = defineSignal<[ArsCallOutcome]>('arsCallEnded');
+/** Returns the state of the registration as the run last read it; null when its number was withdrawn. */
+export const registrationStateQuery = defineQuery<Omit<RegistrationState, 'timeline'> | null>(
+  'registrationState',
+);
 
-/** Reports the payment gateway's decision to the run. */
-export const paymentGatewayDecidedSignal = defineSignal<[PaymentGatewayResult]>('paymentGatewayDecided');
-
-/** Returns what has happened to the registration so far. */
+/** Returns what had happened to the registration when the run last read its row. */
 export const registrationTimelineQuery = defineQuery<readonly TimelineEntry[]>('registrationTimeline');
-
-/** Cancels the registration, which then ends; refused once the payment gateway has been asked to register. */
-export const cancelRegistrationUpdate = defineUpdate<void>('cancelRegistration');
-
-/** Resolves a registration in REVIEW; refused in every other step. */
-export const resolveReviewUpdate = defineUpdate<void, [ReviewResolution]>('resolveReview');

@@ -1,10 +1,11 @@
 import type { ArsOutcome } from '../wire/registration-status.ts';
 
 /**
- * The waits and limits of a registration, in ms unless said otherwise. They travel in the workflow's input, so a
- * changed default never affects a run that has already started.
+ * The waits and limits of a registration, in ms unless said otherwise. Its row names the policy it began with, so a
+ * changed default never touches a registration that has begun.
  */
 export interface RegistrationPolicy {
+  readonly effects: EffectPolicy;
   readonly accountHolderCheck: {
     /** How long the real-name check is retried before the registration fails with `002_913`. */
     readonly giveUpAfter: number;
@@ -36,19 +37,28 @@ export interface RegistrationPolicy {
     readonly giveUpAfter: number;
   };
   readonly paymentGatewayRegistration: {
-    /** How long one attempt may take; after that its outcome is unknown. */
-    readonly attemptTimeout: number;
     /** The first wait before an inquiry; each further one is twice as long. */
     readonly firstInquiryAfter: number;
     /** The longest wait between two inquiries. */
     readonly maxInquiryInterval: number;
-    /** How long the payment gateway must keep answering NOT_FOUND before another attempt is allowed. */
-    readonly settleTime: number;
     /** How long an outcome may stay unknown before an operator is asked. */
     readonly reviewAfter: number;
   };
   readonly closure: ClosurePolicy;
   readonly resultNotification: NotificationPolicy;
+}
+
+/** How a request that cannot be taken back is sent. */
+export interface EffectPolicy {
+  /** How long after its entry in the ledger a request is still worth something to the payment gateway. */
+  readonly sendLimit: number;
+  /**
+   * How long after that the payment gateway may still show what it took. Covers its lag, and how far its clock and that
+   * of the database differ.
+   */
+  readonly settleTime: number;
+  /** How many attempts of one kind a registration may make; not a time. */
+  readonly maxAttempts: number;
 }
 
 /** A part of the day in Korea, in ms since midnight there. */
@@ -88,6 +98,7 @@ const hour = 60 * minute;
  * The platform documents the same for charges without a proper answer.
  */
 export const productionPolicy: RegistrationPolicy = {
+  effects: { sendLimit: 10 * second, settleTime: minute, maxAttempts: 5 },
   accountHolderCheck: { giveUpAfter: 30 * minute },
   arsCall: {
     maxCalls: 2,
@@ -103,10 +114,8 @@ export const productionPolicy: RegistrationPolicy = {
   },
   consentEvidence: { giveUpAfter: 30 * minute },
   paymentGatewayRegistration: {
-    attemptTimeout: 30 * second,
     firstInquiryAfter: 10 * second,
     maxInquiryInterval: 5 * minute,
-    settleTime: minute,
     reviewAfter: 24 * hour,
   },
   closure: { giveUpAfter: 24 * hour, resumeWithin: 20 * second, lookAgainWithin: 30 * second },

@@ -1,16 +1,20 @@
 import type { ArsOutcome, RegistrationStatus } from '../wire/registration-status.ts';
-import type { BankCode } from '../wire/bank-codes.ts';
-import type { NotificationPolicy, RegistrationPolicy } from './registration-policy.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
+import type { TimelineEntry } from '../wire/timeline.ts';
 
-/** Where a run is, in the order of the steps; REVIEW waits for an operator. */
-export type RegistrationStep =
-  | 'ACCOUNT_HOLDER_CHECK'
-  | 'ARS_CALL'
-  | 'CONSENT_EVIDENCE'
-  | 'PAYMENT_GATEWAY_REGISTRATION'
-  | 'REVIEW'
-  | 'DONE';
+/** Where a registration stands, in the order of the steps. */
+export const registrationSteps = [
+  'ACCOUNT_HOLDER_CHECK',
+  'ARS_CALL',
+  'CONSENT_EVIDENCE',
+  'PAYMENT_GATEWAY_REGISTRATION',
+  /** Nobody knows whether the account is registered: an operator may decide. */
+  'REVIEW',
+  'DONE',
+] as const;
+
+/** One of {@link registrationSteps}. */
+export type RegistrationStep = (typeof registrationSteps)[number];
 
 /** The task queue that API and worker share. */
 export const taskQueue = 'withdrawal-account-registration';
@@ -18,9 +22,9 @@ export const taskQueue = 'withdrawal-account-registration';
 /** The workflow types. */
 export const workflowTypes = {
   register: 'registerWithdrawalAccount',
-  delete: 'deleteWithdrawalAccount',
   registerAutoCharge: 'registerAutoCharge',
   deliverNotification: 'deliverResultNotification',
+  removeAccount: 'removeAccount',
   reconcile: 'reconcileLedger',
   purgeEvidence: 'purgeExpiredEvidence',
 } as const;
@@ -44,25 +48,17 @@ export function removalWorkflowId(registrationNumber: string): string {
 }
 
 /**
- * Input of the registration workflow. It has no personal data: activities read the account from the database by
- * the registration number, so erasing a member there leaves every history replayable.
+ * Input of every workflow on one registration. Everything else is in the database, so a new run continues where an
+ * earlier one stopped, and erasing a member leaves every history replayable.
  */
-export interface RegistrationInput {
+export interface RegistrationReference {
   /** 22 characters, `bankAccRegNo` on the wire. */
   readonly registrationNumber: string;
-  readonly bankCode: BankCode;
-  readonly policy: RegistrationPolicy;
 }
 
-/** Input of the other operations on a member's account. */
+/** Input of the workflow that registers a member's account for auto charge. */
 export interface MemberInput {
   readonly userId: string;
-}
-
-/** Input of the workflow that notifies the service provider of a registration's result. */
-export interface DeliveryInput {
-  readonly registrationNumber: string;
-  readonly policy: NotificationPolicy;
 }
 
 /** How an operation on a member's account ended. */
@@ -70,46 +66,32 @@ export interface OperationResult {
   readonly resultCode: ResultCode;
 }
 
-/** How a registration ended. */
+/** How a registration ended. Both null: it was withdrawn before anybody got its number. */
 export interface RegistrationOutcome {
-  readonly status: RegistrationStatus;
-  readonly resultCode: ResultCode;
+  readonly status: RegistrationStatus | null;
+  readonly resultCode: ResultCode | null;
 }
 
-/** The state of a registration, as the status query returns it. */
+/** Where a registration stands: its row, as the run last read it. */
 export interface RegistrationState {
   readonly registrationNumber: string;
   readonly status: RegistrationStatus;
   readonly step: RegistrationStep;
   readonly resultCode: ResultCode | null;
+  readonly timeline: readonly TimelineEntry[];
 }
 
 /** How an ARS call ended, as a callback or an inquiry reports it. */
-export interface ArsCallOutcome {
-  readonly registrationNumber: string;
-  /** Which call to the member this was, from 1. */
-  readonly attempt: number;
+export interface ArsCallResult {
   /** The payment gateway's ID of the call, 12 characters. */
   readonly callId: string;
   readonly outcome: ArsOutcome;
 }
 
-/** The payment gateway's decision on a registration. */
-export type PaymentGatewayVerdict =
+/** What the payment gateway, or an operator, decided about a registration. */
+export type RegistrationVerdict =
   | { readonly state: 'REGISTERED' }
   | { readonly state: 'REFUSED'; readonly resultCode: ResultCode };
 
-/** A registration's result, as a callback reports it. */
-export interface PaymentGatewayResult {
-  readonly registrationNumber: string;
-  readonly verdict: PaymentGatewayVerdict;
-}
-
 /** An operator's decision on a registration in REVIEW. */
-export interface ReviewResolution {
-  readonly verdict: 'REGISTERED' | 'NOT_REGISTERED';
-  /** Who decides; not a member's data. */
-  readonly operator: string;
-  /** Why; not a member's data. */
-  readonly reason: string;
-}
+export type ReviewVerdict = 'REGISTERED' | 'NOT_REGISTERED';

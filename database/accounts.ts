@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
+import { randomUUID } from 'node:crypto';
 import type { Queries } from './database.ts';
-import { accounts } from './schema.ts';
+import { accounts, databaseTime, effects, members, registrations } from './schema.ts';
 
 /** An account that is or was registered at the payment gateway. */
 export type Account = typeof accounts.$inferSelect;
@@ -11,7 +12,13 @@ export function createAccountId(): string {
   return String(randomInt(100_000)).padStart(5, '0');
 }
 
-/** The accounts that registrations have created. */
+/** What became of a deletion. BUSY: another operation on the account is under way. */
+export type Deletion =
+  | { readonly state: 'DELETED'; readonly registrationNumber: string }
+  | { readonly state: 'BUSY'; readonly registrationNumber?: string }
+  | { readonly state: 'NO_ACCOUNT' };
+
+/** The accounts that came of registrations. */
 export function createAccounts(queries: Queries) {
   return {
     /** The member's active account, if there is one. */
@@ -29,41 +36,79 @@ export function createAccounts(queries: Queries) {
     },
 
     /**
-     * Deactivates the member's active account for a deletion, identified by the ID of its run. Idempotent until the
-     * account is removed at the payment gateway.
-     * @returns the number of its registration, or null when there is none to remove.
+     * Deletes the member's active account: it is out of use at once, and queued for removal at the payment gateway. Asked
+     * for again within a day, while the member has no newer account, it answers the same.
      */
-    async deactivate(userId: string, deletion: string): Promise<string | null> {
-      await queries
-        .update(accounts)
-        .set({ state: 'DELETED', retiredAt: new Date(), retiredBy: deletion })
-        .where(and(eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')));
-      const [deleted] = await queries
-        .select({ registrationNumber: accounts.registrationNumber })
-        .from(accounts)
-        .where(and(eq(accounts.retiredBy, deletion), eq(accounts.state, 'DELETED')));
-      return deleted?.registrationNumber ?? null;
-    },
-
-    /** Records that an account is registered for auto charge. Idempotent: the first time stays. */
-    async markAutoCharge(registrationNumber: string): Promise<void> {
-      await queries
-        .update(accounts)
-        .set({ autoChargeSince: new Date() })
-        .where(and(eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE')));
-    },
-
-    /** Records that an inactive account has been removed at the payment gateway. */
-    async markRemoved(registrationNumber: string): Promise<void> {
-      await queries
-        .update(accounts)
-        .set({ state: 'REMOVED', removedAt: new Date() })
-        .where(
-          and(
-            eq(accounts.registrationNumber, registrationNumber),
-            inArray(accounts.state, ['REPLACED', 'DELETED']),
-          ),
-        );
+    async delete(userId: string): Promise<Deletion> {
+      return await queries.transaction(async (transaction) => {
+        await transaction
+          .select({ userId: members.userId })
+          .from(members)
+          .where(eq(members.userId, userId))
+          .for('no key update');
+        const [operation] = await transaction
+          .select({ registrationNumber: registrations.registrationNumber })
+          .from(registrations)
+          .where(
+            and(
+              eq(registrations.userId, userId),
+              isNotNull(registrations.begunAt),
+              isNull(registrations.endedAt),
+            ),
+          );
+        if (operation) return { state: 'BUSY', ...operation };
+        const [latest] = await transaction
+          .select({
+            account: accounts,
+            isRecent: sql<boolean>`${accounts.retiredAt} > clock_timestamp() - interval '1 day'`,
+          })
+          .from(accounts)
+          .where(eq(accounts.userId, userId))
+          .orderBy(desc(accounts.activatedAt))
+          .limit(1);
+        if (!latest) return { state: 'NO_ACCOUNT' };
+        const { registrationNumber, state, replacedBy } = latest.account;
+        if (state !== 'ACTIVE') {
+          const isDeletion = replacedBy === null && latest.isRecent;
+          return isDeletion ? { state: 'DELETED', registrationNumber } : { state: 'NO_ACCOUNT' };
+        }
+        if (await hasOpenAutoCharge(transaction, registrationNumber)) return { state: 'BUSY' };
+        await transaction
+          .update(accounts)
+          .set({ state: 'DELETED', retiredAt: databaseTime })
+          .where(eq(accounts.registrationNumber, registrationNumber));
+        await queueRemoval(transaction, registrationNumber);
+        return { state: 'DELETED', registrationNumber };
+      });
     },
   };
+}
+
+/** Whether a request for auto charge may still be under way. */
+async function hasOpenAutoCharge(queries: Queries, registrationNumber: string): Promise<boolean> {
+  const open = and(
+    eq(effects.registrationNumber, registrationNumber),
+    eq(effects.kind, 'AUTO_CHARGE'),
+    inArray(effects.state, ['SENT', 'ACCEPTED']),
+    gt(effects.settledAt, sql`clock_timestamp()`),
+  );
+  return (await queries.$count(effects, open)) > 0;
+}
+
+/** Queues the removal of an account at the payment gateway. Idempotent. */
+export async function queueRemoval(queries: Queries, registrationNumber: string): Promise<void> {
+  await queries
+    .insert(effects)
+    .values({
+      registrationNumber,
+      kind: 'REMOVAL',
+      attempt: 1,
+      state: 'SENT',
+      execution: randomUUID(),
+      sentAt: databaseTime,
+      sendBy: databaseTime,
+      settledAt: databaseTime,
+      askAt: databaseTime,
+    })
+    .onConflictDoNothing();
 }

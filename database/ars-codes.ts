@@ -54,13 +54,17 @@ export function createArsCodes(queries: Queries) {
         }
       );
     },
-
-    /** Marks a code as used by a registration. Idempotent. */
-    async spend(arsCodeId: string, registrationNumber: string): Promise<void> {
-      await queries
-        .update(arsCodes)
-        .set({ spentBy: registrationNumber })
-        .where(and(eq(arsCodes.arsCodeId, arsCodeId), isNull(arsCodes.spentBy)));
-    },
   };
+}
+
+/** Spends a code for a registration. Idempotent. */
+export async function spendArsCode(
+  queries: Queries,
+  arsCodeId: string,
+  registrationNumber: string,
+): Promise<void> {
+  await queries
+    .update(arsCodes)
+    .set({ spentBy: registrationNumber })
+    .where(and(eq(arsCodes.arsCodeId, arsCodeId), isNull(arsCodes.spentBy)));
 }

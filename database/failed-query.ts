@@ -11,3 +11,10 @@ export function failedQueryText(error: unknown): string | undefined {
   const code = errorCode(error.cause);
   return code ? `The database query failed (${code}).` : 'The database query failed.';
 }
+
+/** Whether a query failed because a row would have broken this unique index. */
+export function isUniqueViolation(error: unknown, index: string): boolean {
+  if (!(error instanceof DrizzleQueryError)) return false;
+  const { cause } = error;
+  return errorCode(cause) === '23505' && (cause as { constraint?: string }).constraint === index;
+}

@@ -46,8 +46,6 @@ export type Erasure =
   | { readonly state: 'TO_BE_KEPT'; readonly until: Date | null };
 
 const rowsPerQuery = 500;
-/** The maximum time between a registration's row and the start of its run, in ms. */
-const startTime = 60_000;
 
 type MemberRow = typeof members.$inferSelect;
 
@@ -128,10 +126,8 @@ export function createMembers(queries: Queries, keys: KeyRing) {
     },
 
     /**
-     * Destroys a member's data key, so that nothing encrypted with it can be decrypted again. The row stays, for the
-     * member's registration numbers. Only Temporal knows whether a run of the member is open: the caller must have
-     * checked within the last half minute that none is. `beforeRetentionEnds`: even if evidence of the member is still
-     * to be kept by law.
+     * Destroys a member's data key, so that nothing sealed by it opens ever again. The row stays, for the numbers of the
+     * member's registrations. `beforeRetentionEnds`: even if evidence of the member is still to be kept by law.
      */
     async erase(
       aspId: string,
@@ -149,12 +145,8 @@ export function createMembers(queries: Queries, keys: KeyRing) {
         if (!member) return { state: 'NOT_FOUND' };
 
         const ofMember = eq(registrations.userId, userId);
-        const begun = and(
-          ofMember,
-          isNull(registrations.endedAt),
-          gt(registrations.createdAt, new Date(now.getTime() - startTime)),
-        );
-        if ((await transaction.$count(registrations, begun)) > 0) return { state: 'BEING_REGISTERED' };
+        const open = and(ofMember, isNull(registrations.endedAt));
+        if ((await transaction.$count(registrations, open)) > 0) return { state: 'BEING_REGISTERED' };
 
         const [account] = await transaction
           .select()

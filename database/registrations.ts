@@ -1,17 +1,16 @@
-import { and, desc, eq, getTableColumns, gte, inArray, isNull, lt } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import type { BankCode } from '../wire/bank-codes.ts';
-import type { FailedStatus, RegistrationStatus } from '../wire/registration-status.ts';
-import type { ResultCode } from '../wire/result-codes.ts';
-import type { TimelineEntry } from '../wire/timeline.ts';
+import type { RegistrationStep } from '../contract/registration.ts';
+import type { RegistrationStatus } from '../wire/registration-status.ts';
+import { isUniqueViolation } from './failed-query.ts';
+import { recordColumns } from './locked-registration.ts';
+import type { RegistrationRecord } from './locked-registration.ts';
 import type { KeyRing } from '../encryption/key-ring.ts';
-import { createAccountId } from './accounts.ts';
-import { queueNotification } from './result-notifications.ts';
 import type { Queries } from './database.ts';
 import { openMember } from './members.ts';
 import type { Member } from './members.ts';
 import { PersonalDataErased } from './personal-data-erased.ts';
-import { accounts, members, projects, registrations } from './schema.ts';
-import { codes } from '../wire/result-codes.ts';
+import { databaseTime, members, projects, registrations } from './schema.ts';
 
 /** The personal part of a registration. */
 export interface RegistrationDetails {
@@ -32,28 +31,31 @@ export interface NewRegistration {
   readonly bankCode: BankCode;
   /** The code issued beforehand, or null for one made for this registration only. */
   readonly arsCodeId: string | null;
+  readonly policyId: string;
   readonly details: RegistrationDetails;
 }
 
-/** A registration without its personal part. */
-export type RegistrationRecord = Omit<typeof registrations.$inferSelect, 'sealedDetails'>;
+export type { RegistrationRecord } from './locked-registration.ts';
 
 /** A registration in a list, without its timeline. */
 export type ListedRegistration = Omit<RegistrationRecord, 'timeline'>;
 
-/** How a registration failed. */
-export interface FailedEnd {
-  readonly status: FailedStatus;
-  readonly resultCode: ResultCode;
-  readonly timeline: readonly TimelineEntry[];
+/** A registration whose run may be gone. */
+export interface OverdueRegistration {
+  readonly registrationNumber: string;
+  readonly userId: string;
+  readonly bankCode: string;
+  readonly aspId: string;
+  readonly status: RegistrationStatus;
+  readonly step: RegistrationStep;
+  readonly isBegun: boolean;
 }
 
-/** The result of an activation. */
-export interface Activation {
-  readonly replaced: string | null;
-  /** Whether the service provider gets a result notification. */
-  readonly hasNotification: boolean;
-}
+/**
+ * How long a start may take before a registration that has not begun is withdrawn, in ms: far longer than Temporal may
+ * take to accept a start.
+ */
+const startLimit = 2 * 60 * 1_000;
 
 /** The account to be registered. */
 export interface RegisteredAccount {
@@ -82,8 +84,8 @@ export function detailsContext(registrationNumber: string): string {
 
 /** The registrations of all members. */
 export function createRegistrations(queries: Queries, keys: KeyRing) {
-  const { sealedDetails: _sealedDetails, ...columns } = getTableColumns(registrations);
-  const { timeline: _timeline, ...listedColumns } = columns;
+  const { timeline: _timeline, ...listedColumns } = recordColumns;
+  const ofNumber = (registrationNumber: string) => eq(registrations.registrationNumber, registrationNumber);
 
   function openAccount(row: {
     registrations: typeof registrations.$inferSelect;
@@ -101,13 +103,40 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
     }
   }
 
+  /**
+   * Reads a registration with the database's time and its project's rule; `open` opens its personal part. Throws when
+   * there is none.
+   */
+  async function load(registrationNumber: string) {
+    const [row] = await queries
+      .select({ registration: registrations, members, projects, now: databaseTime })
+      .from(registrations)
+      .innerJoin(members, eq(members.userId, registrations.userId))
+      .innerJoin(projects, eq(projects.aspId, registrations.aspId))
+      .where(ofNumber(registrationNumber));
+    if (!row) throw new Error(`There is no registration ${registrationNumber}.`);
+    const { sealedDetails, ...record } = row.registration;
+    return {
+      record,
+      now: row.now,
+      comparesMember: row.projects.comparesMember,
+      /** @throws {PersonalDataErased} */
+      open: () => {
+        const member = openMember(keys, row.members);
+        if (!sealedDetails) throw new PersonalDataErased(`Registration ${registrationNumber} is purged.`);
+        const context = detailsContext(registrationNumber);
+        return { member, details: member.cipher.openJson<RegistrationDetails>(sealedDetails, context) };
+      },
+    };
+  }
+
   return {
     /**
      * Inserts a registration. To be called before its run starts, so that every issued number has a row.
      * @returns false when the member was erased in the meantime; nothing is inserted then
      */
     async add({ userId, aspId, cipher }: Member, registration: NewRegistration): Promise<boolean> {
-      const { details, registrationNumber, bankCode, arsCodeId } = registration;
+      const { details, registrationNumber, bankCode, arsCodeId, policyId } = registration;
       return await queries.transaction(async (transaction) => {
         const unerased = await transaction
           .select({ userId: members.userId })
@@ -122,77 +151,174 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
           aspId,
           bankCode,
           arsCodeId,
+          policyId,
           sealedDetails: cipher.sealJson(details, detailsContext(registrationNumber)),
           status: 'ARS_AUTH_IN_PROGRESS',
+          step: 'ACCOUNT_HOLDER_CHECK',
+          timeline: [{ step: 'ACCEPTED', at: new Date().toISOString(), attempt: 1, outcome: 'ACCEPTED' }],
+          lookAt: sql`clock_timestamp() + ${`${startLimit} milliseconds`}::interval`,
         });
         return true;
       });
     },
 
-    /** Takes back a registration whose run was refused or never began. */
-    async remove(registrationNumber: string): Promise<void> {
-      await queries.delete(registrations).where(eq(registrations.registrationNumber, registrationNumber));
+    /**
+     * Records that the registration has a run, so that it is not withdrawn any more. Idempotent.
+     * @returns MEMBER_BUSY when another registration of the member is open: Temporal has forgotten that one's run
+     */
+    async begin(registrationNumber: string): Promise<'BEGUN' | 'WITHDRAWN' | 'MEMBER_BUSY'> {
+      try {
+        const begun = await queries
+          .update(registrations)
+          .set({ begunAt: sql`coalesce(${registrations.begunAt}, clock_timestamp())` })
+          .where(and(ofNumber(registrationNumber), isNull(registrations.withdrawnAt)))
+          .returning({ registrationNumber: registrations.registrationNumber });
+        return begun.length > 0 ? 'BEGUN' : 'WITHDRAWN';
+      } catch (error) {
+        if (isUniqueViolation(error, 'one_open_registration_per_member')) return 'MEMBER_BUSY';
+        throw error;
+      }
     },
 
-    /** The registrations inserted between two times that have not ended. */
-    async listWithoutEnd(
-      writtenFrom: Date,
-      writtenBefore: Date,
-    ): Promise<Pick<RegistrationRecord, 'registrationNumber' | 'userId'>[]> {
-      return await queries
-        .select({ registrationNumber: registrations.registrationNumber, userId: registrations.userId })
+    /**
+     * Takes back a registration that has not begun: nobody has its number. Its personal part goes.
+     * @returns whether it is taken back; false when it has begun
+     */
+    async withdraw(registrationNumber: string): Promise<boolean> {
+      await queries
+        .update(registrations)
+        .set({
+          withdrawnAt: databaseTime,
+          endedAt: databaseTime,
+          purgedAt: databaseTime,
+          status: 'BANK_ACC_REG_FAILED',
+          step: 'DONE',
+          sealedDetails: null,
+        })
+        .where(
+          and(ofNumber(registrationNumber), isNull(registrations.begunAt), isNull(registrations.withdrawnAt)),
+        );
+      const [row] = await queries
+        .select({ withdrawnAt: registrations.withdrawnAt })
+        .from(registrations)
+        .where(ofNumber(registrationNumber));
+      return row?.withdrawnAt !== null;
+    },
+
+    /** Deletes registrations that were withdrawn a day ago: no late start of theirs can come any more. */
+    async deleteWithdrawn(): Promise<void> {
+      await queries
+        .delete(registrations)
+        .where(lt(registrations.withdrawnAt, sql`clock_timestamp() - interval '1 day'`));
+    },
+
+    /** The member's open registration that has begun, if there is one. */
+    async findOpen(userId: string): Promise<RegistrationRecord | undefined> {
+      const [row] = await queries
+        .select(recordColumns)
         .from(registrations)
         .where(
           and(
+            eq(registrations.userId, userId),
+            isNotNull(registrations.begunAt),
             isNull(registrations.endedAt),
-            gte(registrations.createdAt, writtenFrom),
-            lt(registrations.createdAt, writtenBefore),
           ),
         );
+      return row;
+    },
+
+    /**
+     * Takes open registrations whose runs were not heard of for too long, the longest first. Each is taken once, by one
+     * process; it is overdue again after a minute, then two, up to an hour.
+     */
+    async takeOverdue(limit: number): Promise<OverdueRegistration[]> {
+      const overdue = queries
+        .select({ registrationNumber: registrations.registrationNumber })
+        .from(registrations)
+        .where(and(isNull(registrations.endedAt), lt(registrations.lookAt, sql`clock_timestamp()`)))
+        .orderBy(asc(registrations.lookAt))
+        .limit(limit)
+        .for('no key update', { skipLocked: true });
+      const backoff = sql`least(interval '1 minute' * power(2, least(${registrations.replacements}, 6)), interval '1 hour')`;
+      return await queries
+        .update(registrations)
+        .set({
+          lookAt: sql`clock_timestamp() + ${backoff}`,
+          replacements: sql`${registrations.replacements} + 1`,
+        })
+        .where(inArray(registrations.registrationNumber, overdue))
+        .returning({
+          registrationNumber: registrations.registrationNumber,
+          userId: registrations.userId,
+          bankCode: registrations.bankCode,
+          aspId: registrations.aspId,
+          status: registrations.status,
+          step: registrations.step,
+          isBegun: sql<boolean>`${registrations.begunAt} is not null`,
+        });
+    },
+
+    /** Makes open registrations overdue at once: one, or all. @returns how many */
+    async makeOverdue(registrationNumber?: string): Promise<number> {
+      const made = await queries
+        .update(registrations)
+        .set({ lookAt: databaseTime, replacements: 0 })
+        .where(
+          and(
+            isNull(registrations.endedAt),
+            isNotNull(registrations.begunAt),
+            registrationNumber === undefined ? undefined : ofNumber(registrationNumber),
+          ),
+        )
+        .returning({ registrationNumber: registrations.registrationNumber });
+      return made.length;
+    },
+
+    /** The open registrations in a step, the oldest first. */
+    async listInStep(step: RegistrationStep, limit: number): Promise<RegistrationRecord[]> {
+      return await queries
+        .select(recordColumns)
+        .from(registrations)
+        .where(
+          and(eq(registrations.step, step), isNull(registrations.endedAt), isNotNull(registrations.begunAt)),
+        )
+        .orderBy(asc(registrations.createdAt))
+        .limit(limit);
     },
 
     /** The registration of this number, if the service provider has one. */
     async find(aspId: string, registrationNumber: string): Promise<RegistrationRecord | undefined> {
       const [row] = await queries
-        .select(columns)
+        .select(recordColumns)
         .from(registrations)
-        .where(and(eq(registrations.registrationNumber, registrationNumber), eq(registrations.aspId, aspId)));
+        .where(
+          and(
+            ofNumber(registrationNumber),
+            eq(registrations.aspId, aspId),
+            isNull(registrations.withdrawnAt),
+          ),
+        );
       return row;
     },
 
-    /** The member a registration belongs to, if there is such a registration. */
-    async findUserId(registrationNumber: string): Promise<string | undefined> {
+    /** The registration of this number, whoever's it is, if there is one. */
+    async findAny(registrationNumber: string): Promise<RegistrationRecord | undefined> {
       const [row] = await queries
-        .select({ userId: registrations.userId })
+        .select(recordColumns)
         .from(registrations)
-        .where(eq(registrations.registrationNumber, registrationNumber));
-      return row?.userId;
+        .where(and(ofNumber(registrationNumber), isNull(registrations.withdrawnAt)));
+      return row;
     },
 
+    load,
+
     /**
-     * The registration with its personal part, its member and its project's rule. Throws when there is none.
+     * The registration with its personal part and its member. Throws when there is none.
      * @throws {PersonalDataErased} when its member is erased, or it was purged at the end of its retention
      */
     async open(registrationNumber: string) {
-      const [row] = await queries
-        .select()
-        .from(registrations)
-        .innerJoin(members, eq(members.userId, registrations.userId))
-        .innerJoin(projects, eq(projects.aspId, registrations.aspId))
-        .where(eq(registrations.registrationNumber, registrationNumber));
-      if (!row) throw new Error(`There is no registration ${registrationNumber}.`);
-      const member = openMember(keys, row.members);
-      const { sealedDetails, ...registration } = row.registrations;
-      if (!sealedDetails) throw new PersonalDataErased(`Registration ${registrationNumber} is purged.`);
-      return {
-        ...registration,
-        member,
-        details: member.cipher.openJson<RegistrationDetails>(
-          sealedDetails,
-          detailsContext(registrationNumber),
-        ),
-        comparesMember: row.projects.comparesMember,
-      };
+      const { record, open } = await load(registrationNumber);
+      return { ...record, ...open() };
     },
 
     /** The accounts of those registrations that are ours, by number. */
@@ -207,14 +333,6 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       return new Map(rows.map((row) => [row.registrations.registrationNumber, openAccount(row)]));
     },
 
-    /** Records that the member has passed the ARS authentication. A registration that has ended stays unchanged. */
-    async markArsDone(registrationNumber: string): Promise<void> {
-      await queries
-        .update(registrations)
-        .set({ status: 'ARS_AUTH_DONE' })
-        .where(and(eq(registrations.registrationNumber, registrationNumber), isNull(registrations.endedAt)));
-    },
-
     /** A service provider's registrations, newest first, at most `limit` of them. */
     async list(
       aspId: string,
@@ -226,6 +344,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
         .where(
           and(
             eq(registrations.aspId, aspId),
+            isNull(registrations.withdrawnAt),
             status && eq(registrations.status, status),
             from && gte(registrations.createdAt, from),
             to && lt(registrations.createdAt, to),
@@ -234,62 +353,6 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
         )
         .orderBy(desc(registrations.registrationNumber))
         .limit(limit);
-    },
-
-    /** Records a failure. Idempotent; a registration that has ended stays unchanged. */
-    async fail(registrationNumber: string, end: FailedEnd): Promise<{ hasNotification: boolean }> {
-      return await queries.transaction(async (transaction) => {
-        await transaction
-          .update(registrations)
-          .set({ ...end, endedAt: new Date() })
-          .where(
-            and(eq(registrations.registrationNumber, registrationNumber), isNull(registrations.endedAt)),
-          );
-        return { hasNotification: await queueNotification(transaction, registrationNumber) };
-      });
-    },
-
-    /**
-     * Makes the registered account the member's one active account. In one transaction the account active so far
-     * becomes REPLACED, so at every moment exactly one is usable. Repeating it changes nothing and answers the same.
-     * @returns `replaced`: the number of the replaced registration that is still to be removed, or null.
-     */
-    async activate(registrationNumber: string, timeline: readonly TimelineEntry[]): Promise<Activation> {
-      return await queries.transaction(async (transaction) => {
-        const [registration] = await transaction
-          .select({ userId: members.userId })
-          .from(registrations)
-          .innerJoin(members, eq(members.userId, registrations.userId))
-          .where(eq(registrations.registrationNumber, registrationNumber))
-          // One activation of a member at a time: two at once would not see each other's account. The registration is
-          // locked first, as everywhere: a legal hold that came between would wait for this one and this one for it.
-          .for('no key update');
-        if (!registration) throw new Error(`There is no registration ${registrationNumber}.`);
-        const { userId } = registration;
-        const activated = await transaction
-          .select({ state: accounts.state })
-          .from(accounts)
-          .where(eq(accounts.registrationNumber, registrationNumber));
-        if (activated.length === 0) {
-          await transaction
-            .update(registrations)
-            .set({ status: 'BANK_ACC_REGISTERED', resultCode: codes.SUCCESS, endedAt: new Date(), timeline })
-            .where(eq(registrations.registrationNumber, registrationNumber));
-          await transaction
-            .update(accounts)
-            .set({ state: 'REPLACED', retiredAt: new Date(), retiredBy: registrationNumber })
-            .where(and(eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')));
-          await transaction
-            .insert(accounts)
-            .values({ registrationNumber, userId, accountId: createAccountId(), state: 'ACTIVE' });
-        }
-        const [replaced] = await transaction
-          .select({ registrationNumber: accounts.registrationNumber })
-          .from(accounts)
-          .where(and(eq(accounts.retiredBy, registrationNumber), eq(accounts.state, 'REPLACED')));
-        const hasNotification = await queueNotification(transaction, registrationNumber);
-        return { replaced: replaced?.registrationNumber ?? null, hasNotification };
-      });
     },
   };
 }

@@ -1,9 +1,16 @@
-import { eq, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, lt, sql } from 'drizzle-orm';
 import type { NotificationState } from '../contract/activities.ts';
 import type { RegistrationStatus } from '../wire/registration-status.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import type { Queries } from './database.ts';
-import { members, projects, registrations, resultNotifications } from './schema.ts';
+import {
+  databaseTime,
+  incarnations,
+  members,
+  projects,
+  registrations,
+  resultNotifications,
+} from './schema.ts';
 
 /** A result to be sent to a service provider, with its destination. */
 export interface QueuedNotification {
@@ -18,7 +25,18 @@ export interface QueuedNotification {
   readonly arsOutcome: string | undefined;
   readonly sequence: number;
   readonly occurredAt: Date;
+  readonly state: NotificationState;
+  /** How often it was sent so far. */
+  readonly deliveries: number;
+  /** How often it had been sent when an operator last had it delivered again: these do not count as attempts. */
+  readonly redeliveredAfter: number;
+  /** How long until the next delivery, in ms; 0 if it is due. */
+  readonly dueIn: number;
+  readonly policyId: string;
 }
+
+/** After a restore, numbers go on beyond those that may have been used: receivers drop a number they know. */
+const firstSequence = sql`(select coalesce(max(${incarnations.firstSequence}), 1) from ${incarnations})`;
 
 /**
  * Queues the notification of a registration that ends in this transaction, where its project has a notification URL. The
@@ -48,7 +66,7 @@ export async function queueNotification(
   if (notificationUrl === null) return false;
   const [member] = await transaction
     .update(members)
-    .set({ notificationSequence: sql`${members.notificationSequence} + 1` })
+    .set({ notificationSequence: sql`greatest(${members.notificationSequence} + 1, ${firstSequence})` })
     .where(eq(members.userId, userId))
     .returning({ sequence: members.notificationSequence });
   await transaction
@@ -57,11 +75,19 @@ export async function queueNotification(
   return true;
 }
 
+/** How long after its next delivery the run of a notification is still believed to be alive, in ms. */
+const lease = 2 * 60 * 1_000;
+
+/** The database's time in so many ms. */
+function after(milliseconds: number) {
+  return sql`clock_timestamp() + ${`${milliseconds} milliseconds`}::interval`;
+}
+
 /** The results to be sent to service providers. */
 export function createResultNotifications(queries: Queries) {
   async function find(registrationNumber: string): Promise<QueuedNotification | undefined> {
     const [row] = await queries
-      .select()
+      .select({ result_notifications: resultNotifications, registrations, projects, now: databaseTime })
       .from(resultNotifications)
       .innerJoin(registrations, eq(registrations.registrationNumber, resultNotifications.registrationNumber))
       .innerJoin(projects, eq(projects.aspId, registrations.aspId))
@@ -81,6 +107,11 @@ export function createResultNotifications(queries: Queries) {
           : undefined,
       sequence: row.result_notifications.sequence,
       occurredAt: row.result_notifications.occurredAt,
+      state: row.result_notifications.state,
+      deliveries: row.result_notifications.deliveries,
+      redeliveredAfter: row.result_notifications.redeliveredAfter,
+      dueIn: Math.max(row.result_notifications.nextDeliveryAt.getTime() - row.now.getTime(), 0),
+      policyId: row.registrations.policyId,
     };
   }
 
@@ -95,13 +126,53 @@ export function createResultNotifications(queries: Queries) {
       return notification;
     },
 
-    /** Records a delivery and its outcome. */
-    async recordDelivery(registrationNumber: string, state: NotificationState): Promise<void> {
+    /**
+     * Takes notifications whose delivery is overdue, the longest first; each is overdue again after five minutes.
+     * @returns the numbers of their registrations
+     */
+    async takeOverdue(limit: number): Promise<string[]> {
+      const overdue = queries
+        .select({ registrationNumber: resultNotifications.registrationNumber })
+        .from(resultNotifications)
+        .where(
+          and(
+            eq(resultNotifications.state, 'PENDING'),
+            lt(resultNotifications.lookAt, sql`clock_timestamp()`),
+          ),
+        )
+        .orderBy(asc(resultNotifications.lookAt))
+        .limit(limit)
+        .for('no key update', { skipLocked: true });
+      const taken = await queries
+        .update(resultNotifications)
+        .set({ lookAt: sql`clock_timestamp() + interval '5 minutes'` })
+        .where(inArray(resultNotifications.registrationNumber, overdue))
+        .returning({ registrationNumber: resultNotifications.registrationNumber });
+      return taken.map(({ registrationNumber }) => registrationNumber);
+    },
+
+    /** Makes a notification due at once, with the same sequence number and as many attempts as at first. */
+    async requeue(registrationNumber: string): Promise<void> {
+      await queries
+        .update(resultNotifications)
+        .set({
+          state: 'PENDING',
+          redeliveredAfter: resultNotifications.deliveries,
+          nextDeliveryAt: after(0),
+          lookAt: after(lease),
+        })
+        .where(eq(resultNotifications.registrationNumber, registrationNumber));
+    },
+
+    /** Records a delivery and its outcome. `wait`: how long until the next one, in ms. */
+    async recordDelivery(registrationNumber: string, state: NotificationState, wait: number): Promise<void> {
       await queries
         .update(resultNotifications)
         .set({
           state,
           deliveries: sql`${resultNotifications.deliveries} + 1`,
+          nextDeliveryAt: after(wait),
+          lookAt: after(wait + lease),
           ...(state === 'DELIVERED' && { deliveredAt: new Date() }),
         })
         .where(eq(resultNotifications.registrationNumber, registrationNumber));

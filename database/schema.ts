@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import {
   boolean,
+  check,
   customType,
   date,
   index,
@@ -11,8 +12,12 @@ import {
   text,
   timestamp,
   uniqueIndex,
+  uuid,
 } from 'drizzle-orm/pg-core';
 import type { NotificationState } from '../contract/activities.ts';
+import type { EffectKind, EffectOutcome, EffectSource, EffectState } from '../contract/effects.ts';
+import type { RegistrationPolicy } from '../contract/registration-policy.ts';
+import type { RegistrationStep } from '../contract/registration.ts';
 import type { FindingDetail, ReconciliationCounts, ReconciliationKind } from '../contract/reconciliation.ts';
 import type { RegistrationStatus } from '../wire/registration-status.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
@@ -148,7 +153,16 @@ export const bankWindows = pgTable(
   (table) => [index('windows_of_bank').on(table.bankCode)],
 );
 
-/** Registrations, inserted before their run starts and kept for years. */
+/** The policies that registrations began with, by the SHA-256 of their JSON. */
+export const policies = pgTable('policies', {
+  policyId: text('policy_id').primaryKey(),
+  policy: jsonb('policy').$type<RegistrationPolicy>().notNull(),
+});
+
+/**
+ * Registrations, inserted before their run starts and kept for years. The row knows what has happened; each change is
+ * made under its lock, together with its entry in the timeline.
+ */
 export const registrations = pgTable(
   'registrations',
   {
@@ -164,22 +178,125 @@ export const registrations = pgTable(
     sealedDetails: sealed('sealed_details'),
     /** The code issued beforehand that this registration uses; null when the registration made its own. */
     arsCodeId: text('ars_code_id'),
+    /** What a new run needs to continue it. */
+    policyId: text('policy_id')
+      .notNull()
+      .references(() => policies.policyId),
     status: text('status').$type<RegistrationStatus>().notNull(),
+    step: text('step').$type<RegistrationStep>().notNull(),
+    /** Since when the request of this step has been tried; how long it is tried counts from here. */
+    triedSince: time('tried_since').notNull().defaultNow(),
     resultCode: text('result_code').$type<ResultCode>(),
     createdAt: time('created_at').notNull().defaultNow(),
+    /** When Temporal took on a run for it, or the run came first. Before that nobody has the number. */
+    begunAt: time('begun_at'),
+    /** When it was taken back because it never began. It is hidden; nobody has the number. */
+    withdrawnAt: time('withdrawn_at'),
     endedAt: time('ended_at'),
-    /** The timeline, set when the registration ends. Until then, the run has it. */
-    timeline: jsonb('timeline').$type<readonly TimelineEntry[]>(),
-    /** When the personal data and the evidence were purged, after the retention period. */
+    timeline: jsonb('timeline').$type<readonly TimelineEntry[]>().notNull(),
+    /** Until then its run is believed to be alive; after that, the sweep starts one. */
+    lookAt: time('look_at').notNull().defaultNow(),
+    /** How often the sweep found it overdue. */
+    replacements: integer('replacements').notNull().default(0),
+    /** When the personal part and the evidence went, their retention being over. */
     purgedAt: time('purged_at'),
   },
   (table) => [
     index('registrations_by_asp').on(table.aspId, table.registrationNumber),
     index('registrations_of_member').on(table.userId),
+    // The backstop for a Temporal that has forgotten a run. Usually Temporal refuses first.
+    uniqueIndex('one_open_registration_per_member')
+      .on(table.userId)
+      .where(sql`begun_at is not null and ended_at is null`),
+    index('registrations_to_look_at')
+      .on(table.lookAt)
+      .where(sql`ended_at is null`),
     index('registrations_to_purge')
       .on(table.endedAt)
       .where(sql`purged_at is null`),
   ],
+);
+
+/**
+ * The ledger of effects: everything that left the house and cannot be taken back lightly, committed before it leaves.
+ * What may have left counts as sent. It has no personal data.
+ */
+export const effects = pgTable(
+  'effects',
+  {
+    registrationNumber: text('registration_number')
+      .notNull()
+      .references(() => registrations.registrationNumber),
+    kind: text('kind').$type<EffectKind>().notNull(),
+    /** From 1; a removal has one attempt only. */
+    attempt: integer('attempt').notNull(),
+    state: text('state').$type<EffectState>().notNull(),
+    outcome: text('outcome').$type<EffectOutcome>(),
+    callId: text('call_id'),
+    decidedBy: text('decided_by').$type<EffectSource>(),
+    /** The one execution that may send it; null: assumed sent, because a restore may have lost the row. */
+    execution: uuid('execution'),
+    sentAt: time('sent_at').notNull(),
+    /** After this time the payment gateway refuses the request. */
+    sendBy: time('send_by').notNull(),
+    /** A NOT_FOUND counts only if the question was put after this time. */
+    settledAt: time('settled_at').notNull(),
+    asks: integer('asks').notNull().default(0),
+    /** When the payment gateway is to be asked next, or a removal to be looked at. */
+    askAt: time('ask_at').notNull(),
+    decidedAt: time('decided_at'),
+    /** Something that was said after the decision, and does not match it. */
+    contradiction: text('contradiction').$type<EffectOutcome | 'REGISTERED'>(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.registrationNumber, table.kind, table.attempt] }),
+    check('attempts_count_from_one', sql`attempt >= 1`),
+    check('decided_or_open', sql`(state in ('SENT', 'ACCEPTED')) = (decided_at is null)`),
+    uniqueIndex('one_open_effect')
+      .on(table.registrationNumber, table.kind)
+      .where(sql`state in ('SENT', 'ACCEPTED')`),
+    uniqueIndex('registered_once')
+      .on(table.registrationNumber)
+      .where(sql`kind = 'REGISTRATION' and state = 'DONE'`),
+    index('removals_to_look_at')
+      .on(table.askAt)
+      .where(sql`kind = 'REMOVAL' and state = 'SENT'`),
+  ],
+);
+
+/**
+ * The lives of this database. A restore begins a new one: what was committed after the backup is lost, so nothing is sent
+ * until an operator has said so.
+ */
+export const incarnations = pgTable('incarnations', {
+  incarnation: integer('incarnation').primaryKey(),
+  /** Of the PostgreSQL cluster; a copy by dump has another one. */
+  systemIdentifier: text('system_identifier').notNull(),
+  /** Of the write-ahead log; a point-in-time recovery and a failover begin another one. */
+  timeline: text('timeline').notNull(),
+  begunAt: time('begun_at').notNull(),
+  /** Until when the database knows everything; null: nothing was lost. */
+  restoredTo: time('restored_to'),
+  /** Result notifications are numbered from here on at least, so that no number is used twice. */
+  firstSequence: integer('first_sequence').notNull(),
+});
+
+/** What operators decided, by whom and why. No member's data. */
+export const operatorDecisions = pgTable(
+  'operator_decisions',
+  {
+    operatorDecisionId: integer('operator_decision_id').primaryKey().generatedAlwaysAsIdentity(),
+    registrationNumber: text('registration_number')
+      .notNull()
+      .references(() => registrations.registrationNumber),
+    decidedAt: time('decided_at').notNull(),
+    operator: text('operator').notNull(),
+    decision: text('decision').notNull(),
+    reason: text('reason').notNull(),
+    /** What the payment gateway said at that time. */
+    paymentGatewaySaid: text('payment_gateway_said').notNull(),
+  },
+  (table) => [index('operator_decisions_on').on(table.registrationNumber)],
 );
 
 /** Accounts that are or were registered at the payment gateway. */
@@ -199,8 +316,8 @@ export const accounts = pgTable(
     autoChargeSince: time('auto_charge_since'),
     activatedAt: time('activated_at').notNull().defaultNow(),
     retiredAt: time('retired_at'),
-    /** What deactivated it: the number of the registration that replaced it, or the ID of the deletion's run. */
-    retiredBy: text('retired_by'),
+    /** The registration that replaced it; null when it was deleted. */
+    replacedBy: text('replaced_by'),
     removedAt: time('removed_at'),
   },
   (table) => [
@@ -208,7 +325,6 @@ export const accounts = pgTable(
       .on(table.userId)
       .where(sql`state = 'ACTIVE'`),
     index('accounts_of_member').on(table.userId),
-    index('accounts_by_what_retired_them').on(table.retiredBy),
   ],
 );
 
@@ -270,9 +386,20 @@ export const resultNotifications = pgTable(
     occurredAt: time('occurred_at').notNull().defaultNow(),
     /** How often it was sent so far. */
     deliveries: integer('deliveries').notNull().default(0),
+    redeliveredAfter: integer('redelivered_after').notNull().default(0),
+    nextDeliveryAt: time('next_delivery_at').notNull().defaultNow(),
+    /** Until then the run that delivers it is believed to be alive. */
+    lookAt: time('look_at')
+      .notNull()
+      .default(sql`now() + interval '1 minute'`),
     deliveredAt: time('delivered_at'),
   },
-  (table) => [uniqueIndex('one_notification_per_sequence').on(table.userId, table.sequence)],
+  (table) => [
+    uniqueIndex('one_notification_per_sequence').on(table.userId, table.sequence),
+    index('notifications_to_look_at')
+      .on(table.lookAt)
+      .where(sql`state = 'PENDING'`),
+  ],
 );
 
 /** Ciphertexts accepted inside the time window, by SHA-256, so that none is accepted twice. */
@@ -328,3 +455,6 @@ export const payloadKeys = pgTable('payload_keys', {
   fingerprint: text('fingerprint').notNull(),
   firstUsedAt: time('first_used_at').notNull().defaultNow(),
 });
+
+/** The database's clock. `now()` would be the start of the transaction, before it waited for a lock. */
+export const databaseTime = sql<Date>`clock_timestamp()`.mapWith(registrations.createdAt);

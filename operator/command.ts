@@ -2,6 +2,8 @@ import type { Client } from '@temporalio/client';
 import type { Command } from '../command-line/command-line.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import type { Stores } from '../database/stores.ts';
+import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
+import type { CommitParts } from '../runs/after-commit.ts';
 import type { options, OptionValues } from './options.ts';
 
 /** The dependencies of a command that needs no database. */
@@ -13,9 +15,11 @@ export interface TemporalContext {
   readonly reportProgress: (line: string) => void;
 }
 
-/** The dependencies of every other command. */
-export interface CommandContext extends TemporalContext {
+/** What every other command works with. */
+export interface CommandContext extends TemporalContext, CommitParts {
   readonly stores: Stores;
+  /** For the commands that ask the payment gateway; reads its settings. */
+  readonly openPaymentGateway: () => PaymentGateway;
   /** The policy of the deployment. */
   readonly policy: RegistrationPolicy;
 }

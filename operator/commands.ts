@@ -6,12 +6,14 @@ import { exportEvidence } from './evidence-export.ts';
 import { holdEvidence, listHolds, releaseEvidence } from './evidence-holds.ts';
 import { purgeEvidence } from './evidence-purge.ts';
 import { verifyAllEvidence } from './evidence-verification.ts';
+import { list, reviews } from './list.ts';
 import { addMembers, eraseMember } from './member.ts';
 import { addProject, renewProjectKeys, retireProjectKeys, setProjectState } from './project.ts';
 import { reconcile } from './reconcile.ts';
 import { redeliver } from './redeliver.ts';
 import { resolve } from './resolve.ts';
-import { reviews } from './reviews.ts';
+import { restored } from './restored.ts';
+import { resume } from './resume.ts';
 import { setUp } from './setup.ts';
 
 /** The commands by name. */
@@ -27,15 +29,38 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
     summary: 'lists the registrations that wait in REVIEW',
     required: [],
     optional: [],
-    needsDatabase: false,
+    needsDatabase: true,
     read: reviews,
   },
-  resolve: {
-    summary: 'decides the outcome of a registration in REVIEW',
-    required: ['number', 'verdict', 'operator', 'reason'],
+  list: {
+    summary: 'lists the open registrations in a step',
+    required: ['step'],
     optional: [],
-    needsDatabase: false,
+    needsDatabase: true,
+    read: list,
+  },
+  resolve: {
+    summary:
+      'decides the outcome of a registration in REVIEW; asks the payment gateway first and refuses to contradict it, unless --despite-payment-gateway',
+    required: ['number', 'verdict', 'operator', 'reason'],
+    optional: ['despite-payment-gateway'],
+    needsDatabase: true,
     read: resolve,
+  },
+  resume: {
+    summary: 'gives a stuck registration a new run, or with --all every open one that has none',
+    required: [],
+    optional: ['number', 'all'],
+    needsDatabase: true,
+    read: resume,
+  },
+  restored: {
+    summary:
+      'says that the database was restored, and to when; run it while API and workers are stopped. --lost-nothing: it lost nothing',
+    required: [],
+    optional: ['to', 'lost-nothing'],
+    needsDatabase: true,
+    read: restored,
   },
   redeliver: {
     summary: 'delivers the result of a registration to the service provider again',

@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { openOperatorService, openOperatorTemporal } from '../composition/open-operator-service.ts';
+import {
+  openOperatorPaymentGateway,
+  openOperatorService,
+  openOperatorTemporal,
+} from '../composition/open-operator-service.ts';
 import type { OperatorTemporal } from '../composition/open-operator-service.ts';
-import { operatorConfigSchema, operatorDatabaseConfigSchema, readConfig } from '../runtime/config.ts';
+import {
+  operatorConfigSchema,
+  operatorDatabaseConfigSchema,
+  operatorPaymentGatewayConfigSchema,
+  readConfig,
+} from '../runtime/config.ts';
 import { createLog } from '../runtime/log.ts';
 import { runOperatorCommand } from './run.ts';
 
@@ -24,7 +33,11 @@ process.exitCode = await runOperatorCommand(process.argv.slice(2), {
     const log = createLog('operator', 'warn', (line) => process.stderr.write(line));
     const service = await openOperatorService(config, log);
     opened.push(service);
-    return service;
+    return {
+      ...service,
+      openPaymentGateway: () =>
+        openOperatorPaymentGateway(readConfig(operatorPaymentGatewayConfigSchema, process.env, readFile)),
+    };
   },
 });
 for (const service of opened) await service.close();

@@ -1,14 +1,11 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
-import type { Client } from '@temporalio/client';
 import { isLosslessNumber, parse } from 'lossless-json';
 import { z } from 'zod';
 import { registerAccount } from '../wire/bank-account-operations.ts';
-import { memberWorkflowId, removalWorkflowId } from '../contract/registration.ts';
+import { removalWorkflowId } from '../contract/registration.ts';
 import type { Erasure } from '../database/members.ts';
 import { UsageError } from '../command-line/command-line.ts';
 import { readAspId } from './options.ts';
 import type { OptionValues } from './options.ts';
-import { askTemporal } from './ask-temporal.ts';
 import type { CommandContext } from './command.ts';
 import { noSuchProject } from './project.ts';
 import { readTextFile } from './read-file.ts';
@@ -57,10 +54,7 @@ export function eraseMember(values: OptionValues) {
   if (!memberSchema.shape.userId.safeParse(user).success) throw new UsageError('--user must be a member ID.');
   const decision = { operator, reason, beforeRetentionEnds: values['before-retention-ends'] === true };
 
-  return async ({ stores, temporal, print }: CommandContext): Promise<void> => {
-    if (await askTemporal(temporal, () => hasOperation(temporal, user))) {
-      throw new Refused(`${refusal(user)} an operation of the member is running. ${waitForOperation}`);
-    }
+  return async ({ stores, print }: CommandContext): Promise<void> => {
     const erasure = await stores.members.erase(aspId, user, decision);
     if (erasure.state !== 'ERASED') throw new Refused(`${refusal(user)} ${obstacle(aspId, erasure)}`);
     print(`Member ${user} of ${aspId} is erased permanently; inquiries by registration number still work.`);
@@ -79,7 +73,7 @@ function obstacle(aspId: string, erasure: Exclude<Erasure, { readonly state: 'ER
     case 'NOT_FOUND':
       return `${aspId} has no such member, or it is already erased. Check --asp and --user.`;
     case 'BEING_REGISTERED':
-      return `an operation of the member has just begun. ${waitForOperation}`;
+      return `the member is being registered. ${waitForOperation}`;
     case 'HAS_ACCOUNT':
       return `account ${erasure.registrationNumber} is in use. The service provider must delete it first with /bankaccounts/delete.`;
     case 'AWAITS_REMOVAL':
@@ -96,16 +90,6 @@ function describePeriod(until: Date | null): string {
   return until
     ? `until ${until.toISOString().slice(0, 10)}`
     : 'because a registration with evidence never ended';
-}
-
-async function hasOperation(temporal: Client, user: string): Promise<boolean> {
-  try {
-    const { status } = await temporal.workflow.getHandle(memberWorkflowId(user)).describe();
-    return status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
 }
 
 interface Line {

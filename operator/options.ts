@@ -6,6 +6,11 @@ import { requestHeadersSchema } from '../wire/headers.ts';
 export const options = {
   number: { type: 'string', example: '<registration number>' },
   verdict: { type: 'string', example: 'REGISTERED|NOT_REGISTERED' },
+  'despite-payment-gateway': { type: 'boolean', example: '' },
+  step: { type: 'string', example: 'ARS_CALL|REVIEW|…' },
+  all: { type: 'boolean', example: '' },
+  to: { type: 'string', example: '2026-11-26T02:00:00Z' },
+  'lost-nothing': { type: 'boolean', example: '' },
   operator: { type: 'string', example: '<your name>' },
   reason: { type: 'string', example: '<text>' },
   asp: { type: 'string', example: '<ASP ID>' },

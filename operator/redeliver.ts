@@ -1,6 +1,5 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { notificationWorkflowId, taskQueue, workflowTypes } from '../contract/registration.ts';
-import type { DeliveryInput } from '../contract/registration.ts';
+import { notificationWorkflowId } from '../contract/registration.ts';
+import { startFollowUp } from '../runs/follow-ups.ts';
 import { readRegistrationNumber } from './options.ts';
 import type { OptionValues } from './options.ts';
 import { askTemporal } from './ask-temporal.ts';
@@ -13,7 +12,7 @@ export function redeliver(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
   const workflowId = notificationWorkflowId(registrationNumber);
 
-  return async ({ stores, temporal, policy, print }: CommandContext): Promise<void> => {
+  return async ({ stores, temporal, print }: CommandContext): Promise<void> => {
     const notification = await stores.resultNotifications.find(registrationNumber);
     if (!notification) {
       throw new Refused(
@@ -26,25 +25,9 @@ export function redeliver(values: OptionValues) {
         `Project ${aspId} has no notification URL now. Set one first: ${operatorCommand(`notification-url --asp ${aspId} --url https://…`)}`,
       );
     }
-    const input: DeliveryInput = { registrationNumber, policy: policy.resultNotification };
-    try {
-      await askTemporal(temporal, () =>
-        temporal.workflow.start(workflowTypes.deliverNotification, {
-          workflowId,
-          workflowIdConflictPolicy: 'FAIL',
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          taskQueue,
-          args: [input],
-          staticSummary: 'Deliver the result of a registration again',
-        }),
-      );
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      throw new Refused(
-        `A delivery of the result of ${registrationNumber} is still running. Let it finish, or terminate the workflow ${workflowId} first.`,
-        { cause: error },
-      );
-    }
+    await stores.resultNotifications.requeue(registrationNumber);
+    const followUp = { kind: 'NOTIFICATION', registrationNumber } as const;
+    await askTemporal(temporal, () => startFollowUp(temporal, followUp, 'TERMINATE_EXISTING'));
     print(
       `The result of ${registrationNumber}, sequence ${sequence}, is delivered to ${aspId} again by the workflow ${workflowId}.`,
     );

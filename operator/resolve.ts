@@ -1,65 +1,75 @@
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
-import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { resolveReviewUpdate } from '../contract/registration-messages.ts';
-import type { ReviewResolution } from '../contract/registration.ts';
-import { searchAttributes } from '../contract/search-attributes.ts';
-import { sendUpdate } from '../runtime/temporal.ts';
+import type { Committed } from '../database/locked-registration.ts';
+import type { PaymentGateway, RegistrationInquiryAnswer } from '../payment-gateway/payment-gateway.ts';
+import { PaymentGatewayUnavailable } from '../payment-gateway/payment-gateway.ts';
+import { afterCommit } from '../runs/after-commit.ts';
+import { wakeRun } from '../runs/registration-run.ts';
+import type { ReviewVerdict } from '../contract/registration.ts';
+import type { CommandContext } from './command.ts';
 import { readChoice, readRegistrationNumber } from './options.ts';
 import type { OptionValues } from './options.ts';
-import { askTemporal } from './ask-temporal.ts';
-import type { TemporalContext } from './command.ts';
 import { Refused } from './refused.ts';
-import { operatorCommand } from '../runtime/operator-command.ts';
 
-/** Decides the outcome of a registration in REVIEW. */
+type Answer = RegistrationInquiryAnswer['state'] | 'NOT_ANSWERED';
+
+/** How long the payment gateway may take to answer, in ms. */
+const inquiryTimeout = 10_000;
+
+/** What the payment gateway may say for each verdict. */
+const agreeing: Record<ReviewVerdict, readonly Answer[]> = {
+  REGISTERED: ['REGISTERED'],
+  NOT_REGISTERED: ['NOT_FOUND', 'REFUSED', 'REMOVED'],
+};
+
+/** Decides the outcome of a registration in REVIEW, unless the payment gateway says otherwise. */
 export function resolve(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
   const { operator = '', reason = '' } = values;
   const verdict = readChoice(values, 'verdict', ['REGISTERED', 'NOT_REGISTERED']);
 
-  return async ({ temporal, print }: TemporalContext): Promise<void> => {
-    const run = await askTemporal(temporal, () => findRun(temporal, registrationNumber));
-    if (!run) {
+  return async (context: CommandContext): Promise<void> => {
+    const { stores, openPaymentGateway, print } = context;
+    const paymentGateway = openPaymentGateway();
+    const registration = await stores.registrations.findAny(registrationNumber);
+    if (registration?.step !== 'REVIEW') throw notInReview(registrationNumber, registration?.step);
+
+    const paymentGatewaySaid = await inquire(paymentGateway, registrationNumber);
+    print(`The payment gateway says of ${registrationNumber}: ${paymentGatewaySaid}.`);
+    const agrees = agreeing[verdict].includes(paymentGatewaySaid);
+    if (!agrees && !values['despite-payment-gateway']) {
       throw new Refused(
-        `No registration ${registrationNumber} is running: it has ended, or never existed. See: ${operatorCommand('reviews')}`,
+        `Nothing was decided: ${verdict} contradicts the payment gateway, or it does not know yet. Wait, or ask its operators; to decide all the same, add --despite-payment-gateway.`,
       );
     }
-    await decide(temporal, run, { verdict, operator, reason });
+    const decision = { verdict, operator, reason, paymentGatewaySaid };
+    const committed = await stores.ledger.resolve(registrationNumber, decision);
+    if (!committed.isResolved) throw notInReview(registrationNumber, committed.registration?.step);
+    await follow(context, committed, registration.userId);
     print(`Registration ${registrationNumber} is resolved as ${verdict}.`);
   };
 }
 
-async function findRun(
-  temporal: Client,
-  registrationNumber: string,
-): Promise<WorkflowExecutionInfo | undefined> {
-  const query = `BankAccRegNo = "${registrationNumber}" AND ExecutionStatus = "Running"`;
-  for await (const run of temporal.workflow.list({ query })) return run;
-  return undefined;
+/** The decision is committed: without Temporal, the run notices it later and the sweep starts what follows. */
+async function follow(context: CommandContext, committed: Committed, userId: string): Promise<void> {
+  await afterCommit(context, committed);
+  await wakeRun(context.temporal, userId).catch(() =>
+    context.reportProgress('Temporal does not answer; the run will notice the decision at its next look.'),
+  );
 }
 
-async function decide(
-  temporal: Client,
-  { workflowId, runId, typedSearchAttributes: attributes }: WorkflowExecutionInfo,
-  resolution: ReviewResolution,
-): Promise<void> {
-  const run = temporal.workflow.getHandle(workflowId, runId);
+async function inquire(paymentGateway: PaymentGateway, registrationNumber: string): Promise<Answer> {
   try {
-    await askTemporal(
-      temporal,
-      (deadline) =>
-        sendUpdate(() => run.executeUpdate(resolveReviewUpdate, { args: [resolution] }), deadline),
-      'No answer came, so the registration may or may not be resolved: check that a worker is running, then repeat the command.',
-    );
+    const signal = AbortSignal.timeout(inquiryTimeout);
+    return (await paymentGateway.inquireRegistration(registrationNumber, signal)).state;
   } catch (error) {
-    if (!(error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError)) throw error;
-    const number = attributes.get(searchAttributes.registrationNumber);
-    const step = attributes.get(searchAttributes.step);
-    throw new Refused(
-      step === 'REVIEW'
-        ? `Registration ${number} has already been resolved, or has just ended: nothing is left to do.`
-        : `Registration ${number} is not in REVIEW but in ${step}: wait until it ends, or see: ${operatorCommand('reviews')}`,
-      { cause: error },
-    );
+    if (error instanceof PaymentGatewayUnavailable) return 'NOT_ANSWERED';
+    throw error;
   }
+}
+
+function notInReview(registrationNumber: string, step: string | undefined): Refused {
+  const list = 'See: npm run operator -- reviews';
+  if (step === undefined) return new Refused(`There is no registration ${registrationNumber}. ${list}`);
+  if (step === 'DONE')
+    return new Refused(`Registration ${registrationNumber} has ended: nothing is left to decide.`);
+  return new Refused(`Registration ${registrationNumber} is not in REVIEW but in ${step}. ${list}`);
 }

@@ -12,7 +12,7 @@ import { Refused } from './refused.ts';
 /** Where the commands write, and what they open once their options are checked. */
 export interface OperatorResources extends Printer {
   readonly openTemporal: () => Pick<TemporalContext, 'temporal'>;
-  readonly openAll: () => Promise<Pick<CommandContext, 'temporal' | 'stores' | 'policy'>>;
+  readonly openAll: () => Promise<Omit<CommandContext, 'print' | 'reportProgress'>>;
 }
 
 /**

@@ -2,7 +2,7 @@ import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, h
 import type { CircuitBreakerPolicy } from 'cockatiel';
 import type { OutageReason } from '../contract/activities.ts';
 import { interceptPaymentGateway } from './interceptor.ts';
-import { BankUnavailable, PaymentGatewayUnavailable } from './payment-gateway.ts';
+import { BankUnavailable, NothingSent, PaymentGatewayUnavailable } from './payment-gateway.ts';
 import type { PaymentGateway } from './payment-gateway.ts';
 
 /** When a circuit breaker opens, and how long it stays open until one request is let through as a trial. */
@@ -17,7 +17,7 @@ export interface CircuitBreakerOptions {
 export const defaultCircuitBreakers: CircuitBreakerOptions = { failures: 10, openFor: 20_000 };
 
 /** Nothing was sent, because a circuit breaker is open. `until`: when the next request is let through, in Unix ms. */
-export class CircuitOpen extends PaymentGatewayUnavailable {
+export class CircuitOpen extends NothingSent {
   readonly reason: OutageReason;
   readonly until: number;
 

@@ -19,8 +19,17 @@ export interface ArsCall {
   readonly attempt: number;
 }
 
-/** A request for an ARS call. */
-export interface ArsCallRequest extends ArsCall {
+/** A request that cannot be taken back. */
+export interface FencedRequest {
+  /**
+   * After this time the payment gateway must refuse the request, however late it arrives: a sender may freeze between
+   * its last look at the ledger and its write. An adapter for a payment gateway without such a limit must say so.
+   */
+  readonly sendBy: Date;
+}
+
+/** Asks for an ARS call. */
+export interface ArsCallRequest extends ArsCall, FencedRequest {
   readonly phoneNumber: string;
   /** The two digits that the member must enter. */
   readonly code: string;
@@ -39,8 +48,14 @@ export type ArsCallInquiryAnswer =
       readonly recordingSeconds?: number | undefined;
     };
 
-/** A request to register an account. */
-export interface RegistrationRequest extends HeldAccount {
+/** A call that the payment gateway has taken. */
+export interface PlacedArsCall {
+  /** The payment gateway's own ID of the call. */
+  readonly callId: string;
+}
+
+/** Asks for a registration. */
+export interface RegistrationRequest extends HeldAccount, FencedRequest {
   /** The registration number: the same on each attempt. */
   readonly reference: string;
   readonly memberId: string;
@@ -132,17 +147,17 @@ export interface PaymentGateway {
   inquireAccountHolder(account: HeldAccount, signal: AbortSignal): Promise<'MATCHED' | RefusalReason>;
 
   /**
-   * Places a call that asks the member for the code. Called once per attempt; before a repeat, `inquireArsCall` must
-   * answer NOT_FOUND. Not idempotent: a second request rings a second time. It resolves when the request is accepted;
-   * how the call ends comes by callback or inquiry.
+   * Has the member called and asked for the code. Called once per attempt. Not idempotent: a second request rings a
+   * second time. It resolves when the request is accepted; how the call ends comes by callback or inquiry.
    *
+   * @throws {NothingSent} only if the payment gateway cannot have taken the request
    * @example
-   * await placeArsCall({ reference, attempt: 1, phoneNumber: '01012345678', code: '42', scriptVersion }, signal);
+   * await placeArsCall({ reference, attempt: 1, phoneNumber: '01012345678', code: '42', scriptVersion, sendBy }, signal);
    */
-  placeArsCall(request: ArsCallRequest, signal: AbortSignal): Promise<void>;
+  placeArsCall(request: ArsCallRequest, signal: AbortSignal): Promise<PlacedArsCall>;
 
   /**
-   * Inquires about a call: before `placeArsCall` is repeated, and at growing intervals while the callback is missing.
+   * Asks how a call stands, at growing intervals while the callback is missing.
    *
    * @returns NOT_FOUND only if the call was never placed, since the member is then called (again)
    * @example
@@ -163,10 +178,12 @@ export interface PaymentGateway {
 
   /**
    * Registers an account for withdrawals. Called once the evidence is stored. Not idempotent: a second request may
-   * register twice, so another attempt is made only after `inquireRegistration` has kept answering NOT_FOUND.
+   * register twice, so another attempt is made only after `inquireRegistration` has answered NOT_FOUND to a question
+   * that was put when the earlier attempt had settled.
    *
+   * @throws {NothingSent} only if the payment gateway cannot have taken the request
    * @example
-   * await register({ reference, memberId, bankCode, accountNumber, holderName, birthDate, evidence }, signal);
+   * await register({ reference, memberId, bankCode, accountNumber, holderName, birthDate, evidence, sendBy }, signal);
    * // { state: 'REFUSED', reason: 'ACCOUNT_CLOSED' }
    */
   register(request: RegistrationRequest, signal: AbortSignal): Promise<RegistrationAnswer>;
@@ -229,5 +246,8 @@ export class PaymentGatewayUnavailable extends Error {
   override readonly name = 'PaymentGatewayUnavailable';
 }
 
-/** The payment gateway reported that the bank does not answer properly. */
+/** The request never reached the payment gateway, or it refused it unread: nothing happened there. */
+export class NothingSent extends PaymentGatewayUnavailable {}
+
+/** The payment gateway answered that it gets no proper answer from the bank. */
 export class BankUnavailable extends PaymentGatewayUnavailable {}

@@ -97,6 +97,13 @@ export const operatorDatabaseConfigSchema = commonSchema
   .pick({ PAYLOAD_KEYS: true, DATABASE_KEYS: true })
   .extend({ ...policyConfigSchema.shape, DATABASE_URL: databaseUrl });
 
+/** The environment of the operator's commands that ask the payment gateway, beside that of the others. */
+export const operatorPaymentGatewayConfigSchema = commonSchema.pick({
+  PG_BASE_URL: true,
+  PG_SHARED_SECRET: true,
+  PG_CALLBACK_URL: true,
+});
+
 /** The configuration is invalid. The text lists every problem. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';

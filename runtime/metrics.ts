@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { FailedStatus } from '../wire/registration-status.ts';
+import type { RegistrationStatus } from '../wire/registration-status.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import type { TimelineEntry } from '../wire/timeline.ts';
 
@@ -63,11 +63,22 @@ export function createMetrics() {
       help: 'Number of accepted registrations',
       registers,
     }),
+    replacedRuns: new Counter({
+      name: 'registration_runs_replaced_total',
+      help: 'Runs started for open registrations that had none',
+      registers,
+    }),
     paymentGatewayRequests: new Histogram({
       name: 'payment_gateway_request_duration_seconds',
       help: 'Duration of payment gateway requests in seconds by operation and outcome',
       labelNames: ['operation', 'outcome'] as const,
       buckets,
+      registers,
+    }),
+    paymentGatewayCallbacks: new Counter({
+      name: 'payment_gateway_callbacks_total',
+      help: 'Callbacks of the payment gateway, by kind and by whether the ledger knows what they answer',
+      labelNames: ['kind', 'known'] as const,
       registers,
     }),
     resultNotifications: new Counter({
@@ -113,15 +124,8 @@ export function createMetrics() {
       });
     },
 
-    /**
-     * Counts the end of a registration and its calls. Called once per run, but twice if the
-     * completion of the activity is lost.
-     */
-    countEnd(
-      status: FailedStatus | 'BANK_ACC_REGISTERED',
-      code: ResultCode,
-      timeline: readonly TimelineEntry[],
-    ): void {
+    /** Counts the end of a registration and its calls. Called by whoever committed the end. */
+    countEnd(status: RegistrationStatus, code: ResultCode, timeline: readonly TimelineEntry[]): void {
       registrationsEnded.inc({ status, code });
       for (const { step, outcome } of timeline) if (step === 'ARS_CALL_ENDED') arsCalls.inc({ outcome });
     },

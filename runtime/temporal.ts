@@ -2,7 +2,6 @@ import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { requireReadable } from '../contract/unreadable-payload.ts';
-import { grpcStatus } from './error-code.ts';
 
 /** Where Temporal is: `connectionOptions` with the address, `host:port`, and the namespace. */
 export type TemporalConnection = ReturnType<typeof temporalConnection>;
@@ -31,32 +30,4 @@ export function createTemporalClient(
     dataConverter,
     interceptors: { workflow: [{ query: async (input, next) => requireReadable(await next(input)) }] },
   });
-}
-
-/**
- * Sends an update, and sends it again while Temporal drops it.
- * @param deadline when to stop repeating it, in Unix ms
- * @throws what `send` throws otherwise, and the last failure after the deadline
- */
-export async function sendUpdate<Answer>(send: () => Promise<Answer>, deadline: number): Promise<Answer> {
-  for (;;) {
-    try {
-      return await send();
-    } catch (error) {
-      if (!isLostUpdate(error) || Date.now() >= deadline) throw error;
-    }
-  }
-}
-
-/** The gRPC status FAILED_PRECONDITION. */
-const failedPrecondition = 9;
-
-/**
- * Temporal drops an update when the task that would have accepted it also closes the run and another event arrives
- * meanwhile. Its answer is then FAILED_PRECONDITION, and the update may be sent again.
- */
-function isLostUpdate(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const status = grpcStatus(error);
-  return status === undefined ? isLostUpdate(error.cause) : status === failedPrecondition;
 }

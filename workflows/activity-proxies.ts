@@ -1,5 +1,6 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { Activities } from '../contract/activities.ts';
+import type { Activities, StepResult } from '../contract/activities.ts';
+import type { RegistrationReference } from '../contract/registration.ts';
 import { reconciliationStages } from '../contract/reconciliation.ts';
 import type { ReconciliationPage, ReconciliationStage } from '../contract/reconciliation.ts';
 
@@ -15,48 +16,61 @@ function withSummary<Argument, Result, Options extends { readonly summary?: stri
     activity.executeWithOptions({ summary: summarize(argument), ...options } as Options, [argument]);
 }
 
-/** Inquiries at the payment gateway. They change nothing there, so they are retried freely. */
-const inquiries = proxyActivities<
-  Pick<Activities, 'checkAccountHolder' | 'inquireArsCall' | 'inquireRegistration'>
->({
-  startToCloseTimeout: '10 seconds',
+type StepName =
+  | 'readRegistration'
+  | 'checkAccountHolder'
+  | 'placeArsCall'
+  | 'inquireArsCall'
+  | 'storeConsentEvidence'
+  | 'registerAtPaymentGateway'
+  | 'inquireRegistration'
+  | 'cancelRegistration';
+
+/** A step of a registration, in the two ways in which it can be performed. */
+export interface StepActivity {
+  /** Once, inside the workflow task and within two seconds, which costs one history event. Absent: never so. */
+  readonly locally?: (reference: RegistrationReference) => Promise<StepResult>;
+  /** As a pending activity that operators see, retried until it succeeds. */
+  readonly visibly: (reference: RegistrationReference) => Promise<StepResult>;
+}
+
+const localSteps = proxyLocalActivities<Pick<Activities, StepName>>({
+  startToCloseTimeout: '2 seconds',
+  retry: { maximumAttempts: 1 },
+});
+const visibleSteps = proxyActivities<Pick<Activities, StepName>>({
+  startToCloseTimeout: '15 seconds',
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 
-export const checkAccountHolder = withSummary(
-  inquiries.checkAccountHolder,
-  () => 'Ask the bank whether the account belongs to the named person',
+function step(name: StepName, summary: string) {
+  return {
+    locally: withSummary(localSteps[name], () => summary),
+    visibly: withSummary(visibleSteps[name], () => summary),
+  } satisfies StepActivity;
+}
+
+export const readRegistration = step('readRegistration', 'Look where the registration stands');
+export const checkAccountHolder = step(
+  'checkAccountHolder',
+  'Ask the bank whether the account belongs to the named person',
 );
-export const inquireArsCall = withSummary(
-  inquiries.inquireArsCall,
-  ({ attempt }) => `Inquire about the outcome of ARS call ${attempt}`,
+export const placeArsCall = step('placeArsCall', 'Call the member, unless a call is open');
+export const inquireArsCall = step('inquireArsCall', 'Inquire about the outcome of the ARS call');
+export const storeConsentEvidence = step('storeConsentEvidence', 'Fetch, check and store the recording');
+export const inquireRegistration = step(
+  'inquireRegistration',
+  'Inquire about the outcome of the registration',
 );
-export const inquireRegistration = withSummary(
-  inquiries.inquireRegistration,
-  () => 'Inquire about the outcome of the registration',
+export const cancelRegistration = step(
+  'cancelRegistration',
+  'Cancel the registration, unless it is too late',
 );
 
-/** Rings a phone. Retried only because the activity inquires first whether an earlier try has placed the call. */
-const phoneCalls = proxyActivities<Pick<Activities, 'placeArsCall'>>({
-  startToCloseTimeout: '10 seconds',
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
-});
-
-export const placeArsCall = withSummary(
-  phoneCalls.placeArsCall,
-  ({ attempt }) => `Place ARS call ${attempt}`,
-);
-
-/** Reads a recording from the payment gateway and writes it to our database. Idempotent. */
-const evidence = proxyActivities<Pick<Activities, 'storeConsentEvidence'>>({
-  startToCloseTimeout: '10 seconds',
-  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
-});
-
-export const storeConsentEvidence = withSummary(
-  evidence.storeConsentEvidence,
-  () => 'Fetch, check and store the recording',
-);
+/** Never local: operators look for the step that cannot be taken back, and a worker that stops lets it finish. */
+export const registerAtPaymentGateway: StepActivity = {
+  visibly: step('registerAtPaymentGateway', 'Register the account at the payment gateway').visibly,
+};
 
 /** Waits until a bank or the payment gateway is open again. The activity sets the delay before each retry. */
 const closures = proxyActivities<Pick<Activities, 'awaitReopening'>>({
@@ -66,18 +80,7 @@ const closures = proxyActivities<Pick<Activities, 'awaitReopening'>>({
 
 export const awaitReopening = withSummary(
   closures.awaitReopening,
-  ({ bank }) => `Wait for the ${bank ? 'bank' : 'payment gateway'} to reopen`,
-);
-
-/** Cannot be undone and must not happen twice: one attempt, after which the workflow inquires about its outcome. */
-const registrations = proxyActivities<Pick<Activities, 'registerAtPaymentGateway'>>({
-  startToCloseTimeout: '30 seconds',
-  retry: { maximumAttempts: 1 },
-});
-
-export const registerAtPaymentGateway = withSummary(
-  registrations.registerAtPaymentGateway,
-  () => 'Register the account at the payment gateway',
+  () => 'Wait for the bank or the payment gateway to reopen',
 );
 
 /** Idempotent, and must happen: retried indefinitely. */
@@ -99,7 +102,7 @@ const deliveries = proxyActivities<Pick<Activities, 'deliverResultNotification'>
 
 export const sendResultNotification = withSummary(
   deliveries.deliverResultNotification,
-  ({ registrationNumber, delivery }) => `Deliver the result of ${registrationNumber}, delivery ${delivery}`,
+  ({ registrationNumber }) => `Deliver the result of ${registrationNumber}`,
 );
 
 /** Reads both ledgers and records what it finds. Idempotent, and nobody waits for it: retried indefinitely. */
@@ -131,16 +134,4 @@ export const { purgeExpiredEvidence: purge } = proxyActivities<Pick<Activities, 
   heartbeatTimeout: '1 minute',
   retry: { initialInterval: '10 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
   summary: 'Purge the evidence whose retention period has ended',
-});
-
-/**
- * Short idempotent transactions of our own database. They run inside the workflow task, which saves three history
- * events and one task each. Retried indefinitely, because a run must not end before its row has the outcome.
- */
-export const { activateAccount, recordFailure, deactivateAccount } = proxyLocalActivities<
-  Pick<Activities, 'activateAccount' | 'recordFailure' | 'deactivateAccount'>
->({
-  startToCloseTimeout: '10 seconds',
-  localRetryThreshold: '5 seconds',
-  retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });

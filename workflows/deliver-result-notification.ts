@@ -1,40 +1,22 @@
-import { ParentClosePolicy, setCurrentDetails, sleep, startChild } from '@temporalio/workflow';
+import { setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { NotificationState } from '../contract/activities.ts';
-import { notificationWorkflowId } from '../contract/registration.ts';
-import type { DeliveryInput } from '../contract/registration.ts';
+import type { RegistrationReference } from '../contract/registration.ts';
 import { sendResultNotification } from './activity-proxies.ts';
 
 /**
  * Delivers the result of a registration to the service provider until it acknowledges it, answers 410 Gone, or no
- * delivery is left. It is separate from the member's operations, so that an unreachable notification URL never blocks a
- * member.
+ * delivery is left. It is separate from the member's operations, so that a dead notification URL never blocks a member.
+ * A new run continues with the delivery that is due.
  */
 export async function deliverResultNotification({
   registrationNumber,
-  policy,
-}: DeliveryInput): Promise<NotificationState> {
-  let askedToWait = 0;
-  for (const [index, wait] of policy.waits.entries()) {
-    const pause = Math.max(askedToWait, Math.round(wait * (1 + Math.random() / 10)));
-    const delivery = index + 1;
-    const isLast = delivery === policy.waits.length;
-    setCurrentDetails(
-      `**Delivery ${delivery} of at most ${policy.waits.length}** of the result of \`${registrationNumber}\``,
-    );
-    if (pause > 0) await sleep(pause, { summary: `Wait before delivery ${delivery}` });
-    const { state, retryAfter } = await sendResultNotification({ registrationNumber, delivery, isLast });
+}: RegistrationReference): Promise<NotificationState> {
+  for (;;) {
+    const { state, delivery, milliseconds } = await sendResultNotification({ registrationNumber });
     if (state !== 'PENDING') return state;
-    askedToWait = retryAfter;
+    setCurrentDetails(
+      `**Delivery ${delivery}** of the result of \`${registrationNumber}\` was not acknowledged`,
+    );
+    await sleep(milliseconds, { summary: `Wait before delivery ${delivery + 1}` });
   }
-  return 'EXHAUSTED';
-}
-
-/** Starts {@link deliverResultNotification}, which outlives the run that started it. */
-export async function startDelivery(input: DeliveryInput): Promise<void> {
-  await startChild(deliverResultNotification, {
-    workflowId: notificationWorkflowId(input.registrationNumber),
-    args: [input],
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-    staticSummary: 'Notify the service provider of the result of a registration',
-  });
 }

@@ -1,4 +1,3 @@
-export { deleteWithdrawalAccount } from './delete-withdrawal-account.ts';
 export { deliverResultNotification } from './deliver-result-notification.ts';
 export { reconcileLedger } from './reconcile-ledger.ts';
 export { purgeExpiredEvidence } from './purge-expired-evidence.ts';

@@ -6,7 +6,7 @@ import { isUnreadable, requireReadable } from '../contract/unreadable-payload.ts
  * Keeps a payload that cannot be read from being taken for a value, in every workflow. The bundle includes it.
  *
  * - A run with such an input fails: whoever may start runs cannot block a member with one.
- * - An update with such an argument is refused. A signal's argument decides nothing, so it is let through.
+ * - A signal decides nothing, so its argument is let through. No workflow takes updates.
  * - For such a result of an activity, the workflow task fails and is repeated until the key is back: nothing is lost.
  */
 export function interceptors(): WorkflowInterceptors {
@@ -14,14 +14,6 @@ export function interceptors(): WorkflowInterceptors {
     inbound: [
       {
         async execute(input, next) {
-          refuse(input.args);
-          return await next(input);
-        },
-        validateUpdate(input, next) {
-          refuse(input.args);
-          next(input);
-        },
-        async handleUpdate(input, next) {
           refuse(input.args);
           return await next(input);
         },

@@ -1,6 +1,5 @@
-import { ParentClosePolicy, setCurrentDetails, startChild } from '@temporalio/workflow';
-import type { RegistrationReference } from '../contract/activities.ts';
-import { removalWorkflowId } from '../contract/registration.ts';
+import { setCurrentDetails } from '@temporalio/workflow';
+import type { RegistrationReference } from '../contract/registration.ts';
 import { removeAccountAtPaymentGateway } from './activity-proxies.ts';
 
 /**
@@ -9,17 +8,7 @@ import { removeAccountAtPaymentGateway } from './activity-proxies.ts';
  */
 export async function removeAccount({ registrationNumber }: RegistrationReference): Promise<void> {
   setCurrentDetails(
-    '**Removing an unused account**\n\n- Waits for: the payment gateway; retried until it succeeds',
+    `**Removing the account of registration \`${registrationNumber}\`**, which is out of use\n\n- Waits for: the payment gateway; retried until it succeeds`,
   );
   await removeAccountAtPaymentGateway({ registrationNumber });
-}
-
-/** Starts {@link removeAccount}, which outlives the run that started it. */
-export async function startRemoval(registrationNumber: string): Promise<void> {
-  await startChild(removeAccount, {
-    workflowId: removalWorkflowId(registrationNumber),
-    args: [{ registrationNumber }],
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-    staticSummary: 'Remove an unused account at the payment gateway',
-  });
 }

@@ -1,11 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import type { Client, WorkflowStartOptions } from '@temporalio/client';
-import { memberWorkflowId, taskQueue } from '../../contract/registration.ts';
-import type { MemberInput, OperationResult, workflowTypes } from '../../contract/registration.ts';
-import type { RegistrationStatus } from '../../wire/registration-status.ts';
-import type { ResultCode } from '../../wire/result-codes.ts';
+import type { Client } from '@temporalio/client';
+import { memberWorkflowId, taskQueue, workflowTypes } from '../../contract/registration.ts';
+import type { MemberInput, OperationResult } from '../../contract/registration.ts';
 import { searchAttributes } from '../../contract/search-attributes.ts';
-import { requireReadable } from '../../contract/unreadable-payload.ts';
 import type { Member } from '../../database/members.ts';
 import type { Stores } from '../../database/stores.ts';
 import type { ApiParts } from '../parts.ts';
@@ -20,11 +17,17 @@ const closingTimeout = 3_000;
 /** How long a client waits for an operation that is documented as synchronous, in ms. */
 const resultTimeout = 8_000;
 
-type WorkflowType = (typeof workflowTypes)[keyof typeof workflowTypes];
 type Parts = Pick<ApiParts, 'stores' | 'temporal'>;
-type RunOptions = Pick<WorkflowStartOptions, 'args' | 'staticSummary'> & {
-  readonly typedSearchAttributes?: readonly { key: typeof searchAttributes.aspId; value: string }[];
-};
+
+/** What a client needs to continue with an operation that is running. */
+export type RunningOperation = Partial<StartedRegistration>;
+
+/** A run that was started, or the operation that is running instead. */
+export interface MemberRun {
+  /** Undefined if a run of the same registration was there already. */
+  readonly runId?: string;
+  readonly runningOperation?: RunningOperation;
+}
 
 /** Finds a member of the service provider. Refuses with `001_006` when there is none with this ID. */
 export async function requireMember(stores: Stores, aspId: string, userId: string): Promise<Member> {
@@ -37,84 +40,70 @@ export async function requireMember(stores: Stores, aspId: string, userId: strin
  * Starts a run with the member's workflow ID, which allows one run at a time. If Temporal refuses it although the
  * registration of the running one has ended, that run is only closing: waits for that, then tries once more. Throws when
  * Temporal does not respond.
- * @returns `runningOperation`: what a client needs to continue with the running operation; absent if the run was started
+ * @param start returns the ID of the run
+ * @param ownNumber the registration that the run is for: a run of it that is there already counts as started
  */
 export async function startMemberRun(
   { stores, temporal }: Parts,
-  member: Member,
-  workflowType: WorkflowType,
-  options: RunOptions,
-): Promise<{ readonly runningOperation?: Partial<StartedRegistration> }> {
+  { userId }: Member,
+  start: () => Promise<string>,
+  ownNumber?: string,
+): Promise<MemberRun> {
   for (let isLastTry = false; ; isLastTry = true) {
     try {
-      await startRun(temporal, member, workflowType, options);
-      return {};
+      return { runId: await start() };
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      const run = await describeMemberRun(temporal, member.userId, startTimeout);
-      const { registrationNumber: bankAccRegNo } = run;
-      if (bankAccRegNo === undefined) return { runningOperation: {} };
-      const { arsCodeId, details, endedAt } = await stores.registrations.open(bankAccRegNo);
-      // The first response had the code if it was issued for this registration, and it may have been lost.
-      const code = arsCodeId === null ? { authNumber: details.authNumber } : {};
-      if (isLastTry || !endedAt) return { runningOperation: { bankAccRegNo, ...code } };
-      await waitUntilClosed(temporal, member.userId);
+      const running = await describeMemberRun(temporal, userId);
+      if (running === undefined) return { runningOperation: {} };
+      if (running === ownNumber) return {};
+      const { endedAt } = (await stores.registrations.load(running)).record;
+      if (isLastTry || !endedAt) return { runningOperation: await describeRegistration(stores, running) };
+      await waitUntilClosed(temporal, userId);
     }
   }
 }
 
-function startRun(
-  temporal: Client,
-  { userId, aspId }: Member,
-  workflowType: WorkflowType,
-  { typedSearchAttributes = [], ...options }: RunOptions,
-) {
-  return temporal.withDeadline(Date.now() + startTimeout, () =>
-    temporal.workflow.start(workflowType, {
-      ...options,
-      workflowId: memberWorkflowId(userId),
-      workflowIdConflictPolicy: 'FAIL',
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      taskQueue,
-      typedSearchAttributes: [{ key: searchAttributes.aspId, value: aspId }, ...typedSearchAttributes],
-    }),
-  );
+/** What a client needs to continue with a registration. The first response had it too, and may have been lost. */
+export async function describeRegistration(stores: Stores, bankAccRegNo: string): Promise<RunningOperation> {
+  const { arsCodeId, details } = await stores.registrations.open(bankAccRegNo);
+  return { bankAccRegNo, ...(arsCodeId === null && { authNumber: details.authNumber }) };
 }
 
 /**
- * Runs an operation on the member's account and waits for its end. Refuses with the code it ended with, or with
+ * Registers the member's account for auto charge and waits for the end. Refuses with the code it ended with, or with
  * `002_013` while another operation of the member is running. Throws when it takes too long; the run then continues.
  */
-export async function runMemberOperation(
-  parts: Parts,
-  member: Member,
-  workflowType: WorkflowType,
-  staticSummary: string,
-): Promise<void> {
-  const input: MemberInput = { userId: member.userId };
-  const options = { args: [input], staticSummary };
-  const { runningOperation } = await startMemberRun(parts, member, workflowType, options);
+export async function registerAutoCharge(parts: Parts, member: Member): Promise<void> {
+  const { temporal } = parts;
+  const { userId, aspId } = member;
+  const input: MemberInput = { userId };
+  const { runningOperation } = await startMemberRun(parts, member, async () => {
+    const run = await temporal.withDeadline(Date.now() + startTimeout, () =>
+      temporal.workflow.start(workflowTypes.registerAutoCharge, {
+        workflowId: memberWorkflowId(userId),
+        workflowIdConflictPolicy: 'FAIL',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        taskQueue,
+        args: [input],
+        staticSummary: 'Register the account for auto charge',
+        typedSearchAttributes: [{ key: searchAttributes.aspId, value: aspId }],
+      }),
+    );
+    return run.firstExecutionRunId;
+  });
   if (runningOperation) throw new Refusal(codes.OPERATION_IN_PROGRESS, { payload: { ...runningOperation } });
-  const run = parts.temporal.workflow.getHandle(memberWorkflowId(member.userId));
-  const result = parts.temporal.withDeadline(Date.now() + resultTimeout, () => run.result());
-  const { resultCode } = requireReadable((await result) as OperationResult);
+  const run = temporal.workflow.getHandle(memberWorkflowId(userId));
+  const result = temporal.withDeadline(Date.now() + resultTimeout, () => run.result());
+  const { resultCode } = (await result) as OperationResult;
   if (resultCode !== codes.SUCCESS) throw new Refusal(resultCode);
 }
 
-/**
- * Describes the member's latest run, which needs no worker. Throws `WorkflowNotFoundError` if there is none.
- * @param timeout in ms
- */
-export async function describeMemberRun(temporal: Client, userId: string, timeout: number) {
+/** @returns the registration of the member's latest run; undefined when that run is another operation */
+async function describeMemberRun(temporal: Client, userId: string): Promise<string | undefined> {
   const handle = temporal.workflow.getHandle(memberWorkflowId(userId));
-  const description = await temporal.withDeadline(Date.now() + timeout, () => handle.describe());
-  const { runId, typedSearchAttributes: attributes } = description;
-  return {
-    runId,
-    registrationNumber: attributes.get(searchAttributes.registrationNumber),
-    status: attributes.get(searchAttributes.status) as RegistrationStatus | undefined,
-    resultCode: attributes.get(searchAttributes.resultCode) as ResultCode | undefined,
-  };
+  const description = await temporal.withDeadline(Date.now() + startTimeout, () => handle.describe());
+  return description.typedSearchAttributes.get(searchAttributes.registrationNumber);
 }
 
 async function waitUntilClosed(temporal: Client, userId: string): Promise<void> {

@@ -1,17 +1,15 @@
 import type { z } from 'zod';
-import { workflowTypes } from '../../contract/registration.ts';
-import type { RegistrationInput } from '../../contract/registration.ts';
-import { searchAttributes } from '../../contract/search-attributes.ts';
+import { memberWorkflowId } from '../../contract/registration.ts';
 import { createAuthNumber } from '../../database/ars-codes.ts';
 import type { Member } from '../../database/members.ts';
+import { startRegistrationRun } from '../../runs/registration-run.ts';
 import type { registerAccount } from '../../wire/bank-account-operations.ts';
-import { banks } from '../../wire/bank-codes.ts';
-import { maskAccountNumber } from '../../wire/masking.ts';
 import { codes } from '../../wire/result-codes.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { ApiParts } from '../parts.ts';
 import type { LatestRegistrations, StartOutcome, StartedRegistration } from './latest-registrations.ts';
-import { requireMember, startMemberRun } from './member-runs.ts';
+import { describeRegistration, requireMember, startMemberRun } from './member-runs.ts';
+import type { MemberRun, RunningOperation } from './member-runs.ts';
 import { createRegistrationNumber } from './registration-number.ts';
 
 type Parts = Pick<ApiParts, 'stores' | 'temporal' | 'policy' | 'metrics'> & {
@@ -42,7 +40,7 @@ export async function startRegistration(
 
 /**
  * Persists the registration, then starts its run. In this order, because every number that a client gets has to be
- * known to the status inquiry. Temporal refuses a second run for the member's workflow ID; the row is then removed.
+ * known to the status inquiry. A number whose run does not begin is withdrawn, so nobody gets it.
  */
 async function startUnlessRunning(
   parts: Parts,
@@ -57,18 +55,71 @@ async function startUnlessRunning(
     registrationNumber,
     bankCode: request.bankCode,
     arsCodeId: issued?.arsCodeId ?? null,
+    policyId: await stores.policies.keep(parts.policy),
     details: detailsOf(request, member, authNumber),
   });
   // The member has been erased in the meantime.
   if (!isAdded) throw new Refusal(codes.MEMBER_NOT_FOUND);
-  const { runningOperation } = await startRun(parts, member, registrationNumber, request);
-  if (runningOperation) {
-    await stores.registrations.remove(registrationNumber);
-    return { isNew: false, registration: runningOperation };
-  }
+  const runningOperation = await beginOrWithdraw(parts, member, registrationNumber, request.bankCode);
+  if (runningOperation) return { isNew: false, registration: runningOperation };
   metrics.registrationsStarted.inc();
   const registration = { bankAccRegNo: registrationNumber, ...(issued ? {} : { authNumber }) };
   return { isNew: true, registration };
+}
+
+/**
+ * Starts the run of a registration. When Temporal refuses it or its answer is unknown, the registration is withdrawn,
+ * unless its run has begun all the same.
+ * @returns the operation that is running instead, if there is one
+ */
+async function beginOrWithdraw(
+  parts: Parts,
+  member: Member,
+  registrationNumber: string,
+  bankCode: string,
+): Promise<RunningOperation | undefined> {
+  const { stores, temporal } = parts;
+  const start = () =>
+    startRegistrationRun(temporal, {
+      registrationNumber,
+      userId: member.userId,
+      aspId: member.aspId,
+      bankCode,
+      status: 'ARS_AUTH_IN_PROGRESS',
+      step: 'ACCOUNT_HOLDER_CHECK',
+    });
+  let started: MemberRun;
+  try {
+    started = await startMemberRun(parts, member, start, registrationNumber);
+  } catch (error) {
+    if (await stores.registrations.withdraw(registrationNumber)) throw error;
+    return undefined;
+  }
+  const { runId, runningOperation } = started;
+  if (runningOperation) {
+    const isWithdrawn = await stores.registrations.withdraw(registrationNumber);
+    return isWithdrawn ? runningOperation : undefined;
+  }
+  const begun = await stores.registrations.begin(registrationNumber);
+  if (begun === 'BEGUN') return undefined;
+  if (begun === 'WITHDRAWN') throw new Refusal(codes.SERVICE_UNAVAILABLE);
+  return await yieldToOlder(parts, member.userId, registrationNumber, runId);
+}
+
+/** Temporal has forgotten the run of an older registration: the new one gives way, and the sweep starts that one. */
+async function yieldToOlder(
+  { stores, temporal }: Parts,
+  userId: string,
+  registrationNumber: string,
+  runId: string | undefined,
+): Promise<RunningOperation> {
+  const run = temporal.workflow.getHandle(memberWorkflowId(userId), runId);
+  await run.terminate('An older registration of the member is open');
+  await stores.registrations.withdraw(registrationNumber);
+  const older = await stores.registrations.findOpen(userId);
+  if (!older) return {};
+  await stores.registrations.makeOverdue(older.registrationNumber);
+  return await describeRegistration(stores, older.registrationNumber);
 }
 
 function detailsOf(request: RegistrationRequest, member: Member, authNumber: string) {
@@ -80,23 +131,4 @@ function detailsOf(request: RegistrationRequest, member: Member, authNumber: str
     mobileNumber: request.mobileNumber ?? member.facts.mobileNumber,
     authNumber,
   };
-}
-
-function startRun(
-  { stores, temporal, policy }: Parts,
-  member: Member,
-  registrationNumber: string,
-  { bankCode, bankAccount }: RegistrationRequest,
-) {
-  const input: RegistrationInput = { registrationNumber, bankCode, policy };
-  return startMemberRun({ stores, temporal }, member, workflowTypes.register, {
-    args: [input],
-    staticSummary: `Register ${banks[bankCode]} ${maskAccountNumber(bankAccount)}`,
-    typedSearchAttributes: [
-      { key: searchAttributes.registrationNumber, value: registrationNumber },
-      { key: searchAttributes.status, value: 'ARS_AUTH_IN_PROGRESS' },
-      { key: searchAttributes.step, value: 'ACCOUNT_HOLDER_CHECK' },
-      { key: searchAttributes.bankCode, value: bankCode },
-    ],
-  });
 }

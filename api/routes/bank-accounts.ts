@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import type { z } from 'zod';
 import {
-  deleteAccount,
+  deleteAccount as deleteAccountOperation,
   getAccount,
   inquireAccount,
   issueArsCode,
@@ -12,7 +12,6 @@ import {
 import { banks, isBankCode } from '../../wire/bank-codes.ts';
 import { maskAccountNumber, maskName } from '../../wire/masking.ts';
 import { codes } from '../../wire/result-codes.ts';
-import { workflowTypes } from '../../contract/registration.ts';
 import { resultCodeOfRefusal } from '../../contract/refusal-reasons.ts';
 import { isMember } from '../../database/members.ts';
 import type { Member } from '../../database/members.ts';
@@ -21,7 +20,8 @@ import type { Api } from '../context.ts';
 import { serve } from '../http/operation.ts';
 import type { OperationParts } from '../http/operation.ts';
 import { Refusal } from '../http/refusal.ts';
-import { requireMember, runMemberOperation } from '../registrations/member-runs.ts';
+import { deleteAccount } from '../registrations/delete-account.ts';
+import { registerAutoCharge, requireMember } from '../registrations/member-runs.ts';
 
 /** How long the payment gateway may take for the synchronous real-name check, in ms. */
 const accountHolderTimeout = 8_000;
@@ -62,15 +62,12 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
   });
 
   serve(app, parts, registerForAutoCharge, async ({ userId }, { project }) => {
-    const member = await findMember(project, userId);
-    const summary = 'Register the account for auto charge';
-    await runMemberOperation(parts, member, workflowTypes.registerAutoCharge, summary);
+    await registerAutoCharge(parts, await findMember(project, userId));
     return {};
   });
 
-  serve(app, parts, deleteAccount, async ({ userId }, { project }) => {
-    const member = await findMember(project, userId);
-    await runMemberOperation(parts, member, workflowTypes.delete, 'Delete the account');
+  serve(app, parts, deleteAccountOperation, async ({ userId }, { project }) => {
+    await deleteAccount(parts, await findMember(project, userId));
     return {};
   });
 

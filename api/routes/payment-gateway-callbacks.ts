@@ -1,23 +1,19 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import { memberWorkflowId } from '../../contract/registration.ts';
-import { arsCallEndedSignal, paymentGatewayDecidedSignal } from '../../contract/registration-messages.ts';
 import { resultCodeOfRefusal } from '../../contract/refusal-reasons.ts';
 import type { PaymentGatewayCallback } from '../../payment-gateway/payment-gateway.ts';
 import type { Api } from '../context.ts';
 import { allowOnly } from '../http/allowed-methods.ts';
+import { afterCommit } from '../../runs/after-commit.ts';
+import { wakeRun } from '../../runs/registration-run.ts';
 import type { ApiParts } from '../parts.ts';
 
-/** How long Temporal may take to persist a signal, in ms. */
-const signalTimeout = 4_000;
-
 /**
- * `POST /pg/callbacks`: signals the payment gateway's callbacks to the runs. A callback is acknowledged once Temporal
- * has persisted the signal, or when there is no run to signal; otherwise the payment gateway sends it again.
+ * `POST /pg/callbacks`: a callback of the payment gateway is verified, committed, then the run is woken, and only then
+ * acknowledged; otherwise the payment gateway sends it again. What it says is decided by the ledger, not by the run.
  */
 export function servePaymentGatewayCallbacks(app: Hono<Api>, parts: ApiParts): void {
-  const { stores, temporal, paymentGateway } = parts;
+  const { stores, temporal, paymentGateway, metrics } = parts;
 
   app.post('/pg/callbacks', async (context) => {
     const { path, raw } = context.req;
@@ -31,36 +27,33 @@ export function servePaymentGatewayCallbacks(app: Hono<Api>, parts: ApiParts): v
       throw new HTTPException(400, { message: 'The body must be a callback of the protocol.' });
     }
     const { kind, reference } = callback;
-    const userId = await stores.registrations.findUserId(reference);
-    const isSignalled = userId !== undefined && (await signal(userId, callback));
-    context.var.log.info({ reference, kind, isSignalled }, 'callback received');
+    const registration = await stores.registrations.findAny(reference);
+    const isKnown = registration !== undefined && (await commit(callback));
+    metrics.paymentGatewayCallbacks.inc({ kind, known: String(isKnown) });
+    if (registration) await wakeRun(temporal, registration.userId);
+    context.var.log.info({ reference, kind, isKnown }, 'callback received');
     return context.json({ acknowledged: true }, 200);
   });
   allowOnly(app, '/pg/callbacks', 'POST');
 
-  /** @returns false when there is no run to signal */
-  async function signal(userId: string, callback: PaymentGatewayCallback): Promise<boolean> {
-    try {
-      await temporal.withDeadline(Date.now() + signalTimeout, () => signalRun(userId, callback));
-      return true;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    }
+  /** @returns false when nothing was sent that this could be an answer to */
+  async function commit(callback: PaymentGatewayCallback): Promise<boolean> {
+    const committed = await decide(callback);
+    await afterCommit(parts, committed);
+    return committed.isKnown;
   }
 
-  function signalRun(userId: string, callback: PaymentGatewayCallback): Promise<void> {
-    const run = temporal.workflow.getHandle(memberWorkflowId(userId));
-    const { reference: registrationNumber } = callback;
+  function decide(callback: PaymentGatewayCallback) {
+    const { reference } = callback;
     if (callback.kind === 'ARS_CALL_ENDED') {
       const { attempt, callId, outcome } = callback;
-      return run.signal(arsCallEndedSignal, { registrationNumber, attempt, callId, outcome });
+      return stores.ledger.decideArsCall(reference, attempt, { callId, outcome }, 'CALLBACK');
     }
     const { decision } = callback;
     const verdict =
       decision.state === 'REGISTERED'
         ? decision
         : ({ state: 'REFUSED', resultCode: resultCodeOfRefusal[decision.reason] } as const);
-    return run.signal(paymentGatewayDecidedSignal, { registrationNumber, verdict });
+    return stores.ledger.decideRegistration(reference, verdict, 'CALLBACK');
   }
 }

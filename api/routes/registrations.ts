@@ -18,8 +18,6 @@ import type { OperationParts } from '../http/operation.ts';
 import { Refusal } from '../http/refusal.ts';
 import { cancelRegistration } from '../registrations/cancel-registration.ts';
 import { LatestRegistrations } from '../registrations/latest-registrations.ts';
-import { readStatus } from '../registrations/registration-status.ts';
-import { readTimeline } from '../registrations/registration-timeline.ts';
 import { startRegistration } from '../registrations/start-registration.ts';
 
 const defaultPageSize = 20;
@@ -34,7 +32,7 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
   );
 
   serve(app, parts, inquireRegistrationStatus, async ({ regNo }, { project }) => {
-    const { status, resultCode } = await readStatus(parts, await requireRegistration(project, regNo));
+    const { status, resultCode } = await requireRegistration(project, regNo);
     if (resultCode === null || resultCode === codes.SUCCESS) return { status };
     throw new Refusal(resultCode, { payload: { status } });
   });
@@ -45,7 +43,7 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
   });
 
   serve(app, parts, getTimeline, async ({ regNo }, { project }) => {
-    const timeline = await readTimeline(parts, await requireRegistration(project, regNo));
+    const { timeline } = await requireRegistration(project, regNo);
     return { steps: timeline.map((entry) => ({ ...entry, ...timelineLabels[entry.step] })) };
   });
 

@@ -20,7 +20,7 @@ CREATE TABLE "accounts" (
 	"auto_charge_since" timestamp with time zone,
 	"activated_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"retired_at" timestamp with time zone,
-	"retired_by" text,
+	"replaced_by" text,
 	"removed_at" timestamp with time zone
 );
 --> statement-breakpoint
@@ -74,6 +74,36 @@ CREATE TABLE "crypto_keys" (
 	"client_public_key" text NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "effects" (
+	"registration_number" text NOT NULL,
+	"kind" text NOT NULL,
+	"attempt" integer NOT NULL,
+	"state" text NOT NULL,
+	"outcome" text,
+	"call_id" text,
+	"decided_by" text,
+	"execution" uuid,
+	"sent_at" timestamp with time zone NOT NULL,
+	"send_by" timestamp with time zone NOT NULL,
+	"settled_at" timestamp with time zone NOT NULL,
+	"asks" integer DEFAULT 0 NOT NULL,
+	"ask_at" timestamp with time zone NOT NULL,
+	"decided_at" timestamp with time zone,
+	"contradiction" text,
+	CONSTRAINT "effects_registration_number_kind_attempt_pk" PRIMARY KEY("registration_number","kind","attempt"),
+	CONSTRAINT "attempts_count_from_one" CHECK (attempt >= 1),
+	CONSTRAINT "decided_or_open" CHECK ((state in ('SENT', 'ACCEPTED')) = (decided_at is null))
+);
+--> statement-breakpoint
+CREATE TABLE "incarnations" (
+	"incarnation" integer PRIMARY KEY NOT NULL,
+	"system_identifier" text NOT NULL,
+	"timeline" text NOT NULL,
+	"begun_at" timestamp with time zone NOT NULL,
+	"restored_to" timestamp with time zone,
+	"first_sequence" integer NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "legal_holds" (
 	"legal_hold_id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "legal_holds_legal_hold_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
 	"registration_number" text NOT NULL,
@@ -97,10 +127,25 @@ CREATE TABLE "members" (
 	"erasure_reason" text
 );
 --> statement-breakpoint
+CREATE TABLE "operator_decisions" (
+	"operator_decision_id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "operator_decisions_operator_decision_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
+	"registration_number" text NOT NULL,
+	"decided_at" timestamp with time zone NOT NULL,
+	"operator" text NOT NULL,
+	"decision" text NOT NULL,
+	"reason" text NOT NULL,
+	"payment_gateway_said" text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "payload_keys" (
 	"payload_key_id" text PRIMARY KEY NOT NULL,
 	"fingerprint" text NOT NULL,
 	"first_used_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "policies" (
+	"policy_id" text PRIMARY KEY NOT NULL,
+	"policy" jsonb NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "projects" (
@@ -135,11 +180,18 @@ CREATE TABLE "registrations" (
 	"bank_code" text NOT NULL,
 	"sealed_details" "bytea",
 	"ars_code_id" text,
+	"policy_id" text NOT NULL,
 	"status" text NOT NULL,
+	"step" text NOT NULL,
+	"tried_since" timestamp with time zone DEFAULT now() NOT NULL,
 	"result_code" text,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"begun_at" timestamp with time zone,
+	"withdrawn_at" timestamp with time zone,
 	"ended_at" timestamp with time zone,
-	"timeline" jsonb,
+	"timeline" jsonb NOT NULL,
+	"look_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"replacements" integer DEFAULT 0 NOT NULL,
 	"purged_at" timestamp with time zone
 );
 --> statement-breakpoint
@@ -150,6 +202,9 @@ CREATE TABLE "result_notifications" (
 	"state" text NOT NULL,
 	"occurred_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"deliveries" integer DEFAULT 0 NOT NULL,
+	"redelivered_after" integer DEFAULT 0 NOT NULL,
+	"next_delivery_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"look_at" timestamp with time zone DEFAULT now() + interval '1 minute' NOT NULL,
 	"delivered_at" timestamp with time zone
 );
 --> statement-breakpoint
@@ -168,24 +223,33 @@ ALTER TABLE "accounts" ADD CONSTRAINT "accounts_user_id_members_user_id_fk" FORE
 ALTER TABLE "ars_codes" ADD CONSTRAINT "ars_codes_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "consent_evidence" ADD CONSTRAINT "consent_evidence_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "crypto_keys" ADD CONSTRAINT "crypto_keys_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "effects" ADD CONSTRAINT "effects_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "legal_holds" ADD CONSTRAINT "legal_holds_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "members" ADD CONSTRAINT "members_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "operator_decisions" ADD CONSTRAINT "operator_decisions_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "reconciled_registrations" ADD CONSTRAINT "reconciled_registrations_reconciliation_id_reconciliations_reconciliation_id_fk" FOREIGN KEY ("reconciliation_id") REFERENCES "public"."reconciliations"("reconciliation_id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "registrations" ADD CONSTRAINT "registrations_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "registrations" ADD CONSTRAINT "registrations_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "registrations" ADD CONSTRAINT "registrations_policy_id_policies_policy_id_fk" FOREIGN KEY ("policy_id") REFERENCES "public"."policies"("policy_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "result_notifications" ADD CONSTRAINT "result_notifications_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "result_notifications" ADD CONSTRAINT "result_notifications_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "secret_keys" ADD CONSTRAINT "secret_keys_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "accepted_until" ON "accepted_ciphertexts" USING btree ("expires_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "one_active_account_per_member" ON "accounts" USING btree ("user_id") WHERE state = 'ACTIVE';--> statement-breakpoint
 CREATE INDEX "accounts_of_member" ON "accounts" USING btree ("user_id");--> statement-breakpoint
-CREATE INDEX "accounts_by_what_retired_them" ON "accounts" USING btree ("retired_by");--> statement-breakpoint
 CREATE INDEX "ars_calls_of_member" ON "ars_calls" USING btree ("called_on","user_id");--> statement-breakpoint
 CREATE INDEX "ars_calls_to_phone" ON "ars_calls" USING btree ("called_on","phone_hash");--> statement-breakpoint
 CREATE INDEX "ars_calls_for_account" ON "ars_calls" USING btree ("called_on","account_hash");--> statement-breakpoint
 CREATE INDEX "windows_of_bank" ON "bank_windows" USING btree ("bank_code");--> statement-breakpoint
+CREATE UNIQUE INDEX "one_open_effect" ON "effects" USING btree ("registration_number","kind") WHERE state in ('SENT', 'ACCEPTED');--> statement-breakpoint
+CREATE UNIQUE INDEX "registered_once" ON "effects" USING btree ("registration_number") WHERE kind = 'REGISTRATION' and state = 'DONE';--> statement-breakpoint
+CREATE INDEX "removals_to_look_at" ON "effects" USING btree ("ask_at") WHERE kind = 'REMOVAL' and state = 'SENT';--> statement-breakpoint
 CREATE UNIQUE INDEX "one_legal_hold_per_registration" ON "legal_holds" USING btree ("registration_number") WHERE released_at is null;--> statement-breakpoint
+CREATE INDEX "operator_decisions_on" ON "operator_decisions" USING btree ("registration_number");--> statement-breakpoint
 CREATE INDEX "registrations_by_asp" ON "registrations" USING btree ("asp_id","registration_number");--> statement-breakpoint
 CREATE INDEX "registrations_of_member" ON "registrations" USING btree ("user_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "one_open_registration_per_member" ON "registrations" USING btree ("user_id") WHERE begun_at is not null and ended_at is null;--> statement-breakpoint
+CREATE INDEX "registrations_to_look_at" ON "registrations" USING btree ("look_at") WHERE ended_at is null;--> statement-breakpoint
 CREATE INDEX "registrations_to_purge" ON "registrations" USING btree ("ended_at") WHERE purged_at is null;--> statement-breakpoint
-CREATE UNIQUE INDEX "one_notification_per_sequence" ON "result_notifications" USING btree ("user_id","sequence");
+CREATE UNIQUE INDEX "one_notification_per_sequence" ON "result_notifications" USING btree ("user_id","sequence");--> statement-breakpoint
+CREATE INDEX "notifications_to_look_at" ON "result_notifications" USING btree ("look_at") WHERE state = 'PENDING';

@@ -7,5 +7,8 @@ import { chaosPolicy } from './policy.ts';
 /** The API with waits short enough for a run of minutes. */
 runMain(async () => {
   const config = readConfig(apiConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
-  await runApi(config, chaosPolicy, { housekeepingTimes: { interval: 3_000, startLimit: 20_000 } });
+  await runApi(config, chaosPolicy, {
+    housekeepingInterval: 3_000,
+    sweep: { interval: 3_000, startsPerSecond: 50 },
+  });
 });

@@ -16,7 +16,8 @@ export function startFaults(
     await delay(delayMs);
     print(`  fault: ${describeFault(fault)}`);
     const hadEffect = await injectUntilEffective(() => inject(fault, system));
-    const key = hadEffect ? fault.kind : `${fault.kind} without effect`;
+    const kind = fault.kind === 'RUN' ? fault.act : fault.kind;
+    const key = hadEffect ? kind : `${kind} without effect`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
 
@@ -49,7 +50,12 @@ async function injectUntilEffective(injectOnce: () => Promise<number>): Promise<
 }
 
 /** @returns the number of processes or connections affected */
-async function inject(fault: Fault, { processes, proxies }: SystemUnderTest): Promise<number> {
+async function inject(
+  fault: Fault,
+  { processes, proxies, runFaults, emptyTemporal }: SystemUnderTest,
+): Promise<number> {
+  if (fault.kind === 'RUN') return await runFaults.strike(fault.act, fault.choice);
+  if (fault.kind === 'EMPTY_TEMPORAL') return await emptyTemporal(fault.downMs);
   if (fault.kind === 'CUT') return proxies[fault.path].cut();
   if (fault.kind === 'REFUSE') return await proxies[fault.path].refuse(fault.durationMs);
   if (fault.kind === 'STALL') return await proxies[fault.path].stall(fault.durationMs);
@@ -61,6 +67,8 @@ async function inject(fault: Fault, { processes, proxies }: SystemUnderTest): Pr
 
 function describeFault(fault: Fault): string {
   if (fault.kind === 'KILL') return `kill -9 ${fault.process}, down for ${fault.downMs} ms`;
+  if (fault.kind === 'RUN') return `${fault.act} of a run`;
+  if (fault.kind === 'EMPTY_TEMPORAL') return `replace Temporal by an empty one, down for ${fault.downMs} ms`;
   if (fault.kind === 'CUT') return `cut the connections to ${fault.path}`;
   if (fault.kind === 'REFUSE') return `refuse connections to ${fault.path} for ${fault.durationMs} ms`;
   if (fault.kind === 'STALL') return `stall the connections to ${fault.path} for ${fault.durationMs} ms`;

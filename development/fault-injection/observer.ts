@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { getTableColumns } from 'drizzle-orm';
+import { getTableColumns, isNull } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { Pool } from 'pg';
 import { createHttpPaymentGateway } from '../../payment-gateway/http/http-payment-gateway.ts';
@@ -53,7 +53,11 @@ export async function openObserver({ direct, secrets, ...system }: SystemUnderTe
 
   async function readRegistrations() {
     const { sealedDetails: _sealed, ...columns } = getTableColumns(schema.registrations);
-    return await queries.select(columns).from(schema.registrations);
+    // Nobody has the number of one that was withdrawn.
+    return await queries
+      .select(columns)
+      .from(schema.registrations)
+      .where(isNull(schema.registrations.withdrawnAt));
   }
 
   async function readRuns() {
@@ -109,12 +113,10 @@ export async function openObserver({ direct, secrets, ...system }: SystemUnderTe
         readRuns(),
       ]);
       const count = (what: string, number: number): string[] => (number > 0 ? [`${number} ${what}`] : []);
-      const inReview = runs.filter(({ status, step }) => status === 'RUNNING' && step === 'REVIEW').length;
+      const open = registrations.filter(({ endedAt }) => !endedAt);
+      const inReview = open.filter(({ step }) => step === 'REVIEW').length;
       return [
-        ...count(
-          'registrations without an end',
-          registrations.filter(({ endedAt }) => !endedAt).length - inReview,
-        ),
+        ...count('registrations without an end', open.length - inReview),
         ...count(
           'removals',
           accounts.filter(({ state }) => state === 'REPLACED' || state === 'DELETED').length,

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createRandom } from './random.ts';
 import type { Random } from './random.ts';
+import { runActs } from './run-faults.ts';
+import type { RunAct } from './run-faults.ts';
 
 /** The processes that are killed. */
 export const processNames = ['worker', 'api', 'simulator', 'temporal', 'database'] as const;
@@ -21,7 +23,11 @@ export type Fault =
   | { readonly kind: 'REFUSE'; readonly path: PathName; readonly durationMs: number }
   | { readonly kind: 'STALL'; readonly path: PathName; readonly durationMs: number }
   /** The database commits, and the response to the commit is lost. */
-  | { readonly kind: 'LOSE_COMMITS'; readonly durationMs: number };
+  | { readonly kind: 'LOSE_COMMITS'; readonly durationMs: number }
+  /** Somebody with Temporal's tools does something to one of the latest runs. */
+  | { readonly kind: 'RUN'; readonly act: RunAct; readonly choice: number }
+  /** The Temporal server is killed, and comes back with an empty database. */
+  | { readonly kind: 'EMPTY_TEMPORAL'; readonly downMs: number };
 
 /** A fault and its time: `delayMs` after `afterRegistrations` registrations have been requested. */
 export interface PlannedFault {
@@ -90,7 +96,7 @@ const endings: readonly (readonly [weight: number, ending: { account: string; ph
   ),
 ];
 
-/** Registrations per round of faults. A round kills each process once and injects as many other faults. */
+/** Registrations per round of faults. A round kills each process once and injects as many faults of each other sort. */
 const registrationsPerRound = 60;
 
 /** Creates the plan of a seed. The same seed always gives the same plan. */
@@ -149,11 +155,14 @@ function planRegistration(random: Random): MemberOperation {
 
 function planFaults(random: Random, registrations: number): PlannedFault[] {
   const rounds = Math.max(1, Math.round(registrations / registrationsPerRound));
-  const faults = Array.from({ length: rounds }, () => [
+  const faults = Array.from({ length: rounds }, (_, round): Fault[] => [
     ...processNames.map((process) => ({ kind: 'KILL', process, downMs: random.between(0, 3_000) }) as const),
     ...pathNames.map((path) => planPathFault(random, path)),
     { kind: 'LOSE_COMMITS', durationMs: random.between(1_000, 2_500) } as const,
-  ]).flatMap((round) => random.shuffled(round));
+    ...runActs.map((act) => ({ kind: 'RUN', act, choice: random.below(1_000) }) as const),
+    // Once in a run: what was under way then has no run any more.
+    ...(round === 0 ? [{ kind: 'EMPTY_TEMPORAL', downMs: random.between(0, 2_000) } as const] : []),
+  ]).flatMap((ofRound) => random.shuffled(ofRound));
   return faults.map((fault, index) => ({
     afterRegistrations: Math.ceil(((index + 0.5) * registrations) / faults.length),
     delayMs: random.below(1_500),

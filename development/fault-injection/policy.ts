@@ -8,6 +8,7 @@ const second = 1_000;
  * the settle time is longer than a proxy can delay a request.
  */
 export const chaosPolicy: RegistrationPolicy = {
+  effects: { sendLimit: 3 * second, settleTime: 8 * second, maxAttempts: 5 },
   accountHolderCheck: { giveUpAfter: 60 * second },
   arsCall: {
     ...sandboxPolicy.arsCall,
@@ -19,10 +20,8 @@ export const chaosPolicy: RegistrationPolicy = {
   },
   consentEvidence: { giveUpAfter: 25 * second },
   paymentGatewayRegistration: {
-    attemptTimeout: 3 * second,
     firstInquiryAfter: second,
     maxInquiryInterval: 4 * second,
-    settleTime: 8 * second,
     reviewAfter: 300 * second,
   },
   closure: { giveUpAfter: 300 * second, resumeWithin: 2 * second, lookAgainWithin: 3 * second },

@@ -19,9 +19,9 @@ export const sabotages = {
     why: 'An attempt whose answer is lost is repeated without an inquiry about its outcome.',
     replacements: [
       {
-        file: 'workflows/register-exactly-once.ts',
-        text: 'const inquiry = await inquire();',
-        by: "const inquiry = { state: 'NOT_FOUND' } as RegistrationInquiry | Unknown;",
+        file: 'database/ledger.ts',
+        text: 'if (latest && isOpen(latest)) return waitForCallback(locked, latest);',
+        by: "if (latest && isOpen(latest)) await decide(locked, latest, { state: 'ABSENT', outcome: null }, 'INQUIRY');",
       },
       {
         // An account whose answers are always lost is registered repeatedly until then.
@@ -35,19 +35,24 @@ export const sabotages = {
     why: 'An account is registered although its recording is unavailable.',
     replacements: [
       {
-        file: 'workflows/register-withdrawal-account.ts',
-        text: 'return secured ? undefined :',
-        by: 'return secured || !secured ? undefined :',
+        file: 'activities/consent-evidence.ts',
+        text: 'const { recording, format, durationMs } = await fetchRecording(registrationNumber, attempt, callId);',
+        by: 'const fetched = await fetchRecording(registrationNumber, attempt, callId).catch(() => undefined);\n      if (!fetched) return await stores.ledger.recordEvidence(registrationNumber);\n      const { recording, format, durationMs } = fetched;',
+      },
+      {
+        file: 'database/ledger.ts',
+        text: 'if (!(await hasEvidence(locked))) {',
+        by: 'if (!(await hasEvidence(locked)) && attempts.length > 99) {',
       },
       {
         file: 'activities/payment-gateway-registration.ts',
-        text: "if (!evidence) return { state: 'REFUSED', resultCode: resultCodeOfRefusal.EVIDENCE_INVALID };",
-        by: 'const call = await paymentGateway.inquireArsCall({ reference: registrationNumber, attempt: 1 }, deadline());',
+        text: 'if (!evidence) return undefined;',
+        by: '',
       },
       {
         file: 'activities/payment-gateway-registration.ts',
         text: 'const { callId, sha256 } = evidence;',
-        by: "const { callId, sha256 } = evidence ?? { callId: 'callId' in call ? call.callId : '', sha256: 'none' };",
+        by: "const { callId, sha256 } = evidence ?? { callId: 'unknown', sha256: 'none' };",
       },
     ],
   },
@@ -55,14 +60,14 @@ export const sabotages = {
     why: 'A callback counts repeatedly, and even if it is for another registration of the member.',
     replacements: [
       {
-        file: 'workflows/callbacks.ts',
-        text: 'if (outcome.registrationNumber !== registrationNumber || calls.has(outcome.attempt)) {',
-        by: "if (outcome.registrationNumber === '') {",
+        file: 'database/ledger.ts',
+        text: 'if (!isOpen(call)) return await contradict(locked, call, outcome);',
+        by: '',
       },
       {
-        file: 'workflows/callbacks.ts',
-        text: 'if (result.registrationNumber !== registrationNumber || verdict) {',
-        by: "if (result.registrationNumber === '') {",
+        file: 'database/ledger.ts',
+        text: 'if (!mayDecide || locked.row.endedAt) {',
+        by: 'if (!mayDecide && locked.row.registrationNumber === "") {',
       },
     ],
   },

@@ -27,6 +27,8 @@ import type { PathName, Plan, ProcessName } from './plan.ts';
 import { createPostgresCluster } from './postgres.ts';
 import { supervise } from './supervised-process.ts';
 import type { SupervisedProcess } from './supervised-process.ts';
+import { createRunFaults } from './run-faults.ts';
+import type { RunFaults } from './run-faults.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 
@@ -57,6 +59,9 @@ export interface SystemUnderTest {
   };
   /** The API through its proxy. */
   readonly apiUrl: string;
+  readonly runFaults: RunFaults;
+  /** Kills the Temporal server, and starts it with an empty database. @returns 1 */
+  readonly emptyTemporal: (downMs: number) => Promise<number>;
   /** Ends all processes. `keep` leaves the directory for inspection. */
   close(keep: boolean): Promise<void>;
 }
@@ -99,7 +104,13 @@ export async function startSystemUnderTest(
     await startSupervised('database', (generation) => cluster.start(logFile('database', generation)));
     print('starting the Temporal server');
     const temporalDatabaseFile = join(directory, 'temporal.db');
+    let isTemporalToBeEmptied = false;
     await startSupervised('temporal', async (generation) => {
+      if (isTemporalToBeEmptied) {
+        isTemporalToBeEmptied = false;
+        for (const suffix of ['', '-wal', '-shm'])
+          await rm(`${temporalDatabaseFile}${suffix}`, { force: true });
+      }
       const server = await startTemporalServer({
         executable,
         port: temporalPort!,
@@ -177,6 +188,8 @@ export async function startSystemUnderTest(
     });
     await program('api', 'development/fault-injection/api.ts', environment);
     await program('worker', 'development/fault-injection/worker.ts', environment);
+    const runFaults = createRunFaults(`127.0.0.1:${temporalPort}`);
+    closers.push(() => runFaults.close());
     const apiUrl = `http://127.0.0.1:${proxies.api.port}`;
     const simulatorUrl = `http://127.0.0.1:${simulatorPort}`;
     await Promise.all(
@@ -200,6 +213,12 @@ export async function startSystemUnderTest(
         simulatorUrl,
       },
       apiUrl,
+      runFaults,
+      async emptyTemporal(downMs) {
+        isTemporalToBeEmptied = true;
+        await processes.temporal!.kill(downMs);
+        return 1;
+      },
       close,
     };
   } catch (error) {

@@ -7,6 +7,7 @@ const minute = 60 * second;
 
 /** Short waits for trying things out: a lost callback is noticed within 3 s, a call without outcome ends within 20 s. */
 export const sandboxPolicy: RegistrationPolicy = {
+  effects: { sendLimit: 2 * second, settleTime: second, maxAttempts: 5 },
   accountHolderCheck: { giveUpAfter: minute },
   arsCall: {
     ...productionPolicy.arsCall,
@@ -23,10 +24,8 @@ export const sandboxPolicy: RegistrationPolicy = {
   },
   consentEvidence: { giveUpAfter: 30 * second },
   paymentGatewayRegistration: {
-    attemptTimeout: 3 * second,
     firstInquiryAfter: second,
     maxInquiryInterval: 5 * second,
-    settleTime: second,
     reviewAfter: 2 * minute,
   },
   closure: { giveUpAfter: 10 * minute, resumeWithin: 2 * second, lookAgainWithin: 3 * second },

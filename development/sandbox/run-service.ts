@@ -47,7 +47,9 @@ export async function runService(
       phoneUrl: new URL('/simulator/phone', config.PG_BASE_URL).href,
     }),
   };
-  const api = await startApi({ ...service, ...sandbox, policy }, config);
+  const api = await startApi({ ...service, ...sandbox, policy }, config, {
+    sweep: { interval: 5_000, startsPerSecond: 50 },
+  });
   log.info('the service is up');
 
   await Promise.race([stopRequested(), worker.running]);

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { arsOutcomes } from '../../wire/registration-status.ts';
 import { maxRecordingBytes } from '../../contract/recording.ts';
 import { refusalReasons } from '../../contract/refusal-reasons.ts';
-import { BankUnavailable, PaymentGatewayUnavailable } from '../payment-gateway.ts';
+import { BankUnavailable, NothingSent, PaymentGatewayUnavailable } from '../payment-gateway.ts';
 import type { PaymentGateway } from '../payment-gateway.ts';
 import { receiveCallback } from './callback.ts';
-import { sign } from './signature.ts';
+import { sign, signatureWindow } from './signature.ts';
 
 /** Where the payment gateway is, and what both sides sign with. */
 export interface PaymentGatewayOptions {
@@ -57,13 +57,22 @@ const bankOutage = z.object({ error: z.literal('BANK_UNAVAILABLE') });
 export function createHttpPaymentGateway(options: PaymentGatewayOptions): PaymentGateway {
   const { callbackUrl } = options;
 
-  async function post(path: string, content: object, statuses: readonly number[], signal: AbortSignal) {
+  /** `sendBy`: the request is signed for so long ago that its signature expires then. */
+  async function post(
+    path: string,
+    content: object,
+    statuses: readonly number[],
+    signal: AbortSignal,
+    sendBy?: Date,
+  ) {
     const url = new URL(options.baseUrl + path);
     const body = JSON.stringify(content);
+    const signedAt = sendBy ? sendBy.getTime() - signatureWindow : Date.now();
+    const signature = sign(options.sharedSecret, url.pathname, body, signedAt);
     try {
       const response = await fetch(url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...sign(options.sharedSecret, url.pathname, body) },
+        headers: { 'content-type': 'application/json', ...signature },
         body,
         signal,
         redirect: 'error',
@@ -72,10 +81,15 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
       if (await isBankOutage(response)) {
         throw new BankUnavailable(`${path} was answered: the bank is unavailable.`);
       }
-      throw new PaymentGatewayUnavailable(`${path} was answered with HTTP ${response.status}.`);
+      const answer = `${path} was answered with HTTP ${response.status}.`;
+      throw response.status === 401
+        ? new NothingSent(`${answer} Check PG_SHARED_SECRET, and the clocks of both sides.`)
+        : new PaymentGatewayUnavailable(answer);
     } catch (error) {
       if (error instanceof PaymentGatewayUnavailable) throw error;
-      throw new PaymentGatewayUnavailable(`${path} was not answered: ${causeOf(error)}.`);
+      const cause = causeOf(error);
+      const text = `${path} was not answered: ${cause}.`;
+      throw isBeforeSending(cause) ? new NothingSent(text) : new PaymentGatewayUnavailable(text);
     }
   }
 
@@ -85,8 +99,9 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
     schema: z.ZodType<Answer>,
     signal: AbortSignal,
     statuses: readonly number[] = [200],
+    sendBy?: Date,
   ): Promise<Answer> {
-    const response = await post(path, content, statuses, signal);
+    const response = await post(path, content, statuses, signal, sendBy);
     const answer = schema.safeParse(await response.json().catch(() => undefined));
     if (answer.success) return answer.data;
     throw new PaymentGatewayUnavailable(`${path} was answered outside the protocol.`);
@@ -98,8 +113,8 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
       return (await ask('/v1/account-holders/inquiry', account, holderAnswer, signal)).result;
     },
 
-    async placeArsCall(request, signal) {
-      await ask('/v1/ars-calls', { ...request, callbackUrl }, placedCall, signal, [202]);
+    async placeArsCall({ sendBy, ...request }, signal) {
+      return await ask('/v1/ars-calls', { ...request, callbackUrl }, placedCall, signal, [202], sendBy);
     },
 
     async inquireArsCall({ reference, attempt }, signal) {
@@ -115,10 +130,10 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
       return await readAtMost(response.body, recordingReadLimit);
     },
 
-    async register(request, signal) {
+    async register({ sendBy, ...request }, signal) {
       const evidence = { kind: 'ARS', ...request.evidence };
       const content = { ...request, evidence, callbackUrl };
-      return await ask('/v1/registrations', content, registrationAnswer, signal, [200, 202, 422]);
+      return await ask('/v1/registrations', content, registrationAnswer, signal, [200, 202, 422], sendBy);
     },
 
     async inquireRegistration(reference, signal) {
@@ -161,6 +176,14 @@ async function readAtMost(body: ReadableStream<Uint8Array>, limit: number): Prom
     if (size >= limit) break;
   }
   return Buffer.concat(chunks);
+}
+
+/** Errors of the name lookup, the connection and its TLS handshake: no byte of the request has left. */
+const beforeSending =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_.*|ERR_TLS_.*|ERR_SSL_.*|.*_CERT.*|.*_ISSUER_.*)$/;
+
+function isBeforeSending(cause: string): boolean {
+  return beforeSending.test(cause);
 }
 
 /** The cause without addresses or content: a system code such as ECONNREFUSED, or an error's name. */

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** How far the time of a signed message may be from the receiver's clock, in ms. */
-const window = 5 * 60 * 1_000;
+export const signatureWindow = 5 * 60 * 1_000;
 
 /** The headers that sign a message between this service and the payment gateway. */
 export interface SignatureHeaders {
@@ -41,7 +41,7 @@ export function isSigned(
 ): boolean {
   const { timestamp = '', signature = '' } = headers;
   if (!/^\d{13}$/.test(timestamp) || !/^[0-9a-f]{64}$/.test(signature)) return false;
-  if (Math.abs(now - Number(timestamp)) > window) return false;
+  if (Math.abs(now - Number(timestamp)) > signatureWindow) return false;
   const given = Buffer.from(signature, 'hex');
   return secrets.split(',').some((secret) => timingSafeEqual(given, hmac(secret, timestamp, path, body)));
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Member } from '../../database/members.ts';
-import { accounts } from '../../database/schema.ts';
 import { inventMember } from '../../development/sandbox/members.ts';
 import { describeStores, newProject } from './stores-fixture.ts';
+
+const registered = { state: 'REGISTERED' } as const;
 
 describeStores((on) => {
   async function accountStates({ userId }: Member): Promise<Record<string, string>> {
@@ -14,37 +15,21 @@ describeStores((on) => {
     it('leaves one active account when ten are activated concurrently', async () => {
       const member = await on.addMember();
       const numbers = await Promise.all(Array.from({ length: 10 }, () => on.addRegistration(member)));
-      const activations = numbers.map((number) => on.stores.registrations.activate(number, []));
-      await expect(Promise.all(activations)).resolves.toHaveLength(10);
+      await Promise.all(numbers.map((number) => on.register(number)));
       const states = Object.values(await accountStates(member)).toSorted();
       expect(states).toEqual(['ACTIVE', ...Array.from({ length: 9 }, () => 'REPLACED')]);
     });
 
-    it('is refused by the database itself while another account is active', async () => {
-      const member = await on.addMember();
-      const [active, other] = [await on.addRegistration(member), await on.addRegistration(member)];
-      await on.stores.registrations.activate(active, []);
-      const { userId } = member;
-      const row = { registrationNumber: other, userId, accountId: '12345', state: 'ACTIVE' } as const;
-      await expect(on.database.queries.insert(accounts).values(row)).rejects.toThrow('Failed query');
-    });
-
-    it('is idempotent', async () => {
+    it('is idempotent, whoever repeats the verdict', async () => {
       const member = await on.addMember();
       const [old, replacement] = [await on.addRegistration(member), await on.addRegistration(member)];
-      expect(await on.stores.registrations.activate(old, [])).toEqual({
-        replaced: null,
-        hasNotification: false,
-      });
-      expect(await on.stores.registrations.activate(replacement, [])).toEqual({
-        replaced: old,
-        hasNotification: false,
-      });
+      await on.register(old);
+      await on.register(replacement);
       const before = await on.stores.registrations.find(member.aspId, replacement);
-      expect(await on.stores.registrations.activate(replacement, [])).toEqual({
-        replaced: old,
-        hasNotification: false,
-      });
+      for (const source of ['ANSWER', 'CALLBACK', 'INQUIRY'] as const) {
+        const repeated = await on.stores.ledger.decideRegistration(replacement, registered, source);
+        expect(repeated).toMatchObject({ ended: false, followUps: [] });
+      }
       expect(await on.stores.registrations.find(member.aspId, replacement)).toEqual(before);
       expect(await accountStates(member)).toEqual({ [old]: 'REPLACED', [replacement]: 'ACTIVE' });
     });
@@ -57,30 +42,20 @@ describeStores((on) => {
       await on.stores.members.add(aspId, [invented]);
       const member = (await on.stores.members.find(aspId, invented.userId))!;
       const sequences: (number | undefined)[] = [];
-      for (const end of ['activate', 'fail', 'activate'] as const) {
+      for (const end of ['register', 'fail', 'register'] as const) {
         const number = await on.addRegistration(member);
-        for (let time = 0; time < 3; time++) {
-          const ending =
-            end === 'activate'
-              ? on.stores.registrations.activate(number, [])
-              : on.stores.registrations.fail(number, {
-                  status: 'ARS_AUTH_FAILED',
-                  resultCode: '002_014',
-                  timeline: [],
-                });
-          await expect(ending).resolves.toMatchObject({ hasNotification: true });
-        }
+        for (let time = 0; time < 3; time++) await on[end](number);
         sequences.push((await on.stores.resultNotifications.find(number))?.sequence);
       }
       expect(sequences).toEqual([1, 2, 3]);
     });
 
-    it('leaves the newer account active when an older one is activated again', async () => {
+    it('leaves the newer account active when the verdict on an older one is repeated', async () => {
       const member = await on.addMember();
       const [old, replacement] = [await on.addRegistration(member), await on.addRegistration(member)];
-      await on.stores.registrations.activate(old, []);
-      await on.stores.registrations.activate(replacement, []);
-      await on.stores.registrations.activate(old, []);
+      await on.register(old);
+      await on.register(replacement);
+      await on.stores.ledger.decideRegistration(old, registered, 'CALLBACK');
       expect(await accountStates(member)).toEqual({ [old]: 'REPLACED', [replacement]: 'ACTIVE' });
     });
   });
@@ -92,7 +67,7 @@ describeStores((on) => {
       const held = await Promise.all(
         numbers.map(async (number) => {
           const [, outcome] = await Promise.all([
-            on.stores.registrations.activate(number, []),
+            on.register(number),
             on.stores.legalHolds.hold(number, { operator: 'kim', reason: 'a complaint' }),
           ]);
           await on.stores.legalHolds.release(number, { operator: 'kim', reason: 'settled' });

@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
+import { spendArsCode } from '../../database/ars-codes.ts';
 import { arsCalls, arsCodes } from '../../database/schema.ts';
 import { createStores } from '../../database/stores.ts';
 import { describeStores, newKey, oldKey } from './stores-fixture.ts';
@@ -27,8 +28,8 @@ describeStores((on) => {
     it('is used by the first registration only', async () => {
       const member = await on.addMember();
       const { arsCodeId } = await on.stores.arsCodes.issue(member);
-      await on.stores.arsCodes.spend(arsCodeId, 'the first');
-      await on.stores.arsCodes.spend(arsCodeId, 'the second');
+      await spendArsCode(on.database.queries, arsCodeId, 'the first');
+      await spendArsCode(on.database.queries, arsCodeId, 'the second');
       const [row] = await on.database.queries
         .select()
         .from(arsCodes)
@@ -37,7 +38,7 @@ describeStores((on) => {
       expect(await on.stores.arsCodes.findLive(member)).toBeUndefined();
 
       const next = await on.stores.arsCodes.issue(member);
-      await on.stores.arsCodes.spend(arsCodeId, 'the third');
+      await spendArsCode(on.database.queries, arsCodeId, 'the third');
       expect(await on.stores.arsCodes.findLive(member)).toEqual(next);
     });
   });
@@ -48,7 +49,10 @@ describeStores((on) => {
     const count = (call: object, some: object, through = on.stores) => {
       const number = `${++nextCall}`.padStart(22, '0');
       const counted = { registrationNumber: number, attempt: 1, userId: number, phoneNumber: number };
-      return through.arsCalls.count({ ...counted, accountNumber: number, ...call }, { ...limits, ...some });
+      const all = { ...counted, accountNumber: number, ...call };
+      return on.database.queries.transaction((transaction) =>
+        through.arsCalls.count(transaction, all, { ...limits, ...some }),
+      );
     };
 
     it.for([

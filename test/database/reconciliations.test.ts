@@ -13,16 +13,12 @@ describeStores((on) => {
         await on.addRegistration(member),
         await on.addRegistration(await on.addMember()),
       ];
-      await on.stores.registrations.activate(active, []);
-      await on.stores.registrations.fail(failed, {
-        status: 'ARS_AUTH_FAILED',
-        resultCode: '002_014',
-        timeline: [],
-      });
+      await on.register(active);
+      await on.fail(failed);
       await store.begin(first.reconciliationId);
       await store.begin(first.reconciliationId);
       const late = await on.addRegistration(await on.addMember());
-      await on.stores.registrations.activate(late, []);
+      await on.register(late);
 
       const entry = { entryId: '1', registrationNumber: failed, difference: null };
       const entries = [entry, { ...entry, entryId: '2', difference: 'OTHER_BANK' as const }];

@@ -9,7 +9,6 @@ import { describeStores, inventedEvidence } from './stores-fixture.ts';
 describeStores((on) => {
   describe('the retention period of evidence', () => {
     const wanted = { operator: 'kim', reason: 'a court asks for it' };
-    const failed = { status: 'BANK_ACC_REG_FAILED', resultCode: '002_016', timeline: [] } as const;
 
     /** A registration with evidence. */
     async function addWithEvidence(member: Member): Promise<string> {
@@ -22,10 +21,10 @@ describeStores((on) => {
     async function addOutOfUse(time: string): Promise<[string, string]> {
       const member = await on.addMember();
       const [removed, refused] = [await addWithEvidence(member), await addWithEvidence(member)];
-      await on.stores.registrations.activate(removed, []);
-      await on.stores.accounts.deactivate(member.userId, 'a deletion');
-      await on.stores.accounts.markRemoved(removed);
-      await on.stores.registrations.fail(refused, failed);
+      await on.register(removed);
+      expect(await on.stores.accounts.delete(member.userId)).toMatchObject({ state: 'DELETED' });
+      await on.stores.ledger.recordRemoval(removed);
+      await on.fail(refused);
       const at = new Date(time);
       const { queries } = on.database;
       await queries.update(accounts).set({ removedAt: at }).where(eq(accounts.registrationNumber, removed));
@@ -65,8 +64,8 @@ describeStores((on) => {
         await addWithEvidence(member),
         await addWithEvidence(member),
       ];
-      await on.stores.registrations.activate(replaced, []);
-      await on.stores.registrations.activate(active, []);
+      await on.register(replaced);
+      await on.register(active);
       const long = new Date('1970-01-01T00:00:00Z');
       await on.database.queries.update(accounts).set({ activatedAt: long, retiredAt: long });
       await on.database.queries.update(registrations).set({ createdAt: long });
@@ -121,7 +120,7 @@ describeStores((on) => {
       const endedAt = new Date('1990-01-01T00:00:00Z');
       await on.database.queries
         .update(registrations)
-        .set({ ...failed, endedAt })
+        .set({ status: 'BANK_ACC_REG_FAILED', resultCode: '002_016', endedAt })
         .where(inArray(registrations.registrationNumber, numbers));
       expect(await purge('2000-01-01T00:00:00Z')).toBe(250);
       for (const number of numbers)

@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { createRegistrationNumber } from '../../api/registrations/registration-number.ts';
+import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import type { Database } from '../../database/database.ts';
 import type { Member } from '../../database/members.ts';
 import { createStores } from '../../database/stores.ts';
@@ -21,6 +22,10 @@ export interface StoresFixture {
   addMember(through?: Stores): Promise<Member>;
   /** @returns the registration number. @throws when no row was inserted */
   addRegistration(member: Member, accountNumber?: string): Promise<string>;
+  /** Takes a registration through all its steps, until the payment gateway has registered the account. */
+  register(registrationNumber: string): Promise<void>;
+  /** Ends a registration with `002_901`. */
+  fail(registrationNumber: string): Promise<void>;
 }
 
 export const rsaKeys = await createRsaKeyPair();
@@ -66,6 +71,7 @@ export function describeStores(define: (on: StoresFixture) => void): void {
     beforeAll(async () => {
       database = await open();
       stores = createStores(database.queries, oldKey);
+      await stores.incarnations.beginFirst();
       for (const aspId of ['TESTASP00000001', 'TESTASP00000002']) {
         await stores.projects.add({
           ...newProject,
@@ -99,6 +105,7 @@ export function describeStores(define: (on: StoresFixture) => void): void {
           registrationNumber,
           bankCode: '003',
           arsCodeId: null,
+          policyId: await stores.policies.keep(sandboxPolicy),
           details: {
             accountNumber,
             bankName: 'IBK',
@@ -110,6 +117,24 @@ export function describeStores(define: (on: StoresFixture) => void): void {
         });
         if (!isAdded) throw new Error('not added');
         return registrationNumber;
+      },
+      async register(number) {
+        const { ledger } = stores;
+        await ledger.recordHolderCheck(number, undefined);
+        const callee = { phoneNumber: number, accountNumber: number };
+        await ledger.claimArsCall(number, callee, sandboxPolicy, randomUUID());
+        await ledger.decideArsCall(number, 1, { callId: 'CALL00000001', outcome: 'PASSED' }, 'CALLBACK');
+        const { member } = await stores.registrations.open(number);
+        await stores.consentEvidence.store(member.cipher, {
+          ...inventedEvidence,
+          registrationNumber: number,
+        });
+        await ledger.recordEvidence(number);
+        await ledger.claimRegistration(number, sandboxPolicy, randomUUID());
+        await ledger.decideRegistration(number, { state: 'REGISTERED' }, 'CALLBACK');
+      },
+      async fail(number) {
+        await stores.ledger.recordHolderCheck(number, '002_901');
       },
     });
   });

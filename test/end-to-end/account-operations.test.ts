@@ -112,7 +112,7 @@ describe('delete', () => {
       .poll(() => ledgerOf(userId), { timeout: 10_000 })
       .toEqual([expect.objectContaining({ bankAccRegNo: regNo, state: 'REMOVED' })]);
     const again = await callEncrypted(stack.url, project, '/delete', { userId });
-    expect(again.body.response.code).toBe('002_916');
+    expect(again.body.response.code).toBe('000_000');
     expect(await stack.stores.consentEvidence.find(regNo)).toMatchObject({ format: 'wav' });
   });
 

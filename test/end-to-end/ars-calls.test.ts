@@ -3,7 +3,7 @@ import { verifyNotification } from '../../client/index.ts';
 import { timeOfKoreanDay } from '../../contract/korean-time.ts';
 import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
-import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
+import { NothingSent } from '../../payment-gateway/payment-gateway.ts';
 import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import type { NotificationReceiver } from '../fixtures/notification-receiver.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
@@ -14,14 +14,14 @@ import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 let stack: Stack;
 let receiver: NotificationReceiver;
 let nextMember = 0;
-/** Calls to this phone do not get through to the payment gateway. */
+/** Requests for calls to this phone do not leave. */
 const unreachable = '01055550000';
 beforeAll(async () => {
   stack = await startStack({
     intercept: injectFaults(() => ({
       async placeArsCall(order, signal) {
-        if (order.phoneNumber === unreachable) throw new PaymentGatewayUnavailable('The request got lost.');
-        await stack.simulated.placeArsCall(order, signal);
+        if (order.phoneNumber === unreachable) throw new NothingSent('The connection is refused.');
+        return await stack.simulated.placeArsCall(order, signal);
       },
     })),
   });

@@ -164,7 +164,7 @@ describe('personal data and secrets are', () => {
     const encrypted = { input: 'maxCalls', summary: 'Ask the bank', failure: 'was not answered' };
     expect(findCanaries(inTemporal, encrypted)).toEqual([]);
     const run = stack.temporal.workflow.getHandle(stack.projects[0].members[0]!.userId);
-    expect(await (await run.describe()).staticSummary()).toBe('Register IBK 110****328');
+    expect(await (await run.describe()).staticSummary()).toBe('Register an account at IBK');
   });
 
   it('nowhere in the database', async () => {

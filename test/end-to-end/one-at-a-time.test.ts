@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { registrations } from '../../database/schema.ts';
 import { answerPhone } from '../fixtures/phone.ts';
@@ -129,10 +129,11 @@ async function statesOf(userId: string): Promise<Record<string, string>> {
   return Object.fromEntries(accounts.map(({ registrationNumber, state }) => [registrationNumber, state]));
 }
 
+/** The numbers that were handed out: a refused duplicate's own number is withdrawn. */
 async function rowsOf(userId: string): Promise<string[]> {
   const rows = await stack.database.queries
     .select()
     .from(registrations)
-    .where(eq(registrations.userId, userId));
+    .where(and(eq(registrations.userId, userId), isNull(registrations.withdrawnAt)));
   return rows.map(({ registrationNumber }) => registrationNumber);
 }

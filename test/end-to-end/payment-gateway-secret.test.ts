@@ -35,7 +35,8 @@ async function exchange(ofService: string, ofPaymentGateway: string): Promise<vo
   const callbackUrl = `${api}/pg/callbacks`;
   const paymentGateway = createHttpPaymentGateway({ ...withSecret, callbackUrl });
   const reference = randomBytes(11).toString('hex').toUpperCase();
-  const call = { reference, attempt: 1, phoneNumber: '01012341234', code: '42', scriptVersion: '1' };
+  const sendBy = new Date(Date.now() + 60_000);
+  const call = { reference, attempt: 1, phoneNumber: '01012341234', code: '42', scriptVersion: '1', sendBy };
   const countBefore = callbackLines().length;
   await paymentGateway.placeArsCall(call, AbortSignal.timeout(5_000));
   await expect.poll(() => callbackLines().length, { timeout: 20_000 }).toBeGreaterThan(countBefore);

@@ -17,11 +17,10 @@ import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 /** Inquires soon and often. The settle time is far longer than the test. */
 const policy = {
   ...sandboxPolicy,
+  effects: { ...sandboxPolicy.effects, settleTime: 10 * 60_000 },
   paymentGatewayRegistration: {
-    attemptTimeout: 3_000,
     firstInquiryAfter: 100,
     maxInquiryInterval: 3_000,
-    settleTime: 10 * 60_000,
     reviewAfter: 20 * 60_000,
   },
 };
@@ -152,11 +151,11 @@ describe('an attempt without an answer', () => {
 
 describe('an attempt that was accepted', () => {
   it('is never repeated, even if inquiries answer NOT_FOUND long after the settle time', async () => {
-    const paymentGatewayRegistration = { ...policy.paymentGatewayRegistration, settleTime: 100 };
     const url = await stack.startAnotherApi({
       policy: {
         ...policy,
-        paymentGatewayRegistration: { ...paymentGatewayRegistration, maxInquiryInterval: 300 },
+        effects: { ...policy.effects, settleTime: 100 },
+        paymentGatewayRegistration: { ...policy.paymentGatewayRegistration, maxInquiryInterval: 300 },
       },
     });
     let inquiries = 0;

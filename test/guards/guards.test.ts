@@ -24,12 +24,12 @@ describe('the change that takes out a protection', () => {
   });
 
   it('is stale where its text is absent or ambiguous', () => {
-    const replacement = { file: 'workflows/callbacks.ts', text: 'guard();', by: '' };
+    const replacement = { file: 'workflows/display.ts', text: 'guard();', by: '' };
     expect(() => applyReplacement('nothing here', replacement)).toThrow(
-      'stale: workflows/callbacks.ts has the text 0 times',
+      'stale: workflows/display.ts has the text 0 times',
     );
     expect(() => applyReplacement('guard(); guard();', replacement)).toThrow(
-      'stale: workflows/callbacks.ts has the text 2 times',
+      'stale: workflows/display.ts has the text 2 times',
     );
   });
 });

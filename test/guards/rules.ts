@@ -11,54 +11,241 @@ const breakers = 'test/payment-gateway/circuit-breakers.test.ts';
 export const rules: readonly Guard[] = [
   {
     name: 'settle-time',
-    protectsFrom:
-      'An attempt is repeated while the payment gateway may still be processing the previous one.',
+    protectsFrom: 'An attempt is repeated while the payment gateway may still show the previous one.',
     replacements: [
       change(
-        'workflows/register-exactly-once.ts',
-        'const settled = Date.now() - attemptEndedAt >= settleTime;',
-        'const settled = Date.now() - attemptEndedAt >= Math.min(settleTime, 0);',
+        'database/ledger.ts',
+        'if (isAbsent && askedAt.getTime() > latest.settledAt) {',
+        'if (isAbsent && askedAt) {',
       ),
     ],
     tests: [
       test(
-        'test/end-to-end/registration-safeguards.test.ts',
-        'an attempt without an answer > is not repeated before the settle time has passed, even if every inquiry answers NOT_FOUND',
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > an attempt to register > is absent only if the question was put after it had settled, whenever the answer comes",
       ),
     ],
-    failure: /to have a length of 1 but got/,
+    failure: /to match object/,
   },
   {
-    name: 'accepted-not-repeated',
-    protectsFrom: 'An attempt that the payment gateway has accepted is made again.',
+    name: 'decided-once',
+    protectsFrom: 'A later message overturns how an ARS call ended.',
+    replacements: [
+      change('database/ledger.ts', 'if (!isOpen(call)) return await contradict(locked, call, outcome);', ''),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > an ARS call > is decided once; a later word that differs is kept beside it",
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
+    name: 'claimed-once',
+    protectsFrom: 'Two runs of one registration ring or register at the same time.',
+    replacements: [change('database/locked-registration.ts', ".for('no key update');", '.limit(1);')],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PostgreSQL' > an ARS call > is sent by one of ten concurrent claims, and waited for by the others",
+      ),
+    ],
+    failure: /to deeply equal/,
+  },
+  {
+    name: 'ended-sends-nothing',
+    protectsFrom: 'A reset run rings for a registration that has ended.',
+    replacements: [
+      change('database/ledger.ts', "if (locked.row.step !== 'ARS_CALL') return { claim: 'NOTHING' };", ''),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > an ARS call > is not sent for a number that has ended",
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
+    name: 'own-execution',
+    protectsFrom: 'A frozen process takes back what another has sent since.',
+    replacements: [change('database/ledger.ts', 'eq(effects.execution, execution),', '')],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > an attempt to register > that never left is sent again under its number, by the word of its own execution only",
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
+    name: 'accepted-is-not-absent',
+    protectsFrom: 'An accepted attempt is repeated.',
     replacements: [
       change(
-        'workflows/register-exactly-once.ts',
-        "if (inquiry.state === 'NOT_FOUND' && attempt.state === 'UNKNOWN' && settled) {",
-        "if (inquiry.state === 'NOT_FOUND' && settled) {",
+        'database/ledger.ts',
+        "const isAbsent = finding.state === 'NOT_FOUND' && latest.state === 'SENT';",
+        "const isAbsent = finding.state === 'NOT_FOUND' && isOpen(latest);",
       ),
     ],
     tests: [
       test(
-        'test/end-to-end/registration-safeguards.test.ts',
-        'an attempt that was accepted > is never repeated, even if inquiries answer NOT_FOUND long after the settle time',
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > an attempt to register > is never absent once the payment gateway has accepted it",
       ),
     ],
-    failure: /to have a length of 1 but got/,
+    failure: /to match object/,
   },
   {
-    name: 'verdict-during-inquiry',
-    protectsFrom: 'A registration is repeated although its verdict has arrived.',
+    name: 'late-registration-removed',
+    protectsFrom: 'An account stays registered at the payment gateway although the number has failed.',
     replacements: [
-      change('workflows/register-exactly-once.ts', 'if (verdictMeanwhile) return verdictMeanwhile;', ''),
+      change(
+        'database/ledger.ts',
+        "if (isRegistered && locked.row.status !== 'BANK_ACC_REGISTERED') await locked.queueRemoval();",
+        '',
+      ),
     ],
     tests: [
       test(
-        'test/end-to-end/outage.test.ts',
-        'does not repeat an attempt whose result is reported during the inquiry',
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > an attempt to register > that is registered after the number has failed is removed again",
       ),
     ],
-    failure: /to have a length of 1 but got 2/,
+    failure: /to deeply equal/,
+  },
+  {
+    name: 'review-from-first-attempt',
+    protectsFrom: 'Each reset of a run postpones REVIEW by a day.',
+    replacements: [
+      change(
+        'database/ledger.ts',
+        'return first !== undefined && now.getTime() - first.sentAt >= reviewAfter;',
+        'return first !== undefined && now.getTime() - Date.now() >= reviewAfter;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > an attempt to register > is reviewed after five that were absent, and a day after the first",
+      ),
+    ],
+    failure: /'PAYMENT_GATEWAY_REGISTRATION' to be 'REVIEW'/,
+  },
+  {
+    name: 'one-open-registration',
+    protectsFrom: 'A Temporal that has forgotten a run lets a second registration of the member begin.',
+    replacements: [
+      change(
+        'database/migrations/0000_initial.sql',
+        'CREATE UNIQUE INDEX "one_open_registration_per_member"',
+        'CREATE INDEX "one_open_registration_per_member"',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > a registration > begins only if no other one of the member is open, and cannot be withdrawn then",
+      ),
+    ],
+    failure: /'BEGUN' to be 'MEMBER_BUSY'/,
+  },
+  {
+    name: 'withdrawn-unless-begun',
+    protectsFrom: 'A number that a client has got is taken back.',
+    replacements: [
+      change(
+        'database/registrations.ts',
+        'and(ofNumber(registrationNumber), isNull(registrations.begunAt), isNull(registrations.withdrawnAt)),',
+        'and(ofNumber(registrationNumber), isNull(registrations.withdrawnAt)),',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > a registration > begins only if no other one of the member is open, and cannot be withdrawn then",
+      ),
+    ],
+    failure: /true to be false/,
+  },
+  {
+    name: 'repeated-deletion',
+    protectsFrom: 'A deletion that is asked for again gets an error.',
+    replacements: [
+      change(
+        'database/accounts.ts',
+        'const isDeletion = replacedBy === null && latest.isRecent;',
+        'const isDeletion = false;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > a deletion > is refused while a registration is open, and succeeds again within a day",
+      ),
+    ],
+    failure: /to deeply equal/,
+  },
+  {
+    name: 'runs-replaced',
+    protectsFrom: 'A registration whose run is lost never ends.',
+    replacements: [change('runs/sweep.ts', 'await startRegistrationRun(temporal, run);', '')],
+    tests: [
+      test(
+        'test/end-to-end/ledger-of-effects.test.ts',
+        'a registration without a run > is found by the sweep once its run was not heard of for too long',
+      ),
+    ],
+    failure: /'TERMINATED' to be 'RUNNING'/,
+  },
+  {
+    name: 'run-of-the-member',
+    protectsFrom: 'A run under another workflow ID works on a member’s registration.',
+    replacements: [change('activities/registration-step.ts', 'requireMember(record.userId);', '')],
+    tests: [
+      test(
+        'test/end-to-end/ledger-of-effects.test.ts',
+        'what is sent to a run > starts nothing under a workflow ID that is not the member’s',
+      ),
+    ],
+    failure: /resolved|timed out/,
+  },
+  {
+    name: 'fenced-request',
+    protectsFrom: 'A request that was delayed takes effect after its attempt was given up.',
+    replacements: [
+      change(
+        'payment-gateway/http/http-payment-gateway.ts',
+        'sendBy ? sendBy.getTime() - signatureWindow : Date.now()',
+        'Date.now()',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/ledger-of-effects.test.ts',
+        'a request that arrives after its time is refused by the payment gateway, and nothing happens',
+      ),
+    ],
+    failure: /resolved/,
+  },
+  {
+    name: 'verdict-not-contradicted',
+    protectsFrom: 'An operator decides what the payment gateway contradicts.',
+    replacements: [
+      change(
+        'operator/resolve.ts',
+        "if (!agrees && !values['despite-payment-gateway']) {",
+        "if (!agrees && registrationNumber === '') {",
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/ledger-of-effects.test.ts',
+        'a verdict > is refused from an operator while the payment gateway says otherwise',
+      ),
+    ],
+    failure: /to match object/,
   },
   {
     name: 'one-usable-account',
@@ -83,9 +270,9 @@ export const rules: readonly Guard[] = [
     protectsFrom: 'A member cannot change to another account.',
     replacements: [
       change(
-        'database/registrations.ts',
-        "eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')));",
-        "eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE')));",
+        'database/ledger.ts',
+        "eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')))",
+        "eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE')))",
       ),
     ],
     tests: [
@@ -109,44 +296,21 @@ export const rules: readonly Guard[] = [
     replacements: [
       change(
         'database/result-notifications.ts',
-        'sql`${members.notificationSequence} + 1`',
-        'sql`${members.notificationSequence} + 2`',
+        'greatest(${members.notificationSequence} + 1,',
+        'greatest(${members.notificationSequence} + 2,',
       ),
     ],
     tests: [test(accounts, numbersResults)],
     failure: /to deeply equal \[ 1, 2, 3 \]/,
   },
   {
-    name: 'status-forward-only',
-    protectsFrom: 'An inquiry reports an earlier status than a previous inquiry.',
-    replacements: [
-      change(
-        'api/registrations/registration-status.ts',
-        'await stores.registrations.markArsDone(record.registrationNumber);',
-        '',
-      ),
-    ],
-    tests: [
-      test(
-        'test/end-to-end/outage.test.ts',
-        'never reports an earlier status again, even if the run is terminated and the member registers again',
-      ),
-    ],
-    failure: /'ARS_AUTH_IN_PROGRESS' to be 'ARS_AUTH_DONE'/,
-  },
-  {
     name: 'cancellation-in-time',
     protectsFrom: 'A registration counts as cancelled although it was sent to the payment gateway.',
     replacements: [
       change(
-        'workflows/cancellation.ts',
-        'if (!isEarly()) throw',
-        'if (progress.step() === undefined || !isEarly) throw',
-      ),
-      change(
-        'api/registrations/cancel-registration.ts',
-        'return resultCode === codes.CANCELLED;',
-        'return resultCode !== undefined;',
+        'database/ledger.ts',
+        'if (locked.row.endedAt || mayBeRegistered(locked)) return;',
+        'if (locked.row.endedAt) return;',
       ),
     ],
     tests: [
@@ -156,42 +320,6 @@ export const rules: readonly Guard[] = [
       ),
     ],
     failure: /'000_000' to be '002_915'/,
-  },
-  {
-    name: 'orphan-without-run',
-    protectsFrom: 'A running registration is deleted as orphaned.',
-    replacements: [
-      change(
-        'api/registrations/orphaned-registrations.ts',
-        'if (await hasRun(temporal, userId, registrationNumber)) continue;',
-        'await hasRun(temporal, userId, registrationNumber);',
-      ),
-    ],
-    tests: [
-      test(
-        'test/end-to-end/orphaned-registrations.test.ts',
-        'an orphaned registration is removed, and no other',
-      ),
-    ],
-    failure: /to deeply equal \[ true, true, true, true, true \]/,
-  },
-  {
-    name: 'orphan-age-limit',
-    protectsFrom: 'A registration is deleted as orphaned because Temporal no longer keeps its run.',
-    replacements: [
-      change(
-        'api/registrations/orphaned-registrations.ts',
-        'const minRetention = 24 *',
-        'const minRetention = 2_400 *',
-      ),
-    ],
-    tests: [
-      test(
-        'test/end-to-end/orphaned-registrations.test.ts',
-        'an orphaned registration is removed, and no other',
-      ),
-    ],
-    failure: /to deeply equal \[ true, true, true, true, true \]/,
   },
   {
     name: 'duplicate-by-arrival',
@@ -216,8 +344,8 @@ export const rules: readonly Guard[] = [
     protectsFrom: 'One ARS code is used for two registrations.',
     replacements: [
       change(
-        'activities/ars-call.ts',
-        'if (arsCodeId) await stores.arsCodes.spend(arsCodeId, reference);',
+        'database/ledger.ts',
+        'if (arsCodeId) await spendArsCode(locked.transaction, arsCodeId, registrationNumber);',
         '',
       ),
     ],
@@ -375,37 +503,6 @@ export const rules: readonly Guard[] = [
     ],
     tests: [test('test/end-to-end/result-notification.test.ts', 'the notification > stops at 410')],
     failure: /to match object \{ state: 'GONE'/,
-  },
-  {
-    name: 'phone-rings-once',
-    protectsFrom: 'A phone rings twice because the call request was answered too late.',
-    replacements: [change('activities/ars-call.ts', 'if (isRepeat) {', 'if (isRepeat && attempt === 0) {')],
-    tests: [
-      test(
-        'test/end-to-end/closure.test.ts',
-        'a circuit breaker > of the payment gateway makes the calls wait, and each phone rings once',
-      ),
-    ],
-    failure: /to have a length of 1 but got 2/,
-  },
-  {
-    name: 'accepted-update-kept',
-    protectsFrom:
-      'A cancellation that was accepted is lost, because another event arrives while the run closes.',
-    replacements: [
-      change(
-        'workflows/flush-accepted-update.ts',
-        "await CancellationScope.nonCancellable(() => sleep(1, { summary: 'Persist the update first' }));",
-        'void [CancellationScope, sleep];',
-      ),
-    ],
-    tests: [
-      test(
-        'test/end-to-end/accepted-update.test.ts',
-        'a cancellation is kept when another event arrives while the run closes',
-      ),
-    ],
-    failure: /instead of resolving/,
   },
   {
     name: 'circuit-breaker',

@@ -377,7 +377,7 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'payment-gateway/http/signature.ts',
-        'if (Math.abs(now - Number(timestamp)) > window) return false;',
+        'if (Math.abs(now - Number(timestamp)) > signatureWindow) return false;',
         '',
       ),
     ],
@@ -388,11 +388,7 @@ export const threats: readonly Guard[] = [
     name: 'callback-correlation',
     protectsFrom: 'A callback counts twice, or for another registration of the member.',
     replacements: [
-      change(
-        'workflows/callbacks.ts',
-        'if (outcome.registrationNumber !== registrationNumber || calls.has(outcome.attempt)) {',
-        "if (outcome.registrationNumber === '') {",
-      ),
+      change('database/ledger.ts', 'if (!isOpen(call)) return await contradict(locked, call, outcome);', ''),
     ],
     tests: [
       test(
@@ -538,14 +534,9 @@ export const threats: readonly Guard[] = [
     protectsFrom: 'An account is registered without consent.',
     replacements: [
       change(
-        'activities/payment-gateway-registration.ts',
-        "if (!evidence) return { state: 'REFUSED', resultCode: resultCodeOfRefusal.EVIDENCE_INVALID };",
-        '',
-      ),
-      change(
-        'activities/payment-gateway-registration.ts',
-        'const { callId, sha256 } = evidence;',
-        "const { callId, sha256 } = evidence ?? { callId: 'NONE', sha256: '0' };",
+        'database/ledger.ts',
+        'if (!(await hasEvidence(locked))) {',
+        'if (!(await hasEvidence(locked)) && attempts.length > 99) {',
       ),
     ],
     tests: [
@@ -574,9 +565,9 @@ export const threats: readonly Guard[] = [
     protectsFrom: 'An account is registered twice.',
     replacements: [
       change(
-        'workflows/register-exactly-once.ts',
-        'const inquiry = await inquire();',
-        "const inquiry = attempts > 1 ? await inquire() : ({ state: 'NOT_FOUND' } as RegistrationInquiry);",
+        'database/ledger.ts',
+        'if (latest && isOpen(latest)) return waitForCallback(locked, latest);',
+        "if (latest && isOpen(latest)) await decide(locked, latest, { state: 'ABSENT', outcome: null }, 'INQUIRY');",
       ),
     ],
     tests: [
@@ -592,7 +583,7 @@ export const threats: readonly Guard[] = [
     protectsFrom: 'Two operations of a member run at once.',
     replacements: [
       change(
-        'api/registrations/member-runs.ts',
+        'runs/registration-run.ts',
         "workflowIdConflictPolicy: 'FAIL'",
         "workflowIdConflictPolicy: 'USE_EXISTING'",
       ),
@@ -626,7 +617,7 @@ export const threats: readonly Guard[] = [
   {
     name: 'calling-hours',
     protectsFrom: 'A member is called at night.',
-    replacements: [change('activities/ars-call.ts', 'if (postponed) return postponed;', '')],
+    replacements: [change('database/ledger.ts', 'if (outside) {', 'if (outside && !outside) {')],
     tests: [
       test(
         'test/end-to-end/ars-calls.test.ts',

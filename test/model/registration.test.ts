@@ -1,23 +1,19 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from '@temporalio/worker';
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
-import {
-  arsCallEndedSignal,
-  cancelRegistrationUpdate,
-  paymentGatewayDecidedSignal,
-  registrationStateQuery,
-  registrationTimelineQuery,
-  resolveReviewUpdate,
-} from '../../contract/registration-messages.ts';
-import type { RegistrationOutcome, ReviewResolution } from '../../contract/registration.ts';
-import { sign } from '../../payment-gateway/http/signature.ts';
+import { registrationTimelineQuery } from '../../contract/registration-messages.ts';
+import type { RegistrationOutcome } from '../../contract/registration.ts';
+import type { RegistrationRecord } from '../../database/registrations.ts';
+import { createLog } from '../../runtime/log.ts';
+import { sweep } from '../../runs/sweep.ts';
 import { isTransient } from '../../runtime/transient-errors.ts';
+import { operate } from '../fixtures/operate.ts';
+import { sendCallback } from '../fixtures/payment-gateway-callback.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
+import { resetRun } from '../fixtures/reset-run.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration } from '../fixtures/wire-client.ts';
@@ -42,11 +38,10 @@ const policy: RegistrationPolicy = {
     firstInquiryAfter: 300,
     maxInquiryInterval: 1_000,
   },
+  effects: { sendLimit: 1_000, settleTime: 600, maxAttempts: 5 },
   paymentGatewayRegistration: {
-    attemptTimeout: 1_000,
     firstInquiryAfter: 100,
     maxInquiryInterval: 400,
-    settleTime: 600,
     reviewAfter: 60_000,
   },
 };
@@ -60,10 +55,8 @@ let stack: Stack;
 let impatientApi: string;
 let nextScript = 0;
 const gateway = createScriptedPaymentGateway(async (callback) => {
-  const body = JSON.stringify(callback);
   for (const deadline = Date.now() + patience; ;) {
-    const headers = { ...sign(stack.paymentGatewaySecret, '/pg/callbacks', body) };
-    const { status } = await fetch(`${stack.url}/pg/callbacks`, { method: 'POST', headers, body });
+    const status = await sendCallback(stack, callback);
     if (status === 200) return;
     if (status !== 503 || Date.now() > deadline) {
       throw new Error(`A callback was answered with HTTP ${status}.`);
@@ -127,27 +120,59 @@ async function play(played: Script): Promise<void> {
 
   const operator = new AbortController();
   const reviewing = resolveReviews(run, world, operator.signal);
-  const replies = await Promise.all(played.messages.map((message) => sendMessage(run, world, message)));
-  const result: unknown = await handleOf(run).result();
-  operator.abort();
-  await reviewing;
-  await compare(run, world, replies.includes('CANCELLED'), result as RegistrationOutcome);
+  let replies: readonly unknown[];
+  let ended: RegistrationRecord;
+  try {
+    replies = await Promise.all(played.messages.map((message) => sendMessage(run, world, message)));
+    ended = await untilEnded(run, played);
+  } finally {
+    operator.abort();
+    await reviewing;
+  }
+  await compare(run, world, replies.includes('CANCELLED'), ended);
+}
+
+const rowOf = async ({ registrationNumber }: Run): Promise<RegistrationRecord> =>
+  (await stack.stores.registrations.findAny(registrationNumber))!;
+
+/**
+ * A run that was reset or terminated is not the one that ends the registration, so its row is asked. Until then the
+ * registration is resumed again and again, which a run that is alive does not notice.
+ */
+async function untilEnded(run: Run, played: Script): Promise<RegistrationRecord> {
+  for (const deadline = Date.now() + patience * 2; ;) {
+    const row = await rowOf(run);
+    if (row.endedAt) return row;
+    if (Date.now() > deadline) throw new Error(`did not end: ${JSON.stringify({ row, played }, null, 1)}`);
+    if (wasDisturbed(played)) await resume(run);
+    await delay(100);
+  }
+}
+
+function wasDisturbed({ messages: sent }: Script): boolean {
+  return sent.some(({ kind }) => kind === 'TERMINATE' || kind.startsWith('RESET'));
+}
+
+async function resume({ registrationNumber }: Run): Promise<void> {
+  await delay(1_000);
+  await stack.stores.registrations.makeOverdue(registrationNumber);
+  await ask(() => sweep({ ...stack, log: createLog('sweep', 'silent') }));
 }
 
 async function compare(
   run: Run,
   world: World,
   isCancelled: boolean,
-  result: RegistrationOutcome,
+  { status, resultCode, timeline }: RegistrationRecord,
 ): Promise<void> {
   const { script: played, rings, registerCalls, ledgerEntries } = world;
-  const timeline = await ask(() => handleOf(run).query(registrationTimelineQuery));
-  const calls = timeline.filter(({ step }) => step === 'ARS_CALL_ENDED').map(({ outcome }) => outcome);
+  const ended = timeline.filter(({ step, outcome }) => step === 'ARS_CALL_ENDED' && outcome !== 'NOT_PLACED');
+  const calls = ended.map(({ outcome }) => outcome);
   const accounts = await stack.stores.accounts.listOf(run.userId);
   const evidence = await stack.stores.consentEvidence.find(run.registrationNumber);
   const happened = {
     played,
-    result,
+    result: { status, resultCode },
     calls,
     registerCalls,
     ledgerEntries,
@@ -155,7 +180,7 @@ async function compare(
       ({ state, registrationNumber }) => state === 'ACTIVE' && registrationNumber === run.registrationNumber,
     ).length,
     maxRings: Math.max(1, ...rings.values()),
-    isWithoutEvidence: registerCalls > 0 && evidence?.attempt !== calls.length,
+    isWithoutEvidence: registerCalls > 0 && evidence?.attempt !== ended.at(-1)?.attempt,
   };
   const always = { played, maxRings: 1, isWithoutEvidence: false };
   const expected = expectationOf(played);
@@ -180,21 +205,17 @@ async function compare(
 async function resolveReviews(run: Run, world: World, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await delay(200);
-    const { step } = await ask(() => handleOf(run).query(registrationStateQuery));
+    const { step } = await rowOf(run);
     if (step === 'REVIEW' && world.pending === 0) await resolve(run, world);
   }
 }
 
 /** Resolves a review truthfully. Refused, without effect, unless the registration is in review. */
-async function resolve(run: Run, world: World): Promise<void> {
+async function resolve({ registrationNumber }: Run, world: World): Promise<void> {
   const verdict = world.ledgerEntries > 0 ? 'REGISTERED' : 'NOT_REGISTERED';
-  const resolution: ReviewResolution = { verdict, operator: 'the test', reason: 'looked up' };
-  await handleOf(run)
-    .executeUpdate(resolveReviewUpdate, { args: [resolution] })
-    .catch((error: unknown) => {
-      if (!(error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError))
-        throw error;
-    });
+  const reason = ['--operator', 'the test', '--reason', 'looked up', '--despite-payment-gateway'];
+  const service = { ...stack, simulated: { ...stack.simulated, ...gateway.paymentGateway } };
+  await operate(service, 'resolve', '--number', registrationNumber, '--verdict', verdict, ...reason);
 }
 
 /** @returns `CANCELLED` if it cancelled the registration */
@@ -209,30 +230,35 @@ const otherNumber = ({ registrationNumber }: Run) =>
 const ignore = () => {};
 
 const messages: Record<ScriptedMessage['kind'], (run: Run, world: World) => Promise<unknown>> = {
-  CANCEL: (run) => {
-    // The same update when it is retried.
-    const updateId = randomUUID();
-    return ask(() => handleOf(run).executeUpdate(cancelRegistrationUpdate, { updateId })).then(
-      () => 'CANCELLED',
-      ignore,
-    );
+  CANCEL: async ({ registrationNumber: regNo }) => {
+    const { body } = await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo });
+    return body.response.code === '000_000' ? 'CANCELLED' : body.response.code;
   },
   FOREIGN_CALL: (run) =>
-    handleOf(run)
-      .signal(arsCallEndedSignal, {
-        registrationNumber: otherNumber(run),
-        attempt: 1,
-        callId: 'OFANOTHERONE',
-        outcome: 'WRONG_CODE',
-      })
-      .catch(ignore),
+    sendCallback(stack, {
+      type: 'ARS',
+      reference: otherNumber(run),
+      attempt: 1,
+      callId: 'OFANOTHERONE',
+      state: 'FAILED',
+      outcome: 'WRONG_CODE',
+    }),
   FOREIGN_VERDICT: (run) =>
-    handleOf(run)
-      .signal(paymentGatewayDecidedSignal, {
-        registrationNumber: otherNumber(run),
-        verdict: { state: 'REFUSED', resultCode: '002_909' },
-      })
-      .catch(ignore),
+    sendCallback(stack, {
+      type: 'REGISTRATION',
+      reference: otherNumber(run),
+      state: 'REFUSED',
+      reason: 'ACCOUNT_SEIZED',
+    }),
   RESOLVE: (run, world) => resolve(run, world).catch(ignore),
-  TIMELINE: (run) => ask(() => handleOf(run).query(registrationTimelineQuery)),
+  TIMELINE: (run) => ask(() => handleOf(run).query(registrationTimelineQuery)).catch(ignore),
+  RESET_FIRST: (run) => resetRun(stack.temporal, run.userId, 'FIRST').catch(ignore),
+  RESET_LAST: (run) => resetRun(stack.temporal, run.userId, 'LAST').catch(ignore),
+  TERMINATE: (run) => handleOf(run).terminate('the test').catch(ignore),
+  GARBAGE: async (run) => {
+    const handle = handleOf(run);
+    await handle.signal('wake', { verdict: 'REGISTERED' }).catch(ignore);
+    await handle.signal('paymentGatewayDecided', { state: 'REGISTERED' }).catch(ignore);
+    await handle.executeUpdate('resolveReview', { args: [null] }).catch(ignore);
+  },
 };

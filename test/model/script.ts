@@ -42,9 +42,24 @@ export type ScriptedAttempt =
 
 export interface ScriptedMessage {
   readonly delayMs: number;
-  /** FOREIGN: for another registration. RESOLVE: by an operator, whether or not there is a review. */
-  readonly kind: 'CANCEL' | 'FOREIGN_CALL' | 'FOREIGN_VERDICT' | 'RESOLVE' | 'TIMELINE';
+  /**
+   * FOREIGN: of another registration. RESOLVE: by an operator who sees no review. RESET_FIRST, RESET_LAST: of the run, to
+   * its first or latest workflow task. TERMINATE: of the run, which is then resumed. GARBAGE: signals and updates that
+   * nothing understands.
+   */
+  readonly kind: (typeof messageKinds)[number] | 'CANCEL';
 }
+
+const messageKinds = [
+  'FOREIGN_CALL',
+  'FOREIGN_VERDICT',
+  'RESOLVE',
+  'TIMELINE',
+  'RESET_FIRST',
+  'RESET_LAST',
+  'TERMINATE',
+  'GARBAGE',
+] as const;
 
 const reason = fc.constantFrom<RefusalReason>('ACCOUNT_CLOSED', 'ACCOUNT_RESTRICTED', 'LIFETIME_ACCOUNT');
 const short = fc.integer({ min: 0, max: 700 });
@@ -106,12 +121,7 @@ export const script: fc.Arbitrary<Script> = fc.record({
         { weight: 1, arbitrary: fc.constant('CANCEL' as const) },
         {
           weight: 4,
-          arbitrary: fc.constantFrom(
-            'FOREIGN_CALL' as const,
-            'FOREIGN_VERDICT' as const,
-            'RESOLVE' as const,
-            'TIMELINE' as const,
-          ),
+          arbitrary: fc.constantFrom(...messageKinds),
         },
       ),
     }),

@@ -118,13 +118,15 @@ export function createScriptedPaymentGateway(sendCallback: SendCallback) {
       const world = prepared.get(phoneNumber)!;
       worlds.set(reference, world);
       const { calls } = world.script;
-      const call = calls[Math.min(attempt, calls.length) - 1]!;
+      // An attempt that never arrived is made again under the next number.
+      const call = calls[Math.min(world.rings.size, calls.length - 1)]!;
       if (call.placing === 'DOWN' && ++world.callRequests === 1) throw unanswered();
       world.rings.set(attempt, (world.rings.get(attempt) ?? 0) + 1);
       const ending = runCall(reference, attempt, call);
       background(world, ending);
       if (call.placing === 'EARLY') await ending;
       if (call.placing === 'LOST') throw unanswered();
+      return { callId: callIdOf(reference, attempt) };
     },
 
     async inquireArsCall({ reference, attempt }) {

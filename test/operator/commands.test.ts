@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { resultNotifications } from '../../database/schema.ts';
 import { verifyNotification } from '../../client/index.ts';
-import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { notificationWorkflowId, memberWorkflowId } from '../../contract/registration.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { impatientPolicy } from '../fixtures/impatient-policy.ts';
@@ -58,8 +57,8 @@ async function register(api: string, overrides: Readonly<Record<string, unknown>
 
 describe('a registration in REVIEW', () => {
   const signed = ['--operator', 'kim', '--reason', 'seen in the payment gateway’s ledger'];
-  const resolve = (number: string, verdict: string) =>
-    operate('resolve', '--number', number, '--verdict', verdict, ...signed);
+  const resolve = (number: string, verdict: string, ...words: readonly string[]) =>
+    operate('resolve', '--number', number, '--verdict', verdict, ...signed, ...words);
 
   /** Brings a member's registration into REVIEW. */
   async function reachReview() {
@@ -91,15 +90,19 @@ describe('a registration in REVIEW', () => {
     const { output } = await operate('reviews');
     const line = output.split('\n').find((candidate) => candidate.startsWith(number));
     expect(line).toMatch(
-      new RegExp(`^${number}  ${userId}  +003 IBK  +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC$`),
+      new RegExp(
+        `^${number}  ${userId}  +003 IBK  +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC  REVIEW_BEGUN UNKNOWN$`,
+      ),
     );
 
-    expect(await resolve(number, verdict)).toMatchObject({ exitCode: 0, errors: '' });
+    const resolved = await resolve(number, verdict, '--despite-payment-gateway');
+    expect(resolved).toMatchObject({ exitCode: 0, errors: '' });
     expect(await untilEnded(stack.url, project, number)).toMatchObject(ending);
     await stack.temporal.workflow.getHandle(memberWorkflowId(userId)).result();
-    await expect
-      .poll(async () => await resolve(number, verdict), { timeout: 10_000 })
-      .toMatchObject({ exitCode: 1, errors: expect.stringContaining('is running') });
+    expect(await resolve(number, verdict)).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('has ended: nothing is left to decide'),
+    });
   });
 
   it('is listed while no worker runs', async () => {
@@ -107,7 +110,7 @@ describe('a registration in REVIEW', () => {
     await stack.stopWorker();
     const { output } = await operate('reviews');
     await stack.startWorker();
-    expect(output).toMatch(new RegExp(`^${number}.*unknown while no worker answers; started \\d{4}-`, 'm'));
+    expect(output).toMatch(new RegExp(`^${number}.* UTC  REVIEW_BEGUN UNKNOWN$`, 'm'));
     expect(await resolve(number, 'NOT_REGISTERED')).toMatchObject({ exitCode: 0 });
   });
 
@@ -176,34 +179,33 @@ describe('redeliver', () => {
     },
   );
 
-  it('delivers as often as the policy of the deployment says', async () => {
+  it('delivers as often as the policy of the registration says', async () => {
     const receiver = await startReceiver();
     receiver.answerWith({ status: 500 });
-    const { userId, number } = await register(impatientApi);
+    const url = await stack.startAnotherApi({
+      policy: { ...impatientPolicy, resultNotification: { waits: [0, 0] } },
+    });
+    const { userId, number } = await register(url);
     const delivered = () => stack.temporal.workflow.getHandle(notificationWorkflowId(number)).result();
-    await expect.poll(() => notificationOf(userId), { timeout: 30_000 }).toMatchObject({ deliveries: 1 });
+    await expect.poll(() => notificationOf(userId), { timeout: 30_000 }).toMatchObject({ deliveries: 2 });
     expect(await delivered()).toBe('EXHAUSTED');
 
-    const policy = { ...sandboxPolicy, resultNotification: { waits: [0, 0] } };
-    await operateOn({ ...stack, policy }, 'redeliver', '--number', number);
+    await redeliver(number);
     expect(await delivered()).toBe('EXHAUSTED');
-    expect(await notificationOf(userId)).toMatchObject({ state: 'EXHAUSTED', deliveries: 3 });
+    expect(await notificationOf(userId)).toMatchObject({ state: 'EXHAUSTED', deliveries: 4 });
   });
 
-  it('refuses while a delivery is still running', async () => {
+  it('delivers at once what waits for a later delivery, and refuses without a notification URL', async () => {
     const receiver = await startReceiver();
-    receiver.answerWith({ status: 503, headers: { 'retry-after': '600' } });
+    receiver.answerWith({ status: 503, headers: { 'retry-after': '600' } }, acknowledgement);
     const { userId, number } = await register(stack.url);
     await expect.poll(() => notificationOf(userId), { timeout: 30_000 }).toMatchObject({ deliveries: 1 });
-    expect(await redeliver(number)).toMatchObject({
-      exitCode: 1,
-      errors: expect.stringContaining('still running'),
-    });
-    await stack.temporal.workflow.getHandle(notificationWorkflowId(number)).terminate();
     expect(await redeliver(number)).toMatchObject({ exitCode: 0 });
+    await expect
+      .poll(() => notificationOf(userId), { timeout: 10_000 })
+      .toMatchObject({ state: 'DELIVERED', deliveries: 2 });
 
     await stack.stores.projects.setNotificationUrl(project.aspId, null);
-    await stack.temporal.workflow.getHandle(notificationWorkflowId(number)).terminate();
     expect(await redeliver(number)).toMatchObject({
       exitCode: 1,
       errors: expect.stringContaining('no notification URL now'),
@@ -515,7 +517,7 @@ describe('the process', () => {
     startGroup(process.execPath, ['--import', 'tsx', 'operator/main.ts', ...words], environment);
 
   it.for([
-    [['reviews'], ['PAYLOAD_KEYS']],
+    [['setup'], ['PAYLOAD_KEYS']],
     [
       ['notification-url', '--asp', 'OPERATORASP0001', '--off'],
       ['DATABASE_KEYS', 'DATABASE_URL', 'PAYLOAD_KEYS'],
@@ -534,13 +536,13 @@ describe('the process', () => {
 
   it('connects to Temporal and exits', async () => {
     const environment = { PAYLOAD_KEYS: stack.payloadKeys, TEMPORAL_ADDRESS: stack.temporalAddress };
-    const program = start(['reviews'], environment);
+    const program = start(['setup'], environment);
     expect(await program.exited).toBe(0);
-    expect(program.output()).toMatch(/^(No registration|number)/);
+    expect(program.output()).toContain('The namespace default has all that the service needs.');
   });
 
   it.for([
-    [['reviews'], 'Temporal does not answer'],
+    [['setup'], 'Temporal does not answer'],
     [
       ['notification-url', '--asp', 'OPERATORASP0001', '--off'],
       'The database does not answer (connect ECONNREFUSED',

@@ -27,6 +27,7 @@ export const paths = [
   'ars-call-no-outcome',
   'ars-call-not-placed',
   'ars-call-answer-lost',
+  'resumed-during-ars-call',
 
   'ars-call-limit-reached',
   'ars-call-postponed',
@@ -62,9 +63,7 @@ export const paths = [
   'cancelled-too-late',
   'cancelled-by-the-service-provider',
 
-  'deleted',
   'deleted-removal',
-  'deleted-without-account',
   'auto-charge-registered',
   'auto-charge-refused',
   'auto-charge-without-account',

@@ -89,7 +89,7 @@ it('finds one command snapshot for every recorded history', () => {
 });
 
 it.for([
-  ['another activity', '"storeConsentEvidence"', '"placeArsCall"'],
+  ['another activity', '"registerAtPaymentGateway"', '"placeArsCall"'],
   ['no timer where the workflow starts one', '"EVENT_TYPE_TIMER_STARTED"', '"EVENT_TYPE_MARKER_RECORDED"'],
 ] as const)('reports a non-determinism error for a history that has %s', async ([, recorded, altered]) => {
   const name = historyName('registered');
@@ -105,24 +105,18 @@ it('does not replay a history that was encrypted with another key', async () => 
 });
 
 it.for<[string, Path, string, string]>([
+  ['a timeout', 'registered', "startToCloseTimeout: '15 seconds'", "startToCloseTimeout: '16 seconds'"],
   [
-    'a timeout',
+    'a retry policy',
     'registered',
-    'startToCloseTimeout: attemptTimeout',
-    'startToCloseTimeout: attemptTimeout + 1',
+    "startToCloseTimeout: '15 seconds',\n    retry: {",
+    "startToCloseTimeout: '15 seconds',\n    retry: { maximumAttempts: 9,",
   ],
-  ['a retry policy', 'registered', 'maximumAttempts: 1\n', 'maximumAttempts: 2\n'],
-  ['an argument', 'result-notification-exhausted', 'isLast\n', 'isLast: false\n'],
-  ['the value of a search attribute', 'registered', 'value: step\n', "value: 'DONE'\n"],
-  ['the length of a timer', 'ars-call-no-answer-once', '.sleep)(wait, {', '.sleep)(wait + 1, {'],
-  ['a summary', 'registered', 'Place ARS call ', 'Place call '],
-  [
-    'a parent-close policy',
-    'account-changed',
-    "ABANDON,\n        staticSummary: 'Remove",
-    "TERMINATE,\n        staticSummary: 'Remove",
-  ],
-  ['what the Web UI shows', 'registered', '- Waits for: ${', '- Waiting for: ${'],
+  ['an argument', 'registered', '>visibly(reference)', ">visibly({ registrationNumber: 'another' })"],
+  ['the value of a search attribute', 'registered', 'value: step\n', "value: 'REVIEW'\n"],
+  ['the length of a timer', 'ars-call-no-answer-once', 'wait.milliseconds, {', 'wait.milliseconds * 2, {'],
+  ['a summary', 'registered', "'Register the account at the", "'Register it at the"],
+  ['what the Web UI shows', 'registered', '` waits for ${', '` waits until ${'],
   ['a result', 'ledger-reconciled', 'return reconciliationId;', "return 'another';"],
 ])('notices a change of %s that a replay does not', async ([, path, text, by]) => {
   const code = applyReplacement(workflowBundle.code, { file: 'the workflow bundle', text, by });

@@ -153,7 +153,7 @@ describe('failures', () => {
         ...stores,
         reconciliations: { ...stores.reconciliations, list: fails },
         projects: { ...stores.projects, setNotificationUrl: fails },
-        registrations: { ...stores.registrations, findUserId: fails },
+        registrations: { ...stores.registrations, findAny: fails },
       },
     });
     const callback = JSON.stringify({ type: 'REGISTRATION', reference: 'A'.repeat(22), state: 'REGISTERED' });

@@ -1,0 +1,285 @@
+import { randomUUID } from 'node:crypto';
+import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm';
+import { isOpen } from '../contract/effects.ts';
+import type { Effect, EffectKind } from '../contract/effects.ts';
+import type { EffectPolicy } from '../contract/registration-policy.ts';
+import type { RegistrationState, RegistrationStep } from '../contract/registration.ts';
+import type { RegistrationStatus } from '../wire/registration-status.ts';
+import type { ResultCode } from '../wire/result-codes.ts';
+import type { TimelineEntry, TimelineStep } from '../wire/timeline.ts';
+import { queueRemoval } from './accounts.ts';
+import type { Queries } from './database.ts';
+import { queueNotification } from './result-notifications.ts';
+import { databaseTime, effects, registrations } from './schema.ts';
+
+/** A registration without its personal part. */
+export type RegistrationRecord = Omit<typeof registrations.$inferSelect, 'sealedDetails'>;
+
+/** The columns of {@link RegistrationRecord}. */
+export const { sealedDetails: _, ...recordColumns } = getTableColumns(registrations);
+
+/** How long after its next wait a run is still believed to be alive, in ms. */
+const lease = 30_000;
+
+/** What is started once a transaction is committed; the sweep starts it if nobody else does. */
+export interface FollowUp {
+  readonly kind: 'NOTIFICATION' | 'REMOVAL';
+  readonly registrationNumber: string;
+}
+
+/** What a transaction on a registration left behind. */
+export interface Committed {
+  /** Null when the registration was withdrawn. */
+  readonly registration: RegistrationState | null;
+  /** Whether this transaction ended it. */
+  readonly ended: boolean;
+  readonly followUps: readonly FollowUp[];
+}
+
+type EffectRow = typeof effects.$inferSelect;
+
+const effectKey = [effects.registrationNumber, effects.kind, effects.attempt];
+
+/**
+ * A registration under its row lock: what is read here stays true until the transaction ends, and nobody else decides
+ * meanwhile. Changes of the row are collected and written once.
+ */
+export class LockedRegistration {
+  readonly transaction: Queries;
+  /** The database's time, read under the lock. */
+  readonly now: Date;
+  readonly followUps: FollowUp[] = [];
+  readonly #rows: EffectRow[];
+  #record: RegistrationRecord;
+  #changes: Partial<typeof registrations.$inferInsert> = {};
+  #ended = false;
+
+  constructor(transaction: Queries, now: Date, record: RegistrationRecord, rows: EffectRow[]) {
+    this.transaction = transaction;
+    this.now = now;
+    this.#record = record;
+    this.#rows = rows;
+  }
+
+  get row(): RegistrationRecord {
+    return this.#record;
+  }
+
+  /** Its effects of one kind, by attempt. */
+  effects(kind: EffectKind): Effect[] {
+    return this.#rows.filter((row) => row.kind === kind).map(toEffect);
+  }
+
+  openEffect(kind: EffectKind): Effect | undefined {
+    return this.effects(kind).find(isOpen);
+  }
+
+  change(changes: Partial<typeof registrations.$inferInsert>): void {
+    this.#changes = { ...this.#changes, ...changes };
+    this.#record = { ...this.#record, ...changes } as RegistrationRecord;
+  }
+
+  /** Adds an entry to the timeline. `until` is in Unix ms. */
+  note(step: TimelineStep, outcome: string, attempt = 1, until?: number): void {
+    const entry = {
+      step,
+      at: this.now.toISOString(),
+      attempt,
+      outcome,
+      ...(until !== undefined && { until: new Date(until).toISOString() }),
+    };
+    this.change({ timeline: appendEntry(this.#record.timeline, entry) });
+  }
+
+  moveTo(step: RegistrationStep, status: RegistrationStatus = this.#record.status): void {
+    this.change({ step, status, triedSince: this.now });
+  }
+
+  /** Believes the run for a wait of `milliseconds` and the lease after it. */
+  renewLease(milliseconds = 0): void {
+    if (this.#record.lookAt.getTime() >= this.now.getTime() + milliseconds + lease / 2) return;
+    this.change({ lookAt: new Date(this.now.getTime() + milliseconds + lease) });
+  }
+
+  /**
+   * Enters an effect as sent: it may leave once this transaction is committed. Only an effect that never left is sent
+   * again under its number. `askAfter`: in ms. @returns the time it is fenced by
+   */
+  async send(
+    kind: EffectKind,
+    attempt: number,
+    execution: string,
+    policy: EffectPolicy,
+    askAfter: number,
+  ): Promise<Date> {
+    const row = this.#sent(kind, attempt, execution, policy, askAfter);
+    await this.transaction
+      .insert(effects)
+      .values(row)
+      .onConflictDoUpdate({ target: effectKey, set: row, setWhere: eq(effects.state, 'NOT_SENT') });
+    return row.sendBy;
+  }
+
+  /**
+   * Enters an effect as sent that nobody sends now: it may have been sent before the database was restored. So the payment
+   * gateway is asked first. @returns the effect
+   */
+  async assume(kind: EffectKind, attempt: number, policy: EffectPolicy, restoredAt: Date): Promise<Effect> {
+    const row = this.#sent(kind, attempt, null, policy, 0);
+    const sendBy = new Date(restoredAt.getTime() + policy.sendLimit);
+    const assumed: EffectRow = {
+      ...row,
+      sentAt: this.#record.begunAt ?? this.#record.createdAt,
+      sendBy,
+      settledAt: new Date(sendBy.getTime() + policy.settleTime),
+    };
+    await this.transaction
+      .insert(effects)
+      .values(assumed)
+      .onConflictDoUpdate({ target: effectKey, set: assumed, setWhere: eq(effects.state, 'NOT_SENT') });
+    return toEffect(assumed);
+  }
+
+  /** Enters an effect that is idempotent at the payment gateway as sent, whatever became of it before. */
+  async sendAgain(kind: EffectKind, policy: EffectPolicy): Promise<void> {
+    const row = this.#sent(kind, 1, randomUUID(), policy, 0);
+    await this.transaction.insert(effects).values(row).onConflictDoUpdate({ target: effectKey, set: row });
+  }
+
+  #sent(
+    kind: EffectKind,
+    attempt: number,
+    execution: string | null,
+    policy: EffectPolicy,
+    askAfter: number,
+  ): EffectRow {
+    const sentAt = this.now;
+    const sendBy = new Date(sentAt.getTime() + policy.sendLimit);
+    return {
+      registrationNumber: this.#record.registrationNumber,
+      kind,
+      attempt,
+      state: 'SENT',
+      execution,
+      sentAt,
+      sendBy,
+      settledAt: new Date(sendBy.getTime() + policy.settleTime),
+      askAt: new Date(sentAt.getTime() + askAfter),
+      asks: 0,
+      outcome: null,
+      callId: null,
+      decidedBy: null,
+      decidedAt: null,
+      contradiction: null,
+    };
+  }
+
+  async changeEffect({ kind, attempt }: Effect, changes: Partial<EffectRow>): Promise<void> {
+    await this.transaction
+      .update(effects)
+      .set(changes)
+      .where(
+        and(
+          eq(effects.registrationNumber, this.#record.registrationNumber),
+          eq(effects.kind, kind),
+          eq(effects.attempt, attempt),
+        ),
+      );
+    const index = this.#rows.findIndex((row) => row.kind === kind && row.attempt === attempt);
+    this.#rows[index] = { ...this.#rows[index]!, ...changes };
+  }
+
+  /** Queues the removal of an account at the payment gateway. Idempotent. */
+  async queueRemoval(registrationNumber: string = this.#record.registrationNumber): Promise<void> {
+    await queueRemoval(this.transaction, registrationNumber);
+    this.followUps.push({ kind: 'REMOVAL', registrationNumber });
+  }
+
+  /** Ends the registration, and queues the notification of its result. */
+  async end(status: RegistrationStatus, resultCode: ResultCode): Promise<void> {
+    this.note('ENDED', resultCode);
+    this.change({ status, resultCode, step: 'DONE', endedAt: this.now });
+    const { registrationNumber } = this.#record;
+    if (await queueNotification(this.transaction, registrationNumber))
+      this.followUps.push({ kind: 'NOTIFICATION', registrationNumber });
+    this.#ended = true;
+  }
+
+  /** Writes what has changed. */
+  async save(): Promise<Committed> {
+    if (Object.keys(this.#changes).length > 0) {
+      await this.transaction
+        .update(registrations)
+        .set(this.#changes)
+        .where(eq(registrations.registrationNumber, this.#record.registrationNumber));
+    }
+    return {
+      registration: this.#record.withdrawnAt ? null : toState(this.#record),
+      ended: this.#ended,
+      followUps: this.followUps,
+    };
+  }
+}
+
+/**
+ * Runs a transaction under the lock of a registration. Throws when there is no such registration.
+ * @returns what `work` returns, with what the transaction left behind
+ */
+export async function lockRegistration<Answer extends object | void>(
+  queries: Queries,
+  registrationNumber: string,
+  work: (locked: LockedRegistration) => Promise<Answer>,
+): Promise<Committed & Answer> {
+  return await queries.transaction(async (transaction) => {
+    const ofNumber = eq(registrations.registrationNumber, registrationNumber);
+    await transaction
+      .select({ row: sql`1` })
+      .from(registrations)
+      .where(ofNumber)
+      .for('no key update');
+    // A statement of its own: the one that waits for the lock sees the effects as they were before its wait.
+    const found = await transaction
+      .select({ record: recordColumns, effect: effects, now: databaseTime })
+      .from(registrations)
+      .leftJoin(effects, eq(effects.registrationNumber, registrations.registrationNumber))
+      .where(ofNumber)
+      .orderBy(asc(effects.attempt));
+    const [first] = found;
+    if (!first) throw new Error(`There is no registration ${registrationNumber}.`);
+    const rows = found.flatMap(({ effect }) => effect ?? []);
+    const locked = new LockedRegistration(transaction, first.now, first.record, rows);
+    const answer = await work(locked);
+    return { ...(await locked.save()), ...(answer as Answer) };
+  });
+}
+
+/** Hundreds of steps in a row with the same outcome, such as inquiries, become one entry: the latest. */
+function appendEntry(timeline: readonly TimelineEntry[], entry: TimelineEntry): readonly TimelineEntry[] {
+  const last = timeline.at(-1);
+  const isRepeat = last?.step === entry.step && last.outcome === entry.outcome;
+  return [...(isRepeat ? timeline.slice(0, -1) : timeline), entry];
+}
+
+/** A registration as its run shows it. */
+export function toState(record: RegistrationRecord): RegistrationState {
+  const { registrationNumber, status, step, resultCode, timeline } = record;
+  return { registrationNumber, status, step, resultCode, timeline };
+}
+
+function toEffect(row: EffectRow): Effect {
+  const { kind, attempt, state, outcome, callId, asks } = row;
+  return {
+    kind,
+    attempt,
+    state,
+    outcome,
+    callId,
+    asks,
+    sentAt: row.sentAt.getTime(),
+    sendBy: row.sendBy.getTime(),
+    settledAt: row.settledAt.getTime(),
+    askAt: row.askAt.getTime(),
+    isAssumed: row.execution === null,
+    decidedAt: row.decidedAt?.getTime() ?? null,
+  };
+}

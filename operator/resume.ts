@@ -1,0 +1,45 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { UsageError } from '../command-line/command-line.ts';
+import { memberWorkflowId } from '../contract/registration.ts';
+import { startRegistrationRun } from '../runs/registration-run.ts';
+import { sweep } from '../runs/sweep.ts';
+import { askTemporal } from './ask-temporal.ts';
+import type { CommandContext } from './command.ts';
+import { readRegistrationNumber } from './options.ts';
+import type { OptionValues } from './options.ts';
+import { Refused } from './refused.ts';
+
+/**
+ * Gives a registration a new run, in place of one that is stuck; or with --all, gives one to every open registration
+ * that has none. A new run continues from the row: nothing is sent twice and no deadline is postponed.
+ */
+export function resume(values: OptionValues) {
+  if ((values.number === undefined) === (values.all === undefined))
+    throw new UsageError('resume takes either --number or --all.');
+  if (values.all) return resumeAll;
+  const registrationNumber = readRegistrationNumber(values);
+  return (context: CommandContext) => resumeOne(context, registrationNumber);
+}
+
+async function resumeAll(context: CommandContext): Promise<void> {
+  const count = await context.stores.registrations.makeOverdue();
+  context.reportProgress(`${count} open registrations: starting a run for each that has none.`);
+  await askTemporal(context.temporal, () => sweep(context));
+  context.print(`Every one of ${count} open registrations has a run.`);
+}
+
+async function resumeOne(context: CommandContext, registrationNumber: string): Promise<void> {
+  const { stores, temporal, print } = context;
+  const registration = await stores.registrations.findAny(registrationNumber);
+  if (!registration) throw new Refused(`There is no registration ${registrationNumber}.`);
+  if (registration.endedAt)
+    throw new Refused(`Registration ${registrationNumber} has ended, so it needs no run.`);
+  await askTemporal(temporal, async () => {
+    const running = temporal.workflow.getHandle(memberWorkflowId(registration.userId));
+    await running.terminate('operator resume').catch((error: unknown) => {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    });
+    await startRegistrationRun(temporal, registration);
+  });
+  print(`Registration ${registrationNumber} has a new run, which continues in ${registration.step}.`);
+}

@@ -1,0 +1,331 @@
+import { randomUUID } from 'node:crypto';
+import { eq, sql } from 'drizzle-orm';
+import { describe, expect, it } from 'vitest';
+import type { Member } from '../../database/members.ts';
+import { DatabaseRestored } from '../../database/incarnations.ts';
+import { accounts, effects, incarnations, registrations } from '../../database/schema.ts';
+import { productionPolicy } from '../../contract/registration-policy.ts';
+import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
+import { describeStores, inventedEvidence } from './stores-fixture.ts';
+
+const registered = { state: 'REGISTERED' } as const;
+const policy: RegistrationPolicy = {
+  ...productionPolicy,
+  arsCall: { ...productionPolicy.arsCall, callingHours: undefined },
+};
+
+describeStores((on) => {
+  const ledger = () => on.stores.ledger;
+
+  async function addRegistration(member?: Member): Promise<string> {
+    return await on.addRegistration(member ?? (await on.addMember()));
+  }
+  const claimCall = (number: string) =>
+    ledger().claimArsCall(number, { phoneNumber: number, accountNumber: number }, policy, randomUUID());
+  const claimRegistration = (number: string, execution: string = randomUUID()) =>
+    ledger().claimRegistration(number, policy, execution);
+
+  /** A registration whose member is about to be called. */
+  async function addMatched(member?: Member): Promise<string> {
+    const number = await addRegistration(member);
+    await ledger().recordHolderCheck(number, undefined);
+    return number;
+  }
+
+  /** A registration whose evidence is stored. */
+  async function addConsented(member?: Member): Promise<string> {
+    const number = await addMatched(member);
+    await claimCall(number);
+    await ledger().decideArsCall(number, 1, { callId: 'CALL00000001', outcome: 'PASSED' }, 'CALLBACK');
+    const opened = await on.stores.registrations.open(number);
+    await on.stores.consentEvidence.store(opened.member.cipher, {
+      ...inventedEvidence,
+      registrationNumber: number,
+    });
+    await ledger().recordEvidence(number);
+    return number;
+  }
+
+  const effectsOf = (number: string, kind: 'ARS_CALL' | 'REGISTRATION' | 'REMOVAL') =>
+    on.database.queries
+      .select()
+      .from(effects)
+      .where(sql`registration_number = ${number} and kind = ${kind}`)
+      .orderBy(effects.attempt);
+  const rowOf = async (number: string) => (await on.stores.registrations.findAny(number))!;
+
+  /** Moves the times of all attempts so far into the past, by ms. */
+  async function age(number: string, milliseconds: number): Promise<void> {
+    const earlier = sql`interval '1 millisecond' * ${milliseconds}`;
+    await on.database.queries
+      .update(effects)
+      .set({
+        sentAt: sql`${effects.sentAt} - ${earlier}`,
+        sendBy: sql`${effects.sendBy} - ${earlier}`,
+        settledAt: sql`${effects.settledAt} - ${earlier}`,
+      })
+      .where(eq(effects.registrationNumber, number));
+  }
+
+  describe('an ARS call', () => {
+    it('is sent by one of ten concurrent claims, and waited for by the others', async () => {
+      const number = await addMatched();
+      const claims = await Promise.all(Array.from({ length: 10 }, () => claimCall(number)));
+      expect(claims.map(({ claim }) => claim).toSorted()).toEqual([
+        'SEND',
+        ...Array.from({ length: 9 }, () => 'WAIT'),
+      ]);
+      expect(await effectsOf(number, 'ARS_CALL')).toHaveLength(1);
+    });
+
+    it('is not sent for a number that has ended', async () => {
+      const number = await addMatched();
+      await ledger().cancel(number);
+      expect(await claimCall(number)).toMatchObject({ claim: 'NOTHING' });
+      expect(await effectsOf(number, 'ARS_CALL')).toEqual([]);
+    });
+
+    it('is decided once; a later word that differs is kept beside it', async () => {
+      const number = await addMatched();
+      await claimCall(number);
+      await ledger().decideArsCall(number, 1, { callId: 'CALL00000001', outcome: 'PASSED' }, 'CALLBACK');
+      await ledger().decideArsCall(number, 1, { callId: 'CALL00000002', outcome: 'HUNG_UP' }, 'CALLBACK');
+      expect(await effectsOf(number, 'ARS_CALL')).toMatchObject([
+        { state: 'DONE', outcome: 'PASSED', callId: 'CALL00000001', contradiction: 'HUNG_UP' },
+      ]);
+      expect(await rowOf(number)).toMatchObject({ status: 'ARS_AUTH_DONE', step: 'CONSENT_EVIDENCE' });
+    });
+
+    it('that is under way does not stand against a cancellation, and passes too late', async () => {
+      const number = await addMatched();
+      await claimCall(number);
+      expect(await ledger().cancel(number)).toMatchObject({ ended: true });
+      await ledger().decideArsCall(number, 1, { callId: 'CALL00000001', outcome: 'PASSED' }, 'CALLBACK');
+      expect(await effectsOf(number, 'ARS_CALL')).toMatchObject([
+        { state: 'REFUSED', outcome: 'CANCELLED', contradiction: 'PASSED' },
+      ]);
+      expect(await rowOf(number)).toMatchObject({ resultCode: '002_914', step: 'DONE' });
+    });
+
+    it('is made again after the wait of its outcome, and not before', async () => {
+      const number = await addMatched();
+      await claimCall(number);
+      await ledger().decideArsCall(number, 1, { callId: 'CALL00000001', outcome: 'NO_ANSWER' }, 'CALLBACK');
+      expect(await claimCall(number)).toMatchObject({ claim: 'WAIT', wait: { reason: 'CALL_AGAIN' } });
+      await on.database.queries
+        .update(effects)
+        .set({ decidedAt: sql`${effects.decidedAt} - interval '2 minutes'` })
+        .where(eq(effects.registrationNumber, number));
+      expect(await claimCall(number)).toMatchObject({ claim: 'SEND', attempt: 2 });
+    });
+  });
+
+  describe('an attempt to register', () => {
+    it('needs stored evidence', async () => {
+      const number = await addConsented();
+      await on.database.queries.execute(
+        sql`delete from consent_evidence where registration_number = ${number}`,
+      );
+      expect(await claimRegistration(number)).toMatchObject({ claim: 'NOTHING', ended: true });
+      expect(await rowOf(number)).toMatchObject({ resultCode: '002_910' });
+      expect(await effectsOf(number, 'REGISTRATION')).toEqual([]);
+    });
+
+    it('is absent only if the question was put after it had settled, whenever the answer comes', async () => {
+      const number = await addConsented();
+      await claimRegistration(number);
+      const askedTooEarly = await ledger().now();
+      await age(number, policy.effects.sendLimit + policy.effects.settleTime);
+      const notFound = { state: 'NOT_FOUND' } as const;
+      await ledger().judgeRegistration(number, new Date(askedTooEarly.getTime() - 60_000), notFound, policy);
+      expect(await effectsOf(number, 'REGISTRATION')).toMatchObject([{ state: 'SENT' }]);
+      expect(await claimRegistration(number)).toMatchObject({ claim: 'WAIT' });
+      await ledger().judgeRegistration(number, await ledger().now(), notFound, policy);
+      expect(await effectsOf(number, 'REGISTRATION')).toMatchObject([{ state: 'ABSENT' }]);
+      expect(await claimRegistration(number)).toMatchObject({ claim: 'SEND', attempt: 2 });
+    });
+
+    it('is never absent once the payment gateway has accepted it', async () => {
+      const number = await addConsented();
+      await claimRegistration(number);
+      await ledger().recordSent(number, 'REGISTRATION', 1, { state: 'ACCEPTED' });
+      await age(number, 3_600_000);
+      await ledger().judgeRegistration(number, await ledger().now(), { state: 'NOT_FOUND' }, policy);
+      expect(await effectsOf(number, 'REGISTRATION')).toMatchObject([{ state: 'ACCEPTED' }]);
+    });
+
+    it('that never left is sent again under its number, by the word of its own execution only', async () => {
+      const number = await addConsented();
+      const execution = randomUUID();
+      await claimRegistration(number, execution);
+      await ledger().markNotSent(number, 'REGISTRATION', randomUUID());
+      expect(await claimRegistration(number)).toMatchObject({ claim: 'WAIT' });
+      await ledger().markNotSent(number, 'REGISTRATION', execution);
+      expect(await claimRegistration(number)).toMatchObject({ claim: 'SEND', attempt: 1 });
+    });
+
+    it('stands against a cancellation while it may have arrived', async () => {
+      const number = await addConsented();
+      await claimRegistration(number);
+      expect(await ledger().cancel(number)).toMatchObject({ ended: false });
+      expect((await rowOf(number)).endedAt).toBeNull();
+    });
+
+    it('or a cancellation: one of the two wins when both come at once', async () => {
+      for (let round = 0; round < 5; round++) {
+        const number = await addConsented();
+        const [claim, cancelled] = await Promise.all([claimRegistration(number), ledger().cancel(number)]);
+        expect(cancelled.ended).toBe(claim.claim !== 'SEND');
+      }
+    });
+
+    it('that is registered after the number has failed is removed again', async () => {
+      const number = await addConsented();
+      await claimRegistration(number);
+      await age(number, 3_600_000);
+      await ledger().judgeRegistration(number, await ledger().now(), { state: 'NOT_FOUND' }, policy);
+      await ledger().cancel(number);
+      const late = await ledger().decideRegistration(number, registered, 'CALLBACK');
+      expect(late.followUps).toEqual([{ kind: 'REMOVAL', registrationNumber: number }]);
+      expect(await effectsOf(number, 'REMOVAL')).toMatchObject([{ state: 'SENT' }]);
+      expect(await rowOf(number)).toMatchObject({ resultCode: '002_914' });
+    });
+
+    it('is reviewed after five that were absent, and a day after the first', async () => {
+      const exhausted = await addConsented();
+      for (let attempt = 1; attempt <= 5; attempt++) {
+        expect(await claimRegistration(exhausted)).toMatchObject({ claim: 'SEND', attempt });
+        await age(exhausted, 3_600_000);
+        await ledger().judgeRegistration(exhausted, await ledger().now(), { state: 'NOT_FOUND' }, policy);
+      }
+      expect(await claimRegistration(exhausted)).toMatchObject({ claim: 'NOTHING' });
+      const overdue = await addConsented();
+      await claimRegistration(overdue);
+      await age(overdue, 24 * 3_600_000);
+      await claimRegistration(overdue);
+      for (const number of [exhausted, overdue]) expect((await rowOf(number)).step).toBe('REVIEW');
+    });
+  });
+
+  describe('a registration', () => {
+    it('begins only if no other one of the member is open, and cannot be withdrawn then', async () => {
+      const member = await on.addMember();
+      const [first, second] = [await addRegistration(member), await addRegistration(member)];
+      expect(await on.stores.registrations.begin(first)).toBe('BEGUN');
+      expect(await on.stores.registrations.begin(first)).toBe('BEGUN');
+      expect(await on.stores.registrations.begin(second)).toBe('MEMBER_BUSY');
+      expect(await on.stores.registrations.withdraw(first)).toBe(false);
+      expect(await on.stores.registrations.withdraw(second)).toBe(true);
+      expect(await on.stores.registrations.begin(second)).toBe('WITHDRAWN');
+      expect(await on.stores.registrations.find(member.aspId, second)).toBeUndefined();
+    });
+
+    it('is overdue once nothing was heard of its run, and is taken by one of several sweeps', async () => {
+      const number = await addMatched();
+      await on.stores.registrations.begin(number);
+      expect(await on.stores.registrations.takeOverdue(1_000)).toEqual([]);
+      expect(await on.stores.registrations.makeOverdue(number)).toBe(1);
+      const taken = await Promise.all([1, 2, 3].map(() => on.stores.registrations.takeOverdue(1_000)));
+      expect(taken.flat().map(({ registrationNumber }) => registrationNumber)).toEqual([number]);
+      await ledger().cancel(number);
+      expect(await on.stores.registrations.makeOverdue(number)).toBe(0);
+    });
+  });
+
+  describe('a deletion', () => {
+    it('is refused while a registration is open, and succeeds again within a day', async () => {
+      const member = await on.addMember();
+      const number = await addRegistration(member);
+      await on.register(number);
+      const open = await addRegistration(member);
+      await on.stores.registrations.begin(open);
+      expect(await on.stores.accounts.delete(member.userId)).toEqual({
+        state: 'BUSY',
+        registrationNumber: open,
+      });
+      await ledger().cancel(open);
+      const deleted = { state: 'DELETED', registrationNumber: number };
+      expect(await on.stores.accounts.delete(member.userId)).toEqual(deleted);
+      expect(await on.stores.accounts.delete(member.userId)).toEqual(deleted);
+      expect(await effectsOf(number, 'REMOVAL')).toHaveLength(1);
+      await on.database.queries
+        .update(accounts)
+        .set({ retiredAt: sql`clock_timestamp() - interval '25 hours'` })
+        .where(eq(accounts.registrationNumber, number));
+      expect(await on.stores.accounts.delete(member.userId)).toEqual({ state: 'NO_ACCOUNT' });
+    });
+
+    it('is refused while the account is being registered for auto charge', async () => {
+      const member = await on.addMember();
+      const number = await addRegistration(member);
+      await on.register(number);
+      expect(await ledger().claimAutoCharge(number, policy)).toBe(true);
+      expect(await on.stores.accounts.delete(member.userId)).toEqual({ state: 'BUSY' });
+      await ledger().recordAutoCharge(number, true);
+      expect(await on.stores.accounts.delete(member.userId)).toMatchObject({ state: 'DELETED' });
+      expect(await ledger().claimAutoCharge(number, policy)).toBe(false);
+    });
+  });
+
+  describe('after a restore', () => {
+    const otherTimeline = () => on.database.queries.update(incarnations).set({ timeline: '00000000' });
+
+    it('nothing is sent until an operator has said so; then older numbers are asked about first', async () => {
+      const [number, consented] = [await addMatched(), await addConsented()];
+      await otherTimeline();
+      await expect(claimCall(number)).rejects.toThrow(DatabaseRestored);
+      await expect(claimRegistration(consented)).rejects.toThrow(DatabaseRestored);
+      expect(await effectsOf(number, 'ARS_CALL')).toEqual([]);
+
+      await on.stores.incarnations.begin(new Date(Date.now() - 300_000));
+      for (const attempt of [1, 2]) {
+        expect(await claimCall(number)).toMatchObject({ claim: 'WAIT', wait: { milliseconds: 0 } });
+        const ended = { state: 'ENDED', callId: 'CALL00000001', outcome: 'NO_ANSWER' } as const;
+        if (attempt === 2) break;
+        await ledger().judgeArsCall(number, attempt, await ledger().now(), ended, policy);
+        await on.database.queries
+          .update(effects)
+          .set({ decidedAt: sql`${effects.decidedAt} - interval '2 minutes'` })
+          .where(eq(effects.registrationNumber, number));
+      }
+      await age(number, 3_600_000);
+      await ledger().judgeArsCall(number, 2, await ledger().now(), { state: 'NOT_FOUND' }, policy);
+      expect(await claimCall(number)).toMatchObject({ claim: 'SEND', attempt: 3 });
+
+      const newer = await addMatched();
+      expect(await claimCall(newer)).toMatchObject({ claim: 'SEND', attempt: 1 });
+    });
+
+    it('that lost nothing, everything goes on; numbers of notifications are never used twice', async () => {
+      await otherTimeline();
+      const { firstSequence } = await on.stores.incarnations.begin(null);
+      const number = await addMatched();
+      expect(await claimCall(number)).toMatchObject({ claim: 'SEND' });
+      const { firstSequence: jumped } = await on.stores.incarnations.begin(new Date());
+      expect(jumped).toBeGreaterThan(firstSequence);
+    });
+  });
+
+  it('keeps the timeline with every change, repeats of an inquiry as one entry', async () => {
+    const number = await addConsented();
+    await claimRegistration(number);
+    for (let time = 0; time < 3; time++) {
+      await ledger().judgeRegistration(number, await ledger().now(), { state: 'IN_PROGRESS' }, policy);
+    }
+    await ledger().decideRegistration(number, registered, 'CALLBACK');
+    const { timeline } = await rowOf(number);
+    expect(timeline.map(({ step, outcome }) => `${step} ${outcome}`)).toEqual([
+      'ACCEPTED ACCEPTED',
+      'ACCOUNT_HOLDER_CHECKED MATCHED',
+      'ARS_CALL_PLACED PLACED',
+      'ARS_CALL_ENDED PASSED',
+      'CONSENT_EVIDENCE_STORED STORED',
+      'REGISTRATION_INQUIRED IN_PROGRESS',
+      'REGISTRATION_TOLD REGISTERED',
+      'ENDED 000_000',
+    ]);
+    expect(
+      await on.database.queries.$count(registrations, eq(registrations.registrationNumber, number)),
+    ).toBe(1);
+  });
+});

@@ -1,0 +1,310 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { memberWorkflowId } from '../../contract/registration.ts';
+import { registrationStateQuery, registrationTimelineQuery } from '../../contract/registration-messages.ts';
+import { createLog } from '../../runtime/log.ts';
+import { sweep } from '../../runs/sweep.ts';
+import { NothingSent, PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
+import { impatientPolicy } from '../fixtures/impatient-policy.ts';
+import { operate } from '../fixtures/operate.ts';
+import { sendCallback } from '../fixtures/payment-gateway-callback.ts';
+import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
+import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
+import { answerPhone } from '../fixtures/phone.ts';
+import { resetRun } from '../fixtures/reset-run.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
+
+let stack: Stack;
+let faults: PaymentGatewayFaults = {};
+let nextMember = 0;
+beforeAll(async () => {
+  stack = await startStack({ intercept: injectFaults(() => faults) });
+});
+afterEach(() => {
+  faults = {};
+});
+afterAll(() => stack.close());
+
+const ringing = { mobileNumber: '01012340008' };
+const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the test.'));
+
+interface Started {
+  readonly userId: string;
+  readonly regNo: string;
+  readonly code: string;
+}
+
+async function register(overrides: Readonly<Record<string, unknown>> = {}): Promise<Started> {
+  const project = stack.projects[0];
+  const request = registration(project, nextMember++, overrides);
+  const { body } = await call(stack.url, project, '/ars/register', request);
+  expect(body.response.code).toBe('000_000');
+  return {
+    userId: String(request['userId']),
+    regNo: String(body['bankAccRegNo']),
+    code: String(body['authNumber']),
+  };
+}
+
+const runOf = ({ userId }: Started) => stack.temporal.workflow.getHandle(memberWorkflowId(userId));
+const rowOf = async ({ regNo }: Started) => (await stack.stores.registrations.findAny(regNo))!;
+const ended = async ({ regNo }: Started) => (await untilEnded(stack.url, stack.projects[0], regNo)).body;
+const untilStep = (started: Started, step: string) =>
+  expect.poll(async () => (await rowOf(started)).step, { timeout: 20_000 }).toBe(step);
+const cancel = async ({ regNo }: Started) =>
+  (await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo })).body.response.code;
+
+async function simulated(path: string): Promise<readonly Record<string, unknown>[]> {
+  return (await (await fetch(`${stack.simulatorUrl}/simulator/${path}`)).json()) as Record<string, unknown>[];
+}
+const callsOf = ({ regNo }: Started) => simulated(`calls?reference=${regNo}`);
+const registrationsOf = ({ userId }: Started) => simulated(`registrations?userId=${userId}`);
+const untilRinging = (started: Started) =>
+  expect.poll(() => callsOf(started), { timeout: 20_000 }).toHaveLength(1);
+
+/** Waits until the latest run of the member has closed. */
+async function untilClosed(started: Started): Promise<void> {
+  await vi.waitFor(async () => {
+    const { status } = await runOf(started).describe();
+    expect(status.name).not.toBe('RUNNING');
+  }, 20_000);
+}
+
+describe('a reset run', () => {
+  it('of a registered account neither rings nor registers again', async () => {
+    const started = await register();
+    expect((await ended(started))['status']).toBe('BANK_ACC_REGISTERED');
+    await runOf(started).result();
+    await resetRun(stack.temporal, started.userId, 'FIRST');
+    expect(await runOf(started).result()).toEqual({
+      status: 'BANK_ACC_REGISTERED',
+      resultCode: '000_000',
+    });
+    expect(await callsOf(started)).toHaveLength(1);
+    expect(await registrationsOf(started)).toEqual([expect.objectContaining({ registerCalls: 1 })]);
+  });
+
+  it('goes on with the call that is under way', async () => {
+    const started = await register(ringing);
+    await untilRinging(started);
+    await vi.waitFor(() => resetRun(stack.temporal, started.userId, 'FIRST'), 10_000);
+    await answerPhone(stack.simulatorUrl, started.regNo, started.code);
+    expect((await ended(started))['status']).toBe('BANK_ACC_REGISTERED');
+    expect(await callsOf(started)).toHaveLength(1);
+  });
+});
+
+describe('what is sent to a run', () => {
+  it('decides nothing and jams nothing', async () => {
+    const started = await register(ringing);
+    await untilRinging(started);
+    const run = runOf(started);
+    await run.signal('wake');
+    await run.signal('wake', null);
+    await run.signal('arsCallEnded', { attempt: 1, outcome: 'PASSED' });
+    await run.signal('paymentGatewayDecided', { verdict: { state: 'REGISTERED' } });
+    await expect(run.executeUpdate('resolveReview', { args: [null] })).rejects.toThrow(/update/i);
+    expect((await rowOf(started)).step).toBe('ARS_CALL');
+    expect(await cancel(started)).toBe('000_000');
+    await untilClosed(started);
+    expect(await run.result()).toEqual({ status: 'BANK_ACC_REG_FAILED', resultCode: '002_914' });
+  });
+
+  it('starts nothing under a workflow ID that is not the member’s', async () => {
+    const started = await register(ringing);
+    await untilRinging(started);
+    const stranger = await stack.temporal.workflow.start('registerWithdrawalAccount', {
+      workflowId: 'a-stranger',
+      taskQueue: 'withdrawal-account-registration',
+      args: [{ registrationNumber: started.regNo }],
+    });
+    await expect(stranger.result()).rejects.toThrow('Workflow execution failed');
+    expect((await rowOf(started)).step).toBe('ARS_CALL');
+    await cancel(started);
+  });
+});
+
+describe('a registration without a run', () => {
+  it('gets a new one, which rings no second time', async () => {
+    const started = await register(ringing);
+    await untilRinging(started);
+    await runOf(started).terminate('the test');
+    const { exitCode, output } = await operate(stack, 'resume', '--number', started.regNo);
+    expect([exitCode, output]).toEqual([0, expect.stringContaining('has a new run')]);
+    await answerPhone(stack.simulatorUrl, started.regNo, started.code);
+    expect((await ended(started))['status']).toBe('BANK_ACC_REGISTERED');
+    expect(await callsOf(started)).toHaveLength(1);
+  });
+
+  it('is found by the sweep once its run was not heard of for too long', async () => {
+    const started = await register(ringing);
+    await untilRinging(started);
+    await runOf(started).terminate('the test');
+    const parts = { ...stack, log: createLog('sweep', 'silent') };
+    await sweep(parts);
+    expect((await runOf(started).describe()).status.name).toBe('TERMINATED');
+    await stack.stores.registrations.makeOverdue(started.regNo);
+    await sweep(parts);
+    expect((await runOf(started).describe()).status.name).toBe('RUNNING');
+    await cancel(started);
+  });
+
+  it('that never began is withdrawn, and its number is not known to anybody', async () => {
+    const { aspId, members } = stack.projects[0];
+    const member = (await stack.stores.members.find(aspId, members[nextMember++]!.userId))!;
+    const registrationNumber = 'A'.repeat(22);
+    await stack.stores.registrations.add(member, {
+      registrationNumber,
+      bankCode: '003',
+      arsCodeId: null,
+      policyId: await stack.stores.policies.keep(impatientPolicy),
+      details: {
+        accountNumber: '11012345678',
+        bankName: 'IBK',
+        holderName: member.facts.userName,
+        birthDate: member.facts.birthDate,
+        mobileNumber: member.facts.mobileNumber,
+        authNumber: '12',
+      },
+    });
+    expect(await stack.stores.registrations.withdraw(registrationNumber)).toBe(true);
+    const { body } = await call(stack.url, stack.projects[0], '/ars/register/inquiry', {
+      regNo: registrationNumber,
+    });
+    expect(body.response.code).toBe('002_019');
+    expect(await stack.stores.registrations.begin(registrationNumber)).toBe('WITHDRAWN');
+  });
+});
+
+describe('without a worker', () => {
+  it('a cancellation and an inquiry are answered, and a deletion is carried out', async () => {
+    const registered = await register();
+    expect((await ended(registered))['status']).toBe('BANK_ACC_REGISTERED');
+    const ringingOne = await register(ringing);
+    await untilRinging(ringingOne);
+    await stack.stopWorker();
+    try {
+      expect(await cancel(ringingOne)).toBe('000_000');
+      expect((await rowOf(ringingOne)).resultCode).toBe('002_914');
+      for (let repeat = 0; repeat < 2; repeat++) {
+        const { userId } = registered;
+        const { body } = await call(stack.url, stack.projects[0], '/delete', { userId });
+        expect(body.response.code).toBe('000_000');
+      }
+    } finally {
+      await stack.startWorker();
+    }
+    await untilClosed(ringingOne);
+    await expect
+      .poll(async () => (await registrationsOf(registered))[0]?.['state'], { timeout: 20_000 })
+      .toBe('REMOVED');
+  });
+});
+
+describe('a verdict', () => {
+  it('ends the number in its own transaction, whatever the run does', async () => {
+    faults = {
+      register: async (request, signal) => {
+        await stack.simulated.register(request, signal);
+        return { state: 'ACCEPTED' };
+      },
+      inquireRegistration: unavailable,
+    };
+    const started = await register();
+    await untilStep(started, 'PAYMENT_GATEWAY_REGISTRATION');
+    await expect.poll(() => registrationsOf(started), { timeout: 20_000 }).toHaveLength(1);
+    await stack.stopWorker();
+    try {
+      const callback = { type: 'REGISTRATION', reference: started.regNo, state: 'REGISTERED' };
+      expect(await sendCallback(stack, callback)).toBe(200);
+      expect(await rowOf(started)).toMatchObject({ status: 'BANK_ACC_REGISTERED', step: 'DONE' });
+      expect(await cancel(started)).toBe('002_915');
+    } finally {
+      await stack.startWorker();
+    }
+    await untilClosed(started);
+  });
+
+  it('is refused from an operator while the payment gateway says otherwise', async () => {
+    faults = { register: unavailable, inquireRegistration: unavailable };
+    const api = await stack.startAnotherApi({ policy: impatientPolicy });
+    const project = stack.projects[0];
+    const request = registration(project, nextMember++);
+    const { body } = await call(api, project, '/ars/register', request);
+    const started = { userId: String(request['userId']), regNo: String(body['bankAccRegNo']), code: '' };
+    await untilStep(started, 'REVIEW');
+    const resolve = (verdict: string, ...more: string[]) =>
+      operate(
+        stack,
+        'resolve',
+        '--number',
+        started.regNo,
+        '--verdict',
+        verdict,
+        '--operator',
+        'kim',
+        '--reason',
+        'asked',
+        ...more,
+      );
+    // The operator's own inquiry reaches the simulator, which knows nothing.
+    expect(await resolve('REGISTERED')).toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining('NOT_FOUND'),
+      errors: expect.stringContaining('--despite-payment-gateway'),
+    });
+    expect((await rowOf(started)).step).toBe('REVIEW');
+    expect(await resolve('NOT_REGISTERED')).toMatchObject({ exitCode: 0 });
+    expect(await rowOf(started)).toMatchObject({ step: 'DONE', resultCode: '002_912' });
+    await untilClosed(started);
+  });
+
+  it('of the payment gateway ends a review by itself', async () => {
+    faults = { register: unavailable, inquireRegistration: unavailable };
+    const api = await stack.startAnotherApi({ policy: impatientPolicy });
+    const project = stack.projects[0];
+    const request = registration(project, nextMember++);
+    const { body } = await call(api, project, '/ars/register', request);
+    const started = { userId: String(request['userId']), regNo: String(body['bankAccRegNo']), code: '' };
+    await untilStep(started, 'REVIEW');
+    faults = { inquireRegistration: async () => ({ state: 'REGISTERED' }) };
+    await expect
+      .poll(async () => (await rowOf(started)).status, { timeout: 30_000 })
+      .toBe('BANK_ACC_REGISTERED');
+  });
+});
+
+it('the run shows what the row says', async () => {
+  const started = await register();
+  expect((await ended(started))['status']).toBe('BANK_ACC_REGISTERED');
+  const run = runOf(started);
+  await run.result();
+  const { timeline, status, step, resultCode } = await rowOf(started);
+  expect(await run.query(registrationTimelineQuery)).toEqual(timeline);
+  expect(await run.query(registrationStateQuery)).toEqual({
+    registrationNumber: started.regNo,
+    status,
+    step,
+    resultCode,
+  });
+});
+
+it('a request that arrives after its time is refused by the payment gateway, and nothing happens', async () => {
+  const { userId, userName, birthDate } = stack.projects[0].members[nextMember++]!;
+  const late = stack.simulated.register(
+    {
+      reference: 'B'.repeat(22),
+      memberId: userId,
+      bankCode: '003',
+      accountNumber: '11012345678',
+      holderName: userName,
+      birthDate,
+      evidence: { callId: 'CALL00000001', sha256: '0'.repeat(64) },
+      sendBy: new Date(Date.now() - 1),
+    },
+    AbortSignal.timeout(5_000),
+  );
+  await expect(late).rejects.toThrow(NothingSent);
+  expect(await simulated(`registrations?userId=${userId}`)).toEqual([]);
+});
