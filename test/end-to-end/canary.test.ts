@@ -1,7 +1,10 @@
 import { Client } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sandboxPolicy } from '../../development/sandbox/policy.ts';
+import { KeyRing } from '../../encryption/key-ring.ts';
+import { createPayloadCodec } from '../../encryption/payload-codec.ts';
 import { createHttpPaymentGateway } from '../../payment-gateway/http/http-payment-gateway.ts';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
@@ -141,6 +144,16 @@ async function readTemporal() {
   return { executions, runs };
 }
 
+/** Every encrypted payload in what Temporal stores, as text. */
+async function decryptAll(value: unknown): Promise<string[]> {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
+  if (!('metadata' in value && 'data' in value)) {
+    return (await Promise.all(Object.values(value).map(decryptAll))).flat();
+  }
+  const codec = createPayloadCodec(new KeyRing(stack.payloadKeys));
+  return (await codec.decode([value as Payload])).map(({ data }) => Buffer.from(data!).toString());
+}
+
 /** Every row of every table, by table. */
 async function readDatabase(): Promise<Record<string, unknown>> {
   const { queries } = stack.database;
@@ -161,10 +174,17 @@ describe('personal data and secrets are', () => {
   });
 
   it('nowhere in Temporal, whose inputs, summaries and failures are encrypted anyway', async () => {
-    const encrypted = { input: 'maxCalls', summary: 'Ask the bank', failure: 'was not answered' };
+    const encrypted = { input: '"registrationNumber"', summary: 'Ask the bank', failure: 'was not answered' };
     expect(findCanaries(inTemporal, encrypted)).toEqual([]);
     const run = stack.temporal.workflow.getHandle(stack.projects[0].members[0]!.userId);
     expect(await (await run.describe()).staticSummary()).toBe('Register an account at IBK');
+  });
+
+  it('in no payload in Temporal, even when decrypted', async () => {
+    const payloads = await decryptAll(inTemporal);
+    expect(payloads.join()).toContain('"registrationNumber":"');
+    expect(payloads.join()).toContain('was not answered');
+    expect(findCanaries(payloads, canaries)).toEqual([]);
   });
 
   it('nowhere in the database', async () => {

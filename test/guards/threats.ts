@@ -13,7 +13,7 @@ const canary = 'test/end-to-end/canary.test.ts';
 export const threats: readonly Guard[] = [
   {
     name: 'tenant-isolation',
-    protectsFrom: 'A service provider reads or changes what belongs to another.',
+    protectsFrom: 'A service provider reads or changes the members of another.',
     replacements: [
       change(
         'database/members.ts',
@@ -28,6 +28,25 @@ export const threats: readonly Guard[] = [
       ),
     ],
     failure: /001_006/,
+  },
+  {
+    name: 'foreign-registrations',
+    protectsFrom: 'A service provider reads or cancels the registrations of another.',
+    replacements: [
+      change(
+        'database/registrations.ts',
+        'ofNumber(registrationNumber),\n            eq(registrations.aspId, aspId),',
+        'ofNumber(registrationNumber),',
+      ),
+      change('database/registrations.ts', 'and(\n            eq(registrations.aspId, aspId),', 'and('),
+    ],
+    tests: [
+      '/bankaccounts/ars/register/inquiry knows no registration',
+      '/bankaccounts/ars/register/list shows nothing',
+    ].map((title) =>
+      test('test/wire/tenant-isolation.test.ts', `below /api/v1 > ${title} of another service provider`),
+    ),
+    failure: /002_019|not to contain/,
   },
   {
     name: 'request-signature',
@@ -68,15 +87,29 @@ export const threats: readonly Guard[] = [
     name: 'key-states',
     protectsFrom: 'A discarded or inactive key is used.',
     replacements: [
-      change('api/http/authentication.ts', "accessKey.state === 'ACTIVE' && secrets", 'secrets'),
-    ],
-    tests: [
-      test(
-        requests,
-        'states of a project and its keys > a access key that is INACTIVE is refused until it is active',
+      change(
+        'api/http/authentication.ts',
+        "project.state === 'ACTIVE' && accessKey.state === 'ACTIVE' && secrets.length > 0",
+        'secrets.length > 0',
+      ),
+      change(
+        'api/http/authentication.ts',
+        "project.secretKeys.filter(({ state }) => state === 'ACTIVE')",
+        'project.secretKeys',
+      ),
+      change(
+        'api/http/request-body.ts',
+        "cryptoKeyId === keyId && state === 'ACTIVE'",
+        'cryptoKeyId === keyId && state.length > 0',
       ),
     ],
-    failure: /000_902/,
+    tests: [
+      'a project that is INACTIVE is refused until it is active',
+      'a access key that is INACTIVE is refused until it is active',
+      'a secret key that is DISCARDED is refused until it is active',
+      'a crypto key that is DISCARDED decrypts nothing',
+    ].map((title) => test(requests, `states of a project and its keys > ${title}`)),
+    failure: /000_90[27]/,
   },
   {
     name: 'two-sets-of-keys',
@@ -439,8 +472,23 @@ export const threats: readonly Guard[] = [
         'void bearerAuth;',
       ),
     ],
-    tests: [test(others, 'the codec for the Temporal Web UI > refuses no token')],
+    tests: ['no token', 'another token'].map((token) =>
+      test(others, `the codec for the Temporal Web UI > refuses ${token}`),
+    ),
     failure: /401/,
+  },
+  {
+    name: 'codec-origin',
+    protectsFrom: 'A page of another origin decodes payloads in an operator’s browser.',
+    replacements: [
+      change('api/routes/codec.ts', '    origin,\n', '    origin: (any) => any,\n'),
+      change('api/routes/codec.ts', 'origin !== undefined && origin !== allowedOrigin', "origin === ''"),
+    ],
+    tests: [
+      'may not be called from http://localhost:8234',
+      'needs no token in the sandbox, where pages of other origins are still refused',
+    ].map((title) => test(others, `the codec for the Temporal Web UI > ${title}`)),
+    failure: /to be null|to be 403/,
   },
   {
     name: 'operator-token',
@@ -462,7 +510,7 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'failures-encrypted',
-    protectsFrom: 'An attacker with read access to Temporal learns personal data.',
+    protectsFrom: 'An attacker with read access to Temporal reads failures.',
     replacements: [
       change(
         'encryption/failure-converter.cjs',
@@ -477,6 +525,42 @@ export const threats: readonly Guard[] = [
       ),
     ],
     failure: /\[ 'failure' \] to deeply equal \[\]/,
+  },
+  {
+    name: 'payloads-encrypted',
+    protectsFrom: 'An attacker with read access to Temporal reads inputs, results and summaries.',
+    replacements: [
+      change(
+        'encryption/payload-codec.ts',
+        '    payloads.map((payload) => ({\n',
+        '    payloads.map((payload) => payload ?? ({\n',
+      ),
+      change(
+        'encryption/payload-codec.ts',
+        "return markUnreadable({ unreadablePayload: 'it is not encrypted.' });",
+        'return payload;',
+      ),
+    ],
+    tests: [
+      test(
+        canary,
+        'personal data and secrets are > nowhere in Temporal, whose inputs, summaries and failures are encrypted anyway',
+      ),
+    ],
+    failure: /\[ 'input', 'summary', 'failure' \] to deeply equal \[\]/,
+  },
+  {
+    name: 'references-only',
+    protectsFrom: 'Whoever may read Temporal and has a payload key learns personal data.',
+    replacements: [
+      change(
+        'activities/registration-step.ts',
+        'return await toResult(await work({ ...loaded, registrationNumber, policy }));',
+        'return { ...(await toResult(await work({ ...loaded, registrationNumber, policy }))), ...loaded.open() };',
+      ),
+    ],
+    tests: [test(canary, 'personal data and secrets are > in no payload in Temporal, even when decrypted')],
+    failure: /'userName', 'birthDate'.* to deeply equal \[\]/,
   },
   {
     name: 'encrypted-with-member-key',
