@@ -10,8 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-async function register(mobileNumber: string): Promise<string> {
-  const request = registration(stack.projects[0], 0, { mobileNumber });
+async function register(mobileNumber: string, member = 0): Promise<string> {
+  const request = registration(stack.projects[0], member, { mobileNumber });
   const { body } = await call(stack.url, stack.projects[0], '/ars/register', request);
   expect(body.response.code).toBe('000_000');
   return String(body['bankAccRegNo']);
@@ -42,4 +42,16 @@ it('callbacks for another registration of the member change nothing, and the fir
   const timeline = await timelineOf(ringing);
   expect(timeline).toContain('WRONG_CODE');
   expect(timeline).not.toContain('PASSED');
+});
+
+it('a callback for a call that was not placed changes nothing', async () => {
+  const ringing = await register('01012340008', 1);
+  await expect.poll(() => timelineOf(ringing), { timeout: 20_000 }).toContain('ARS_CALL_PLACED');
+
+  await sendCallback({ reference: ringing, attempt: 2, state: 'FAILED', outcome: 'REJECTED' });
+  await sendCallback({ reference: ringing, state: 'FAILED', outcome: 'WRONG_CODE' });
+  await untilEnded(stack.url, stack.projects[0], ringing);
+  const timeline = await timelineOf(ringing);
+  expect(timeline).toContain('WRONG_CODE');
+  expect(timeline).not.toContain('REJECTED');
 });

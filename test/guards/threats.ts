@@ -419,17 +419,20 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'callback-correlation',
-    protectsFrom: 'A callback counts twice, or for another registration of the member.',
+    protectsFrom: 'A callback counts twice, or for another call or registration of the member.',
     replacements: [
       change('database/ledger.ts', 'if (!isOpen(call)) return await contradict(locked, call, outcome);', ''),
-    ],
-    tests: [
-      test(
-        'test/end-to-end/callbacks.test.ts',
-        'callbacks for another registration of the member change nothing, and the first of a kind counts',
+      change(
+        'database/ledger.ts',
+        'find((candidate) => candidate.attempt === attempt);\n        if (call) await',
+        'find((candidate) => candidate.attempt > 0);\n        if (call) await',
       ),
     ],
-    failure: /ARS_AUTH_FAILED/,
+    tests: [
+      'callbacks for another registration of the member change nothing, and the first of a kind counts',
+      'a callback for a call that was not placed changes nothing',
+    ].map((name) => test('test/end-to-end/callbacks.test.ts', name)),
+    failure: /to be 'ARS_AUTH_FAILED'|not to contain 'REJECTED'/,
   },
   {
     name: 'public-addresses-only',
@@ -684,19 +687,16 @@ export const threats: readonly Guard[] = [
     name: 'calls-per-day',
     protectsFrom: 'A member is called again and again.',
     replacements: [
-      change(
-        'database/ars-calls.ts',
-        "if (await reached(arsCalls.phoneHash, phoneHashes, limits.phone)) return 'PHONE';",
-        '',
-      ),
-    ],
+      "if (await reached(arsCalls.userId, [userId], limits.member)) return 'MEMBER';",
+      "if (await reached(arsCalls.phoneHash, phoneHashes, limits.phone)) return 'PHONE';",
+      "if (await reached(arsCalls.accountHash, accountHashes, limits.account)) return 'ACCOUNT';",
+    ].map((limit) => change('database/ars-calls.ts', limit, '')),
     tests: [
-      test(
-        'test/end-to-end/ars-calls.test.ts',
-        'the calls of a day > are limited by PHONE_LIMIT, even if they arrive concurrently',
-      ),
-    ],
-    failure: /to have a length of 3/,
+      'are limited by PHONE_LIMIT, even if they arrive concurrently',
+      'are limited by ACCOUNT_LIMIT, even if they arrive concurrently',
+      'are limited by member, second calls included',
+    ].map((title) => test('test/end-to-end/ars-calls.test.ts', `the calls of a day > ${title}`)),
+    failure: /to have a length of 3|'MEMBER_LIMIT'/,
   },
   {
     name: 'calling-hours',
