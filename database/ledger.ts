@@ -381,6 +381,8 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
           await decide(locked, latest, { state: 'ABSENT', outcome: null }, 'INQUIRY');
           if (!isReview) return {};
         }
+        // The answer to the commit that decided the attempt got lost: there is nothing to wait for.
+        if (!isReview && !isOpen(latest)) return {};
         if (!isReview && isOverdue(attempts, policy, locked.now)) {
           beginReview(locked);
           return {};
