@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Activities } from '../contract/activities.ts';
+import { currentConsentScript as scriptVersion } from '../contract/consent-scripts.ts';
 import { codes } from '../wire/result-codes.ts';
 import { isPostponed } from './bank-closure.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { createSteps, question, sendEffect } from './registration-step.ts';
 import type { LoadedRegistration } from './registration-step.ts';
-
-/** The text read out to the member, by version, as the evidence names it. */
-export const scriptVersion = 'withdrawal-consent-1';
 
 /** The ARS call to the member. */
 export function arsCallActivities(

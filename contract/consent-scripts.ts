@@ -13,6 +13,9 @@ export const consentScripts = {
 /** The name of one of {@link consentScripts}. */
 export type ConsentScriptVersion = keyof typeof consentScripts;
 
+/** The text that is read out now. */
+export const currentConsentScript: ConsentScriptVersion = 'withdrawal-consent-1';
+
 /** The text of a version; undefined for an unknown version. */
 export function consentScript(version: string): string | undefined {
   return Object.hasOwn(consentScripts, version) ? consentScripts[version as ConsentScriptVersion] : undefined;

@@ -36,8 +36,8 @@ export const sabotages = {
     replacements: [
       {
         file: 'activities/consent-evidence.ts',
-        text: 'const { recording, format, durationMs } = await fetchRecording(registrationNumber, attempt, callId);',
-        by: 'const fetched = await fetchRecording(registrationNumber, attempt, callId).catch(() => undefined);\n      if (!fetched) return await stores.ledger.recordEvidence(registrationNumber);\n      const { recording, format, durationMs } = fetched;',
+        text: 'const recording = await fetchRecording({ reference: registrationNumber, attempt, callId });',
+        by: 'const recording = await fetchRecording({ reference: registrationNumber, attempt, callId }).catch(() => undefined);\n      if (!recording) return await stores.ledger.recordEvidence(registrationNumber);',
       },
       {
         file: 'database/ledger.ts',

@@ -639,8 +639,8 @@ export const threats: readonly Guard[] = [
     protectsFrom: 'A recording larger than 307,200 bytes is kept and sent.',
     replacements: [
       change(
-        'activities/consent-evidence.ts',
-        "if (recording.length > maxRecordingBytes) throw invalid('is too large');",
+        'payment-gateway/recording.ts',
+        "if (recording.length > maxRecordingBytes) throw new UnacceptableRecording('The recording is too large.');",
         '',
       ),
     ],
