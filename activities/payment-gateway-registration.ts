@@ -62,6 +62,7 @@ export function paymentGatewayRegistrationActivities(
     ),
 
     async removeAccount({ registrationNumber }) {
+      await stores.incarnations.requireKnown();
       await requireSettled(registrationNumber);
       await paymentGateway.removeRegistration(registrationNumber, deadline());
       await ledger.recordRemoval(registrationNumber);

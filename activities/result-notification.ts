@@ -16,6 +16,7 @@ export function resultNotificationActivities({
 }: ActivityDependencies): Pick<Activities, 'deliverResultNotification'> {
   return {
     async deliverResultNotification({ registrationNumber }) {
+      await stores.incarnations.requireKnown();
       const notification = await stores.resultNotifications.open(registrationNumber);
       const { state, deliveries, redeliveredAfter, dueIn } = notification;
       if (state !== 'PENDING' || dueIn > 0) return { state, delivery: deliveries, milliseconds: dueIn };

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import type { Database } from '../database/database.ts';
+import type { DatabaseFailover } from '../database/incarnations.ts';
 import { requireSamePayloadKeys } from '../database/payload-keys.ts';
 import { createStores } from '../database/stores.ts';
 import type { Stores } from '../database/stores.ts';
@@ -20,6 +21,7 @@ import { createMetrics } from '../runtime/metrics.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { createTemporalClient, temporalConnection } from '../runtime/temporal.ts';
 import type { TemporalConnection } from '../runtime/temporal.ts';
+import { watchDatabase } from './watch-database.ts';
 
 /** The settings that every process of the service needs, by the names of their environment variables. */
 export interface ServiceConfig extends MetricsAddress {
@@ -28,6 +30,8 @@ export interface ServiceConfig extends MetricsAddress {
   readonly PG_BASE_URL: string;
   readonly PG_SHARED_SECRET: string;
   readonly PG_CALLBACK_URL: string;
+  /** Default: asynchronous. */
+  readonly DATABASE_FAILOVER?: DatabaseFailover;
 }
 
 /** What differs between production, sandbox and tests. */
@@ -72,6 +76,10 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
   const stores = createStores(database.queries, config.DATABASE_KEYS);
   await stores.databaseKeys.requireAll();
   await stores.incarnations.beginFirst();
+  const stopWatching = await watchDatabase(
+    { stores, log, metrics },
+    config.DATABASE_FAILOVER ?? 'asynchronous',
+  );
   await requireSamePayloadKeys(database.queries, config.PAYLOAD_KEYS);
   metrics.watchReconciliations(() => stores.reconciliations.findLatestEnded());
 
@@ -103,6 +111,7 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
     temporalConnection: connection,
     temporal,
     async close() {
+      stopWatching();
       stopMetrics();
       await temporal.connection.close();
       await database.close();

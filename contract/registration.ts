@@ -81,6 +81,12 @@ export interface RegistrationState {
   readonly timeline: readonly TimelineEntry[];
 }
 
+/** How a registration ended. */
+export interface RegistrationEnd {
+  readonly status: RegistrationStatus;
+  readonly resultCode: ResultCode;
+}
+
 /** How an ARS call ended, as a callback or an inquiry reports it. */
 export interface ArsCallResult {
   /** The payment gateway's ID of the call, 12 characters. */

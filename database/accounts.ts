@@ -1,6 +1,5 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { and, desc, eq, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
-import { randomUUID } from 'node:crypto';
 import type { Queries } from './database.ts';
 import { accounts, databaseTime, effects, members, registrations } from './schema.ts';
 
@@ -27,6 +26,15 @@ export function createAccounts(queries: Queries) {
         .select()
         .from(accounts)
         .where(and(eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')));
+      return account;
+    },
+
+    /** The account of a registration, if it is active. */
+    async findActiveOf(registrationNumber: string): Promise<Account | undefined> {
+      const [account] = await queries
+        .select()
+        .from(accounts)
+        .where(and(eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE')));
       return account;
     },
 
@@ -73,13 +81,17 @@ export function createAccounts(queries: Queries) {
           return isDeletion ? { state: 'DELETED', registrationNumber } : { state: 'NO_ACCOUNT' };
         }
         if (await hasOpenAutoCharge(transaction, registrationNumber)) return { state: 'BUSY' };
-        await transaction
-          .update(accounts)
-          .set({ state: 'DELETED', retiredAt: databaseTime })
-          .where(eq(accounts.registrationNumber, registrationNumber));
-        await queueRemoval(transaction, registrationNumber);
+        await retireAccount(transaction, registrationNumber, databaseTime);
         return { state: 'DELETED', registrationNumber };
       });
+    },
+
+    /**
+     * Deletes an account again, after a restore lost that: see {@link retireAccount}. `at`: when it was deleted.
+     * @returns whether the account was active
+     */
+    async deleteAgain(registrationNumber: string, at: Date): Promise<boolean> {
+      return await queries.transaction((transaction) => retireAccount(transaction, registrationNumber, at));
     },
   };
 }
@@ -93,6 +105,24 @@ async function hasOpenAutoCharge(queries: Queries, registrationNumber: string): 
     gt(effects.settledAt, sql`clock_timestamp()`),
   );
   return (await queries.$count(effects, open)) > 0;
+}
+
+/**
+ * Takes an active account out of use without a successor, and queues its removal at the payment gateway. Idempotent.
+ * @returns whether the account was active
+ */
+export async function retireAccount(
+  queries: Queries,
+  registrationNumber: string,
+  retiredAt: Date | typeof databaseTime,
+): Promise<boolean> {
+  const retired = await queries
+    .update(accounts)
+    .set({ state: 'DELETED', retiredAt })
+    .where(and(eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE')))
+    .returning({ registrationNumber: accounts.registrationNumber });
+  if (retired.length > 0) await queueRemoval(queries, registrationNumber);
+  return retired.length > 0;
 }
 
 /** Queues the removal of an account at the payment gateway. Idempotent. */

@@ -5,6 +5,12 @@ import { databaseTime, incarnations, members } from './schema.ts';
 /** One life of the database. */
 export type Incarnation = typeof incarnations.$inferSelect;
 
+/** A life that began with a restore: what was committed between `restoredTo` and `begunAt` is lost. */
+export type LossyIncarnation = Incarnation & { readonly restoredTo: Date };
+
+/** Whether a failover may lose what was committed last. */
+export type DatabaseFailover = 'asynchronous' | 'synchronous';
+
 /** How far the numbers of result notifications jump after a restore: more than a member gets in the time lost. */
 const sequenceJump = 100_000;
 
@@ -19,22 +25,50 @@ export class DatabaseRestored extends Error {
   }
 }
 
-/** The cluster and the timeline of the write-ahead log that these queries go to. Costs 0.1 ms and no privileges. */
-const cluster = sql`select system_identifier::text as "systemIdentifier", left(pg_walfile_name(pg_current_wal_lsn()), 8) as timeline from pg_control_system()`;
+/** The cluster and the timeline of the write-ahead log that a query goes to. Costs 0.1 ms and no privileges. */
+const cluster = {
+  systemIdentifier: sql<string>`(select system_identifier::text from pg_control_system())`,
+  timeline: sql<string>`left(pg_walfile_name(pg_current_wal_lsn()), 8)`,
+};
 
-type Cluster = Pick<Incarnation, 'systemIdentifier' | 'timeline'>;
+/** All lives, the newest first, and whether it is the present one. There are few: one for each restore or failover. */
+async function readLives(queries: Queries) {
+  const rows = await queries
+    .select({ incarnation: incarnations, ...cluster })
+    .from(incarnations)
+    .orderBy(desc(incarnations.incarnation));
+  const lives = rows.map(({ incarnation }) => incarnation);
+  const [newest] = rows;
+  const isSameCluster = newest?.incarnation.systemIdentifier === newest?.systemIdentifier;
+  const timelines = newest ? numberOf(newest.timeline) - numberOf(newest.incarnation.timeline) : 0;
+  return {
+    lives,
+    isPresent: newest !== undefined && isSameCluster && timelines === 0,
+    isNextTimeline: isSameCluster && timelines === 1,
+  };
+}
+
+function numberOf(timeline: string): number {
+  return Number.parseInt(timeline, 16);
+}
+
+/** Whether the server was recovered to a point in time: that begins the next timeline, too. */
+async function isRecoveredToPoint(queries: Queries): Promise<boolean> {
+  const { rows } = await (queries.execute(
+    sql`select from pg_settings where setting <> '' and name ~ '^recovery_target(_lsn|_name|_time|_xid)?$'`,
+  ) as Promise<{ rows: unknown[] }>);
+  return rows.length > 0;
+}
 
 /**
- * The present life of the database.
+ * Makes sure that this is the database that was last known.
+ * @returns the latest restore that lost something, if there was one
  * @throws {DatabaseRestored} when the database is another one than before
  */
-export async function requireIncarnation(queries: Queries): Promise<Incarnation> {
-  const { rows } = (await queries.execute(cluster)) as { rows: [Cluster] };
-  const [newest] = await queries.select().from(incarnations).orderBy(desc(incarnations.incarnation)).limit(1);
-  const [{ systemIdentifier, timeline }] = rows;
-  if (newest?.systemIdentifier !== systemIdentifier || newest.timeline !== timeline)
-    throw new DatabaseRestored();
-  return newest;
+export async function requireKnownDatabase(queries: Queries): Promise<LossyIncarnation | undefined> {
+  const { lives, isPresent } = await readLives(queries);
+  if (!isPresent) throw new DatabaseRestored();
+  return lives.find((life): life is LossyIncarnation => life.restoredTo !== null);
 }
 
 /** The lives of the database. */
@@ -42,11 +76,32 @@ export function createIncarnations(queries: Queries) {
   return {
     /** Begins the first life. Idempotent: a database that has one keeps it. */
     async beginFirst(): Promise<void> {
-      const { rows } = (await queries.execute(cluster)) as { rows: [Cluster] };
       await queries
         .insert(incarnations)
-        .values({ ...rows[0], incarnation: 1, begunAt: databaseTime, firstSequence: 1 })
+        .values({ ...cluster, incarnation: 1, begunAt: databaseTime, firstSequence: 1 })
         .onConflictDoNothing();
+    },
+
+    /** See {@link requireKnownDatabase}. */
+    requireKnown: () => requireKnownDatabase(queries),
+
+    /**
+     * Looks whether this is still the database that was last known. Where a failover loses nothing, it begins a new life
+     * after one; of several processes one does.
+     */
+    async look(failover: DatabaseFailover): Promise<'KNOWN' | 'FAILED_OVER' | 'RESTORED'> {
+      const { lives, isPresent, isNextTimeline } = await readLives(queries);
+      const [newest] = lives;
+      if (!newest || isPresent) return 'KNOWN';
+      if (failover !== 'synchronous' || !isNextTimeline || (await isRecoveredToPoint(queries)))
+        return 'RESTORED';
+      const { incarnation, firstSequence } = newest;
+      const begun = await queries
+        .insert(incarnations)
+        .values({ ...cluster, incarnation: incarnation + 1, begunAt: databaseTime, firstSequence })
+        .onConflictDoNothing()
+        .returning({ incarnation: incarnations.incarnation });
+      return begun.length > 0 ? 'FAILED_OVER' : 'KNOWN';
     },
 
     /**
@@ -56,19 +111,14 @@ export function createIncarnations(queries: Queries) {
      */
     async begin(restoredTo: Date | null): Promise<Incarnation> {
       return await queries.transaction(async (transaction) => {
-        const { rows } = (await transaction.execute(cluster)) as { rows: [Cluster] };
-        const [newest] = await transaction
-          .select()
-          .from(incarnations)
-          .orderBy(desc(incarnations.incarnation))
-          .limit(1);
+        const [newest] = (await readLives(transaction)).lives;
         const [{ highest }] = (await transaction
           .select({ highest: sql<number>`coalesce(max(${members.notificationSequence}), 0)`.mapWith(Number) })
           .from(members)) as [{ highest: number }];
         const [begun] = await transaction
           .insert(incarnations)
           .values({
-            ...rows[0],
+            ...cluster,
             incarnation: (newest?.incarnation ?? 0) + 1,
             begunAt: databaseTime,
             restoredTo,

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
 import type { Postponement, Wait } from '../contract/activities.ts';
 import { outsideCallingHours } from '../contract/calling-hours.ts';
 import { isOpen } from '../contract/effects.ts';
@@ -7,6 +7,7 @@ import { nextArsCall } from '../contract/next-ars-call.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import type {
   ArsCallResult,
+  RegistrationEnd,
   RegistrationStep,
   RegistrationVerdict,
   ReviewVerdict,
@@ -14,13 +15,13 @@ import type {
 import { codes } from '../wire/result-codes.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import type { ArsCalls } from './ars-calls.ts';
-import { createAccountId } from './accounts.ts';
+import { createAccountId, retireAccount } from './accounts.ts';
 import { spendArsCode } from './ars-codes.ts';
 import type { Queries } from './database.ts';
-import { requireIncarnation } from './incarnations.ts';
+import { requireKnownDatabase } from './incarnations.ts';
 import { lockRegistration } from './locked-registration.ts';
 import type { Committed, LockedRegistration } from './locked-registration.ts';
-import { accounts, members, operatorDecisions, consentEvidence, effects } from './schema.ts';
+import { accounts, members, operatorDecisions, consentEvidence, effects, registrations } from './schema.ts';
 
 /** Whether an effect may be sent now, by this execution and nobody else, or what is waited for. */
 export type Claim =
@@ -61,6 +62,16 @@ export interface OperatorDecision {
   /** Why; not a member's data. */
   readonly reason: string;
   readonly paymentGatewaySaid: string;
+}
+
+/** What others remember of a registration after a restore of the database. */
+export interface RememberedRegistration {
+  /** How it ended, as its run says; undefined if the run has not. */
+  readonly told: RegistrationEnd | undefined;
+  /** What the payment gateway says now. */
+  readonly finding: RegistrationFinding;
+  /** The call that the member passed, if there was one. */
+  readonly passedCall: { readonly attempt: number; readonly callId: string } | undefined;
 }
 
 /** How much longer than otherwise the intervals between inquiries grow in REVIEW. */
@@ -440,6 +451,25 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
     },
 
     /**
+     * Brings back a registration of which a restore lost the end, or with `lostRow` everything. What a client was told
+     * stays true; but REGISTERED counts only if the payment gateway says so. Idempotent: one that has ended stays as it is.
+     */
+    async adopt(
+      registrationNumber: string,
+      remembered: RememberedRegistration,
+      policy: RegistrationPolicy,
+      lostRow?: typeof registrations.$inferInsert,
+    ): Promise<Committed> {
+      return await queries.transaction(async (transaction) => {
+        if (lostRow) await transaction.insert(registrations).values(lostRow).onConflictDoNothing();
+        return await lockRegistration(transaction, registrationNumber, async (locked) => {
+          if (locked.row.endedAt) return;
+          await adopt(locked, remembered, policy, lostRow !== undefined);
+        });
+      });
+    },
+
+    /**
      * Ends a registration as cancelled, unless the payment gateway may have registered the account, or it has ended.
      * A call that is under way does not stand against it.
      */
@@ -459,6 +489,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
      */
     async claimAutoCharge(registrationNumber: string, policy: RegistrationPolicy): Promise<boolean> {
       const { isActive } = await lock(registrationNumber, async (locked) => {
+        await requireKnownDatabase(locked.transaction);
         await lockMember(locked);
         const active = and(eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE'));
         if ((await locked.transaction.$count(accounts, active)) === 0) return { isActive: false };
@@ -537,6 +568,48 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
     },
   };
 
+  async function adopt(
+    locked: LockedRegistration,
+    { told, finding, passedCall }: RememberedRegistration,
+    { effects: policy }: RegistrationPolicy,
+    isLost: boolean,
+  ): Promise<void> {
+    const restoredAt = (await requireKnownDatabase(locked.transaction))?.begunAt ?? locked.now;
+    const end = adoptedEnd(told, finding);
+    // A known one goes on in its run.
+    if (!end && !isLost) return;
+    if (isLost) locked.change({ begunAt: locked.row.createdAt });
+    if (passedCall) {
+      const { attempt, callId } = passedCall;
+      const known = locked.effects('ARS_CALL').find((call) => call.attempt === attempt);
+      if (!known) await closeEffect(locked, 'ARS_CALL', 'NO_OUTCOME');
+      const call = known ?? (await locked.assume('ARS_CALL', attempt, policy, restoredAt));
+      await decideArsCall(locked, call, { callId, outcome: 'PASSED' }, 'INQUIRY');
+    }
+    locked.note('REGISTRATION_INQUIRED', finding.state === 'REFUSED' ? finding.resultCode : finding.state);
+    if (end && end.status !== 'BANK_ACC_REGISTERED') {
+      await closeEffect(locked, 'ARS_CALL', end.resultCode);
+      await closeEffect(locked, 'REGISTRATION', end.resultCode);
+      return await locked.end(end.status, end.resultCode);
+    }
+    const attempts = locked.effects('REGISTRATION');
+    const next = attempts.filter(({ state }) => state !== 'NOT_SENT').length + 1;
+    const attempt = attempts.find(isOpen) ?? (await locked.assume('REGISTRATION', next, policy, restoredAt));
+    if (!end) return void beginReview(locked);
+    await decideRegistration(locked, attempt, { state: 'REGISTERED' }, 'OPERATOR');
+    if (finding.state === 'REMOVED')
+      await retireAccount(locked.transaction, locked.row.registrationNumber, locked.now);
+  }
+
+  async function closeEffect(
+    locked: LockedRegistration,
+    kind: EffectKind,
+    outcome: EffectOutcome,
+  ): Promise<void> {
+    const open = locked.openEffect(kind);
+    if (open) await decide(locked, open, { state: 'REFUSED', outcome }, 'OPERATOR');
+  }
+
   async function decideArsCall(
     locked: LockedRegistration,
     call: Effect,
@@ -595,6 +668,26 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
   }
 }
 
+/**
+ * How a registration ends of which only others remember something. Undefined if it cannot be decided: the payment
+ * gateway does not know yet, or denies what a client was told.
+ */
+export function adoptedEnd(
+  told: RegistrationEnd | undefined,
+  finding: RegistrationFinding,
+): RegistrationEnd | undefined {
+  const wasRegistered = told?.status === 'BANK_ACC_REGISTERED';
+  if (told && !wasRegistered) return told;
+  if (finding.state === 'REGISTERED' || (wasRegistered && finding.state === 'REMOVED'))
+    return { status: 'BANK_ACC_REGISTERED', resultCode: codes.SUCCESS };
+  if (wasRegistered || finding.state === 'IN_PROGRESS' || finding.state === 'NOT_ANSWERED') return undefined;
+  const isRefused = finding.state === 'REFUSED';
+  return {
+    status: 'BANK_ACC_REG_FAILED',
+    resultCode: isRefused ? finding.resultCode : codes.NOT_REGISTERED_AFTER_REVIEW,
+  };
+}
+
 /** One change of a member's accounts at a time: two at once would not see each other's account. */
 async function lockMember({ transaction, row }: LockedRegistration): Promise<void> {
   await transaction
@@ -604,20 +697,37 @@ async function lockMember({ transaction, row }: LockedRegistration): Promise<voi
     .for('no key update');
 }
 
-/** Makes the account the member's only active one. The one active so far is replaced, and queued for removal. */
+/**
+ * Makes the account the member's only active one. The one active so far is replaced, and queued for removal. If that one
+ * is newer, because a restore had lost this registration, this account is the one that was replaced.
+ */
 async function activate(locked: LockedRegistration): Promise<void> {
   const { transaction, now } = locked;
-  const { registrationNumber, userId } = locked.row;
+  const { registrationNumber, userId, createdAt } = locked.row;
   await lockMember(locked);
-  const [replaced] = await transaction
-    .update(accounts)
-    .set({ state: 'REPLACED', retiredAt: now, replacedBy: registrationNumber })
-    .where(and(eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')))
-    .returning({ registrationNumber: accounts.registrationNumber });
-  await transaction
-    .insert(accounts)
-    .values({ registrationNumber, userId, accountId: createAccountId(), state: 'ACTIVE', activatedAt: now });
-  if (replaced) await locked.queueRemoval(replaced.registrationNumber);
+  const [active] = await transaction
+    .select({
+      registrationNumber: accounts.registrationNumber,
+      isNewer: gt(registrations.createdAt, createdAt).mapWith(Boolean),
+    })
+    .from(accounts)
+    .innerJoin(registrations, eq(registrations.registrationNumber, accounts.registrationNumber))
+    .where(and(eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')));
+  const account = { registrationNumber, userId, accountId: createAccountId() };
+  if (active?.isNewer) {
+    const replaced = { state: 'REPLACED', retiredAt: now, replacedBy: active.registrationNumber } as const;
+    await transaction.insert(accounts).values({ ...account, ...replaced, activatedAt: createdAt });
+    await locked.queueRemoval();
+  } else {
+    if (active) {
+      await transaction
+        .update(accounts)
+        .set({ state: 'REPLACED', retiredAt: now, replacedBy: registrationNumber })
+        .where(eq(accounts.registrationNumber, active.registrationNumber));
+      await locked.queueRemoval(active.registrationNumber);
+    }
+    await transaction.insert(accounts).values({ ...account, state: 'ACTIVE', activatedAt: now });
+  }
   await locked.end('BANK_ACC_REGISTERED', codes.SUCCESS);
 }
 
@@ -632,8 +742,9 @@ async function assumeAfterRestore(
   attempt: number,
   { effects: policy }: RegistrationPolicy,
 ): Promise<Effect | undefined> {
-  const { begunAt, restoredTo } = await requireIncarnation(locked.transaction);
-  if (!restoredTo || locked.row.createdAt >= begunAt) return undefined;
+  const restore = await requireKnownDatabase(locked.transaction);
+  if (!restore || locked.row.createdAt >= restore.begunAt) return undefined;
+  const { begunAt } = restore;
   const knowsTheRest = locked
     .effects(kind)
     .some(

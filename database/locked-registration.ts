@@ -9,6 +9,7 @@ import type { ResultCode } from '../wire/result-codes.ts';
 import type { TimelineEntry, TimelineStep } from '../wire/timeline.ts';
 import { queueRemoval } from './accounts.ts';
 import type { Queries } from './database.ts';
+import { requireKnownDatabase } from './incarnations.ts';
 import { queueNotification } from './result-notifications.ts';
 import { databaseTime, effects, registrations } from './schema.ts';
 
@@ -137,6 +138,7 @@ export class LockedRegistration {
       .insert(effects)
       .values(assumed)
       .onConflictDoUpdate({ target: effectKey, set: assumed, setWhere: eq(effects.state, 'NOT_SENT') });
+    this.#keep(assumed);
     return toEffect(assumed);
   }
 
@@ -185,8 +187,15 @@ export class LockedRegistration {
           eq(effects.attempt, attempt),
         ),
       );
-    const index = this.#rows.findIndex((row) => row.kind === kind && row.attempt === attempt);
-    this.#rows[index] = { ...this.#rows[index]!, ...changes };
+    const changed = this.#rows.find((row) => row.kind === kind && row.attempt === attempt)!;
+    this.#keep({ ...changed, ...changes });
+  }
+
+  #keep(effect: EffectRow): void {
+    const index = this.#rows.findIndex(
+      ({ kind, attempt }) => kind === effect.kind && attempt === effect.attempt,
+    );
+    this.#rows.splice(index < 0 ? this.#rows.length : index, 1, effect);
   }
 
   /** Queues the removal of an account at the payment gateway. Idempotent. */
@@ -195,11 +204,18 @@ export class LockedRegistration {
     this.followUps.push({ kind: 'REMOVAL', registrationNumber });
   }
 
-  /** Ends the registration, and queues the notification of its result. */
+  /**
+   * Ends the registration, and queues the notification of its result. If a restore may have lost an attempt to register,
+   * a failure is followed by a removal: of nothing, if there is nothing.
+   * @throws {DatabaseRestored} when nobody has said yet what a restore lost
+   */
   async end(status: RegistrationStatus, resultCode: ResultCode): Promise<void> {
+    const restore = await requireKnownDatabase(this.transaction);
     this.note('ENDED', resultCode);
     this.change({ status, resultCode, step: 'DONE', endedAt: this.now });
-    const { registrationNumber } = this.#record;
+    const { registrationNumber, createdAt } = this.#record;
+    const hasLostAttempts = restore !== undefined && createdAt < restore.begunAt;
+    if (hasLostAttempts && status !== 'BANK_ACC_REGISTERED') await this.queueRemoval();
     if (await queueNotification(this.transaction, registrationNumber))
       this.followUps.push({ kind: 'NOTIFICATION', registrationNumber });
     this.#ended = true;

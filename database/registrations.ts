@@ -10,7 +10,7 @@ import type { Queries } from './database.ts';
 import { openMember } from './members.ts';
 import type { Member } from './members.ts';
 import { PersonalDataErased } from './personal-data-erased.ts';
-import { databaseTime, members, projects, registrations } from './schema.ts';
+import { consentEvidence, databaseTime, members, projects, registrations } from './schema.ts';
 
 /** The personal part of a registration. */
 export interface RegistrationDetails {
@@ -76,6 +76,24 @@ export interface ListFilter {
   readonly before?: string | undefined;
   readonly limit: number;
 }
+
+/** A registration that a restore lost: what is still known of it. Unknown details are empty. */
+export interface LostRegistration extends Omit<NewRegistration, 'arsCodeId' | 'bankCode'> {
+  readonly bankCode: string;
+  readonly startedAt: Date;
+}
+
+/** What a restored database knows of a registration. */
+export interface RegistrationOutline {
+  readonly userId: string;
+  readonly policyId: string;
+  readonly isEnded: boolean;
+  /** Whether it was registered although there is no evidence of consent. */
+  readonly lacksEvidence: boolean;
+}
+
+/** How many numbers are looked up in one query. */
+const numbersPerQuery = 500;
 
 /** The location of a registration's personal data, which is authenticated with it. */
 export function detailsContext(registrationNumber: string): string {
@@ -160,6 +178,44 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
         });
         return true;
       });
+    },
+
+    /** The row of a registration that a restore lost, to be inserted by the ledger. */
+    rowOfLost({ userId, aspId, cipher }: Member, lost: LostRegistration): typeof registrations.$inferInsert {
+      const { registrationNumber, bankCode, policyId, details, startedAt } = lost;
+      return {
+        registrationNumber,
+        userId,
+        aspId,
+        bankCode,
+        policyId,
+        sealedDetails: cipher.sealJson(details, detailsContext(registrationNumber)),
+        status: 'ARS_AUTH_IN_PROGRESS',
+        step: 'ARS_CALL',
+        createdAt: startedAt,
+        timeline: [{ step: 'ACCEPTED', at: startedAt.toISOString(), attempt: 1, outcome: 'ACCEPTED' }],
+      };
+    },
+
+    /** Those of these registrations that are known, by number. */
+    async outline(numbers: readonly string[]): Promise<ReadonlyMap<string, RegistrationOutline>> {
+      const outlines = new Map<string, RegistrationOutline>();
+      const { registrationNumber, userId, policyId } = registrations;
+      for (let start = 0; start < numbers.length; start += numbersPerQuery) {
+        const rows = await queries
+          .select({
+            registrationNumber,
+            userId,
+            policyId,
+            isEnded: sql<boolean>`${registrations.endedAt} is not null`,
+            lacksEvidence: sql<boolean>`${registrations.status} = 'BANK_ACC_REGISTERED' and ${registrations.purgedAt} is null and ${consentEvidence.registrationNumber} is null`,
+          })
+          .from(registrations)
+          .leftJoin(consentEvidence, eq(consentEvidence.registrationNumber, registrationNumber))
+          .where(inArray(registrationNumber, numbers.slice(start, start + numbersPerQuery)));
+        for (const { registrationNumber: number, ...outline } of rows) outlines.set(number, outline);
+      }
+      return outlines;
     },
 
     /**

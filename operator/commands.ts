@@ -1,3 +1,4 @@
+import { adopt } from './adopt.ts';
 import { addBankWindow, listBankWindows, removeBankWindow } from './bank-window.ts';
 import { notificationUrl } from './notification-url.ts';
 import type { OperatorCommand } from './command.ts';
@@ -61,6 +62,14 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
     optional: ['to', 'lost-nothing'],
     needsDatabase: true,
     read: restored,
+  },
+  adopt: {
+    summary:
+      'brings back what a restore of the database lost, from Temporal and the payment gateway; run it after restored, before workers and API start; may be repeated. --dry-run: only says what it would do',
+    required: [],
+    optional: ['dry-run'],
+    needsDatabase: true,
+    read: adopt,
   },
   redeliver: {
     summary: 'delivers the result of a registration to the service provider again',

@@ -1,4 +1,5 @@
 import { UsageError } from '../command-line/command-line.ts';
+import { operatorCommand } from '../runtime/operator-command.ts';
 import type { CommandContext } from './command.ts';
 import type { OptionValues } from './options.ts';
 
@@ -15,7 +16,8 @@ export function restored(values: OptionValues) {
 
   return async ({ stores, print }: CommandContext): Promise<void> => {
     const { incarnation, firstSequence } = await stores.incarnations.begin(restoredTo);
-    print(`This is life ${incarnation} of the database. Start the workers, then the API.`);
+    const next = restoredTo ? `Now: ${operatorCommand('adopt')}` : 'Start the workers, then the API.';
+    print(`This is life ${incarnation} of the database. ${next}`);
     if (restoredTo)
       print(
         `What was sent since ${restoredTo.toISOString()} is asked about first. Result notifications go on from number ${firstSequence}.`,

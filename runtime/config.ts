@@ -24,6 +24,10 @@ const commonSchema = z.object({
   PG_CALLBACK_URL: z
     .url()
     .describe('URL of /pg/callbacks of this service, as the payment gateway reaches it'),
+  DATABASE_FAILOVER: z
+    .enum(['asynchronous', 'synchronous'])
+    .default('asynchronous')
+    .describe('synchronous if a failover of the database loses nothing, else asynchronous'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
   NODE_ENV: z.string().optional(),
   METRICS_PORT: portSchema.optional(),

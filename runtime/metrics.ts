@@ -68,6 +68,16 @@ export function createMetrics() {
       help: 'Runs started for open registrations that had none',
       registers,
     }),
+    databaseRestored: new Gauge({
+      name: 'database_restored',
+      help: '1 while nothing is sent, because the database is not the one last known',
+      registers,
+    }),
+    databaseFailovers: new Counter({
+      name: 'database_failovers_total',
+      help: 'Failovers of the database after which this process let everything go on',
+      registers,
+    }),
     paymentGatewayRequests: new Histogram({
       name: 'payment_gateway_request_duration_seconds',
       help: 'Duration of payment gateway requests in seconds by operation and outcome',

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { codes, resultCodes } from '../../wire/result-codes.ts';
 import type { ResultCode } from '../../wire/result-codes.ts';
+import { DatabaseRestored } from '../../database/incarnations.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { isTransient } from '../../runtime/transient-errors.ts';
 import type { Api } from '../context.ts';
@@ -61,6 +62,7 @@ function refuse(context: Context<Api>, { status, message, res }: HTTPException):
 
 function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  const isUnavailable = error instanceof PaymentGatewayUnavailable || isTransient(error);
+  const isUnavailable =
+    error instanceof PaymentGatewayUnavailable || error instanceof DatabaseRestored || isTransient(error);
   return new Refusal(isUnavailable ? codes.SERVICE_UNAVAILABLE : codes.INTERNAL_ERROR);
 }

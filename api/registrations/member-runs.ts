@@ -57,8 +57,11 @@ export async function startMemberRun(
       const running = await describeMemberRun(temporal, userId);
       if (running === undefined) return { runningOperation: {} };
       if (running === ownNumber) return {};
-      const { endedAt } = (await stores.registrations.load(running)).record;
-      if (isLastTry || !endedAt) return { runningOperation: await describeRegistration(stores, running) };
+      const known = (await stores.registrations.outline([running])).get(running);
+      // A restore of the database lost it, and nobody has brought it back yet.
+      if (!known) return { runningOperation: {} };
+      if (isLastTry || !known.isEnded)
+        return { runningOperation: await describeRegistration(stores, running) };
       await waitUntilClosed(temporal, userId);
     }
   }
@@ -67,7 +70,8 @@ export async function startMemberRun(
 /** What a client needs to continue with a registration. The first response had it too, and may have been lost. */
 export async function describeRegistration(stores: Stores, bankAccRegNo: string): Promise<RunningOperation> {
   const { arsCodeId, details } = await stores.registrations.open(bankAccRegNo);
-  return { bankAccRegNo, ...(arsCodeId === null && { authNumber: details.authNumber }) };
+  const { authNumber } = details;
+  return { bankAccRegNo, ...(arsCodeId === null && authNumber !== '' && { authNumber }) };
 }
 
 /**

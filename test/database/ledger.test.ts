@@ -3,6 +3,7 @@ import { eq, sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import type { Member } from '../../database/members.ts';
 import { DatabaseRestored } from '../../database/incarnations.ts';
+import type { DatabaseFailover } from '../../database/incarnations.ts';
 import { accounts, effects, incarnations, registrations } from '../../database/schema.ts';
 import { productionPolicy } from '../../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
@@ -300,6 +301,42 @@ describeStores((on) => {
       expect(await claimCall(newer)).toMatchObject({ claim: 'SEND', attempt: 1 });
     });
 
+    it('that lost something, a failure is followed by a removal, in case a lost attempt registered the account', async () => {
+      const [number, arrived] = [await addMatched(), await addConsented()];
+      await on.stores.incarnations.begin(new Date());
+      await on.stores.incarnations.begin(null);
+      await ledger().cancel(number);
+      expect(await effectsOf(number, 'REMOVAL')).toMatchObject([{ state: 'SENT' }]);
+      await claimRegistration(arrived);
+      await ledger().decideRegistration(arrived, registered, 'CALLBACK');
+      expect(await effectsOf(arrived, 'REMOVAL')).toEqual([]);
+      const newer = await addMatched();
+      await ledger().cancel(newer);
+      expect(await effectsOf(newer, 'REMOVAL')).toEqual([]);
+    });
+
+    it('and before an operator has said so, nothing ends and no account is registered for auto charge', async () => {
+      const [number, account] = [await addMatched(), await addRegistration()];
+      await on.register(account);
+      await otherTimeline();
+      await expect(ledger().cancel(number)).rejects.toThrow(DatabaseRestored);
+      await expect(ledger().claimAutoCharge(account, policy)).rejects.toThrow(DatabaseRestored);
+      expect((await rowOf(number)).endedAt).toBeNull();
+      await on.stores.incarnations.begin(null);
+    });
+
+    it('an older account that comes back does not replace a newer one', async () => {
+      const member = await on.addMember();
+      const lost = await addConsented(member);
+      await claimRegistration(lost);
+      const newer = await addRegistration(member);
+      await on.register(newer);
+      await ledger().decideRegistration(lost, { state: 'REGISTERED' }, 'OPERATOR');
+      expect(await on.stores.accounts.findActive(member.userId)).toMatchObject({ registrationNumber: newer });
+      expect(await effectsOf(lost, 'REMOVAL')).toMatchObject([{ state: 'SENT' }]);
+      expect(await on.stores.accounts.delete(member.userId)).toMatchObject({ registrationNumber: newer });
+    });
+
     it('that lost nothing, everything goes on; numbers of notifications are never used twice', async () => {
       await otherTimeline();
       const { firstSequence } = await on.stores.incarnations.begin(null);
@@ -307,6 +344,42 @@ describeStores((on) => {
       expect(await claimCall(number)).toMatchObject({ claim: 'SEND' });
       const { firstSequence: jumped } = await on.stores.incarnations.begin(new Date());
       expect(jumped).toBeGreaterThan(firstSequence);
+    });
+  });
+
+  describe('after a failover', () => {
+    const previousTimeline = () =>
+      on.database.queries
+        .update(incarnations)
+        .set({
+          timeline: sql`lpad(upper(to_hex(('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int - 1)), 8, '0')`,
+        })
+        .where(eq(incarnations.incarnation, sql`(select max(incarnation) from incarnations)`));
+    const look = (failover: DatabaseFailover) => on.stores.incarnations.look(failover);
+    const lives = () => on.database.queries.$count(incarnations);
+
+    it('that loses nothing, one of several processes begins a new life, and everything goes on', async () => {
+      const number = await addMatched();
+      await previousTimeline();
+      const before = await lives();
+      expect(await look('asynchronous')).toBe('RESTORED');
+      await expect(claimCall(number)).rejects.toThrow(DatabaseRestored);
+      const found = await Promise.all(Array.from({ length: 10 }, () => look('synchronous')));
+      expect(found.filter((each) => each !== 'KNOWN')).toEqual(['FAILED_OVER']);
+      expect(await lives()).toBe(before + 1);
+      expect(await look('synchronous')).toBe('KNOWN');
+      expect(await claimCall(number)).toMatchObject({ claim: 'SEND' });
+    });
+
+    it('another cluster, or a timeline further on, is a restore whatever the setting', async () => {
+      await previousTimeline();
+      await on.database.queries.update(incarnations).set({ systemIdentifier: '1' });
+      expect(await look('synchronous')).toBe('RESTORED');
+      await on.stores.incarnations.begin(null);
+      await on.database.queries.update(incarnations).set({ timeline: '0000FFFF' });
+      expect(await look('synchronous')).toBe('RESTORED');
+      await on.stores.incarnations.begin(null);
+      expect(await look('asynchronous')).toBe('KNOWN');
     });
   });
 

@@ -662,4 +662,248 @@ export const rules: readonly Guard[] = [
     ],
     failure: /to match \/\^  TEMPORAL_BUILD_ID: Required/,
   },
+  {
+    name: 'restore-noticed',
+    protectsFrom: 'A restored database sends again what it has forgotten.',
+    replacements: [
+      change('database/incarnations.ts', '  if (!isPresent) throw new DatabaseRestored();\n', ''),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > after a restore > nothing is sent until an operator has said so; then older numbers are asked about first",
+      ),
+    ],
+    failure: /to match object|rejecting/,
+  },
+  {
+    name: 'restore-asked-first',
+    protectsFrom: 'A number calls or registers again what the restore lost.',
+    replacements: [
+      change(
+        'database/ledger.ts',
+        'return knowsTheRest ? undefined : await locked.assume(kind, attempt, policy, begunAt);',
+        'return undefined;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > after a restore > nothing is sent until an operator has said so; then older numbers are asked about first",
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
+    name: 'restore-stops-ends',
+    protectsFrom: 'A restored database ends numbers and reuses numbers of notifications.',
+    replacements: [
+      change(
+        'database/locked-registration.ts',
+        'await requireKnownDatabase(this.transaction);',
+        'await requireKnownDatabase(this.transaction).catch(() => undefined);',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > after a restore > and before an operator has said so, nothing ends and no account is registered for auto charge",
+      ),
+    ],
+    failure: /rejecting/,
+  },
+  {
+    name: 'restore-stops-removals',
+    protectsFrom: 'A restored database removes accounts before an operator has looked at it.',
+    replacements: [
+      change(
+        'activities/payment-gateway-registration.ts',
+        '      await stores.incarnations.requireKnown();\n',
+        '',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/disaster-recovery.test.ts',
+        'removals and deliveries of a restored database wait for restored, too',
+      ),
+    ],
+    failure: /DatabaseRestored/,
+  },
+  {
+    name: 'restore-stops-deliveries',
+    protectsFrom: 'A restored database delivers results before an operator has looked at it.',
+    replacements: [
+      change('activities/result-notification.ts', '      await stores.incarnations.requireKnown();\n', ''),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/disaster-recovery.test.ts',
+        'removals and deliveries of a restored database wait for restored, too',
+      ),
+    ],
+    failure: /DatabaseRestored/,
+  },
+  {
+    name: 'restore-is-unavailable',
+    protectsFrom: 'A client takes a restored database for a defect.',
+    replacements: [change('api/http/errors.ts', 'error instanceof DatabaseRestored || ', '')],
+    tests: [
+      test(
+        'test/end-to-end/disaster-recovery.test.ts',
+        'a database that is restored while API and workers run sends, ends and numbers nothing before restored',
+      ),
+    ],
+    failure: /000_990/,
+  },
+  {
+    name: 'restored-failure-removed',
+    protectsFrom: 'A lost attempt leaves an account of a failed number at the payment gateway.',
+    replacements: [
+      change(
+        'database/locked-registration.ts',
+        "if (hasLostAttempts && status !== 'BANK_ACC_REGISTERED') await this.queueRemoval();",
+        'void hasLostAttempts;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > after a restore > that lost something, a failure is followed by a removal, in case a lost attempt registered the account",
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
+    name: 'restored-sequence-jumps',
+    protectsFrom: 'Receivers drop results after a restore, because their numbers were used before.',
+    replacements: [
+      change(
+        'database/incarnations.ts',
+        'newest?.firstSequence ?? 1) + sequenceJump',
+        'newest?.firstSequence ?? 1)',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > after a restore > that lost nothing, everything goes on; numbers of notifications are never used twice",
+      ),
+    ],
+    failure: /to be greater than/,
+  },
+  {
+    name: 'told-end-adopted',
+    protectsFrom: 'After a restore, a registration goes on that a client was told has failed.',
+    replacements: [change('database/ledger.ts', '  if (told && !wasRegistered) return told;\n', '')],
+    tests: [
+      test(
+        'test/database/adoption.test.ts',
+        "on 'PGlite' > a number that is known > ends as it was cancelled",
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
+    name: 'adopted-by-payment-gateway',
+    protectsFrom: 'A run makes an account that the payment gateway does not have.',
+    replacements: [
+      change('database/ledger.ts', "(wasRegistered && finding.state === 'REMOVED')", 'wasRegistered'),
+    ],
+    tests: [
+      test(
+        'test/database/adoption.test.ts',
+        "on 'PGlite' > a number that is lost > is in REVIEW where the payment gateway denies what was told, and is asked about again",
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
+    name: 'newer-account-kept',
+    protectsFrom: 'An account that comes back after a restore replaces a newer one.',
+    replacements: [
+      change('database/ledger.ts', '  if (active?.isNewer) {', '  if (active?.isNewer && !createdAt) {'),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > after a restore > an older account that comes back does not replace a newer one",
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
+    name: 'deletion-adopted',
+    protectsFrom: 'A deletion that a restore lost is not carried out again.',
+    replacements: [
+      change(
+        'operator/adopt.ts',
+        'if (!isDryRun) await stores.accounts.deleteAgain(registrationNumber, deletedAt);',
+        'void deletedAt;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/disaster-recovery.test.ts',
+        'docs/disaster-recovery.md, carried out line by line > The database is restored to a point in time',
+      ),
+    ],
+    failure: /to contain/,
+  },
+  {
+    name: 'recording-adopted',
+    protectsFrom: 'An account that a restore lost comes back without evidence of consent.',
+    replacements: [
+      change(
+        'operator/adopt.ts',
+        'if (adopted.get(registrationNumber)?.lacksEvidence)',
+        'if (adopted.size < 0)',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/disaster-recovery.test.ts',
+        'docs/disaster-recovery.md, carried out line by line > The database is restored to a point in time',
+      ),
+    ],
+    failure: /to deeply equal/,
+  },
+  {
+    name: 'lost-run-is-busy',
+    protectsFrom: 'A member whose running registration is lost gets an internal error.',
+    replacements: [
+      change('api/registrations/member-runs.ts', '      if (!known) return { runningOperation: {} };\n', ''),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/disaster-recovery.test.ts',
+        'a member whose running registration is lost is answered with 002_013 before it is adopted',
+      ),
+    ],
+    failure: /000_990/,
+  },
+  {
+    name: 'failover-by-setting',
+    protectsFrom: 'A failover that lost something goes unnoticed.',
+    replacements: [change('database/incarnations.ts', "failover !== 'synchronous' || ", '')],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > after a failover > that loses nothing, one of several processes begins a new life, and everything goes on",
+      ),
+    ],
+    failure: /to be 'RESTORED'/,
+  },
+  {
+    name: 'failover-next-timeline',
+    protectsFrom: 'A copy of the database passes for a failover.',
+    replacements: [change('database/incarnations.ts', '!isNextTimeline || ', '')],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > after a failover > another cluster, or a timeline further on, is a restore whatever the setting",
+      ),
+    ],
+    failure: /to be 'RESTORED'/,
+  },
 ];
