@@ -63,6 +63,8 @@ export function paymentGatewayRegistrationActivities(
 
     async removeAccount({ registrationNumber }) {
       await stores.incarnations.requireKnown();
+      // A run that nobody's transaction ordered removes nothing.
+      if (!(await ledger.find(registrationNumber, 'REMOVAL', 'OPEN'))) return;
       await requireSettled(registrationNumber);
       await paymentGateway.removeRegistration(registrationNumber, deadline());
       await ledger.recordRemoval(registrationNumber);

@@ -41,28 +41,19 @@ const firstSequence = sql`(select coalesce(max(${incarnations.firstSequence}), 1
 /**
  * Queues the notification of a registration that ends in this transaction, where its project has a notification URL. The
  * number is taken in the same transaction, so the sequence of a member has neither gaps nor repeats.
- * @returns whether there is one. Idempotent.
+ * @returns whether there is one
  */
 export async function queueNotification(
   transaction: Pick<Queries, 'select' | 'update' | 'insert'>,
   registrationNumber: string,
 ) {
   const [queued] = await transaction
-    .select({
-      notificationUrl: projects.notificationUrl,
-      userId: registrations.userId,
-      sequence: resultNotifications.sequence,
-    })
+    .select({ notificationUrl: projects.notificationUrl, userId: registrations.userId })
     .from(registrations)
     .innerJoin(projects, eq(projects.aspId, registrations.aspId))
-    .leftJoin(
-      resultNotifications,
-      eq(resultNotifications.registrationNumber, registrations.registrationNumber),
-    )
     .where(eq(registrations.registrationNumber, registrationNumber));
   if (!queued) throw new Error(`There is no registration ${registrationNumber}.`);
-  const { notificationUrl, userId, sequence } = queued;
-  if (sequence !== null) return true;
+  const { notificationUrl, userId } = queued;
   if (notificationUrl === null) return false;
   const [member] = await transaction
     .update(members)

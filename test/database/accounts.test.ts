@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Member } from '../../database/members.ts';
 import { inventMember } from '../../development/sandbox/members.ts';
+import { accounts } from '../../database/schema.ts';
 import { describeStores, newProject } from './stores-fixture.ts';
 
 const registered = { state: 'REGISTERED' } as const;
@@ -15,9 +16,20 @@ describeStores((on) => {
     it('leaves one active account when ten are activated concurrently', async () => {
       const member = await on.addMember();
       const numbers = await Promise.all(Array.from({ length: 10 }, () => on.addRegistration(member)));
-      await Promise.all(numbers.map((number) => on.register(number)));
+      const activated = Promise.all(numbers.map((number) => on.register(number)));
+      await expect(activated).resolves.toHaveLength(10);
       const states = Object.values(await accountStates(member)).toSorted();
       expect(states).toEqual(['ACTIVE', ...Array.from({ length: 9 }, () => 'REPLACED')]);
+    });
+
+    it('is refused by the database itself while another account is active', async () => {
+      const member = await on.addMember();
+      const [active, second] = [await on.addRegistration(member), await on.addRegistration(member)];
+      await on.register(active);
+      const { userId } = member;
+      const row = { registrationNumber: second, userId, accountId: '00002', state: 'ACTIVE' as const };
+      await expect(on.database.queries.insert(accounts).values(row)).rejects.toThrow('Failed query');
+      expect(await accountStates(member)).toEqual({ [active]: 'ACTIVE' });
     });
 
     it('is idempotent, whoever repeats the verdict', async () => {

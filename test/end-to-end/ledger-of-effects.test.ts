@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { memberWorkflowId } from '../../contract/registration.ts';
+import { memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
 import { registrationStateQuery, registrationTimelineQuery } from '../../contract/registration-messages.ts';
 import { createLog } from '../../runtime/log.ts';
 import { sweep } from '../../runs/sweep.ts';
@@ -119,9 +119,25 @@ describe('what is sent to a run', () => {
       taskQueue: 'withdrawal-account-registration',
       args: [{ registrationNumber: started.regNo }],
     });
-    await expect(stranger.result()).rejects.toThrow('Workflow execution failed');
+    await expect
+      .poll(async () => (await stranger.describe()).status.name, { timeout: 20_000 })
+      .toBe('FAILED');
     expect((await rowOf(started)).step).toBe('ARS_CALL');
     await cancel(started);
+  });
+
+  it('removes no account that nobody has replaced or deleted', async () => {
+    const started = await register();
+    await ended(started);
+    const removal = await stack.temporal.workflow.start('removeAccount', {
+      workflowId: removalWorkflowId(started.regNo),
+      taskQueue: 'withdrawal-account-registration',
+      args: [{ registrationNumber: started.regNo }],
+    });
+    await removal.result();
+    expect(await simulated(`registrations?userId=${started.userId}`)).toMatchObject([
+      { state: 'REGISTERED' },
+    ]);
   });
 });
 

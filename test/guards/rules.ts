@@ -209,7 +209,25 @@ export const rules: readonly Guard[] = [
         'what is sent to a run > starts nothing under a workflow ID that is not the member’s',
       ),
     ],
-    failure: /resolved|timed out/,
+    failure: /'RUNNING' to be 'FAILED'/,
+  },
+  {
+    name: 'removal-ordered',
+    protectsFrom: 'A run that nobody ordered removes an account that is in use.',
+    replacements: [
+      change(
+        'activities/payment-gateway-registration.ts',
+        "if (!(await ledger.find(registrationNumber, 'REMOVAL', 'OPEN'))) return;",
+        '',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/ledger-of-effects.test.ts',
+        'what is sent to a run > removes no account that nobody has replaced or deleted',
+      ),
+    ],
+    failure: /to match object \[ \{ state: 'REGISTERED' \} \]/,
   },
   {
     name: 'fenced-request',
@@ -282,13 +300,6 @@ export const rules: readonly Guard[] = [
       ),
     ],
     failure: /insert into "account.*instead of resolving/,
-  },
-  {
-    name: 'notification-once',
-    protectsFrom: 'The end of a registration that is recorded repeatedly takes another number, or fails.',
-    replacements: [change('database/result-notifications.ts', 'if (sequence !== null) return true;', '')],
-    tests: [test(accounts, numbersResults)],
-    failure: /insert into "result_.*instead of resolving/,
   },
   {
     name: 'notification-sequence',
