@@ -27,7 +27,7 @@ export function resultNotificationActivities({
       const next = stateAfter(answer, attempt >= waits.length);
       const wait = Math.round((waits[attempt] ?? 0) * (1 + Math.random() / 10));
       const milliseconds = Math.max(wait, answer.reached ? answer.retryAfter : 0);
-      await stores.resultNotifications.recordDelivery(registrationNumber, next, milliseconds);
+      await stores.resultNotifications.recordDelivery(registrationNumber, delivery, next, milliseconds);
       metrics.resultNotifications.inc({ state: next });
       return { state: next, delivery, milliseconds };
     },

@@ -125,20 +125,23 @@ export async function retireAccount(
   return retired.length > 0;
 }
 
-/** Queues the removal of an account at the payment gateway. Idempotent. */
+/** Queues the removal of an account at the payment gateway, again if it is done already. Idempotent. */
 export async function queueRemoval(queries: Queries, registrationNumber: string): Promise<void> {
+  const removal = {
+    registrationNumber,
+    kind: 'REMOVAL',
+    attempt: 1,
+    state: 'SENT',
+    execution: randomUUID(),
+    sentAt: databaseTime,
+    sendBy: databaseTime,
+    settledAt: databaseTime,
+    askAt: databaseTime,
+    decidedAt: null,
+  } as const;
+  const target = [effects.registrationNumber, effects.kind, effects.attempt];
   await queries
     .insert(effects)
-    .values({
-      registrationNumber,
-      kind: 'REMOVAL',
-      attempt: 1,
-      state: 'SENT',
-      execution: randomUUID(),
-      sentAt: databaseTime,
-      sendBy: databaseTime,
-      settledAt: databaseTime,
-      askAt: databaseTime,
-    })
-    .onConflictDoNothing();
+    .values(removal)
+    .onConflictDoUpdate({ target, set: removal, setWhere: eq(effects.state, 'DONE') });
 }

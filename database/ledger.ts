@@ -341,7 +341,9 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
         const { silenceLimit, callLimit, firstInquiryAfter, maxInquiryInterval } = policy.arsCall;
         // A payment gateway that does not answer tells us nothing about the call.
         const isSilent = finding.state === 'NO_OUTCOME' || finding.state === 'NOT_FOUND';
-        if (locked.now.getTime() - call.sentAt >= (isSilent ? silenceLimit : callLimit)) {
+        // An assumed call counts from when it was assumed.
+        const since = Math.max(call.sentAt, call.sendBy - policy.effects.sendLimit);
+        if (locked.now.getTime() - since >= (isSilent ? silenceLimit : callLimit)) {
           await endArsCall(locked, call, 'NO_OUTCOME', 'INQUIRY');
           return {};
         }
@@ -360,8 +362,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
       source: EffectSource,
     ): Promise<Committed & { readonly isKnown: boolean }> {
       return await lock(registrationNumber, async (locked) => {
-        const attempts = locked.effects('REGISTRATION');
-        const attempt = attempts.find(isOpen) ?? attempts.at(-1);
+        const attempt = attemptOfVerdict(locked);
         if (attempt) await decideRegistration(locked, attempt, verdict, source);
         return { isKnown: attempt !== undefined };
       });
@@ -382,7 +383,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
         const said = finding.state === 'REFUSED' ? finding.resultCode : finding.state;
         if (!isOutage) locked.note('REGISTRATION_INQUIRED', said, latest.asks + 1);
         if (finding.state === 'REGISTERED' || finding.state === 'REFUSED') {
-          await decideRegistration(locked, latest, finding, 'INQUIRY');
+          await decideRegistration(locked, attemptOfVerdict(locked)!, finding, 'INQUIRY');
           return {};
         }
         const isReview = locked.row.step === 'REVIEW';
@@ -438,7 +439,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
         });
         locked.note('REVIEW_RESOLVED', verdict);
         if (verdict === 'REGISTERED') {
-          await decideRegistration(locked, latest, { state: 'REGISTERED' }, 'OPERATOR');
+          await decideRegistration(locked, attemptOfVerdict(locked)!, { state: 'REGISTERED' }, 'OPERATOR');
         } else {
           // Nobody knows what an open attempt left at the payment gateway.
           if (isOpen(latest)) await locked.queueRemoval();
@@ -574,7 +575,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
     { effects: policy }: RegistrationPolicy,
     isLost: boolean,
   ): Promise<void> {
-    const restoredAt = (await requireKnownDatabase(locked.transaction))?.begunAt ?? locked.now;
+    await requireKnownDatabase(locked.transaction);
     const end = adoptedEnd(told, finding);
     // A known one goes on in its run.
     if (!end && !isLost) return;
@@ -583,7 +584,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
       const { attempt, callId } = passedCall;
       const known = locked.effects('ARS_CALL').find((call) => call.attempt === attempt);
       if (!known) await closeEffect(locked, 'ARS_CALL', 'NO_OUTCOME');
-      const call = known ?? (await locked.assume('ARS_CALL', attempt, policy, restoredAt));
+      const call = known ?? (await locked.assume('ARS_CALL', attempt, policy));
       await decideArsCall(locked, call, { callId, outcome: 'PASSED' }, 'INQUIRY');
     }
     locked.note('REGISTRATION_INQUIRED', finding.state === 'REFUSED' ? finding.resultCode : finding.state);
@@ -594,7 +595,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
     }
     const attempts = locked.effects('REGISTRATION');
     const next = attempts.filter(({ state }) => state !== 'NOT_SENT').length + 1;
-    const attempt = attempts.find(isOpen) ?? (await locked.assume('REGISTRATION', next, policy, restoredAt));
+    const attempt = attempts.find(isOpen) ?? (await locked.assume('REGISTRATION', next, policy));
     if (!end) return void beginReview(locked);
     await decideRegistration(locked, attempt, { state: 'REGISTERED' }, 'OPERATOR');
     if (finding.state === 'REMOVED')
@@ -644,11 +645,13 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
     source: EffectSource,
   ): Promise<void> {
     const isRegistered = verdict.state === 'REGISTERED';
-    // An attempt that was taken for absent may turn out to have arrived.
-    const mayDecide = isOpen(attempt) || (attempt.state === 'ABSENT' && isRegistered);
+    // What was taken for absent or not sent may turn out to have arrived. In REVIEW nothing more is sent, so there a
+    // refusal of it is the last word, too.
+    const mayDecide = isOpen(attempt) || isRegistered || locked.row.step === 'REVIEW';
     if (!mayDecide || locked.row.endedAt) {
       await contradict(locked, attempt, isRegistered ? 'REGISTERED' : verdict.resultCode);
-      if (isRegistered && locked.row.status !== 'BANK_ACC_REGISTERED') await locked.queueRemoval();
+      const hasFailed = locked.row.endedAt && locked.row.status !== 'BANK_ACC_REGISTERED';
+      if (isRegistered && hasFailed) await locked.queueRemoval();
       return;
     }
     if (source === 'ANSWER')
@@ -750,7 +753,13 @@ async function assumeAfterRestore(
     .some(
       ({ isAssumed, state, decidedAt }) => isAssumed && state === 'ABSENT' && decidedAt! >= begunAt.getTime(),
     );
-  return knowsTheRest ? undefined : await locked.assume(kind, attempt, policy, begunAt);
+  return knowsTheRest ? undefined : await locked.assume(kind, attempt, policy);
+}
+
+/** The attempt that a verdict is about: the open one, else one that was taken for absent, else the latest. */
+function attemptOfVerdict(locked: LockedRegistration): Effect | undefined {
+  const attempts = locked.effects('REGISTRATION');
+  return attempts.find(isOpen) ?? attempts.findLast(({ state }) => state === 'ABSENT') ?? attempts.at(-1);
 }
 
 /** Whether the payment gateway may have registered the account, or has. Then the number must not fail otherwise. */

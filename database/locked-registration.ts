@@ -98,8 +98,10 @@ export class LockedRegistration {
 
   /** Believes the run for a wait of `milliseconds` and the lease after it. */
   renewLease(milliseconds = 0): void {
-    if (this.#record.lookAt.getTime() >= this.now.getTime() + milliseconds + lease / 2) return;
-    this.change({ lookAt: new Date(this.now.getTime() + milliseconds + lease) });
+    const { lookAt, replacements } = this.#record;
+    // A run that is heard of again is not replaced any later than another.
+    if (replacements === 0 && lookAt.getTime() >= this.now.getTime() + milliseconds + lease / 2) return;
+    this.change({ lookAt: new Date(this.now.getTime() + milliseconds + lease), replacements: 0 });
   }
 
   /**
@@ -125,15 +127,9 @@ export class LockedRegistration {
    * Enters an effect as sent that nobody sends now: it may have been sent before the database was restored. So the payment
    * gateway is asked first. @returns the effect
    */
-  async assume(kind: EffectKind, attempt: number, policy: EffectPolicy, restoredAt: Date): Promise<Effect> {
+  async assume(kind: EffectKind, attempt: number, policy: EffectPolicy): Promise<Effect> {
     const row = this.#sent(kind, attempt, null, policy, 0);
-    const sendBy = new Date(restoredAt.getTime() + policy.sendLimit);
-    const assumed: EffectRow = {
-      ...row,
-      sentAt: this.#record.begunAt ?? this.#record.createdAt,
-      sendBy,
-      settledAt: new Date(sendBy.getTime() + policy.settleTime),
-    };
+    const assumed: EffectRow = { ...row, sentAt: this.#record.begunAt ?? this.#record.createdAt };
     await this.transaction
       .insert(effects)
       .values(assumed)

@@ -252,7 +252,12 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
           sealedDetails: null,
         })
         .where(
-          and(ofNumber(registrationNumber), isNull(registrations.begunAt), isNull(registrations.withdrawnAt)),
+          and(
+            ofNumber(registrationNumber),
+            isNull(registrations.begunAt),
+            // One that was cancelled before it began has its result to be reported.
+            isNull(registrations.endedAt),
+          ),
         );
       const [row] = await queries
         .select({ withdrawnAt: registrations.withdrawnAt })

@@ -155,18 +155,33 @@ export function createResultNotifications(queries: Queries) {
         .where(eq(resultNotifications.registrationNumber, registrationNumber));
     },
 
-    /** Records a delivery and its outcome. `wait`: how long until the next one, in ms. */
-    async recordDelivery(registrationNumber: string, state: NotificationState, wait: number): Promise<void> {
+    /**
+     * Records the outcome of a delivery, unless another run has recorded one meanwhile.
+     * @param delivery which one it is, from 1
+     * @param wait how long until the next one, in ms
+     */
+    async recordDelivery(
+      registrationNumber: string,
+      delivery: number,
+      state: NotificationState,
+      wait: number,
+    ): Promise<void> {
       await queries
         .update(resultNotifications)
         .set({
           state,
-          deliveries: sql`${resultNotifications.deliveries} + 1`,
+          deliveries: delivery,
           nextDeliveryAt: after(wait),
           lookAt: after(wait + lease),
           ...(state === 'DELIVERED' && { deliveredAt: new Date() }),
         })
-        .where(eq(resultNotifications.registrationNumber, registrationNumber));
+        .where(
+          and(
+            eq(resultNotifications.registrationNumber, registrationNumber),
+            eq(resultNotifications.state, 'PENDING'),
+            eq(resultNotifications.deliveries, delivery - 1),
+          ),
+        );
     },
   };
 }

@@ -1,6 +1,8 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 import { UsageError } from '../command-line/command-line.ts';
 import { memberWorkflowId } from '../contract/registration.ts';
+import { searchAttributes } from '../contract/search-attributes.ts';
 import { startRegistrationRun } from '../runs/registration-run.ts';
 import { sweep } from '../runs/sweep.ts';
 import { askTemporal } from './ask-temporal.ts';
@@ -32,14 +34,37 @@ async function resumeOne(context: CommandContext, registrationNumber: string): P
   const { stores, temporal, print } = context;
   const registration = await stores.registrations.findAny(registrationNumber);
   if (!registration) throw new Refused(`There is no registration ${registrationNumber}.`);
-  if (registration.endedAt)
-    throw new Refused(`Registration ${registrationNumber} has ended, so it needs no run.`);
+  const run = temporal.workflow.getHandle(memberWorkflowId(registration.userId));
+  if (registration.endedAt) {
+    // A run that is stuck after the end keeps the member from another registration.
+    if (!(await askTemporal(temporal, () => isRunOf(run, registrationNumber))))
+      throw new Refused(`Registration ${registrationNumber} has ended, so it needs no run.`);
+    await askTemporal(temporal, () => terminate(run));
+    return print(`Registration ${registrationNumber} has ended; its run was still open and is terminated.`);
+  }
   await askTemporal(temporal, async () => {
-    const running = temporal.workflow.getHandle(memberWorkflowId(registration.userId));
-    await running.terminate('operator resume').catch((error: unknown) => {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-    });
+    await terminate(run);
     await startRegistrationRun(temporal, registration);
   });
   print(`Registration ${registrationNumber} has a new run, which continues in ${registration.step}.`);
+}
+
+/** Whether the member's run is open, and is that of this registration. */
+async function isRunOf(run: WorkflowHandle, registrationNumber: string): Promise<boolean> {
+  try {
+    const { status, typedSearchAttributes } = await run.describe();
+    const number = typedSearchAttributes.get(searchAttributes.registrationNumber);
+    return status.name === 'RUNNING' && number === registrationNumber;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+async function terminate(run: WorkflowHandle): Promise<void> {
+  try {
+    await run.terminate('operator resume');
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
 }

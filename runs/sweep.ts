@@ -57,18 +57,22 @@ export async function sweep(
   signal?: AbortSignal,
 ): Promise<void> {
   const { stores, temporal } = parts;
-  await each(
-    (limit) => stores.registrations.takeOverdue(limit),
-    (registration) => replaceRun(parts, registration),
-  );
-  await each(
-    (limit) => stores.resultNotifications.takeOverdue(limit),
-    (registrationNumber) => startFollowUp(temporal, { kind: 'NOTIFICATION', registrationNumber }),
-  );
-  await each(
-    (limit) => stores.ledger.takeOverdueRemovals(limit),
-    (registrationNumber) => startFollowUp(temporal, { kind: 'REMOVAL', registrationNumber }),
-  );
+  // Side by side: a backlog of one kind does not keep another waiting, and neither does a failure.
+  const swept = await Promise.allSettled([
+    each(
+      (limit) => stores.registrations.takeOverdue(limit),
+      (registration) => replaceRun(parts, registration),
+    ),
+    each(
+      (limit) => stores.resultNotifications.takeOverdue(limit),
+      (registrationNumber) => startFollowUp(temporal, { kind: 'NOTIFICATION', registrationNumber }),
+    ),
+    each(
+      (limit) => stores.ledger.takeOverdueRemovals(limit),
+      (registrationNumber) => startFollowUp(temporal, { kind: 'REMOVAL', registrationNumber }),
+    ),
+  ]);
+  for (const kind of swept) if (kind.status === 'rejected') throw kind.reason;
 
   async function each<Row>(
     take: (limit: number) => Promise<readonly Row[]>,

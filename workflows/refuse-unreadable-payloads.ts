@@ -1,5 +1,6 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import type { WorkflowInterceptors } from '@temporalio/workflow';
+import { workflowTypes } from '../contract/registration.ts';
 import { isUnreadable, requireReadable } from '../contract/unreadable-payload.ts';
 
 /**
@@ -15,6 +16,7 @@ export function interceptors(): WorkflowInterceptors {
       {
         async execute(input, next) {
           refuse(input.args);
+          requireInput(input.args);
           return await next(input);
         },
       },
@@ -35,4 +37,11 @@ function refuse(args: readonly unknown[]): void {
     `The argument cannot be read: ${unreadable.unreadablePayload}`,
     'UnreadablePayload',
   );
+}
+
+/** Without its input, a workflow task would fail forever, and the run would block the member. */
+function requireInput([input]: readonly unknown[]): void {
+  const needsNone = workflowInfo().workflowType === workflowTypes.purgeEvidence;
+  if (needsNone || (typeof input === 'object' && input !== null)) return;
+  throw ApplicationFailure.nonRetryable('The workflow was started without its input.', 'MissingInput');
 }

@@ -89,11 +89,15 @@ export function followRegistration(registrationNumber: string): RegistrationRun 
     return locally(reference).catch(onlyActivityFailures);
   }
 
-  /** Retries in a regular activity, where operators see it, until it succeeds or the registration has ended. */
+  /**
+   * Retries in a regular activity, where operators see it, until it succeeds or the row has left the step. It is not
+   * cancelled then: a cancellation beside local activities does not replay (@temporalio/core-bridge 1.24.0), and an
+   * activity of a step that is over changes nothing.
+   */
   async function performVisibly(visibly: StepActivity['visibly']): Promise<StepResult> {
-    const scope = new CancellationScope();
+    const startedIn = registration?.step;
     let isDone = false;
-    const result = scope.run(() => visibly(reference)).finally(() => (isDone = true));
+    const result = visibly(reference).finally(() => (isDone = true));
     // Observed below; without this a failure during a look would count as unhandled.
     result.catch(() => {});
     for (;;) {
@@ -101,10 +105,7 @@ export function followRegistration(registrationNumber: string): RegistrationRun 
       if (isDone) return await result;
       seenWakeUps = wakeUps;
       const look = await tryLocally(readRegistration.locally);
-      if (look && (look.registration === null || look.registration.step === 'DONE')) {
-        scope.cancel();
-        return look;
-      }
+      if (look && look.registration?.step !== startedIn) return look;
     }
   }
 

@@ -100,7 +100,14 @@ async function beginOrWithdraw(
     const isWithdrawn = await stores.registrations.withdraw(registrationNumber);
     return isWithdrawn ? runningOperation : undefined;
   }
-  const begun = await stores.registrations.begin(registrationNumber);
+  let begun: Awaited<ReturnType<typeof stores.registrations.begin>>;
+  try {
+    begun = await stores.registrations.begin(registrationNumber);
+  } catch (error) {
+    // The run may have begun it already, or the answer got lost: a refusal means that nothing happens.
+    if (await stores.registrations.withdraw(registrationNumber)) throw error;
+    return undefined;
+  }
   if (begun === 'BEGUN') return undefined;
   if (begun === 'WITHDRAWN') throw new Refusal(codes.SERVICE_UNAVAILABLE);
   return await yieldToOlder(parts, member.userId, registrationNumber, runId);

@@ -3,6 +3,7 @@ import { eq, sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import type { Member } from '../../database/members.ts';
 import { DatabaseRestored } from '../../database/incarnations.ts';
+import type { RegistrationFinding } from '../../database/ledger.ts';
 import type { DatabaseFailover } from '../../database/incarnations.ts';
 import { accounts, effects, incarnations, registrations } from '../../database/schema.ts';
 import { productionPolicy } from '../../contract/registration-policy.ts';
@@ -194,6 +195,48 @@ describeStores((on) => {
       expect(late.followUps).toEqual([{ kind: 'REMOVAL', registrationNumber: number }]);
       expect(await effectsOf(number, 'REMOVAL')).toMatchObject([{ state: 'SENT' }]);
       expect(await rowOf(number)).toMatchObject({ resultCode: '002_914' });
+    });
+
+    it('whose late verdict meets one that was never sent keeps its account', async () => {
+      const number = await addConsented();
+      const execution = randomUUID();
+      await claimRegistration(number);
+      await age(number, 3_600_000);
+      await ledger().judgeRegistration(number, await ledger().now(), { state: 'NOT_FOUND' }, policy);
+      await claimRegistration(number, execution);
+      await ledger().markNotSent(number, 'REGISTRATION', execution);
+      const late = await ledger().decideRegistration(number, registered, 'CALLBACK');
+      expect(late).toMatchObject({ ended: true, followUps: [] });
+      expect(await effectsOf(number, 'REMOVAL')).toEqual([]);
+      expect(await rowOf(number)).toMatchObject({ status: 'BANK_ACC_REGISTERED' });
+    });
+
+    it('is removed again if it turns up after its removal', async () => {
+      const number = await addConsented();
+      await claimRegistration(number);
+      await age(number, 3_600_000);
+      await ledger().judgeRegistration(number, await ledger().now(), { state: 'NOT_FOUND' }, policy);
+      await ledger().cancel(number);
+      for (let time = 0; time < 2; time++) {
+        await ledger().decideRegistration(number, registered, 'CALLBACK');
+        expect(await effectsOf(number, 'REMOVAL')).toMatchObject([{ state: 'SENT' }]);
+        await ledger().recordRemoval(number);
+        expect(await effectsOf(number, 'REMOVAL')).toMatchObject([{ state: 'DONE' }]);
+      }
+    });
+
+    it('that was absent ends its review when the payment gateway refuses it after all', async () => {
+      const number = await addConsented();
+      await claimRegistration(number);
+      await age(number, 25 * 3_600_000);
+      const judge = async (finding: RegistrationFinding) =>
+        ledger().judgeRegistration(number, await ledger().now(), finding, policy);
+      await judge({ state: 'NOT_ANSWERED' });
+      expect((await rowOf(number)).step).toBe('REVIEW');
+      await judge({ state: 'NOT_FOUND' });
+      expect(await effectsOf(number, 'REGISTRATION')).toMatchObject([{ state: 'ABSENT' }]);
+      await judge({ state: 'REFUSED', resultCode: '002_903' });
+      expect(await rowOf(number)).toMatchObject({ step: 'DONE', resultCode: '002_903' });
     });
 
     it('is reviewed after five that were absent, and a day after the first', async () => {

@@ -139,6 +139,36 @@ describe('what is sent to a run', () => {
       { state: 'REGISTERED' },
     ]);
   });
+
+  it.each(['registerWithdrawalAccount', 'removeAccount', 'registerAutoCharge', 'deliverResultNotification'])(
+    'blocks no member: %s without its input fails',
+    async (workflowType) => {
+      const { userId } = stack.projects[0].members[nextMember]!;
+      const run = await stack.temporal.workflow.start(workflowType, {
+        workflowId: memberWorkflowId(userId),
+        taskQueue: 'withdrawal-account-registration',
+      });
+      const status = async () => (await run.describe()).status.name;
+      await expect.poll(status, { timeout: 20_000 }).toBe('FAILED');
+      const started = await register(ringing);
+      expect(await cancel(started)).toBe('000_000');
+    },
+  );
+
+  it('keeps no member from registering: a run that is stuck after the end is terminated', async () => {
+    const started = await register(ringing);
+    await untilRinging(started);
+    await stack.stopWorker();
+    expect(await cancel(started)).toBe('000_000');
+    const resumed = await operate(stack, 'resume', '--number', started.regNo);
+    expect(resumed).toMatchObject({ exitCode: 0, output: expect.stringContaining('is terminated') });
+    expect((await runOf(started).describe()).status.name).toBe('TERMINATED');
+    expect(await operate(stack, 'resume', '--number', started.regNo)).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('needs no run'),
+    });
+    await stack.startWorker();
+  });
 });
 
 describe('a registration without a run', () => {

@@ -28,7 +28,7 @@ it.skipIf(!isPostgresInstalled)(
     expect(code).toBe(0);
     for (const name of processNames) expect(run.output()).toContain(`kill -9 ${name}`);
   },
-  240_000,
+  360_000,
 );
 
 it('prints its usage for an unknown protection', async () => {

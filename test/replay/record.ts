@@ -121,6 +121,12 @@ async function record(
 
 const handleOf = ({ userId }: Run) => stack.temporal.workflow.getHandle(memberWorkflowId(userId));
 
+/** Waits until the payment gateway may have been asked to register. */
+async function untilAttempted({ registrationNumber }: Run): Promise<void> {
+  const attempt = () => stack.stores.ledger.find(registrationNumber, 'REGISTRATION', 'OPEN');
+  await vi.waitFor(async () => expect(await attempt()).toBeDefined(), 20_000);
+}
+
 async function untilStep(run: Run, step: RegistrationStep): Promise<void> {
   await vi.waitFor(
     async () => expect((await handleOf(run).query(registrationStateQuery))?.step).toBe(step),
@@ -218,7 +224,7 @@ describe.concurrent('what the simulator can do', () => {
     expect(
       await record('payment-gateway-refuses-by-callback', account('9006'), {
         meanwhile: async (run) => {
-          await untilStep(run, 'PAYMENT_GATEWAY_REGISTRATION');
+          await untilAttempted(run);
           const { registrationNumber: reference } = run;
           const refusal = { type: 'REGISTRATION', reference, state: 'REFUSED', reason: 'ACCOUNT_SEIZED' };
           expect(await sendCallback(stack, refusal)).toBe(200);
@@ -264,7 +270,10 @@ describe.concurrent('what the simulator can do', () => {
   it('cancelled-too-late', async () => {
     expect(
       await record('cancelled-too-late', account('9006'), {
-        meanwhile: cancelAt('PAYMENT_GATEWAY_REGISTRATION'),
+        meanwhile: async (run) => {
+          await untilAttempted(run);
+          await handleOf(run).cancel();
+        },
       }),
     ).toEqual(registered);
   });

@@ -112,7 +112,7 @@ it.for<[string, Path, string, string]>([
     "startToCloseTimeout: '15 seconds',\n    retry: {",
     "startToCloseTimeout: '15 seconds',\n    retry: { maximumAttempts: 9,",
   ],
-  ['an argument', 'registered', '>visibly(reference)', ">visibly({ registrationNumber: 'another' })"],
+  ['an argument', 'registered', '= visibly(reference)', "= visibly({ registrationNumber: 'another' })"],
   ['the value of a search attribute', 'registered', 'value: step\n', "value: 'REVIEW'\n"],
   ['the length of a timer', 'ars-call-no-answer-once', 'wait.milliseconds, {', 'wait.milliseconds * 2, {'],
   ['a summary', 'registered', "'Register the account at the", "'Register it at the"],
