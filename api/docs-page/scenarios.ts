@@ -133,6 +133,12 @@ export const scenarioGroups: readonly ScenarioGroup[] = [
       account('9005', 'Request lost', 'The first request has no effect and gets no response.', codes.SUCCESS),
       account('9006', 'Result later', 'Accepted at first; the result follows after 3 s.', codes.SUCCESS),
       account('9007', 'Unavailable twice', 'Two errors, then the account is registered.', codes.SUCCESS),
+      account(
+        '9008',
+        'Seen late',
+        'Registered without a response; the inquiry finds it late.',
+        codes.SUCCESS,
+      ),
     ],
   },
 ];

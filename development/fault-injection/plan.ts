@@ -5,7 +5,7 @@ import { runActs } from './run-faults.ts';
 import type { RunAct } from './run-faults.ts';
 
 /** The processes that are killed. */
-export const processNames = ['worker', 'api', 'simulator', 'temporal', 'database'] as const;
+export const processNames = ['worker', 'secondWorker', 'api', 'simulator', 'temporal', 'database'] as const;
 
 /** One of {@link processNames}. */
 export type ProcessName = (typeof processNames)[number];
@@ -80,6 +80,7 @@ const endings: readonly (readonly [weight: number, ending: { account: string; ph
   [5, { account: '9005', phone: '1234' }],
   [6, { account: '9006', phone: '1234' }],
   [4, { account: '9007', phone: '1234' }],
+  [4, { account: '9008', phone: '1234' }],
   [6, { account: '5678', phone: '0005' }],
   [6, { account: '5678', phone: '0006' }],
   [6, { account: '5678', phone: '0007' }],

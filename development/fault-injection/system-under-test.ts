@@ -180,14 +180,15 @@ export async function startSystemUnderTest(
           }),
         async (child) => startedMessage.test(await readFile(child.logFile, 'utf8')),
       );
-    print('starting the simulator, the API and the worker');
+    print('starting the simulator, the API and two workers');
     await program('simulator', 'development/simulator/main.ts', {
       PG_SIMULATOR_PORT: String(simulatorPort),
       PG_SIMULATOR_DATA_DIR: join(directory, 'simulator'),
       PG_SHARED_SECRET: secrets.PG_SHARED_SECRET,
     });
     await program('api', 'development/fault-injection/api.ts', environment);
-    await program('worker', 'development/fault-injection/worker.ts', environment);
+    for (const name of ['worker', 'secondWorker'] as const)
+      await program(name, 'development/fault-injection/worker.ts', environment);
     const runFaults = createRunFaults(`127.0.0.1:${temporalPort}`);
     closers.push(() => runFaults.close());
     const apiUrl = `http://127.0.0.1:${proxies.api.port}`;

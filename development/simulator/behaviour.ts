@@ -6,6 +6,8 @@ export type RegistrationBehaviour =
   | { kind: 'REFUSES'; reason: BankRefusal }
   /** Registers, then cuts the connection instead of answering. */
   | { kind: 'REGISTERS_BUT_ANSWER_IS_LOST' }
+  /** The same; and for a while the inquiry wrongly answers that there is no registration. */
+  | { kind: 'REGISTERS_UNSEEN' }
   /** Neither registers nor answers the first `times` requests of a reference, then registers. */
   | { kind: 'SILENT_AT_FIRST'; times: number }
   /** Answers 503 to the first `times` requests of a reference, then registers. */
@@ -44,6 +46,8 @@ export interface Timings {
   codeTimeoutMs: number;
   /** From accepting a registration to its result. */
   registrationDurationMs: number;
+  /** How long the inquiry does not show a registration that is seen late. */
+  unseenForMs: number;
   /** How long an unanswered request is held open. */
   unansweredHoldMs: number;
 }
@@ -53,6 +57,7 @@ export const defaultTimings: Timings = {
   ringTimeoutMs: 150_000,
   codeTimeoutMs: 120_000,
   registrationDurationMs: 3000,
+  unseenForMs: 800,
   unansweredHoldMs: 30_000,
 };
 
@@ -67,6 +72,7 @@ const accounts: Readonly<Record<string, AccountBehaviour>> = {
   '9005': { holder: 'MATCHED', registration: { kind: 'SILENT_AT_FIRST', times: 1 } },
   '9006': { holder: 'MATCHED', registration: { kind: 'ACCEPTS' } },
   '9007': { holder: 'MATCHED', registration: { kind: 'UNAVAILABLE_AT_FIRST', times: 2 } },
+  '9008': { holder: 'MATCHED', registration: { kind: 'REGISTERS_UNSEEN' } },
   '9091': refusedAtInquiry('NO_SUCH_ACCOUNT'),
   '9092': refusedAtInquiry('ACCOUNT_CLOSED'),
   '9093': refusedAtInquiry('ACCOUNT_DORMANT'),

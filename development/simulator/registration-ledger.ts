@@ -57,7 +57,11 @@ export function createRegistrationLedger(
     if (!calls.isEvidence(callId, sha256)) return { kind: 'REFUSED', reason: 'EVIDENCE_INVALID' };
     if (behaviour.kind === 'REFUSES') return { kind: 'REFUSED', reason: behaviour.reason };
     if (behaviour.kind === 'ACCEPTS') return { kind: 'ACCEPTED' };
-    return { kind: 'REGISTERED', answerIsLost: behaviour.kind === 'REGISTERS_BUT_ANSWER_IS_LOST' };
+    const isUnseen = behaviour.kind === 'REGISTERS_UNSEEN';
+    return {
+      kind: 'REGISTERED',
+      answerIsLost: isUnseen || behaviour.kind === 'REGISTERS_BUT_ANSWER_IS_LOST',
+    };
   }
 
   function find(reference: string): Registration {
@@ -80,7 +84,11 @@ export function createRegistrationLedger(
     const registration = { ...before, registerCalls: before.registerCalls + 1 };
     const result = decide(request, registration.registerCalls);
     save(registration);
-    if (result.kind === 'REGISTERED') enter(registration, recordOf(request));
+    if (result.kind === 'REGISTERED') {
+      enter(registration, recordOf(request));
+      const isUnseen = accountBehaviour(request.accountNumber).registration.kind === 'REGISTERS_UNSEEN';
+      if (isUnseen) save({ ...find(request.reference), unseenUntil: Date.now() + timings.unseenForMs });
+    }
     // A refused request does not undo an earlier success.
     if (result.kind === 'REFUSED' && !isActive(before)) {
       save({ ...registration, state: 'REFUSED', reason: result.reason });
@@ -112,8 +120,8 @@ export function createRegistrationLedger(
   return {
     register: (request) => scheduler.commit((tasks) => record(tasks, request)),
     inquire(reference) {
-      const { state, reason } = find(reference);
-      if (!state) return { state: 'NOT_FOUND' };
+      const { state, reason, unseenUntil = 0 } = find(reference);
+      if (!state || Date.now() < unseenUntil) return { state: 'NOT_FOUND' };
       return state === 'REFUSED' && reason ? { state, reason } : { state };
     },
     remove: (reference) => scheduler.commit((tasks) => removeActive(tasks, reference)),

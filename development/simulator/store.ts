@@ -28,6 +28,8 @@ export interface Registration {
   /** Register requests received, successful or not. */
   registerCalls: number;
   ledgerKeys: LedgerKey[];
+  /** Until then the inquiry answers NOT_FOUND, in Unix ms. */
+  unseenUntil?: number;
 }
 
 /** One successful registration; a reference registered twice has two. */

@@ -52,6 +52,7 @@ describe.concurrent('what the account number makes the payment gateway do', () =
     ['9005', registered, 2, 'neither registers nor answers the first time'],
     ['9006', registered, 1, 'accepts, and reports the result by callback 3 s later'],
     ['9007', registered, 3, 'answers 503 twice'],
+    ['9008', registered, 1, 'registers but loses the answer; the inquiry does not see it at first'],
   ] as const)('%s: %o after %d register calls: %s', async ([digits, end, registerCalls]) => {
     const result = await register({ bankAccount: `1101234${digits}` });
     expect(result).toMatchObject(end);
