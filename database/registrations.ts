@@ -83,11 +83,12 @@ export interface LostRegistration extends Omit<NewRegistration, 'arsCodeId' | 'b
   readonly startedAt: Date;
 }
 
-/** What a restored database knows of a registration. */
+/** What the database knows of a registration that a run remembers. */
 export interface RegistrationOutline {
   readonly userId: string;
   readonly policyId: string;
   readonly isEnded: boolean;
+  readonly isWithdrawn: boolean;
   /** Whether it was registered although there is no evidence of consent. */
   readonly lacksEvidence: boolean;
 }
@@ -208,6 +209,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
             userId,
             policyId,
             isEnded: sql<boolean>`${registrations.endedAt} is not null`,
+            isWithdrawn: sql<boolean>`${registrations.withdrawnAt} is not null`,
             lacksEvidence: sql<boolean>`${registrations.status} = 'BANK_ACC_REGISTERED' and ${registrations.purgedAt} is null and ${consentEvidence.registrationNumber} is null`,
           })
           .from(registrations)

@@ -60,8 +60,11 @@ export async function startMemberRun(
       const known = (await stores.registrations.outline([running])).get(running);
       // A restore of the database lost it, and nobody has brought it back yet.
       if (!known) return { runningOperation: {} };
-      if (isLastTry || !known.isEnded)
-        return { runningOperation: await describeRegistration(stores, running) };
+      if (isLastTry || !known.isEnded) {
+        // Nobody has the number of a withdrawn one, and its run closes at its next look.
+        const runningOperation = known.isWithdrawn ? {} : await describeRegistration(stores, running);
+        return { runningOperation };
+      }
       await waitUntilClosed(temporal, userId);
     }
   }

@@ -1,3 +1,4 @@
+import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
 import { registrationStateQuery, registrationTimelineQuery } from '../../contract/registration-messages.ts';
@@ -11,6 +12,7 @@ import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { answerPhone } from '../fixtures/phone.ts';
 import { resetRun } from '../fixtures/reset-run.ts';
+import { registrations } from '../../database/schema.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -169,6 +171,22 @@ describe('what is sent to a run', () => {
     });
     await stack.startWorker();
   });
+});
+
+it('a withdrawn registration whose run is still open is a running operation without a number', async () => {
+  const started = await register(ringing);
+  await untilRinging(started);
+  await stack.stopWorker();
+  const ofIt = eq(registrations.registrationNumber, started.regNo);
+  await stack.database.queries.update(registrations).set({ begunAt: null }).where(ofIt);
+  expect(await stack.stores.registrations.withdraw(started.regNo)).toBe(true);
+  const project = stack.projects[0];
+  const member = project.members.findIndex(({ userId }) => userId === started.userId);
+  const { body } = await call(stack.url, project, '/ars/register', registration(project, member));
+  expect(body).toMatchObject({ response: { code: '002_013' } });
+  expect(body).not.toHaveProperty('bankAccRegNo');
+  await runOf(started).terminate();
+  await stack.startWorker();
 });
 
 describe('a registration without a run', () => {
