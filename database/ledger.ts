@@ -532,7 +532,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
     },
 
     /**
-     * Takes removals that are overdue, the longest first; each is overdue again after five minutes.
+     * Takes removals that are overdue, the longest first; each is overdue again after a minute.
      * @returns the numbers of their registrations
      */
     async takeOverdueRemovals(limit: number): Promise<string[]> {
@@ -545,7 +545,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
         .for('no key update', { skipLocked: true });
       const taken = await queries
         .update(effects)
-        .set({ askAt: sql`clock_timestamp() + interval '4 minutes'` })
+        .set({ askAt: sql`clock_timestamp()` })
         .where(and(isOpenRemoval, inArray(effects.registrationNumber, overdue)))
         .returning({ registrationNumber: effects.registrationNumber });
       return taken.map(({ registrationNumber }) => registrationNumber);

@@ -118,7 +118,7 @@ export function createResultNotifications(queries: Queries) {
     },
 
     /**
-     * Takes notifications whose delivery is overdue, the longest first; each is overdue again after five minutes.
+     * Takes notifications whose delivery is overdue, the longest first; each is overdue again after a minute.
      * @returns the numbers of their registrations
      */
     async takeOverdue(limit: number): Promise<string[]> {
@@ -136,7 +136,7 @@ export function createResultNotifications(queries: Queries) {
         .for('no key update', { skipLocked: true });
       const taken = await queries
         .update(resultNotifications)
-        .set({ lookAt: sql`clock_timestamp() + interval '5 minutes'` })
+        .set({ lookAt: sql`clock_timestamp() + interval '1 minute'` })
         .where(inArray(resultNotifications.registrationNumber, overdue))
         .returning({ registrationNumber: resultNotifications.registrationNumber });
       return taken.map(({ registrationNumber }) => registrationNumber);

@@ -428,6 +428,8 @@ it('a database that is restored while API and workers run sends, ends and number
   for (const started of [calling, cancelled]) {
     await untilRegistered(started);
     await untilClosed(started);
+    const notification = () => stack.stores.resultNotifications.find(started.regNo);
+    await expect.poll(notification, { timeout: 20_000 }).toMatchObject({ state: 'DELIVERED' });
   }
   const delivered = receiver.received.length;
   await backup.restore();
