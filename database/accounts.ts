@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { and, desc, eq, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Queries } from './database.ts';
-import { accounts, databaseTime, effects, members, registrations } from './schema.ts';
+import { accounts, databaseTime, effectKey, effects, members, registrations } from './schema.ts';
 
 /** An account that is or was registered at the payment gateway. */
 export type Account = typeof accounts.$inferSelect;
@@ -49,21 +49,11 @@ export function createAccounts(queries: Queries) {
      */
     async delete(userId: string): Promise<Deletion> {
       return await queries.transaction(async (transaction) => {
-        await transaction
-          .select({ userId: members.userId })
-          .from(members)
-          .where(eq(members.userId, userId))
-          .for('no key update');
+        await lockMember(transaction, userId);
         const [operation] = await transaction
           .select({ registrationNumber: registrations.registrationNumber })
           .from(registrations)
-          .where(
-            and(
-              eq(registrations.userId, userId),
-              isNotNull(registrations.begunAt),
-              isNull(registrations.endedAt),
-            ),
-          );
+          .where(isOpenOf(userId));
         if (operation) return { state: 'BUSY', ...operation };
         const [latest] = await transaction
           .select({
@@ -94,6 +84,24 @@ export function createAccounts(queries: Queries) {
       return await queries.transaction((transaction) => retireAccount(transaction, registrationNumber, at));
     },
   };
+}
+
+/** One change of a member's accounts at a time: two at once would not see each other's account. */
+export async function lockMember(transaction: Pick<Queries, 'select'>, userId: string): Promise<void> {
+  await transaction
+    .select({ userId: members.userId })
+    .from(members)
+    .where(eq(members.userId, userId))
+    .for('no key update');
+}
+
+/** The condition of the member's open registration that has begun. */
+export function isOpenOf(userId: string) {
+  return and(
+    eq(registrations.userId, userId),
+    isNotNull(registrations.begunAt),
+    isNull(registrations.endedAt),
+  );
 }
 
 /** Whether a request for auto charge may still be under way. */
@@ -139,9 +147,8 @@ export async function queueRemoval(queries: Queries, registrationNumber: string)
     askAt: databaseTime,
     decidedAt: null,
   } as const;
-  const target = [effects.registrationNumber, effects.kind, effects.attempt];
   await queries
     .insert(effects)
     .values(removal)
-    .onConflictDoUpdate({ target, set: removal, setWhere: eq(effects.state, 'DONE') });
+    .onConflictDoUpdate({ target: effectKey, set: removal, setWhere: eq(effects.state, 'DONE') });
 }

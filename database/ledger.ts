@@ -15,13 +15,13 @@ import type {
 import { codes } from '../wire/result-codes.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import type { ArsCalls } from './ars-calls.ts';
-import { createAccountId, retireAccount } from './accounts.ts';
+import { createAccountId, lockMember, retireAccount } from './accounts.ts';
 import { spendArsCode } from './ars-codes.ts';
 import type { Queries } from './database.ts';
 import { requireKnownDatabase } from './incarnations.ts';
 import { lockRegistration } from './locked-registration.ts';
 import type { Committed, LockedRegistration } from './locked-registration.ts';
-import { accounts, members, operatorDecisions, consentEvidence, effects, registrations } from './schema.ts';
+import { accounts, operatorDecisions, consentEvidence, effects, registrations } from './schema.ts';
 
 /** Whether an effect may be sent now, by this execution and nobody else, or what is waited for. */
 export type Claim =
@@ -54,8 +54,8 @@ export type RegistrationFinding =
   | { readonly state: 'NOT_FOUND' | 'IN_PROGRESS' | 'REMOVED' }
   | NotAnswered;
 
-/** An operator's decision. */
-export interface OperatorDecision {
+/** An operator's decision on a review. */
+export interface ReviewDecision {
   readonly verdict: ReviewVerdict;
   /** Who decides; not a member's data. */
   readonly operator: string;
@@ -98,9 +98,9 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
       return new Date(rows[0].now);
     },
 
-    /** Reads a registration under its lock. `believeFor`: how long its run is about to wait, in ms. */
-    async read(registrationNumber: string, believeFor = 0): Promise<Committed> {
-      return await lock(registrationNumber, async (locked) => locked.renewLease(believeFor));
+    /** Reads a registration under its lock, and believes its run. */
+    async read(registrationNumber: string): Promise<Committed> {
+      return await lock(registrationNumber, async (locked) => locked.renewLease());
     },
 
     /** Records how the real-name check ended: `refusal` is the code of a refusal. A registration that is not in this step stays unchanged. */
@@ -170,7 +170,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
         if (next.state === 'LATER') return waitUntil(locked, next.until, 'CALL_AGAIN');
         const outside = outsideCallingHours(policy.arsCall.callingHours, now);
         if (outside) {
-          locked.note('POSTPONED', outside.reason, 1, outside.until);
+          notePostponement(locked, outside);
           const at = outside.until + Math.round(Math.random() * policy.closure.resumeWithin);
           return waitUntil(locked, at, 'OUTSIDE_CALLING_HOURS');
         }
@@ -243,7 +243,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
           await locked.end('BANK_ACC_REG_FAILED', codes.EVIDENCE_NOT_SECURED);
           return { claim: 'NOTHING' };
         }
-        const attempt = latest?.state === 'NOT_SENT' ? latest.attempt : attempts.length + 1;
+        const attempt = nextAttempt(attempts);
         const assumed = await assumeAfterRestore(locked, 'REGISTRATION', attempt, policy);
         if (assumed) return waitForCallback(locked, assumed);
         const { firstInquiryAfter } = policy.paymentGatewayRegistration;
@@ -424,7 +424,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
      */
     async resolve(
       registrationNumber: string,
-      { verdict, operator, reason, paymentGatewaySaid }: OperatorDecision,
+      { verdict, operator, reason, paymentGatewaySaid }: ReviewDecision,
     ): Promise<Committed & { readonly isResolved: boolean }> {
       return await lock(registrationNumber, async (locked) => {
         const latest = locked.effects('REGISTRATION').at(-1);
@@ -491,7 +491,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
     async claimAutoCharge(registrationNumber: string, policy: RegistrationPolicy): Promise<boolean> {
       const { isActive } = await lock(registrationNumber, async (locked) => {
         await requireKnownDatabase(locked.transaction);
-        await lockMember(locked);
+        await lockMember(locked.transaction, locked.row.userId);
         const active = and(eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE'));
         if ((await locked.transaction.$count(accounts, active)) === 0) return { isActive: false };
         await locked.sendAgain('AUTO_CHARGE', policy.effects);
@@ -594,8 +594,8 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
       return await locked.end(end.status, end.resultCode);
     }
     const attempts = locked.effects('REGISTRATION');
-    const next = attempts.filter(({ state }) => state !== 'NOT_SENT').length + 1;
-    const attempt = attempts.find(isOpen) ?? (await locked.assume('REGISTRATION', next, policy));
+    const attempt =
+      attempts.find(isOpen) ?? (await locked.assume('REGISTRATION', nextAttempt(attempts), policy));
     if (!end) return void beginReview(locked);
     await decideRegistration(locked, attempt, { state: 'REGISTERED' }, 'OPERATOR');
     if (finding.state === 'REMOVED')
@@ -691,15 +691,6 @@ export function adoptedEnd(
   };
 }
 
-/** One change of a member's accounts at a time: two at once would not see each other's account. */
-async function lockMember({ transaction, row }: LockedRegistration): Promise<void> {
-  await transaction
-    .select({ userId: members.userId })
-    .from(members)
-    .where(eq(members.userId, row.userId))
-    .for('no key update');
-}
-
 /**
  * Makes the account the member's only active one. The one active so far is replaced, and queued for removal. If that one
  * is newer, because a restore had lost this registration, this account is the one that was replaced.
@@ -707,7 +698,7 @@ async function lockMember({ transaction, row }: LockedRegistration): Promise<voi
 async function activate(locked: LockedRegistration): Promise<void> {
   const { transaction, now } = locked;
   const { registrationNumber, userId, createdAt } = locked.row;
-  await lockMember(locked);
+  await lockMember(transaction, userId);
   const [active] = await transaction
     .select({
       registrationNumber: accounts.registrationNumber,
@@ -760,6 +751,12 @@ async function assumeAfterRestore(
 function attemptOfVerdict(locked: LockedRegistration): Effect | undefined {
   const attempts = locked.effects('REGISTRATION');
   return attempts.find(isOpen) ?? attempts.findLast(({ state }) => state === 'ABSENT') ?? attempts.at(-1);
+}
+
+/** Only one that never left is made again under its number; it is the latest. */
+function nextAttempt(attempts: readonly Effect[]): number {
+  const latest = attempts.at(-1);
+  return latest?.state === 'NOT_SENT' ? latest.attempt : attempts.length + 1;
 }
 
 /** Whether the payment gateway may have registered the account, or has. Then the number must not fail otherwise. */

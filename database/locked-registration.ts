@@ -11,7 +11,7 @@ import { queueRemoval } from './accounts.ts';
 import type { Queries } from './database.ts';
 import { requireKnownDatabase } from './incarnations.ts';
 import { queueNotification } from './result-notifications.ts';
-import { databaseTime, effects, registrations } from './schema.ts';
+import { databaseTime, effectKey, effects, registrations } from './schema.ts';
 
 /** A registration without its personal part. */
 export type RegistrationRecord = Omit<typeof registrations.$inferSelect, 'sealedDetails'>;
@@ -38,8 +38,6 @@ export interface Committed {
 }
 
 type EffectRow = typeof effects.$inferSelect;
-
-const effectKey = [effects.registrationNumber, effects.kind, effects.attempt];
 
 /**
  * A registration under its row lock: what is read here stays true until the transaction ends, and nobody else decides
@@ -116,10 +114,7 @@ export class LockedRegistration {
     askAfter: number,
   ): Promise<Date> {
     const row = this.#sent(kind, attempt, execution, policy, askAfter);
-    await this.transaction
-      .insert(effects)
-      .values(row)
-      .onConflictDoUpdate({ target: effectKey, set: row, setWhere: eq(effects.state, 'NOT_SENT') });
+    await this.#enterUnlessSent(row);
     return row.sendBy;
   }
 
@@ -130,10 +125,7 @@ export class LockedRegistration {
   async assume(kind: EffectKind, attempt: number, policy: EffectPolicy): Promise<Effect> {
     const row = this.#sent(kind, attempt, null, policy, 0);
     const assumed: EffectRow = { ...row, sentAt: this.#record.begunAt ?? this.#record.createdAt };
-    await this.transaction
-      .insert(effects)
-      .values(assumed)
-      .onConflictDoUpdate({ target: effectKey, set: assumed, setWhere: eq(effects.state, 'NOT_SENT') });
+    await this.#enterUnlessSent(assumed);
     this.#keep(assumed);
     return toEffect(assumed);
   }
@@ -142,6 +134,13 @@ export class LockedRegistration {
   async sendAgain(kind: EffectKind, policy: EffectPolicy): Promise<void> {
     const row = this.#sent(kind, 1, randomUUID(), policy, 0);
     await this.transaction.insert(effects).values(row).onConflictDoUpdate({ target: effectKey, set: row });
+  }
+
+  async #enterUnlessSent(row: EffectRow): Promise<void> {
+    await this.transaction
+      .insert(effects)
+      .values(row)
+      .onConflictDoUpdate({ target: effectKey, set: row, setWhere: eq(effects.state, 'NOT_SENT') });
   }
 
   #sent(

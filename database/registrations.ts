@@ -6,6 +6,7 @@ import { isUniqueViolation } from './failed-query.ts';
 import { recordColumns } from './locked-registration.ts';
 import type { RegistrationRecord } from './locked-registration.ts';
 import type { KeyRing } from '../encryption/key-ring.ts';
+import { isOpenOf } from './accounts.ts';
 import type { Queries } from './database.ts';
 import { openMember } from './members.ts';
 import type { Member } from './members.ts';
@@ -277,16 +278,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
 
     /** The member's open registration that has begun, if there is one. */
     async findOpen(userId: string): Promise<RegistrationRecord | undefined> {
-      const [row] = await queries
-        .select(recordColumns)
-        .from(registrations)
-        .where(
-          and(
-            eq(registrations.userId, userId),
-            isNotNull(registrations.begunAt),
-            isNull(registrations.endedAt),
-          ),
-        );
+      const [row] = await queries.select(recordColumns).from(registrations).where(isOpenOf(userId));
       return row;
     },
 

@@ -456,5 +456,8 @@ export const payloadKeys = pgTable('payload_keys', {
   firstUsedAt: time('first_used_at').notNull().defaultNow(),
 });
 
+/** What names an effect. */
+export const effectKey = [effects.registrationNumber, effects.kind, effects.attempt];
+
 /** The database's clock. `now()` would be the start of the transaction, before it waited for a lock. */
 export const databaseTime = sql<Date>`clock_timestamp()`.mapWith(registrations.createdAt);

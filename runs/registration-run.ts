@@ -11,7 +11,7 @@ import type { RegistrationStatus } from '../wire/registration-status.ts';
 const timeout = 4_000;
 
 /** What a run of a registration starts with. Nothing of it is personal. */
-export interface RegistrationRun extends RegistrationReference {
+export interface RunInput extends RegistrationReference {
   readonly userId: string;
   readonly aspId: string;
   readonly bankCode: string;
@@ -25,7 +25,7 @@ export interface RegistrationRun extends RegistrationReference {
  * @throws {WorkflowExecutionAlreadyStartedError} when an operation of the member is running
  * @returns the ID of the run
  */
-export async function startRegistrationRun(temporal: Client, run: RegistrationRun): Promise<string> {
+export async function startRegistrationRun(temporal: Client, run: RunInput): Promise<string> {
   const { registrationNumber, userId, aspId, bankCode, status, step } = run;
   const input: RegistrationReference = { registrationNumber };
   const started = await temporal.withDeadline(Date.now() + timeout, () =>

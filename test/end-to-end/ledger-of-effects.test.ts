@@ -37,16 +37,27 @@ interface Started {
   readonly code: string;
 }
 
-async function register(overrides: Readonly<Record<string, unknown>> = {}): Promise<Started> {
+async function register(
+  overrides: Readonly<Record<string, unknown>> = {},
+  url = stack.url,
+): Promise<Started> {
   const project = stack.projects[0];
   const request = registration(project, nextMember++, overrides);
-  const { body } = await call(stack.url, project, '/ars/register', request);
+  const { body } = await call(url, project, '/ars/register', request);
   expect(body.response.code).toBe('000_000');
   return {
     userId: String(request['userId']),
     regNo: String(body['bankAccRegNo']),
     code: String(body['authNumber']),
   };
+}
+
+/** A registration of which the payment gateway tells nothing. */
+async function reachReview(): Promise<Started> {
+  faults = { register: unavailable, inquireRegistration: unavailable };
+  const started = await register({}, await stack.startAnotherApi({ policy: impatientPolicy }));
+  await untilStep(started, 'REVIEW');
+  return started;
 }
 
 const runOf = ({ userId }: Started) => stack.temporal.workflow.getHandle(memberWorkflowId(userId));
@@ -291,13 +302,7 @@ describe('a verdict', () => {
   });
 
   it('is refused from an operator while the payment gateway says otherwise', async () => {
-    faults = { register: unavailable, inquireRegistration: unavailable };
-    const api = await stack.startAnotherApi({ policy: impatientPolicy });
-    const project = stack.projects[0];
-    const request = registration(project, nextMember++);
-    const { body } = await call(api, project, '/ars/register', request);
-    const started = { userId: String(request['userId']), regNo: String(body['bankAccRegNo']), code: '' };
-    await untilStep(started, 'REVIEW');
+    const started = await reachReview();
     const resolve = (verdict: string, ...more: string[]) =>
       operate(
         stack,
@@ -325,13 +330,7 @@ describe('a verdict', () => {
   });
 
   it('of the payment gateway ends a review by itself', async () => {
-    faults = { register: unavailable, inquireRegistration: unavailable };
-    const api = await stack.startAnotherApi({ policy: impatientPolicy });
-    const project = stack.projects[0];
-    const request = registration(project, nextMember++);
-    const { body } = await call(api, project, '/ars/register', request);
-    const started = { userId: String(request['userId']), regNo: String(body['bankAccRegNo']), code: '' };
-    await untilStep(started, 'REVIEW');
+    const started = await reachReview();
     faults = { inquireRegistration: async () => ({ state: 'REGISTERED' }) };
     await expect
       .poll(async () => (await rowOf(started)).status, { timeout: 30_000 })
