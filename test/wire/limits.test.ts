@@ -32,7 +32,11 @@ beforeAll(async () => {
   });
   [noisy, quiet] = stack.projects;
 });
-afterAll(() => stack.close());
+afterAll(async () => {
+  // A worker cannot stop while an activity waits for the bank, whichever of these tests ran.
+  letBankGo();
+  await stack.close();
+});
 
 const institutions = '/institutions';
 const codesOf = (answers: readonly WireAnswer[]) => answers.map(({ body }) => body.response.code);
