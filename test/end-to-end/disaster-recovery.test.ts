@@ -1,11 +1,10 @@
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { resultNotifications } from '../../database/schema.ts';
 import { createStores } from '../../database/stores.ts';
 import { inventMember } from '../../development/sandbox/members.ts';
-import { startTemporalServer } from '../../development/sandbox/temporal-server.ts';
 import type { TemporalServer } from '../../development/sandbox/temporal-server.ts';
 import { createDataConverter } from '../../encryption/data-converter.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
@@ -16,15 +15,17 @@ import { createKey } from '../database/stores-fixture.ts';
 import { recoverySteps } from '../docs/recovery-steps.ts';
 import { backUp } from '../fixtures/database-backup.ts';
 import type { DatabaseBackup } from '../fixtures/database-backup.ts';
+import { membersOf, ringing } from '../fixtures/members-of-stack.ts';
+import type { Started } from '../fixtures/members-of-stack.ts';
 import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import type { NotificationReceiver } from '../fixtures/notification-receiver.ts';
 import { operate } from '../fixtures/operate.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
-import { answerPhone } from '../fixtures/phone.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
-import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
+import { startTestTemporal } from '../fixtures/temporal-server.ts';
+import { call, registration } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
 let receiver: NotificationReceiver;
@@ -32,7 +33,6 @@ let directory: string;
 /** In place of the stack's own, once a scenario has replaced that. */
 let temporalServer: TemporalServer | undefined;
 let faults: PaymentGatewayFaults = {};
-let nextMember = 0;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'disaster-recovery-'));
   stack = await startStack({ intercept: injectFaults(() => faults) });
@@ -49,48 +49,15 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const ringing = { mobileNumber: '01012340008' };
 const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the test.'));
 
-interface Started {
-  readonly userId: string;
-  readonly regNo: string;
-  readonly code: string;
-}
+const { callsOf, ended, nextMember, pickUp, post, register, registrationsOf, rowOf, untilRinging } =
+  membersOf(() => stack);
 
-async function register(
-  overrides: Readonly<Record<string, unknown>> = {},
-  member = nextMember++,
-): Promise<Started> {
-  const request = registration(stack.projects[0], member, overrides);
-  const body = await answerTo('/ars/register', request);
-  expect(body.response.code).toBe('000_000');
-  return {
-    userId: String(request['userId']),
-    regNo: String(body['bankAccRegNo']),
-    code: String(body['authNumber']),
-  };
-}
-
-async function answerTo(path: string, request: object) {
-  return (await call(stack.url, stack.projects[0], path, request)).body;
-}
-
-const codeOf = async (path: string, request: object) => (await answerTo(path, request)).response.code;
-const accountOf = ({ userId }: Started) => answerTo('/info', { userId });
-const rowOf = ({ regNo }: Started) => stack.stores.registrations.findAny(regNo);
-const ended = async ({ regNo }: Started) => (await untilEnded(stack.url, stack.projects[0], regNo)).body;
+const codeOf = async (path: string, request: object) => (await post(path, request)).response.code;
+const accountOf = ({ userId }: Started) => post('/info', { userId });
 const untilRegistered = async (started: Started) =>
   expect((await ended(started))['status']).toBe('BANK_ACC_REGISTERED');
-
-async function simulated(path: string): Promise<readonly Record<string, unknown>[]> {
-  return (await (await fetch(`${stack.simulatorUrl}/simulator/${path}`)).json()) as Record<string, unknown>[];
-}
-const callsOf = ({ regNo }: Started) => simulated(`calls?reference=${regNo}`);
-const registrationsOf = ({ userId }: Started) => simulated(`registrations?userId=${userId}`);
-const untilRinging = (started: Started) =>
-  expect.poll(() => callsOf(started), { timeout: 20_000 }).toHaveLength(1);
-const pickUp = ({ regNo, code }: Started) => answerPhone(stack.simulatorUrl, regNo, code);
 
 /** Registered, by one call and one request. */
 async function expectRegisteredOnce(started: Started): Promise<void> {
@@ -126,10 +93,9 @@ async function highestSequence(): Promise<number> {
 /** Starts another Temporal server where the present one is. */
 async function replaceTemporal(dataDirectory?: string): Promise<void> {
   await (temporalServer ? temporalServer.stop() : stack.stopTemporal());
-  temporalServer = await startTemporalServer({
-    executable: inject('temporalExecutable'),
+  temporalServer = await startTestTemporal({
     port: Number(stack.temporalAddress.split(':')[1]),
-    headless: true,
+    searchAttributes: [],
     ...(dataDirectory !== undefined && { databaseFile: join(dataDirectory, 'temporal.db') }),
   });
   await vi.waitFor(() => stack.temporal.workflowService.getSystemInfo({}), 20_000);
@@ -246,8 +212,8 @@ const scenarios: Readonly<Record<string, (title: string) => Promise<void>>> = {
           ? unavailable()
           : stack.simulated.inquireAccountHolder(account, signal),
     };
-    const memberWithTwo = nextMember++;
-    const [deleted, replaced] = [await register(), await register({}, memberWithTwo)];
+    const memberWithTwo = nextMember();
+    const [deleted, replaced] = [await register(), await register({}, { member: memberWithTwo })];
     for (const started of [deleted, replaced]) await untilRegistered(started);
     const [called, cancelled, registered] = [
       await register({ ...ringing, bankAccount: held }),
@@ -264,7 +230,7 @@ const scenarios: Readonly<Record<string, (title: string) => Promise<void>>> = {
     await untilRegistered(registered);
     expect(await codeOf('/delete', { userId: deleted.userId })).toBe('000_000');
     const [successor, unknown, refused, unfinished] = [
-      await register({ bankAccount: '11012345679' }, memberWithTwo),
+      await register({ bankAccount: '11012345679' }, { member: memberWithTwo }),
       await register(),
       await register({ bankAccount: '11012349001' }),
       await register(ringing),
@@ -475,8 +441,8 @@ it('removals and deliveries of a restored database wait for restored, too', asyn
 
 it('a member whose running registration is lost is answered with 002_013 before it is adopted', async () => {
   const backup = await backUp(stack.database.queries);
-  const member = nextMember;
-  const started = await register(ringing);
+  const member = nextMember();
+  const started = await register(ringing, { member });
   await untilRinging(started);
   await stack.stopWorker();
   await backup.restore();

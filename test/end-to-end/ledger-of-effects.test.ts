@@ -6,20 +6,20 @@ import { createLog } from '../../runtime/log.ts';
 import { sweep } from '../../runs/sweep.ts';
 import { NothingSent, PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { impatientPolicy } from '../fixtures/impatient-policy.ts';
+import { membersOf, ringing } from '../fixtures/members-of-stack.ts';
+import type { Started } from '../fixtures/members-of-stack.ts';
 import { operate } from '../fixtures/operate.ts';
 import { sendCallback } from '../fixtures/payment-gateway-callback.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
-import { answerPhone } from '../fixtures/phone.ts';
 import { resetRun } from '../fixtures/reset-run.ts';
 import { registrations } from '../../database/schema.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
-import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
+import { call, registration } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
 let faults: PaymentGatewayFaults = {};
-let nextMember = 0;
 beforeAll(async () => {
   stack = await startStack({ intercept: injectFaults(() => faults) });
 });
@@ -28,53 +28,34 @@ afterEach(() => {
 });
 afterAll(() => stack.close());
 
-const ringing = { mobileNumber: '01012340008' };
 const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the test.'));
 
-interface Started {
-  readonly userId: string;
-  readonly regNo: string;
-  readonly code: string;
-}
-
-async function register(
-  overrides: Readonly<Record<string, unknown>> = {},
-  url = stack.url,
-): Promise<Started> {
-  const project = stack.projects[0];
-  const request = registration(project, nextMember++, overrides);
-  const { body } = await call(url, project, '/ars/register', request);
-  expect(body.response.code).toBe('000_000');
-  return {
-    userId: String(request['userId']),
-    regNo: String(body['bankAccRegNo']),
-    code: String(body['authNumber']),
-  };
-}
+const {
+  callsOf,
+  ended,
+  nextMember,
+  pickUp,
+  register,
+  registrationsOf,
+  rowOf: findRow,
+  simulated,
+  untilRinging,
+} = membersOf(() => stack);
+const rowOf = async (started: Started) => (await findRow(started))!;
 
 /** A registration of which the payment gateway tells nothing. */
 async function reachReview(): Promise<Started> {
   faults = { register: unavailable, inquireRegistration: unavailable };
-  const started = await register({}, await stack.startAnotherApi({ policy: impatientPolicy }));
+  const started = await register({}, { url: await stack.startAnotherApi({ policy: impatientPolicy }) });
   await untilStep(started, 'REVIEW');
   return started;
 }
 
 const runOf = ({ userId }: Started) => stack.temporal.workflow.getHandle(memberWorkflowId(userId));
-const rowOf = async ({ regNo }: Started) => (await stack.stores.registrations.findAny(regNo))!;
-const ended = async ({ regNo }: Started) => (await untilEnded(stack.url, stack.projects[0], regNo)).body;
 const untilStep = (started: Started, step: string) =>
   expect.poll(async () => (await rowOf(started)).step, { timeout: 20_000 }).toBe(step);
 const cancel = async ({ regNo }: Started) =>
   (await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo })).body.response.code;
-
-async function simulated(path: string): Promise<readonly Record<string, unknown>[]> {
-  return (await (await fetch(`${stack.simulatorUrl}/simulator/${path}`)).json()) as Record<string, unknown>[];
-}
-const callsOf = ({ regNo }: Started) => simulated(`calls?reference=${regNo}`);
-const registrationsOf = ({ userId }: Started) => simulated(`registrations?userId=${userId}`);
-const untilRinging = (started: Started) =>
-  expect.poll(() => callsOf(started), { timeout: 20_000 }).toHaveLength(1);
 
 /** Waits until the latest run of the member has closed. */
 async function untilClosed(started: Started): Promise<void> {
@@ -102,7 +83,7 @@ describe('a reset run', () => {
     const started = await register(ringing);
     await untilRinging(started);
     await vi.waitFor(() => resetRun(stack.temporal, started.userId, 'FIRST'), 10_000);
-    await answerPhone(stack.simulatorUrl, started.regNo, started.code);
+    await pickUp(started);
     expect((await ended(started))['status']).toBe('BANK_ACC_REGISTERED');
     expect(await callsOf(started)).toHaveLength(1);
   });
@@ -156,14 +137,15 @@ describe('what is sent to a run', () => {
   it.each(['registerWithdrawalAccount', 'removeAccount', 'registerAutoCharge', 'deliverResultNotification'])(
     'blocks no member: %s without its input fails',
     async (workflowType) => {
-      const { userId } = stack.projects[0].members[nextMember]!;
+      const member = nextMember();
+      const { userId } = stack.projects[0].members[member]!;
       const run = await stack.temporal.workflow.start(workflowType, {
         workflowId: memberWorkflowId(userId),
         taskQueue: 'withdrawal-account-registration',
       });
       const status = async () => (await run.describe()).status.name;
       await expect.poll(status, { timeout: 20_000 }).toBe('FAILED');
-      const started = await register(ringing);
+      const started = await register(ringing, { member });
       expect(await cancel(started)).toBe('000_000');
     },
   );
@@ -207,7 +189,7 @@ describe('a registration without a run', () => {
     await runOf(started).terminate('the test');
     const { exitCode, output } = await operate(stack, 'resume', '--number', started.regNo);
     expect([exitCode, output]).toEqual([0, expect.stringContaining('has a new run')]);
-    await answerPhone(stack.simulatorUrl, started.regNo, started.code);
+    await pickUp(started);
     expect((await ended(started))['status']).toBe('BANK_ACC_REGISTERED');
     expect(await callsOf(started)).toHaveLength(1);
   });
@@ -227,7 +209,7 @@ describe('a registration without a run', () => {
 
   it('that never began is withdrawn, and its number is not known to anybody', async () => {
     const { aspId, members } = stack.projects[0];
-    const member = (await stack.stores.members.find(aspId, members[nextMember++]!.userId))!;
+    const member = (await stack.stores.members.find(aspId, members[nextMember()]!.userId))!;
     const registrationNumber = 'A'.repeat(22);
     await stack.stores.registrations.add(member, {
       registrationNumber,
@@ -354,7 +336,7 @@ it('the run shows what the row says', async () => {
 });
 
 it('a request that arrives after its time is refused by the payment gateway, and nothing happens', async () => {
-  const { userId, userName, birthDate } = stack.projects[0].members[nextMember++]!;
+  const { userId, userName, birthDate } = stack.projects[0].members[nextMember()]!;
   const late = stack.simulated.register(
     {
       reference: 'B'.repeat(22),

@@ -1,11 +1,10 @@
-import { expect, inject, it, onTestFinished } from 'vitest';
-import { searchAttributeNames } from '../../contract/search-attributes.ts';
+import { expect, it, onTestFinished } from 'vitest';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import { loadOrCreateSecrets } from '../../development/sandbox/secrets.ts';
-import { startTemporalServer } from '../../development/sandbox/temporal-server.ts';
 import { createSimulator } from '../../development/simulator/simulator.ts';
 import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import { findCanaries } from '../end-to-end/canaries.ts';
+import { startTestTemporal } from '../fixtures/temporal-server.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 import type { Project } from '../fixtures/wire-client.ts';
@@ -21,12 +20,7 @@ const accounts = { registered: '11000733190284761234', refused: '110007331902847
 it('metrics have their own port; neither they nor the logs contain secrets or personal data', async () => {
   const directory = temporaryDirectory();
   const secrets = loadOrCreateSecrets(directory);
-  const temporalServer = await startTemporalServer({
-    executable: inject('temporalExecutable'),
-    port: await findFreePort(),
-    headless: true,
-    searchAttributes: searchAttributeNames,
-  });
+  const temporalServer = await startTestTemporal();
   onTestFinished(() => temporalServer.stop());
   const simulator = createSimulator({
     dataDirectory: temporaryDirectory(),

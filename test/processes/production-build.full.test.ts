@@ -6,17 +6,16 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { transformSync } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { searchAttributeNames } from '../../contract/search-attributes.ts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openPostgres } from '../../database/database.ts';
 import { createStores } from '../../database/stores.ts';
 import { loadCredentials, publicCredentials, seed } from '../../development/sandbox/credentials.ts';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import { projectDirectory } from '../../development/sandbox/project-directory.ts';
-import { startTemporalServer } from '../../development/sandbox/temporal-server.ts';
 import { createSimulator } from '../../development/simulator/simulator.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';
+import { startTestTemporal } from '../fixtures/temporal-server.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 import type { Project } from '../fixtures/wire-client.ts';
@@ -139,12 +138,7 @@ describe.runIf(databaseUrl)('API, worker and operator', () => {
 async function startSurroundings() {
   const fresh = await createFreshPostgres(databaseUrl!);
   onTestFinished(() => fresh.drop());
-  const temporalServer = await startTemporalServer({
-    executable: inject('temporalExecutable'),
-    port: await findFreePort(),
-    headless: true,
-    searchAttributes: searchAttributeNames,
-  });
+  const temporalServer = await startTestTemporal();
   onTestFinished(() => temporalServer.stop());
   const sharedSecret = randomBytes(32).toString('hex');
   const simulator = createSimulator({ dataDirectory: temporaryDirectory(), sharedSecret });

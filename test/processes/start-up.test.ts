@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
 import { requireSamePayloadKeys } from '../../database/payload-keys.ts';
 import { findFreePort } from '../../development/sandbox/ports.ts';
-import { startTemporalServer } from '../../development/sandbox/temporal-server.ts';
 import type { TemporalServer } from '../../development/sandbox/temporal-server.ts';
 import { createDataConverter } from '../../encryption/data-converter.ts';
 import { runOperatorCommand } from '../../operator/run.ts';
@@ -15,33 +14,24 @@ import { requireNamespace } from '../../runtime/temporal-namespace.ts';
 import { ensureSchedules, keepEnsuringSchedules, schedules } from '../../worker/schedules.ts';
 import { openEmptyDatabase } from '../fixtures/empty-database.ts';
 import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';
+import { startTestTemporal } from '../fixtures/temporal-server.ts';
 import { startProgram } from './process-group.ts';
 
 const databaseUrl = process.env['DATABASE_URL'];
 const programs = ['development/run-from-source/api.ts', 'development/run-from-source/worker.ts'];
 const key = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 
+/** Its namespace has no search attribute. */
 let temporal: TemporalServer;
 let connection: Connection;
 beforeAll(async () => {
-  temporal = await startServer();
+  temporal = await startTestTemporal({ searchAttributes: [] });
   connection = await Connection.connect({ address: temporal.address });
 });
 afterAll(async () => {
   await connection.close();
   await temporal.stop();
 });
-
-/** A Temporal server whose namespace has no search attribute. */
-async function startServer(port?: number, searchAttributes: readonly string[] = []): Promise<TemporalServer> {
-  const executable = inject('temporalExecutable');
-  return await startTemporalServer({
-    executable,
-    port: port ?? (await findFreePort()),
-    headless: true,
-    searchAttributes,
-  });
-}
 
 async function environment(overrides: Readonly<Record<string, string>>) {
   return {
@@ -116,7 +106,7 @@ describe('what does not answer is waited for', () => {
       await environment({ DATABASE_URL: fresh.url, TEMPORAL_ADDRESS: `127.0.0.1:${port}` }),
     );
     await program.untilOutput(/waiting for Temporal at 127\.0\.0\.1:\d+, which does not answer/);
-    const late = await startServer(port, searchAttributeNames);
+    const late = await startTestTemporal({ port });
     onTestFinished(() => late.stop());
     await program.untilOutput(/the worker is running/);
     program.terminate();

@@ -1,18 +1,12 @@
-import { expect, inject, it, onTestFinished } from 'vitest';
-import { searchAttributeNames } from '../../contract/search-attributes.ts';
+import { expect, it, onTestFinished } from 'vitest';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import { loadOrCreateSecrets } from '../../development/sandbox/secrets.ts';
-import { startTemporalServer } from '../../development/sandbox/temporal-server.ts';
+import { startTestTemporal } from '../fixtures/temporal-server.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 import { startProgram } from './process-group.ts';
 
 it('what Temporal’s native core warns of is in the log, with its reason', async () => {
-  const temporalServer = await startTemporalServer({
-    executable: inject('temporalExecutable'),
-    port: await findFreePort(),
-    headless: true,
-    searchAttributes: searchAttributeNames,
-  });
+  const temporalServer = await startTestTemporal();
   onTestFinished(() => temporalServer.stop());
   const directory = temporaryDirectory();
   const service = startProgram('development/sandbox/service.ts', {

@@ -1,18 +1,17 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, inject, it, onTestFailed, onTestFinished } from 'vitest';
+import { expect, it, onTestFailed, onTestFinished } from 'vitest';
 import { createApp } from '../../api/app.ts';
 import { listen } from '../../api/http/server.ts';
 import { openService } from '../../composition/open-service.ts';
-import { searchAttributeNames } from '../../contract/search-attributes.ts';
 import { openPostgres } from '../../database/database.ts';
 import { createLog } from '../../runtime/log.ts';
 import { loadCredentials, publicCredentials, seed } from '../../development/sandbox/credentials.ts';
 import { findFreePort } from '../../development/sandbox/ports.ts';
-import { startTemporalServer } from '../../development/sandbox/temporal-server.ts';
 import { createSimulator } from '../../development/simulator/simulator.ts';
 import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';
 import { sandboxLimits } from '../fixtures/stack.ts';
+import { startTestTemporal } from '../fixtures/temporal-server.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 import type { Project } from '../fixtures/wire-client.ts';
 import { patientPolicy } from './patient-policy.ts';
@@ -68,12 +67,7 @@ type Surroundings = Awaited<ReturnType<typeof startSurroundings>>;
 /** A Temporal server, a payment gateway, and what the service's environment says of them. */
 async function startSurroundings() {
   const sharedSecret = randomBytes(32).toString('hex');
-  const temporalServer = await startTemporalServer({
-    executable: inject('temporalExecutable'),
-    port: await findFreePort(),
-    headless: true,
-    searchAttributes: searchAttributeNames,
-  });
+  const temporalServer = await startTestTemporal();
   onTestFinished(() => temporalServer.stop());
   const simulator = createSimulator({ dataDirectory: temporaryDirectory(), sharedSecret });
   const { url: simulatorUrl } = await simulator.start(0);
