@@ -1,5 +1,6 @@
 import { and, desc, eq, gt, inArray, isNull, ne, or } from 'drizzle-orm';
 import type { KeyRing } from '../encryption/key-ring.ts';
+import { isSameName } from '../wire/names.ts';
 import type { Queries } from './database.ts';
 import { createDataKey, openMemberCipher } from './member-cipher.ts';
 import type { MemberCipher } from './member-cipher.ts';
@@ -27,7 +28,7 @@ export interface Member {
 
 /** Whether a person is the member, by name and birth date. */
 export function isMember({ facts }: Member, userName: string, birthDate: string): boolean {
-  return facts.userName === userName && facts.birthDate === birthDate;
+  return isSameName(facts.userName, userName) && facts.birthDate === birthDate;
 }
 
 /** A member, present or erased. */

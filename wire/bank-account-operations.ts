@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { isBankCode } from './bank-codes.ts';
+import { personName, verbatimName } from './names.ts';
 import { defineOperation } from './operation.ts';
 import { registrationStatuses } from './registration-status.ts';
 import { timelineLabels } from './timeline.ts';
 import type { TimelineStep } from './timeline.ts';
 import { codes } from './result-codes.ts';
-
-/** Text without control characters and lone surrogates, and not only white space. */
-const printable = /^[^\p{Cc}\p{Cs}]*[^\s\p{Cc}\p{Cs}][^\p{Cc}\p{Cs}]*$/u;
 
 /**
  * A member ID of up to 20 digits, more than a JavaScript number can hold. On the wire it is a JSON number or a string of
@@ -33,12 +31,11 @@ const bankCode = z
   .refine(isBankCode)
   .meta({ description: 'The code of the bank, from the list of institutions.', examples: ['003'] });
 
-const userName = z
-  .string()
-  .min(1)
-  .max(100)
-  .regex(printable)
-  .meta({ description: "The account holder's real name.", examples: ['김하늘'] });
+const userName = personName.meta({
+  description:
+    "The account holder's real name, 1 to 100 characters as people count them. White space is trimmed and folded, and invisible characters are dropped. Bidirectional controls, fillers, private-use and unassigned code points and U+FFFD are refused.",
+  examples: ['김하늘'],
+});
 
 const birthDate = z
   .string()
@@ -112,12 +109,10 @@ export const registerAccount = defineOperation({
     userId,
     bankAccount,
     bankCode,
-    bankName: z
-      .string()
-      .min(1)
-      .max(100)
-      .regex(printable)
-      .meta({ description: "The bank's name.", examples: ['IBK'] }),
+    bankName: verbatimName.meta({
+      description: "The bank's name, 1 to 100 characters as people count them.",
+      examples: ['IBK'],
+    }),
     userName,
     birthDate,
     mobileNumber: z

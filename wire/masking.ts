@@ -1,3 +1,5 @@
+import { charactersOf, normalizeName } from './names.ts';
+
 /**
  * Masks an account number: `12345678890` becomes `123****890`. A number of up to six characters shows only its last one.
  */
@@ -8,7 +10,7 @@ export function maskAccountNumber(accountNumber: string): string {
 
 /** Masks a name: `김하늘` becomes `김*늘`, and `김용` becomes `김*`. */
 export function maskName(name: string): string {
-  const characters = Array.from(name);
+  const characters = charactersOf(normalizeName(name));
   if (characters.length <= 2) return `${characters[0] ?? ''}*`;
   return `${characters[0]}${'*'.repeat(characters.length - 2)}${characters.at(-1)}`;
 }

@@ -37,6 +37,13 @@ The payload is beside \`response\`: \`{"bankAccRegNo":"…","response":{"code":"
 the same \`response\`, with one of the codes below. \`userId\` has up to 20 digits, more than a JavaScript number can hold. Send
 it as a JSON number or as a string of digits. The response has it as a number with every digit.
 
+## Names
+
+A name may arrive in any Unicode form. It is composed (NFC), zero-width characters are dropped, and white space is trimmed and
+folded to one space. Its length counts characters as people do. Names are compared without white space and, for Latin
+letters, without case and width. Bidirectional controls, private-use and unassigned code points, U+FFFD, Hangul fillers and
+the Braille blank are refused with \`000_002\`. \`bankName\` is kept as it was sent.
+
 ## Result codes
 
 Every operation can return the codes that start with 000. *Retryable* says whether the same request may succeed later.

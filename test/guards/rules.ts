@@ -460,7 +460,7 @@ export const rules: readonly Guard[] = [
     replacements: [
       change(
         'database/members.ts',
-        'return facts.userName === userName && facts.birthDate === birthDate;',
+        'return isSameName(facts.userName, userName) && facts.birthDate === birthDate;',
         'return true;',
       ),
     ],

@@ -270,7 +270,8 @@ describe('a project', () => {
 
     // More digits than a JavaScript number can hold.
     const line = `{"userId":90000000000000000001,${JSON.stringify(member).slice(1)}`;
-    expect(await addMembers(added.aspId, line, { ...member, userId: '90000000002' })).toMatchObject({
+    const onMac = { ...member, userId: '90000000002', userName: `${member.userName.normalize('NFD')} ` };
+    expect(await addMembers(added.aspId, line, onMac)).toMatchObject({
       exitCode: 0,
       output: 'Members of OPERATORASP0001 added: 2; already present and unchanged: 0.',
     });
@@ -278,6 +279,8 @@ describe('a project', () => {
     const check = { ...holder, userId: '90000000000000000001', bankCode: '003', bankAccount: '11012345678' };
     expect((await call(stack.url, added, '/user/valid', check)).body.response.code).toBe('000_906');
     expect((await callEncrypted(stack.url, added, '/user/valid', check)).body.response.code).toBe('000_000');
+    const ofMac = { ...check, userId: onMac.userId };
+    expect((await callEncrypted(stack.url, added, '/user/valid', ofMac)).body.response.code).toBe('000_000');
     const another = { ...check, userName: '남하늘' };
     expect((await callEncrypted(stack.url, added, '/user/valid', another)).body.response.code).toBe(
       '002_911',

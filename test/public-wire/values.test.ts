@@ -21,6 +21,9 @@ it.for([
   ['김', '김*'],
   ['', '*'],
   ['남궁하늘', '남**늘'],
+  ['정예린'.normalize('NFD'), '정*린'],
+  [' 김 용\u200b', '김*용'],
+  ['𠮷田葛󠄀', '𠮷*葛󠄀'],
 ] as const)('masks the name %s as %s', ([name, masked]) => {
   expect(maskName(name)).toBe(masked);
 });

@@ -425,6 +425,29 @@ describe('real-name verification', () => {
   );
 });
 
+describe('the member’s own name', () => {
+  it.for([
+    ['decomposed', (name: string) => name.normalize('NFD')],
+    ['with a space at the end', (name: string) => `${name} `],
+    ['with a space within', (name: string) => `${name.slice(0, 1)}\u3000${name.slice(1)}`],
+    ['after a zero-width space', (name: string) => `\u200b${name}`],
+  ] as const)('is recognised %s', async ([, spell]) => {
+    const { userName } = strict.members[70]!;
+    const body = registration(strict, 70, { userName: spell(userName) });
+    const answer = await callEncrypted(stack.url, strict, '/user/valid', body);
+    expectAnswer(answer, '000_000', validateAccountHolder);
+  });
+
+  it('is masked by characters in a plain answer, however it was encoded', async () => {
+    const body = registration(lenient, 71, { userName: '정예린'.normalize('NFD') });
+    const accepted = await call(stack.url, lenient, '/ars/register', body);
+    await untilEnded(stack.url, lenient, String(accepted.body['bankAccRegNo']));
+    const { userId } = body;
+    const answer = await call(stack.url, lenient, '/info', { userId });
+    expect(answer.body['accountInfo']).toMatchObject({ userName: '정*린' });
+  });
+});
+
 describe('encrypted bodies', () => {
   const sendEncrypted = (encData: unknown, keyId: string | null = lenient.cryptoKeyId) =>
     askInstitutions({ headers: { 'X-KM-Crypto-Key-Id': keyId } }, lenient, JSON.stringify({ encData }));
@@ -537,11 +560,11 @@ describe('fields', () => {
     bankCode: { length: ['"03"', '"0003"'], form: ['"999"', '"0x3"', '"00３"', '3', '"toS"'] },
     bankName: {
       length: [`"${'가'.repeat(101)}"`],
-      form: ['"  "', '"a\\u0000"', '"a\\nb"', '"\\ud800"', '1'],
+      form: ['"  "', '"a\\u0000"', '"a\\nb"', '"a\\ue000"', '"\\ud800"', '1'],
     },
     userName: {
       length: [`"${'가'.repeat(101)}"`],
-      form: ['"  "', '"a\\u0000"', '"a\\nb"', '"\\udc00"', '1'],
+      form: ['"  "', '"a\\u0000"', '"a\\u202eb"', '"a\\ufffd"', '"\\u200b"', '"\\udc00"', '1'],
     },
     birthDate: {
       length: ['"1990013"', '"199001311"', '"1990-01-31"'],
