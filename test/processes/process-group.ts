@@ -5,6 +5,8 @@ import { projectDirectory } from '../../development/sandbox/project-directory.ts
 
 /** A program with all its children, in a process group of its own. */
 export interface ProcessGroup {
+  /** The process ID of the program itself. */
+  readonly id: number;
   /** What it has written so far, to either output. */
   output(): string;
   /** The exit code of the program itself; null when a signal ended it. */
@@ -13,6 +15,10 @@ export interface ProcessGroup {
   untilOutput(pattern: RegExp): Promise<RegExpExecArray>;
   /** Sends SIGTERM to the program itself. */
   terminate(): void;
+  /** Sends SIGSTOP to the whole group: it stands still between two instructions. */
+  freeze(): void;
+  /** Lets a frozen group go on. */
+  thaw(): void;
   /** Sends SIGKILL to the whole group, and waits. */
   kill(): Promise<void>;
   /** Whether any process of the group is left. */
@@ -56,11 +62,14 @@ export function startGroup(
   onTestFinished(kill);
 
   return {
+    id: program.pid!,
     output: () => output,
     exited,
     isAlive,
     kill,
     terminate: () => program.kill('SIGTERM'),
+    freeze: () => process.kill(group, 'SIGSTOP'),
+    thaw: () => process.kill(group, 'SIGCONT'),
     async untilOutput(pattern) {
       let ended = false;
       void exited.then(() => (ended = true));

@@ -1,23 +1,17 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, onTestFailed, onTestFinished } from 'vitest';
 import { createApp } from '../../api/app.ts';
 import { listen } from '../../api/http/server.ts';
-import { openService } from '../../composition/open-service.ts';
-import { openPostgres } from '../../database/database.ts';
-import { createLog } from '../../runtime/log.ts';
-import { loadCredentials, publicCredentials, seed } from '../../development/sandbox/credentials.ts';
-import { findFreePort } from '../../development/sandbox/ports.ts';
-import { createSimulator } from '../../development/simulator/simulator.ts';
-import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';
 import { sandboxLimits } from '../fixtures/stack.ts';
-import { startTestTemporal } from '../fixtures/temporal-server.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 import type { Project } from '../fixtures/wire-client.ts';
 import { patientPolicy } from './patient-policy.ts';
 import { startProgram } from './process-group.ts';
 import type { ProcessGroup } from './process-group.ts';
 import { expectRegisteredOnce, registerMany } from './registrations.ts';
+import { openOnPostgres, startSurroundings } from './surroundings.ts';
+import type { Surroundings } from './surroundings.ts';
 
 const databaseUrl = process.env['DATABASE_URL'];
 if (!databaseUrl) {
@@ -30,8 +24,6 @@ if (!databaseUrl) {
  */
 const killMoments =
   process.env['KILL_MOMENTS']?.split(',').map(Number) ?? [1, 2, 3].map(() => randomInt(1_500));
-
-const key = () => `test:${randomBytes(32).toString('base64')}`;
 
 /** A service whose worker can be killed. */
 interface Service {
@@ -62,52 +54,12 @@ it('50 registrations end, each made once, although the worker is killed repeated
   expect(await worker.exited).toBe(0);
 }, 240_000);
 
-type Surroundings = Awaited<ReturnType<typeof startSurroundings>>;
-
-/** A Temporal server, a payment gateway, and what the service's environment says of them. */
-async function startSurroundings() {
-  const sharedSecret = randomBytes(32).toString('hex');
-  const temporalServer = await startTestTemporal();
-  onTestFinished(() => temporalServer.stop());
-  const simulator = createSimulator({ dataDirectory: temporaryDirectory(), sharedSecret });
-  const { url: simulatorUrl } = await simulator.start(0);
-  onTestFinished(() => simulator.stop());
-  const port = await findFreePort();
-  const environment = {
-    PORT: String(port),
-    HOST: '127.0.0.1',
-    METRICS_HOST: '127.0.0.1',
-    DATABASE_KEYS: key(),
-    PAYLOAD_KEYS: key(),
-    TEMPORAL_ADDRESS: temporalServer.address,
-    PG_BASE_URL: simulatorUrl,
-    PG_SHARED_SECRET: sharedSecret,
-    PG_CALLBACK_URL: `http://127.0.0.1:${port}/pg/callbacks`,
-    CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
-    CODEC_TOKEN: randomBytes(16).toString('hex'),
-    OPERATOR_TOKEN: randomBytes(16).toString('hex'),
-  };
-  return { url: `http://127.0.0.1:${port}`, simulatorUrl, environment };
-}
-
 /**
  * API and worker as in production, on PostgreSQL; the worker is what can be killed. Registrations are taken by another
  * API in this process, which gives them waits shorter than those of production.
  */
 async function startOnPostgres(serverUrl: string, { url, environment }: Surroundings): Promise<Service> {
-  const fresh = await createFreshPostgres(serverUrl);
-  onTestFinished(() => fresh.drop());
-  const service = await openService(environment, {
-    log: createLog('test', 'silent'),
-    openDatabase: () => openPostgres(fresh.url, createLog('test', 'silent')),
-    temporalConnection: {
-      connectionOptions: { address: environment.TEMPORAL_ADDRESS },
-      namespace: 'default',
-    },
-  });
-  onTestFinished(() => service.close());
-  const credentials = await loadCredentials(`${temporaryDirectory()}/credentials.json`);
-  await seed(service.stores, credentials);
+  const service = await openOnPostgres(serverUrl, environment);
   const impatientApi = createApp({
     ...service,
     policy: patientPolicy,
@@ -118,12 +70,12 @@ async function startOnPostgres(serverUrl: string, { url, environment }: Surround
   const server = await listen(impatientApi, { port: 0, host: '127.0.0.1' });
   onTestFinished(() => server.close());
 
-  const variables = { ...environment, DATABASE_URL: fresh.url };
+  const variables = { ...environment, DATABASE_URL: service.databaseUrl };
   await startProgram('development/run-from-source/api.ts', variables).untilOutput(/the API is listening/);
   return {
     url,
     registrationUrl: `http://127.0.0.1:${server.port}`,
-    project: publicCredentials(credentials).projects[0] as unknown as Project,
+    project: service.projects[0],
     async startWorker() {
       const worker = startProgram('development/run-from-source/worker.ts', variables);
       await worker.untilOutput(/the worker is running/);
