@@ -21,13 +21,16 @@ export function arsCallActivities(
 
   return {
     placeArsCall: step(['ARS_CALL'], limit, async ({ registrationNumber, policy, open }) => {
-      const { mobileNumber: phoneNumber, authNumber: code, accountNumber } = open().details;
       const execution = randomUUID();
-      const callee = { phoneNumber, accountNumber };
-      const claim = await ledger.claimArsCall(registrationNumber, callee, policy, execution);
+      const openCallee = () => {
+        const { mobileNumber: phoneNumber, accountNumber } = open().details;
+        return { phoneNumber, accountNumber };
+      };
+      const claim = await ledger.claimArsCall(registrationNumber, openCallee, policy, execution);
       if (claim.claim !== 'SEND') return claim;
 
       const { attempt, sendBy } = claim;
+      const { mobileNumber: phoneNumber, authNumber: code } = open().details;
       const call = { reference: registrationNumber, attempt, phoneNumber, code, scriptVersion, sendBy };
       const answer = await sendEffect(
         policy.effects.sendLimit,

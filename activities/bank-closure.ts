@@ -2,10 +2,17 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { Activities, FailureType, Postponement } from '../contract/activities.ts';
 import type { ClosurePolicy } from '../contract/registration-policy.ts';
 import { CircuitOpen } from '../payment-gateway/circuit-breakers.ts';
+import { codes } from '../wire/result-codes.ts';
 import { deadline } from './deadline.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { createSteps, postponementOf } from './registration-step.ts';
-import type { LoadedRegistration } from './registration-step.ts';
+import type { LoadedRegistration, StepLimit } from './registration-step.ts';
+
+/** How long a registration waits for a bank or the payment gateway in all. */
+export const closureLimit: StepLimit = {
+  giveUpAfter: ({ closure }) => closure.giveUpAfter,
+  resultCode: codes.BANK_OR_GATEWAY_CLOSED,
+};
 
 /** Waits for a bank or the payment gateway to reopen. */
 export function bankClosureActivities(
@@ -17,7 +24,7 @@ export function bankClosureActivities(
   return {
     awaitReopening: step(
       ['ACCOUNT_HOLDER_CHECK', 'ARS_CALL', 'PAYMENT_GATEWAY_REGISTRATION'],
-      undefined,
+      closureLimit,
       async (registration) => {
         const { registrationNumber, record, policy } = registration;
         const postponed =
@@ -26,7 +33,7 @@ export function bankClosureActivities(
             : await tryBank(registration);
         if (!postponed) return await stores.ledger.read(registrationNumber);
         const committed = await stores.ledger.postpone(registrationNumber, postponed, policy);
-        if (committed.wait) throw stillClosed(postponed, policy.closure);
+        if (committed.wait?.for === 'REOPENING') throw stillClosed(postponed, policy.closure);
         return committed;
       },
     ),
@@ -35,9 +42,9 @@ export function bankClosureActivities(
   // While a breaker is open, an inquiry that changes nothing shows whether answers come again.
   async function tryBank({ record, open }: LoadedRegistration): Promise<Postponement | void> {
     const { bankCode } = record;
-    const { accountNumber, holderName, birthDate } = open().details;
     return await unlessBankClosed(dependencies, bankCode, async () => {
       if (!paymentGateway.isInterrupted(bankCode)) return;
+      const { accountNumber, holderName, birthDate } = open().details;
       const account = { bankCode, accountNumber, holderName, birthDate };
       await paymentGateway.inquireAccountHolder(account, deadline());
     });

@@ -2,9 +2,10 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { randomUUID } from 'node:crypto';
 import type { Activities, FailureType } from '../contract/activities.ts';
 import { resultCodeOfRefusal } from '../contract/refusal-reasons.ts';
+import type { EvidenceRecord } from '../database/consent-evidence.ts';
 import type { RegistrationRequest } from '../payment-gateway/payment-gateway.ts';
 import { codes } from '../wire/result-codes.ts';
-import { isPostponed, unlessBankClosed } from './bank-closure.ts';
+import { closureLimit, isPostponed, unlessBankClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { createSteps, question, sendEffect } from './registration-step.ts';
@@ -20,26 +21,22 @@ export function paymentGatewayRegistrationActivities(
   const { stores, paymentGateway } = dependencies;
   const { ledger } = stores;
   const step = createSteps(dependencies);
-  const limit = {
-    giveUpAfter: ({ closure }: LoadedRegistration['policy']) => closure.giveUpAfter,
-    resultCode: codes.BANK_OR_GATEWAY_CLOSED,
-  };
 
   return {
-    registerAtPaymentGateway: step(['PAYMENT_GATEWAY_REGISTRATION'], limit, async (registration) => {
-      const { registrationNumber, policy, record } = registration;
-      // Opened before the claim: a registration that cannot be sent must not count as sent.
-      const request = await requestOf(registration);
+    registerAtPaymentGateway: step(['PAYMENT_GATEWAY_REGISTRATION'], closureLimit, async (registration) => {
+      const { registrationNumber, policy, record, open } = registration;
+      const evidence = await stores.consentEvidence.find(registrationNumber);
       const postponed = await unlessBankClosed({ stores }, record.bankCode, async () => undefined);
       if (postponed) return await ledger.postpone(registrationNumber, postponed, policy);
       const execution = randomUUID();
-      const claim = await ledger.claimRegistration(registrationNumber, policy, execution);
-      if (claim.claim !== 'SEND' || !request) return claim;
+      const claim = await ledger.claimRegistration(registrationNumber, open, policy, execution);
+      if (claim.claim !== 'SEND' || !evidence) return claim;
 
       const { attempt, sendBy } = claim;
+      const request = requestOf(registration, evidence, sendBy);
       const answer = await sendEffect(
         policy.effects.sendLimit,
-        (signal) => paymentGateway.register({ ...request, sendBy }, signal),
+        (signal) => paymentGateway.register(request, signal),
         () => ledger.markNotSent(registrationNumber, 'REGISTRATION', execution),
       );
       if (isPostponed(answer)) return await ledger.postpone(registrationNumber, answer, policy);
@@ -83,27 +80,6 @@ export function paymentGatewayRegistrationActivities(
     },
   };
 
-  /** Undefined without stored evidence of consent; the claim then refuses. */
-  async function requestOf({
-    registrationNumber,
-    record,
-    open,
-  }: LoadedRegistration): Promise<Omit<RegistrationRequest, 'sendBy'> | undefined> {
-    const { accountNumber, holderName, birthDate } = open().details;
-    const evidence = await stores.consentEvidence.find(registrationNumber);
-    if (!evidence) return undefined;
-    const { callId, sha256 } = evidence;
-    return {
-      reference: registrationNumber,
-      memberId: record.userId,
-      bankCode: record.bankCode,
-      accountNumber,
-      holderName,
-      birthDate,
-      evidence: { callId, sha256 },
-    };
-  }
-
   /** What the number sent may still arrive at the payment gateway: a removal before that would miss it. */
   async function requireSettled(registrationNumber: string): Promise<void> {
     const settledAt = await ledger.settledAt(registrationNumber);
@@ -115,6 +91,17 @@ export function paymentGatewayRegistrationActivities(
       nextRetryDelay: remaining,
     });
   }
+}
+
+function requestOf(
+  { registrationNumber: reference, record, open }: LoadedRegistration,
+  { callId, sha256 }: EvidenceRecord,
+  sendBy: Date,
+): RegistrationRequest {
+  const { userId: memberId, bankCode } = record;
+  const { accountNumber, holderName, birthDate } = open().details;
+  const evidence = { callId, sha256 };
+  return { reference, memberId, bankCode, accountNumber, holderName, birthDate, evidence, sendBy };
 }
 
 type Decision = Extract<

@@ -61,7 +61,10 @@ export function createSteps(
         const isOver = isFinal(error) || triedFor >= (limit?.giveUpAfter(policy) ?? Infinity);
         // Whatever the restore lost, it does not fail a registration.
         if (!limit || !isOver || error instanceof DatabaseRestored) throw error;
-        return await toResult(await stores.ledger.giveUp(registrationNumber, record.step, limit.resultCode));
+        const given = await stores.ledger.giveUp(registrationNumber, record.step, limit.resultCode);
+        // Something is open, so the registration cannot fail: where operators see it, the step is tried again.
+        if (given.registration?.step === record.step) throw error;
+        return await toResult(given);
       }
     };
   };

@@ -116,7 +116,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
 
     /**
      * Records that a request was postponed, because the bank or the payment gateway is closed. Gives up when the
-     * registration has waited for as long as its policy says.
+     * registration has waited for as long as its policy says. What is open already is not postponed: it is asked about.
      */
     async postpone(
       registrationNumber: string,
@@ -125,11 +125,12 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
     ): Promise<Committed & { readonly wait?: Wait }> {
       return await lock(registrationNumber, async (locked) => {
         if (locked.row.endedAt) return {};
+        const open = locked.openEffect('ARS_CALL') ?? locked.openEffect('REGISTRATION');
+        if (open) return { wait: waitForCallback(locked, open).wait };
         notePostponement(locked, { reason, until });
         locked.change({ triedSince: locked.now });
         const { giveUpAfter } = policy.closure;
-        const isGivenUp = locked.now.getTime() - locked.row.createdAt.getTime() >= giveUpAfter;
-        if (isGivenUp && !mayBeRegistered(locked)) {
+        if (locked.now.getTime() - locked.row.createdAt.getTime() >= giveUpAfter) {
           await failStep(locked, codes.BANK_OR_GATEWAY_CLOSED);
           return {};
         }
@@ -151,10 +152,13 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
       });
     },
 
-    /** Claims the next ARS call: counts it, spends the code and enters it as sent. */
+    /**
+     * Claims the next ARS call: counts it, spends the code and enters it as sent. `openCallee` is called only for a call
+     * that is to be sent: one that is open needs no personal data. If it throws, nothing is sent.
+     */
     async claimArsCall(
       registrationNumber: string,
-      { phoneNumber, accountNumber }: Callee,
+      openCallee: () => Callee,
       policy: RegistrationPolicy,
       execution: string,
     ): Promise<Committed & Claim> {
@@ -178,6 +182,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
         const { attempt } = next;
         const assumed = await assumeAfterRestore(locked, 'ARS_CALL', attempt, policy);
         if (assumed) return waitForCallback(locked, assumed);
+        const { phoneNumber, accountNumber } = openCallee();
         const limit = await arsCalls.count(
           locked.transaction,
           { registrationNumber, attempt, userId, phoneNumber, accountNumber },
@@ -226,9 +231,13 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
       return effect;
     },
 
-    /** Claims the registration at the payment gateway. Without stored evidence of consent the number fails. */
+    /**
+     * Claims the registration at the payment gateway. Without stored evidence of consent the number fails. `open` is called
+     * only for an attempt that is to be sent, as in {@link claimArsCall}.
+     */
     async claimRegistration(
       registrationNumber: string,
+      open: () => unknown,
       policy: RegistrationPolicy,
       execution: string,
     ): Promise<Committed & Claim> {
@@ -246,6 +255,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
         const attempt = nextAttempt(attempts);
         const assumed = await assumeAfterRestore(locked, 'REGISTRATION', attempt, policy);
         if (assumed) return waitForCallback(locked, assumed);
+        open();
         const { firstInquiryAfter } = policy.paymentGatewayRegistration;
         const sendBy = await locked.send(
           'REGISTRATION',

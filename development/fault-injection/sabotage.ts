@@ -46,13 +46,13 @@ export const sabotages = {
       },
       {
         file: 'activities/payment-gateway-registration.ts',
-        text: 'if (!evidence) return undefined;',
-        by: '',
+        text: "if (claim.claim !== 'SEND' || !evidence) return claim;",
+        by: "if (claim.claim !== 'SEND') return claim;",
       },
       {
         file: 'activities/payment-gateway-registration.ts',
-        text: 'const { callId, sha256 } = evidence;',
-        by: "const { callId, sha256 } = evidence ?? { callId: 'unknown', sha256: 'none' };",
+        text: 'requestOf(registration, evidence, sendBy)',
+        by: "requestOf(registration, evidence ?? { callId: 'unknown', sha256: 'none' }, sendBy)",
       },
     ],
   },

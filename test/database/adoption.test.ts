@@ -70,7 +70,12 @@ describeStores((on) => {
     const member = await on.addMember();
     const number = await on.addRegistration(member);
     await ledger().recordHolderCheck(number, undefined);
-    await ledger().claimArsCall(number, { phoneNumber: number, accountNumber: number }, policy, randomUUID());
+    await ledger().claimArsCall(
+      number,
+      () => ({ phoneNumber: number, accountNumber: number }),
+      policy,
+      randomUUID(),
+    );
     await on.stores.incarnations.begin(new Date());
     return { member, number };
   }

@@ -23,9 +23,14 @@ describeStores((on) => {
     return await on.addRegistration(member ?? (await on.addMember()));
   }
   const claimCall = (number: string) =>
-    ledger().claimArsCall(number, { phoneNumber: number, accountNumber: number }, policy, randomUUID());
+    ledger().claimArsCall(
+      number,
+      () => ({ phoneNumber: number, accountNumber: number }),
+      policy,
+      randomUUID(),
+    );
   const claimRegistration = (number: string, execution: string = randomUUID()) =>
-    ledger().claimRegistration(number, policy, execution);
+    ledger().claimRegistration(number, () => {}, policy, execution);
 
   /** A registration whose member is about to be called. */
   async function addMatched(member?: Member): Promise<string> {

@@ -3,6 +3,7 @@ import type { BankCode } from '../../wire/bank-codes.ts';
 import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
+import { operate } from '../fixtures/operate.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
@@ -70,7 +71,12 @@ const untilPostponed = (regNo: string, outcome: string) =>
     .toEqual([expect.objectContaining({ outcome, until: expect.any(String) })]);
 
 const end = async (regNo: string) => (await untilEnded(stack.url, stack.projects[0], regNo)).body;
-const ended = (code: string) => expect.objectContaining({ response: expect.objectContaining({ code }) });
+/** One that is under way is answered with 000_000, too. */
+const ended = (code: string) =>
+  expect.objectContaining({
+    response: expect.objectContaining({ code }),
+    ...(code === '000_000' && { status: 'BANK_ACC_REGISTERED' }),
+  });
 
 const closeFor = (bankCode: BankCode, milliseconds: number) =>
   stack.stores.bankWindows.add(bankCode, {
@@ -177,6 +183,23 @@ describe('a bank’s maintenance window', () => {
     expect(await ledgerOf(regNo)).toHaveLength(1);
     expect(attempts).toBe(2);
   });
+});
+
+it('an attempt that is open is asked about in the bank’s window, even by another run', async () => {
+  faults = {
+    register: async () => ({ state: 'ACCEPTED' }),
+    inquireRegistration: async () => ({ state: 'IN_PROGRESS' }),
+  };
+  const regNo = await register({ bankCode: '032' });
+  const steps = async () => (await timelineOf(regNo)).map(({ step }) => step);
+  await expect.poll(steps, { timeout: 20_000 }).toContain('REGISTRATION_ATTEMPTED');
+  await closeFor('032', 3_600_000);
+  const { userId } = (await stack.stores.registrations.findAny(regNo))!;
+  await stack.temporal.workflow.getHandle(userId).terminate('the test');
+  await operate(stack, 'resume', '--number', regNo);
+  faults = { inquireRegistration: async () => ({ state: 'REGISTERED' }) };
+  expect(await end(regNo)).toEqual(ended('000_000'));
+  expect(await postponements(regNo)).toEqual([]);
 });
 
 describe('a circuit breaker', () => {

@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
 import { registrationStateQuery, registrationTimelineQuery } from '../../contract/registration-messages.ts';
+import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { createLog } from '../../runtime/log.ts';
 import { sweep } from '../../runs/sweep.ts';
 import { NothingSent, PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
@@ -13,7 +14,7 @@ import { sendCallback } from '../fixtures/payment-gateway-callback.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { resetRun } from '../fixtures/reset-run.ts';
-import { registrations } from '../../database/schema.ts';
+import { members, registrations } from '../../database/schema.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration } from '../fixtures/wire-client.ts';
@@ -208,8 +209,8 @@ describe('a registration without a run', () => {
   });
 
   it('that never began is withdrawn, and its number is not known to anybody', async () => {
-    const { aspId, members } = stack.projects[0];
-    const member = (await stack.stores.members.find(aspId, members[nextMember()]!.userId))!;
+    const { aspId, members: known } = stack.projects[0];
+    const member = (await stack.stores.members.find(aspId, known[nextMember()]!.userId))!;
     const registrationNumber = 'A'.repeat(22);
     await stack.stores.registrations.add(member, {
       registrationNumber,
@@ -232,6 +233,58 @@ describe('a registration without a run', () => {
     expect(body.response.code).toBe('002_019');
     expect(await stack.stores.registrations.begin(registrationNumber)).toBe('WITHDRAWN');
   });
+});
+
+describe('a registration whose personal data cannot be opened', () => {
+  /** Replaces the run of a registration, after its member's data key is gone. */
+  async function resumeWithoutKey(started: Started): Promise<void> {
+    const ofMember = eq(members.userId, started.userId);
+    await stack.database.queries.update(members).set({ sealedDataKey: null }).where(ofMember);
+    await runOf(started).terminate('the test');
+    await operate(stack, 'resume', '--number', started.regNo);
+  }
+
+  it('waits for the call that is under way', async () => {
+    const started = await register(ringing);
+    await untilRinging(started);
+    await resumeWithoutKey(started);
+    const timers = async () =>
+      (await runOf(started).fetchHistory()).events!.filter((event) => event.timerStartedEventAttributes);
+    await expect.poll(async () => (await timers()).length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await pickUp(started);
+    expect((await ended(started))['response']).toMatchObject({ code: '002_910' });
+    expect(await callsOf(started)).toHaveLength(1);
+  });
+
+  it('waits for the attempt to register that is open', async () => {
+    faults = {
+      register: async () => ({ state: 'ACCEPTED' }),
+      inquireRegistration: async () => ({ state: 'IN_PROGRESS' }),
+    };
+    const started = await register();
+    await untilStep(started, 'PAYMENT_GATEWAY_REGISTRATION');
+    const attempts = async () => (await rowOf(started)).timeline.map(({ step }) => step);
+    await expect.poll(attempts, { timeout: 20_000 }).toContain('REGISTRATION_ATTEMPTED');
+    await resumeWithoutKey(started);
+    faults = { inquireRegistration: async () => ({ state: 'REGISTERED' }) };
+    await expect
+      .poll(async () => (await rowOf(started)).status, { timeout: 20_000 })
+      .toBe('BANK_ACC_REGISTERED');
+  });
+});
+
+it('a step that fails while its effect is open is not given up: it is retried where operators see it', async () => {
+  const arsCall = { ...sandboxPolicy.arsCall, requestGiveUpAfter: 0 };
+  const url = await stack.startAnotherApi({ policy: { ...sandboxPolicy, arsCall } });
+  faults = { placeArsCall: () => Promise.reject(new Error('A defect, says the test.')) };
+  const started = await register({}, { url });
+  const visible = async () =>
+    (await runOf(started).fetchHistory()).events!.map(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name,
+    );
+  await expect.poll(visible, { timeout: 20_000 }).toContain('placeArsCall');
+  expect((await rowOf(started)).step).toBe('ARS_CALL');
+  expect(await cancel(started)).toBe('000_000');
 });
 
 describe('without a worker', () => {
