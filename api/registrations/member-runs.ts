@@ -1,4 +1,4 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { memberWorkflowId, taskQueue, workflowTypes } from '../../contract/registration.ts';
 import type { MemberInput, OperationResult } from '../../contract/registration.ts';
@@ -45,7 +45,7 @@ export async function requireMember(stores: Stores, aspId: string, userId: strin
  */
 export async function startMemberRun(
   { stores, temporal }: Parts,
-  { userId }: Member,
+  { userId }: Pick<Member, 'userId'>,
   start: () => Promise<string>,
   ownNumber?: string,
 ): Promise<MemberRun> {
@@ -54,7 +54,10 @@ export async function startMemberRun(
       return { runId: await start() };
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      const running = await describeMemberRun(temporal, userId);
+      const run = await describeMemberRun(temporal, userId);
+      // Gone meanwhile: Temporal is another one, or has deleted it.
+      if (!run && !isLastTry) continue;
+      const running = run?.registrationNumber;
       if (running === undefined) return { runningOperation: {} };
       if (running === ownNumber) return {};
       const known = (await stores.registrations.outline([running])).get(running);
@@ -106,11 +109,19 @@ export async function registerAutoCharge(parts: Parts, member: Member): Promise<
   if (resultCode !== codes.SUCCESS) throw new Refusal(resultCode);
 }
 
-/** @returns the registration of the member's latest run; undefined when that run is another operation */
-async function describeMemberRun(temporal: Client, userId: string): Promise<string | undefined> {
+/** @returns the member's latest run, without a number when it is another operation; undefined when there is none */
+async function describeMemberRun(
+  temporal: Client,
+  userId: string,
+): Promise<{ readonly registrationNumber: string | undefined } | undefined> {
   const handle = temporal.workflow.getHandle(memberWorkflowId(userId));
-  const description = await temporal.withDeadline(Date.now() + startTimeout, () => handle.describe());
-  return description.typedSearchAttributes.get(searchAttributes.registrationNumber);
+  try {
+    const description = await temporal.withDeadline(Date.now() + startTimeout, () => handle.describe());
+    return { registrationNumber: description.typedSearchAttributes.get(searchAttributes.registrationNumber) };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
 }
 
 async function waitUntilClosed(temporal: Client, userId: string): Promise<void> {

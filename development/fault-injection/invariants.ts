@@ -1,6 +1,7 @@
 import { registrationTransitions } from '../../wire/registration-status.ts';
 import type { RegistrationStatus } from '../../wire/registration-status.ts';
 import type { Observations } from './observer.ts';
+import type { ObservedStatus } from './service-provider.ts';
 import { codes } from '../../wire/result-codes.ts';
 
 /** A property that must hold whatever happens. */
@@ -141,7 +142,10 @@ const invariants: readonly Invariant[] = [
   },
   {
     name: 'status moves only along the published table',
-    check({ journal }) {
+    check({ journal, restores }) {
+      // What was under way when the database was restored is worked through again. Ends are not.
+      const isLost = (from: ObservedStatus, to: ObservedStatus): boolean =>
+        !isEnd(from.status) && restores.some((restore) => from.at > restore.to && to.askedAt > restore.at);
       // Concurrent inquiries have no order.
       const steps = [...journal.statuses].flatMap(([number, observed]) =>
         observed.flatMap((from) =>
@@ -149,7 +153,7 @@ const invariants: readonly Invariant[] = [
         ),
       );
       return checkEach(steps, ({ number, from, to }) => {
-        if (from.status === to.status && from.code === to.code) return undefined;
+        if ((from.status === to.status && from.code === to.code) || isLost(from, to)) return undefined;
         return isReachable(from.status, to.status) && from.status !== to.status
           ? undefined
           : `${number} went from ${from.status} ${from.code ?? ''} to ${to.status} ${to.code ?? ''}`;
@@ -159,13 +163,22 @@ const invariants: readonly Invariant[] = [
   {
     name: 'results are numbered per member without gaps, and repetitions are equal',
     check({ received, results }) {
-      const byNumber = groupBy(received, ({ bankAccRegNo }) => bankAccRegNo);
+      const byNumber = groupBy(
+        received,
+        ({ bankAccRegNo, sequence }) => `${bankAccRegNo} ${lifeOf(sequence)}`,
+      );
+      const contents = groupBy(received, ({ bankAccRegNo }) => bankAccRegNo);
       const members = groupBy(received, ({ userId }) => userId);
       const rows = groupBy(results, ({ userId }) => userId);
       return combine(
         checkEach([...byNumber], ([number, notifications]) =>
           new Set(notifications.map((each) => JSON.stringify(each))).size > 1
             ? `${number} had notifications with different contents`
+            : undefined,
+        ),
+        checkEach([...contents], ([number, notifications]) =>
+          new Set(notifications.map(({ status, response }) => `${status} ${response.code}`)).size > 1
+            ? `${number} was notified of different results`
             : undefined,
         ),
         checkEach([...members], ([userId, notifications]) =>
@@ -226,7 +239,10 @@ const invariants: readonly Invariant[] = [
   },
   {
     name: 'one operation per member at a time',
-    check({ registrations, runs }) {
+    check({ registrations, runs, restores }) {
+      // What a restore lost is brought back after it, so its timeline ends later than the registration did.
+      const isBroughtBack = ({ from, to }: { from: number; to: number }): boolean =>
+        restores.some(({ at }) => from < at && to > at);
       const periods = [
         ...registrations.flatMap(({ userId, registrationNumber, timeline }) =>
           timeline && timeline.length > 0
@@ -249,7 +265,10 @@ const invariants: readonly Invariant[] = [
             to: Number(closeTime ?? Number.POSITIVE_INFINITY),
           })),
       ];
-      return checkEach([...groupBy(periods, ({ member }) => member)], ([member, own]) => {
+      const checked = periods.filter(
+        (period) => !period.member.endsWith('timelines') || !isBroughtBack(period),
+      );
+      return checkEach([...groupBy(checked, ({ member }) => member)], ([member, own]) => {
         const inOrder = own.toSorted((one, other) => one.from - other.from);
         const overlap = inOrder.find((period, index) => index > 0 && period.from < inOrder[index - 1]!.to);
         return overlap && `${member}: ${overlap.what} started before the previous operation ended`;
@@ -264,6 +283,18 @@ const invariants: readonly Invariant[] = [
         const code = rows.get(number)?.resultCode;
         if ((code === codes.CANCELLED) === cancelled.has(number)) return undefined;
         return `${number} ended with ${code}, and its cancellation was ${cancelled.has(number) ? 'accepted' : 'too late'}`;
+      });
+    },
+  },
+  {
+    name: 'a request that was refused or answered with 503 has registered nothing',
+    check({ journal: { statuses, unanswered }, registrations }) {
+      return checkEach([...groupBy(registrations, ({ userId }) => userId)], ([userId, own]) => {
+        const unknown = own.filter(({ registrationNumber }) => !statuses.has(registrationNumber)).length;
+        const possible = unanswered.get(userId) ?? 0;
+        return unknown > possible
+          ? `${userId}: ${unknown} numbers reached nobody, and ${possible} requests had no answer`
+          : undefined;
       });
     },
   },
@@ -314,11 +345,23 @@ function isReachable(from: RegistrationStatus, to: RegistrationStatus): boolean 
   return registrationTransitions[from].some((next) => next === to || isReachable(next, to));
 }
 
+/** By how much the numbers jump after a restore of the database. */
+const sequenceJump = 100_000;
+
+/** Which life of the database a number is from. */
+function lifeOf(sequence: number): number {
+  return Math.floor((sequence - 1) / sequenceJump);
+}
+
+/** The numbers of the first life begin at 1, and those of each life follow each other. */
 function findGap(userId: string, sequences: readonly number[]): string | undefined {
   const inOrder = sequences.toSorted((one, other) => one - other);
-  return inOrder.every((sequence, index) => sequence === index + 1)
-    ? undefined
-    : `${userId} has the numbers ${inOrder.join(', ')}`;
+  const hasGap = inOrder.some((sequence, index) => {
+    const previous = inOrder[index - 1];
+    if (previous === undefined) return sequence !== 1 && lifeOf(sequence) === 0;
+    return sequence !== previous + 1 && lifeOf(sequence) === lifeOf(previous);
+  });
+  return hasGap ? `${userId} has the numbers ${inOrder.join(', ')}` : undefined;
 }
 
 function checkEach<Subject>(

@@ -153,6 +153,7 @@ export async function openObserver({ direct, secrets, ...system }: SystemUnderTe
         evidence: await checkEvidence(calls),
         received: system.notificationReceiver.received,
         invalidNotifications: system.notificationReceiver.invalid,
+        restores: system.restores,
         ...(await readLogs(system, plan)),
       };
     },

@@ -22,12 +22,20 @@ export type Fault =
   | { readonly kind: 'CUT'; readonly path: PathName }
   | { readonly kind: 'REFUSE'; readonly path: PathName; readonly durationMs: number }
   | { readonly kind: 'STALL'; readonly path: PathName; readonly durationMs: number }
-  /** The database commits, and the response to the commit is lost. */
-  | { readonly kind: 'LOSE_COMMITS'; readonly durationMs: number }
+  /** The database commits, or carries out a statement on its own, and the response is lost. */
+  | { readonly kind: 'LOSE_ANSWERS'; readonly to: LostAnswer; readonly durationMs: number }
   /** Somebody with Temporal's tools does something to one of the latest runs. */
   | { readonly kind: 'RUN'; readonly act: RunAct; readonly choice: number }
   /** The Temporal server is killed, and comes back with an empty database. */
-  | { readonly kind: 'EMPTY_TEMPORAL'; readonly downMs: number };
+  | { readonly kind: 'EMPTY_TEMPORAL'; readonly downMs: number }
+  /** The database is put back to how it was `agoMs` before, and an operator does what docs/disaster-recovery.md says. */
+  | { readonly kind: 'RESTORE_DATABASE'; readonly agoMs: number };
+
+/** The statements whose answers are lost. */
+export const lostAnswers = ['commit', 'insert', 'update'] as const;
+
+/** One of {@link lostAnswers}. */
+export type LostAnswer = (typeof lostAnswers)[number];
 
 /** A fault and its time: `delayMs` after `afterRegistrations` registrations have been requested. */
 export interface PlannedFault {
@@ -159,10 +167,16 @@ function planFaults(random: Random, registrations: number): PlannedFault[] {
   const faults = Array.from({ length: rounds }, (_, round): Fault[] => [
     ...processNames.map((process) => ({ kind: 'KILL', process, downMs: random.between(0, 3_000) }) as const),
     ...pathNames.map((path) => planPathFault(random, path)),
-    { kind: 'LOSE_COMMITS', durationMs: random.between(1_000, 2_500) } as const,
+    ...lostAnswers.map(
+      (to) => ({ kind: 'LOSE_ANSWERS', to, durationMs: random.between(500, 2_500) }) as const,
+    ),
     ...runActs.map((act) => ({ kind: 'RUN', act, choice: random.below(1_000) }) as const),
     // Once in a run: what was under way then has no run any more.
     ...(round === 0 ? [{ kind: 'EMPTY_TEMPORAL', downMs: random.between(0, 2_000) } as const] : []),
+    // Once in a run, and last: what was sent since the time of the backup has to be found out.
+    ...(round === rounds - 1
+      ? [{ kind: 'RESTORE_DATABASE', agoMs: random.between(2_000, 60_000) } as const]
+      : []),
   ]).flatMap((ofRound) => random.shuffled(ofRound));
   return faults.map((fault, index) => ({
     afterRegistrations: Math.ceil(((index + 0.5) * registrations) / faults.length),

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { access, chown, mkdir, readdir } from 'node:fs/promises';
+import { access, appendFile, chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -19,8 +19,13 @@ const debianDirectory = '/usr/lib/postgresql';
 /** A private PostgreSQL cluster, which can be killed and restarted. */
 export interface PostgresCluster {
   readonly url: string;
-  /** Starts the server and waits until it answers. */
+  /** Starts the server and waits until it accepts writes. */
   start(logFile: string): Promise<Child>;
+  /**
+   * Puts the database of the stopped server back to how it was at `to`; without `to`, to its last commit, as a standby
+   * that takes over does. The next start begins a new timeline.
+   */
+  recover(to?: Date): Promise<void>;
 }
 
 /**
@@ -40,10 +45,31 @@ export async function createPostgresCluster(directory: string, port: number): Pr
     cwd: home,
     ...identity,
   });
+  // A backup, from which the write-ahead log leads to any later time.
+  const backup = `${data}-backup`;
+  await appendFile(join(data, 'postgresql.conf'), "wal_keep_size = '64GB'\nrestore_command = 'false'\n");
+  await run('cp', ['-a', data, backup]);
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
 
   return {
     url,
+    async recover(to) {
+      const lost = `${data}-lost`;
+      await rename(data, lost);
+      await run('cp', ['-a', backup, data]);
+      await rm(join(data, 'pg_wal'), { recursive: true });
+      await run('cp', ['-a', join(lost, 'pg_wal'), data]);
+      await rm(lost, { recursive: true });
+      const signalFile = join(data, 'recovery.signal');
+      await writeFile(signalFile, '');
+      if (identity) await chown(signalFile, identity.uid, identity.gid);
+      if (!to) return;
+      const target = to.toISOString().replace('T', ' ').replace('Z', '+00');
+      await appendFile(
+        join(data, 'postgresql.conf'),
+        `recovery_target_time = '${target}'\nrecovery_target_action = promote\n`,
+      );
+    },
     async start(logFile) {
       const log = openSync(logFile, 'a', 0o600);
       const serverArguments = ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', home];
@@ -118,8 +144,9 @@ async function waitUntilReady(url: string): Promise<void> {
     client.on('error', () => {});
     try {
       await client.connect();
-      await client.query('select 1');
-      return;
+      const { rowCount } = await client.query('select where not pg_is_in_recovery()');
+      if (rowCount === 1) return;
+      throw new Error('PostgreSQL is still in recovery.');
     } catch (error) {
       if (Date.now() - startedAt > startTimeoutMs) throw error;
     } finally {

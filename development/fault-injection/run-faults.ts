@@ -9,9 +9,11 @@ export const runActs = [
   'RESET_TO_ANY_TASK',
   'RESET_TO_LAST_TASK',
   'TERMINATE',
+  'CANCEL',
   'SIGNAL_GARBAGE',
   'SIGNAL_FORGED_VERDICT',
   'UPDATE_GARBAGE',
+  'UPDATE_FORGED_VERDICT',
 ] as const;
 
 type HistoryEvent = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[number];
@@ -48,6 +50,10 @@ export function createRunFaults(temporalAddress: string): RunFaults {
       await run.terminate('fault injection');
       return 1;
     },
+    async CANCEL(run) {
+      await run.cancel();
+      return 1;
+    },
     async SIGNAL_GARBAGE(run) {
       await run.signal('wake', Buffer.from([0, 255, 1]));
       await run.signal('no such signal', null);
@@ -60,6 +66,11 @@ export function createRunFaults(temporalAddress: string): RunFaults {
     },
     async UPDATE_GARBAGE(run) {
       await run.executeUpdate('resolveReview', { args: [null] }).catch(() => undefined);
+      return 1;
+    },
+    async UPDATE_FORGED_VERDICT(run) {
+      await run.executeUpdate('resolveReview', { args: [{ verdict: 'REGISTERED' }] }).catch(() => undefined);
+      await run.executeUpdate('cancel').catch(() => undefined);
       return 1;
     },
   };

@@ -11,7 +11,7 @@ import { registrationTransitions } from '../../wire/registration-status.ts';
 import type { SandboxMember } from '../sandbox/members.ts';
 import type { MemberOperation } from './plan.ts';
 import type { SystemUnderTest } from './system-under-test.ts';
-import { codes } from '../../wire/result-codes.ts';
+import { codes, resultCodes } from '../../wire/result-codes.ts';
 
 /** The response to an inquiry. */
 export interface ObservedStatus {
@@ -37,6 +37,8 @@ export interface Journal {
   readonly membersWithoutAccount: Set<string>;
   /** The number of retryable errors by result code. */
   readonly unavailable: Map<string, number>;
+  /** How many requests to register a member had no answer of the service: anything may have happened. */
+  readonly unanswered: Map<string, number>;
   /** Unexpected errors. */
   readonly unexpected: string[];
   registrationsRequested: number;
@@ -65,6 +67,7 @@ export function createServiceProvider({ apiUrl, project, members }: SystemUnderT
     deletedMembers: new Set(),
     membersWithoutAccount: new Set(),
     unavailable: new Map(),
+    unanswered: new Map(),
     unexpected: [],
     registrationsRequested: 0,
   };
@@ -147,7 +150,14 @@ export function createServiceProvider({ apiUrl, project, members }: SystemUnderT
         return await retry(async () => {
           const asked = client;
           client = km;
-          return accept((await asked.register(request)).bankAccRegNo);
+          try {
+            return accept((await asked.register(request)).bankAccRegNo);
+          } catch (error) {
+            // With a result code the service has answered: nothing was accepted.
+            if (error instanceof KmUnavailable && !(error.code in resultCodes))
+              journal.unanswered.set(userId, (journal.unanswered.get(userId) ?? 0) + 1);
+            throw error;
+          }
         });
       } catch (error) {
         if (!(error instanceof RegistrationInProgressError)) throw error;

@@ -13,6 +13,8 @@ export interface SupervisedProcess {
   waitUntilRunning(): Promise<void>;
   /** Kills it with SIGKILL and restarts it after `downMs`. */
   kill(downMs: number): Promise<void>;
+  /** Kills it with SIGKILL. @returns a function that lets it be restarted */
+  hold(): Promise<() => void>;
   /** How often it was killed, exited by itself and failed to start, for example while a dependency was down. */
   readonly counts: { kills: number; exits: number; failedStarts: number };
   stop(): Promise<void>;
@@ -32,6 +34,7 @@ export function supervise(
     isStopping: false,
   };
   let downUntil = 0;
+  let held = Promise.resolve();
   const running = keepRunning();
 
   async function keepRunning(): Promise<void> {
@@ -54,7 +57,10 @@ export function supervise(
         return;
       } finally {
         state.current = undefined;
-        if (!state.isStopping) await delay(Math.max(restartDelayMs, downUntil - Date.now()));
+        if (!state.isStopping) {
+          await delay(Math.max(restartDelayMs, downUntil - Date.now()));
+          await held;
+        }
       }
     }
   }
@@ -66,14 +72,23 @@ export function supervise(
     }
   }
 
+  async function kill(downMs: number): Promise<void> {
+    await waitUntilRunning();
+    counts.kills++;
+    downUntil = Date.now() + downMs;
+    await state.current?.kill();
+  }
+
   return {
     counts,
     waitUntilRunning,
-    async kill(downMs) {
+    kill,
+    async hold() {
       await waitUntilRunning();
-      counts.kills++;
-      downUntil = Date.now() + downMs;
-      await state.current?.kill();
+      let release!: () => void;
+      held = new Promise((resolve) => (release = resolve));
+      await kill(0);
+      return release;
     },
     async stop() {
       state.isStopping = true;

@@ -24,6 +24,8 @@ import { startNotificationReceiver } from './notification-receiver.ts';
 import type { NotificationReceiver } from './notification-receiver.ts';
 import { pathNames } from './plan.ts';
 import type { PathName, Plan, ProcessName } from './plan.ts';
+import { carryOutRestore } from './restore.ts';
+import type { Restore } from './restore.ts';
 import { createPostgresCluster } from './postgres.ts';
 import { supervise } from './supervised-process.ts';
 import type { SupervisedProcess } from './supervised-process.ts';
@@ -62,6 +64,10 @@ export interface SystemUnderTest {
   readonly runFaults: RunFaults;
   /** Kills the Temporal server, and starts it with an empty database. @returns 1 */
   readonly emptyTemporal: (downMs: number) => Promise<number>;
+  /** Puts the database back to how it was `agoMs` before, and has an operator go on from there. @returns 1 */
+  readonly restoreDatabase: (agoMs: number) => Promise<number>;
+  /** The restores so far. */
+  readonly restores: readonly Restore[];
   /** Ends all processes. `keep` leaves the directory for inspection. */
   close(keep: boolean): Promise<void>;
 }
@@ -197,6 +203,10 @@ export async function startSystemUnderTest(
       [`${apiUrl}/readyz`, `${simulatorUrl}/healthz`].map((url) => waitUntilReady(url, signal)),
     );
 
+    const restores: Restore[] = [];
+    // What Temporal's old database knew is gone, so only what came later can be found again.
+    let oldestRestore = Date.now();
+
     return {
       directory,
       logDirectory,
@@ -218,8 +228,22 @@ export async function startSystemUnderTest(
       async emptyTemporal(downMs) {
         isTemporalToBeEmptied = true;
         await processes.temporal!.kill(downMs);
+        oldestRestore = Date.now();
         return 1;
       },
+      async restoreDatabase(agoMs) {
+        const restore = await carryOutRestore({
+          to: new Date(Math.max(Date.now() - agoMs, oldestRestore)),
+          cluster,
+          processes: processes as Record<ProcessName, SupervisedProcess>,
+          environment,
+          logDirectory,
+          print,
+        });
+        restores.push(restore);
+        return 1;
+      },
+      restores,
       close,
     };
   } catch (error) {

@@ -98,13 +98,17 @@ export async function startChild(specification: ChildSpecification): Promise<Chi
 /** Starts a TypeScript program as one Node process, which exits with the launcher even if that is killed. */
 export function startNodeChild({
   file,
+  arguments: words = [],
   ...specification
-}: Omit<ChildSpecification, 'executable' | 'arguments'> & { readonly file: string }): Promise<Child> {
+}: Omit<ChildSpecification, 'executable' | 'arguments'> & {
+  readonly file: string;
+  readonly arguments?: readonly string[];
+}): Promise<Child> {
   const exitWithParent = new URL('exit-with-parent.mjs', import.meta.url).href;
   return startChild({
     ...specification,
     executable: process.execPath,
-    arguments: ['--import', import.meta.resolve('tsx'), '--import', exitWithParent, file],
+    arguments: ['--import', import.meta.resolve('tsx'), '--import', exitWithParent, file, ...words],
   });
 }
 

@@ -1,5 +1,8 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { and, eq, isNull } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startMemberRun } from '../../api/registrations/member-runs.ts';
+import { workflowTypes } from '../../contract/registration.ts';
 import { registrations } from '../../database/schema.ts';
 import { answerPhone } from '../fixtures/phone.ts';
 import { startStack } from '../fixtures/stack.ts';
@@ -55,6 +58,16 @@ it('refuses a duplicate that arrived before the end of a registration, even if i
 
   const later = await call(stack.url, project, '/ars/register', registration(project, 4));
   expect(later.body.response.code).toBe('000_000');
+});
+
+it('goes on where the run that Temporal named is gone at the next look', async () => {
+  const userId = stack.projects[0].members[7]!.userId;
+  let starts = 0;
+  const start = async () => {
+    if (++starts === 1) throw new WorkflowExecutionAlreadyStartedError('', userId, workflowTypes.register);
+    return 'the run';
+  };
+  expect(await startMemberRun(stack, { userId }, start)).toEqual({ runId: 'the run' });
 });
 
 it('lets Temporal refuse a registration that another process has started', async () => {

@@ -7,6 +7,15 @@ const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second)
 
 type Mutable<Part> = { -readonly [Name in keyof Part]: Part[Name] };
 
+const notification = (bankAccRegNo: string, userId: string, sequence: number, isFailed = false) => ({
+  bankAccRegNo,
+  userId,
+  status: isFailed ? ('ARS_AUTH_FAILED' as const) : ('BANK_ACC_REGISTERED' as const),
+  response: { code: isFailed ? '002_014' : '000_000', description: '' },
+  sequence,
+  occurredAt: '',
+});
+
 /** The observations after one account change and one failed registration. */
 function healthy() {
   const registration = (registrationNumber: string, userId: string, second: number, isFailed = false) => ({
@@ -44,14 +53,6 @@ function healthy() {
     deliveries: 1,
     deliveredAt: at(1),
   });
-  const notification = (bankAccRegNo: string, userId: string, sequence: number, isFailed = false) => ({
-    bankAccRegNo,
-    userId,
-    status: isFailed ? ('ARS_AUTH_FAILED' as const) : ('BANK_ACC_REGISTERED' as const),
-    response: { code: isFailed ? '002_014' : '000_000', description: '' },
-    sequence,
-    occurredAt: '',
-  });
   const run = (workflowId: string, runId: string, second: number) => ({
     workflowId,
     runId,
@@ -75,6 +76,7 @@ function healthy() {
       deletedMembers: new Set<string>(),
       membersWithoutAccount: new Set<string>(),
       unavailable: new Map<string, number>(),
+      unanswered: new Map<string, number>(),
       unexpected: [] as string[],
       registrationsRequested: 3,
     },
@@ -110,6 +112,7 @@ function healthy() {
     internalErrors: [] as string[],
     nonDeterminism: [] as string[],
     crashes: [] as string[],
+    restores: [] as { to: number; at: number }[],
   };
 }
 
@@ -129,6 +132,34 @@ describe('the invariants', () => {
     expect(brokenAfter(() => {})).toEqual([]);
     const verdicts = checkInvariants(healthy() as unknown as Observations);
     expect(verdicts.filter(({ checked, name }) => checked === 0 && !name.includes('cancelled'))).toEqual([]);
+  });
+
+  it('allow a restored database to repeat what was under way, not to change an end', () => {
+    const restore = (from: string) => (seen: Seen) => {
+      seen.restores.push({ to: 0, at: 3 });
+      const statuses = seen.journal.statuses.get('C')!;
+      statuses.splice(0, 2, { askedAt: 1, at: 1, status: from, code: undefined });
+      statuses.push({ askedAt: 4, at: 4, status: 'ARS_AUTH_IN_PROGRESS', code: undefined });
+      statuses.push({ askedAt: 5, at: 5, status: 'ARS_AUTH_FAILED', code: '002_014' });
+    };
+    expect(brokenAfter(restore('ARS_AUTH_DONE'))).toEqual([]);
+    expect(brokenAfter(restore('BANK_ACC_REGISTERED')).join('\n')).toContain('published table');
+  });
+
+  it('allow the numbers of results to jump when the database was restored', () => {
+    const jump = ({ received, results }: Seen) => {
+      for (const each of [received[1]!, received[2]!, results[1]!])
+        (each as Mutable<Seen['results'][0]>).sequence = 100_003;
+    };
+    expect(brokenAfter(jump)).toEqual([]);
+  });
+
+  it('allow a number that reached nobody for each request without an answer', () => {
+    const lose = ({ journal }: Seen) => {
+      journal.statuses.delete('C');
+      journal.unanswered.set('2', 1);
+    };
+    expect(brokenAfter(lose)).toEqual([]);
   });
 
   it.each<[name: string, change: (seen: Seen) => void]>([
@@ -166,6 +197,12 @@ describe('the invariants', () => {
     ['without gaps', ({ received }) => ((received[3] as Mutable<Seen['received'][0]>).sequence = 2)],
     ['without gaps', ({ received }) => ((received[2] as Mutable<Seen['received'][0]>).sequence = 3)],
     ['without gaps', ({ results }) => (results[1]!.sequence = 3)],
+    ['without gaps', ({ received }) => received.push(notification('D', '3', 2))],
+    ['without gaps', ({ received }) => received.push(notification('A', '1', 100_003, true))],
+    [
+      'without gaps',
+      ({ received }) => received.push(notification('D', '1', 100_003), notification('E', '1', 100_005)),
+    ],
     ['service provider is notified', ({ received }) => received.pop()],
     ['service provider is notified', ({ received }) => (received[3]!.response.code = '002_015')],
     ['service provider is notified', ({ invalidNotifications }) => invalidNotifications.push('a forged one')],
@@ -184,6 +221,7 @@ describe('the invariants', () => {
         registrations[0]!.resultCode = '002_914';
       },
     ],
+    ['answered with 503', ({ journal }) => journal.statuses.delete('C')],
     ['no internal error', ({ journal }) => journal.unavailable.set('000_990', 1)],
     ['no internal error', ({ internalErrors }) => internalErrors.push('000_990')],
     ['no internal error', ({ journal }) => journal.unexpected.push('a refusal')],

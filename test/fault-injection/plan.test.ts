@@ -15,6 +15,10 @@ describe('a plan', () => {
       expect(members.flat().filter(({ kind }) => kind === 'REGISTER')).toHaveLength(registrations);
       const killed = faults.flatMap(({ fault }) => (fault.kind === 'KILL' ? [fault.process] : []));
       expect(new Set(killed)).toEqual(new Set(processNames));
+      const once = faults.filter(
+        ({ fault }) => fault.kind === 'EMPTY_TEMPORAL' || fault.kind === 'RESTORE_DATABASE',
+      );
+      expect(once).toHaveLength(2);
       const disturbed = faults.flatMap(({ fault }) => ('path' in fault ? [fault.path] : []));
       expect(new Set(disturbed)).toEqual(new Set(pathNames));
     },

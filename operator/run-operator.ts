@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import {
+  openOperatorPaymentGateway,
+  openOperatorService,
+  openOperatorTemporal,
+} from '../composition/open-operator-service.ts';
+import type { OperatorTemporal } from '../composition/open-operator-service.ts';
+import type { RegistrationPolicy } from '../contract/registration-policy.ts';
+import {
+  operatorConfigSchema,
+  operatorDatabaseConfigSchema,
+  operatorPaymentGatewayConfigSchema,
+  readConfig,
+} from '../runtime/config.ts';
+import { createLog } from '../runtime/log.ts';
+import { runOperatorCommand } from './run.ts';
+
+const print = (line: string): unknown => process.stdout.write(`${line}\n`);
+const printError = (line: string): unknown => process.stderr.write(`${line}\n`);
+const readFile = (path: string): string => readFileSync(path, 'utf8');
+
+/**
+ * Carries out an operator's command line with what the environment names.
+ * @param policy in place of the one that the environment describes
+ * @returns the exit code
+ */
+export async function runOperator(words: readonly string[], policy?: RegistrationPolicy): Promise<number> {
+  const opened: OperatorTemporal[] = [];
+  try {
+    return await runOperatorCommand(words, {
+      print,
+      printError,
+      openTemporal: () => {
+        const service = openOperatorTemporal(readConfig(operatorConfigSchema, process.env, readFile));
+        opened.push(service);
+        return service;
+      },
+      openAll: async () => {
+        const config = readConfig(operatorDatabaseConfigSchema, process.env, readFile);
+        const log = createLog('operator', 'warn', (line) => process.stderr.write(line));
+        const service = await openOperatorService(config, log);
+        opened.push(service);
+        return {
+          ...service,
+          ...(policy && { policy }),
+          openPaymentGateway: () =>
+            openOperatorPaymentGateway(readConfig(operatorPaymentGatewayConfigSchema, process.env, readFile)),
+        };
+      },
+    });
+  } finally {
+    for (const service of opened) await service.close();
+  }
+}
