@@ -4,6 +4,7 @@ import { digitsOf } from '../contract/digits.ts';
 import { koreanDate } from '../contract/korean-time.ts';
 import type { ArsCallLimit, ArsCallLimits } from '../contract/registration-policy.ts';
 import type { KeyRing } from '../encryption/key-ring.ts';
+import { canonicalPhoneNumber } from '../wire/phone-number.ts';
 import type { Queries } from './database.ts';
 import { arsCalls } from './schema.ts';
 
@@ -32,7 +33,8 @@ export function createArsCalls(queries: Queries, keys: KeyRing) {
       limits: ArsCallLimits,
     ): Promise<ArsCallLimit | undefined> {
       const { registrationNumber, attempt, userId } = call;
-      const phoneHashes = keys.hash(digitsOf(call.phoneNumber), 'ars-calls/phone');
+      const phone = canonicalPhoneNumber(call.phoneNumber) ?? digitsOf(call.phoneNumber);
+      const phoneHashes = keys.hash(phone, 'ars-calls/phone');
       const accountHashes = keys.hash(digitsOf(call.accountNumber), 'ars-calls/account');
       const calledOn = koreanDate(Date.now());
 

@@ -1,6 +1,7 @@
 import { isLosslessNumber, parse } from 'lossless-json';
 import { z } from 'zod';
 import { registerAccount } from '../wire/bank-account-operations.ts';
+import { phoneNumber } from '../wire/phone-number.ts';
 import { removalWorkflowId } from '../contract/registration.ts';
 import type { Erasure } from '../database/members.ts';
 import { UsageError } from '../command-line/command-line.ts';
@@ -12,8 +13,8 @@ import { readTextFile } from './read-file.ts';
 import { Refused } from './refused.ts';
 import { operatorCommand } from '../runtime/operator-command.ts';
 
-const { userId, userName, birthDate, mobileNumber } = registerAccount.request.shape;
-const memberSchema = z.strictObject({ userId, userName, birthDate, mobileNumber: mobileNumber.unwrap() });
+const { userId, userName, birthDate } = registerAccount.request.shape;
+const memberSchema = z.strictObject({ userId, userName, birthDate, mobileNumber: phoneNumber });
 
 type NewMember = z.output<typeof memberSchema>;
 

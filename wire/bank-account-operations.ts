@@ -115,14 +115,13 @@ export const registerAccount = defineOperation({
     }),
     userName,
     birthDate,
+    // The service parses it further with `phoneNumber`, whose library is no part of the client.
     mobileNumber: z
       .string()
-      .min(10)
-      .max(20)
-      .regex(/^\+?[0-9]+(-[0-9]+)*$/)
       .optional()
       .meta({
-        description: "The phone number to call. Default: the member's stored number.",
+        description:
+          "The phone number to call, in any usual spelling of a number that can be called in Korea. Default: the member's stored number.",
         examples: ['01012341234'],
       }),
   }),

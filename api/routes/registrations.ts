@@ -8,6 +8,7 @@ import {
   registerAccount,
 } from '../../wire/bank-account-operations.ts';
 import { isBankCode } from '../../wire/bank-codes.ts';
+import { phoneNumber } from '../../wire/phone-number.ts';
 import { codes } from '../../wire/result-codes.ts';
 import { timelineLabels } from '../../wire/timeline.ts';
 import type { Project } from '../../database/projects.ts';
@@ -22,12 +23,17 @@ import { startRegistration } from '../registrations/start-registration.ts';
 
 const defaultPageSize = 20;
 
+const registerOperation = {
+  ...registerAccount,
+  request: registerAccount.request.extend({ mobileNumber: phoneNumber.optional() }),
+};
+
 /** The routes of registrations: `/bankaccounts/ars/register` and the paths below it. */
 export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void {
   const { stores } = parts;
   const latestRegistrations = new LatestRegistrations();
 
-  serve(app, parts, registerAccount, (request, { project, arrival }) =>
+  serve(app, parts, registerOperation, (request, { project, arrival }) =>
     startRegistration({ ...parts, latestRegistrations }, project.aspId, request, arrival),
   );
 

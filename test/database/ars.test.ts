@@ -68,6 +68,14 @@ describeStores((on) => {
       },
     );
 
+    it.for(['+8201077771234', '010-7777-1234', '1077771234', '+82 10 7777 1234', '０１０７７７７１２３４'])(
+      'counts %s as the number it is',
+      async (phoneNumber) => {
+        await count({ phoneNumber: '01077771234' }, {});
+        expect(await count({ phoneNumber }, { phone: 1 })).toBe('PHONE');
+      },
+    );
+
     it('counts a call once, even if it is ordered repeatedly', async () => {
       const same = { registrationNumber: 'X'.repeat(22), userId: '77002' };
       for (let order = 0; order < 5; order++) expect(await count(same, { member: 1 })).toBeUndefined();

@@ -149,7 +149,7 @@ describe('the calls of a day', () => {
     Promise.all(members.map(async (member) => await register(overrides, url, member)));
 
   it.for([
-    ['PHONE_LIMIT', { phone: 3 }, { mobileNumber: '010-9999-1111' }, { mobileNumber: '01099991111' }],
+    ['PHONE_LIMIT', { phone: 3 }, { mobileNumber: '+82 10-9999-1111' }, { mobileNumber: '01099991111' }],
     ['ACCOUNT_LIMIT', { account: 3 }, { bankAccount: '999-888-777' }, { bankAccount: '999888777' }],
   ] as const)(
     'are limited by %s, even if they arrive concurrently',

@@ -17,7 +17,7 @@ import type { Canaries } from './canaries.ts';
 const person = {
   userName: '카나리아 Kanarienvogel-Zeisig',
   birthDate: '19530917',
-  mobileNumber: '01047382915061726354',
+  mobileNumber: '01047386354',
   bankName: 'Bank of the Unmistakable Canary',
 };
 const accountNumbers = {

@@ -442,6 +442,11 @@ describe('a project', () => {
       ['a wrong birth date', { ...member, birthDate: '19900231', userId: '1' }, 'birthDate'],
       ['a birth date as a number', { ...member, birthDate: 19900131, userId: '1' }, 'birthDate'],
       ['a wrong ID', { ...member, userId: '01' }, 'userId'],
+      [
+        'a phone number of another country',
+        { ...member, mobileNumber: '+15551234567', userId: '1' },
+        'mobileNumber',
+      ],
       ['an empty name', { ...member, userName: ' ', userId: '1' }, 'userName'],
       ['two wrong fields', { ...member, userName: '', userId: 'x' }, 'userId, userName'],
       ['an unknown field', { ...member, userId: '1', secret: 'secret' }, 'an unknown field'],
@@ -466,7 +471,8 @@ describe('a project', () => {
         exitCode: 0,
         output: `Members of ${aspId} added: 1; already present and unchanged: 1.`,
       });
-      expect((await stack.stores.members.find(aspId, '90000000020'))?.facts).toEqual(member);
+      const facts = { ...member, mobileNumber: '01012341234' };
+      expect((await stack.stores.members.find(aspId, '90000000020'))?.facts).toEqual(facts);
     });
 
     it('needs a file of UTF-8 text with a member, and a project', async () => {

@@ -12,7 +12,7 @@ import { startProgram } from './process-group.ts';
 
 const person = {
   userName: '나이팅게일 Nachtigall-Zaunkönig',
-  mobileNumber: '01098765432102340007',
+  mobileNumber: '01098760007',
   bankName: 'Bank of the Nightingale',
 };
 const accounts = { registered: '11000733190284761234', refused: '11000733190284769003' };
