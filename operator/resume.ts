@@ -24,10 +24,27 @@ export function resume(values: OptionValues) {
 }
 
 async function resumeAll(context: CommandContext): Promise<void> {
-  const count = await context.stores.registrations.makeOverdue();
-  context.reportProgress(`${count} open registrations: starting a run for each that has none.`);
-  await askTemporal(context.temporal, () => sweep(context));
-  context.print(`Every one of ${count} open registrations has a run.`);
+  const { stores, temporal, print, reportProgress } = context;
+  const count = await stores.registrations.makeOverdue();
+  reportProgress(`${count} open registrations: starting a run for each that has none.`);
+  const { registrations, notifications, removals } = await askTemporal(temporal, () => sweep(context));
+  const { started, running, withdrawn, failed } = registrations;
+  print(
+    `Registrations: ${started} runs started, ${running} were running, ${failed.length} could not be started.`,
+  );
+  if (withdrawn > 0) print(`${withdrawn} registrations that never began are withdrawn.`);
+  const elsewhere = count - started - running - failed.length;
+  if (elsewhere > 0)
+    print(`${elsewhere} have ended or were heard of meanwhile, or an API process looks after them.`);
+  for (const [name, followUps] of Object.entries({ Notifications: notifications, Removals: removals }))
+    print(
+      `${name}: ${followUps.started} overdue ones have a run, ${followUps.failed.length} could not be started.`,
+    );
+  const numbers = [registrations, notifications, removals].flatMap((kind) => kind.failed);
+  if (numbers.length > 0)
+    throw new Refused(
+      `No run could be started for ${numbers.join(', ')}. The log says why; repeat the command.`,
+    );
 }
 
 async function resumeOne(context: CommandContext, registrationNumber: string): Promise<void> {

@@ -4,11 +4,15 @@ import type { Stores } from '../database/stores.ts';
 import type { OverdueRegistration } from '../database/registrations.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import type { FollowUp } from '../database/locked-registration.ts';
 import { startFollowUp } from './follow-ups.ts';
 import { isRunning, startRegistrationRun } from './registration-run.ts';
 
 /** How many rows are taken at a time. */
 const batch = 200;
+
+/** How long Temporal may take to answer before rows are taken, in ms. */
+const answerTimeout = 4_000;
 
 /** When the sweep runs, and how much it may start. */
 export interface SweepSettings {
@@ -20,6 +24,20 @@ export interface SweepSettings {
 
 /** Every minute, and at most 50 starts a second, so that a Temporal that was set up empty is not overrun. */
 export const defaultSweep: SweepSettings = { interval: 60_000, startsPerSecond: 50 };
+
+/** What a sweep did about the rows of one kind that were due. */
+export interface Swept {
+  /** How many got a run. Of a notification or a removal it may have been there already. */
+  readonly started: number;
+  /** How many registrations had a run. */
+  readonly running: number;
+  /** How many registrations were withdrawn, because they never began. */
+  readonly withdrawn: number;
+  /** The numbers of the registrations whose start failed. They are due again later. */
+  readonly failed: readonly string[];
+}
+
+type Outcome = 'started' | 'running' | 'withdrawn';
 
 interface Parts {
   readonly stores: Stores;
@@ -50,62 +68,98 @@ export function startSweep(parts: Parts, settings: SweepSettings = defaultSweep)
   };
 }
 
-/** Sweeps once: until no row is due. Throws when the database or Temporal does not respond. */
+/**
+ * Sweeps once: until no row is due. A start that fails is logged and counted, and the rows after it go on. Throws when the
+ * database or Temporal does not respond; no row is taken while Temporal does not.
+ */
 export async function sweep(
   parts: Parts,
   { startsPerSecond }: Pick<SweepSettings, 'startsPerSecond'> = defaultSweep,
   signal?: AbortSignal,
-): Promise<void> {
-  const { stores, temporal } = parts;
+): Promise<Record<'registrations' | 'notifications' | 'removals', Swept>> {
+  const { stores, temporal, log, metrics } = parts;
+  const start = async (followUp: FollowUp): Promise<Outcome> => {
+    await startFollowUp(temporal, followUp);
+    return 'started';
+  };
   // Side by side: a backlog of one kind does not keep another waiting, and neither does a failure.
-  const swept = await Promise.allSettled([
+  const [registrations, notifications, removals] = await Promise.allSettled([
     each(
+      'REGISTRATION',
       (limit) => stores.registrations.takeOverdue(limit),
       (registration) => replaceRun(parts, registration),
     ),
     each(
-      (limit) => stores.resultNotifications.takeOverdue(limit),
-      (registrationNumber) => startFollowUp(temporal, { kind: 'NOTIFICATION', registrationNumber }),
+      'NOTIFICATION',
+      (limit) => stores.resultNotifications.takeOverdue(limit).then(all('NOTIFICATION')),
+      start,
     ),
-    each(
-      (limit) => stores.ledger.takeOverdueRemovals(limit),
-      (registrationNumber) => startFollowUp(temporal, { kind: 'REMOVAL', registrationNumber }),
-    ),
+    each('REMOVAL', (limit) => stores.ledger.takeOverdueRemovals(limit).then(all('REMOVAL')), start),
   ]);
-  for (const kind of swept) if (kind.status === 'rejected') throw kind.reason;
+  return {
+    registrations: unlessRejected(registrations),
+    notifications: unlessRejected(notifications),
+    removals: unlessRejected(removals),
+  };
 
-  async function each<Row>(
+  async function each<Row extends { readonly registrationNumber: string }>(
+    kind: FollowUp['kind'] | 'REGISTRATION',
     take: (limit: number) => Promise<readonly Row[]>,
-    work: (row: Row) => Promise<void>,
-  ): Promise<void> {
-    for (;;) {
+    work: (row: Row) => Promise<Outcome>,
+  ): Promise<Swept> {
+    const counts = { started: 0, running: 0, withdrawn: 0 };
+    const failed: string[] = [];
+    for (let isLast = false; !isLast && !signal?.aborted;) {
+      // A row that is taken is due again much later, so none is taken for nothing.
+      await temporal.withDeadline(Date.now() + answerTimeout, () =>
+        temporal.workflowService.getSystemInfo({}),
+      );
       const rows = await take(batch);
       for (const row of rows) {
-        if (signal?.aborted) return;
-        const slot = pause(1_000 / startsPerSecond);
-        await work(row);
+        if (signal?.aborted) break;
+        const slot = pause(1_000 / startsPerSecond, undefined, { signal }).catch(() => {});
+        try {
+          counts[await work(row)]++;
+        } catch (error) {
+          const { registrationNumber } = row;
+          failed.push(registrationNumber);
+          metrics.sweepFailures.inc({ kind });
+          log.warn({ err: error, kind, registrationNumber }, 'the sweep could not start a run');
+        }
         await slot;
       }
-      if (rows.length < batch) return;
+      isLast = rows.length < batch;
     }
+    return { ...counts, failed };
   }
+}
+
+function all<Kind extends FollowUp['kind']>(kind: Kind) {
+  return (numbers: readonly string[]) => numbers.map((registrationNumber) => ({ kind, registrationNumber }));
+}
+
+function unlessRejected(swept: PromiseSettledResult<Swept>): Swept {
+  if (swept.status === 'rejected') throw swept.reason;
+  return swept.value;
 }
 
 /** A registration that never began is taken back; one that has begun gets a run, unless it has one. */
 async function replaceRun(
   { stores, temporal, log, metrics }: Parts,
   { isBegun, ...run }: OverdueRegistration,
-): Promise<void> {
+): Promise<Outcome> {
   const { registrationNumber } = run;
   if (!isBegun && (await stores.registrations.withdraw(registrationNumber))) {
     log.warn({ registrationNumber }, 'withdrew a registration that never began');
-    return;
+    return 'withdrawn';
   }
   try {
     await startRegistrationRun(temporal, run);
     metrics.replacedRuns.inc();
     log.warn({ registrationNumber }, 'started a new run of a registration that had none');
+    return 'started';
   } catch (error) {
     if (!isRunning(error)) throw error;
+    return 'running';
   }
 }

@@ -68,6 +68,12 @@ export function createMetrics() {
       help: 'Runs started for open registrations that had none',
       registers,
     }),
+    sweepFailures: new Counter({
+      name: 'sweep_failures_total',
+      help: 'Runs that the sweep could not start, by kind; it tries again',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
     databaseRestored: new Gauge({
       name: 'database_restored',
       help: '1 while nothing is sent, because the database is not the one last known',

@@ -285,6 +285,21 @@ describeStores((on) => {
     });
   });
 
+  it('a registration whose run is heard of again is looked for after a minute again, not after two', async () => {
+    const number = await addMatched();
+    await on.stores.registrations.begin(number);
+    for (const replacements of [1, 2]) {
+      await on.database.queries
+        .update(registrations)
+        .set({ lookAt: sql`clock_timestamp() - interval '1 second'` })
+        .where(eq(registrations.registrationNumber, number));
+      expect(await on.stores.registrations.takeOverdue(1_000)).toHaveLength(1);
+      expect(await rowOf(number)).toMatchObject({ replacements });
+    }
+    await ledger().read(number);
+    expect(await rowOf(number)).toMatchObject({ replacements: 0 });
+  });
+
   describe('a deletion', () => {
     it('is refused while a registration is open, and succeeds again within a day', async () => {
       const member = await on.addMember();

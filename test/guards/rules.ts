@@ -192,6 +192,66 @@ export const rules: readonly Guard[] = [
     failure: /'TERMINATED' to be 'RUNNING'/,
   },
   {
+    name: 'sweep-goes-on',
+    protectsFrom: 'One start that fails keeps all other registrations without a run.',
+    replacements: [change('runs/sweep.ts', 'failed.push(registrationNumber);', 'throw error;')],
+    tests: [
+      test(
+        'test/end-to-end/sweep.test.ts',
+        'goes on after a start that fails, and counts it; resume --all names it and exits with 1',
+      ),
+    ],
+    failure: /promise rejected/,
+  },
+  {
+    name: 'sweep-needs-temporal',
+    protectsFrom: 'While Temporal is away, rows are taken for nothing and looked at again much later.',
+    replacements: [
+      change(
+        'runs/sweep.ts',
+        `      await temporal.withDeadline(Date.now() + answerTimeout, () =>
+        temporal.workflowService.getSystemInfo({}),
+      );
+`,
+        '',
+      ),
+    ],
+    tests: [test('test/end-to-end/sweep.test.ts', 'takes no row while Temporal does not answer')],
+    failure: /promise resolved/,
+  },
+  {
+    name: 'sweep-side-by-side',
+    protectsFrom: 'A backlog of registrations keeps removals and notifications waiting.',
+    replacements: [
+      change('runs/sweep.ts', "    each(\n      'REGISTRATION',", "    await each(\n      'REGISTRATION',"),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/sweep.test.ts',
+        'works on removals and notifications beside a backlog of registrations',
+      ),
+    ],
+    failure: /RUNNING\|COMPLETED/,
+  },
+  {
+    name: 'backoff-reset',
+    protectsFrom: 'A run that is lost after it was heard of again is replaced an hour later.',
+    replacements: [
+      change(
+        'database/locked-registration.ts',
+        'lookAt: new Date(this.now.getTime() + milliseconds + lease), replacements: 0 }',
+        'lookAt: new Date(this.now.getTime() + milliseconds + lease) }',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > a registration whose run is heard of again is looked for after a minute again, not after two",
+      ),
+    ],
+    failure: /match object/,
+  },
+  {
     name: 'run-of-the-member',
     protectsFrom: 'A run under another workflow ID works on a member’s registration.',
     replacements: [change('activities/registration-step.ts', 'requireMember(record.userId);', '')],
