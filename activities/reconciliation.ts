@@ -1,5 +1,5 @@
 import type { Activities } from '../contract/activities.ts';
-import { digitsOf } from '../contract/digits.ts';
+import { digitsOf } from '../wire/account-number.ts';
 import type { FindingDetail, ReconciliationStage } from '../contract/reconciliation.ts';
 import type { LedgerEntry, RegistrationInquiryAnswer } from '../payment-gateway/payment-gateway.ts';
 import { nextCursor } from '../database/reconciliations.ts';

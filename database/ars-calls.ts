@@ -1,6 +1,6 @@
 import { and, count, eq, inArray, lt, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import { digitsOf } from '../contract/digits.ts';
+import { digitsOf } from '../wire/account-number.ts';
 import { koreanDate } from '../contract/korean-time.ts';
 import type { ArsCallLimit, ArsCallLimits } from '../contract/registration-policy.ts';
 import type { KeyRing } from '../encryption/key-ring.ts';

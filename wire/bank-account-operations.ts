@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accountNumber } from './account-number.ts';
 import { isBankCode } from './bank-codes.ts';
 import { personName, verbatimName } from './names.ts';
 import { defineOperation } from './operation.ts';
@@ -18,12 +19,10 @@ const userId = z
   .regex(/^(0|[1-9]\d*)$/)
   .meta({ description: 'The member ID, as a number or a string of digits.', examples: [10000000001] });
 
-const bankAccount = z
-  .string()
-  .min(1)
-  .max(20)
-  .regex(/^[0-9]+(-[0-9]+)*$/)
-  .meta({ description: 'The account number.', examples: ['11012345678'] });
+const bankAccount = accountNumber.meta({
+  description: 'The account number, 1 to 20 digits. Spaces, hyphens and dashes may stand between them.',
+  examples: ['11012345678'],
+});
 
 const bankCode = z
   .string()

@@ -44,7 +44,9 @@ folded to one space. Its length counts characters as people do. Names are compar
 letters, without case and width. Bidirectional controls, private-use and unassigned code points, U+FFFD, Hangul fillers and
 the Braille blank are refused with \`000_002\`. \`bankName\` is kept as it was sent.
 
-## Phone numbers
+## Account and phone numbers
+
+An account number is stored and compared as digits; spaces, hyphens and dashes may stand between them.
 
 A phone number may have any usual spelling, such as \`010-1234-5678\`, \`(010) 1234 5678\` or \`+82 10 1234 5678\`. It must belong to
 a mobile, landline, internet or 050 number that can be called in Korea; any other is refused with \`000_002\`.

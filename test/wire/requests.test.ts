@@ -448,6 +448,22 @@ describe('the member’s own name', () => {
   });
 });
 
+it('an account number and a phone number are stored and given on in one form', async () => {
+  const spelt = { bankAccount: '１１０－１２３４ 5678', mobileNumber: '+82 10-1234-1234' };
+  const body = registration(strict, 72, spelt);
+  const accepted = await callEncrypted(stack.url, strict, '/ars/register', body);
+  const regNo = String(accepted.body['bankAccRegNo']);
+  expectAnswer(await untilEnded(stack.url, strict, regNo), '000_000');
+  const info = await callEncrypted(stack.url, strict, '/info', { userId: body['userId'] });
+  expect((await opened(info, strict)).body['accountInfo']).toMatchObject({ bankAccount: '11012345678' });
+  const ledger = await fetch(
+    `${stack.simulatorUrl}/simulator/registrations?userId=${String(body['userId'])}`,
+  );
+  expect(await ledger.json()).toMatchObject([{ bankAccount: '11012345678' }]);
+  const { details } = await stack.stores.registrations.open(regNo);
+  expect(details).toMatchObject({ accountNumber: '11012345678', mobileNumber: '01012341234' });
+});
+
 describe('encrypted bodies', () => {
   const sendEncrypted = (encData: unknown, keyId: string | null = lenient.cryptoKeyId) =>
     askInstitutions({ headers: { 'X-KM-Crypto-Key-Id': keyId } }, lenient, JSON.stringify({ encData }));
@@ -556,7 +572,10 @@ describe('fields', () => {
       length: ['"123456789012345678901"', '123456789012345678901', '-12345678901234567890'],
       form: ['"-1"', '-1', '"1e3"', '1e3', '"01"', '1.0', '0.5', '" 1"', '"1x"', '"１２"', '1E400'],
     },
-    bankAccount: { length: ['"123456789012345678901"'], form: ['"12 34"', '"12-"', '"abc"', '12345678901'] },
+    bankAccount: {
+      length: ['"123456789012345678901"', '"1234-5678-9012-3456-7890-1"'],
+      form: ['"12-"', '"12--34"', '"abc"', '12345678901'],
+    },
     bankCode: { length: ['"03"', '"0003"'], form: ['"999"', '"0x3"', '"00３"', '3', '"toS"'] },
     bankName: {
       length: [`"${'가'.repeat(101)}"`],
