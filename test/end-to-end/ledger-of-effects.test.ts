@@ -6,6 +6,8 @@ import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { createLog } from '../../runtime/log.ts';
 import { sweep } from '../../runs/sweep.ts';
 import { NothingSent, PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
+import { codes } from '../../wire/result-codes.ts';
+import { createHold } from '../fixtures/hold.ts';
 import { impatientPolicy } from '../fixtures/impatient-policy.ts';
 import { membersOf, ringing } from '../fixtures/members-of-stack.ts';
 import type { Started } from '../fixtures/members-of-stack.ts';
@@ -29,6 +31,7 @@ afterEach(() => {
 });
 afterAll(() => stack.close());
 
+const log = createLog('sweep', 'silent');
 const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the test.'));
 
 const {
@@ -36,6 +39,7 @@ const {
   ended,
   nextMember,
   pickUp,
+  post,
   register,
   registrationsOf,
   rowOf: findRow,
@@ -87,6 +91,32 @@ describe('a reset run', () => {
     await pickUp(started);
     expect((await ended(started))['status']).toBe('BANK_ACC_REGISTERED');
     expect(await callsOf(started)).toHaveLength(1);
+  });
+
+  it('of an older number changes nothing, and the sweep replaces the newer run that Temporal ends for it', async () => {
+    const member = nextMember();
+    const older = await register({}, { member });
+    await ended(older);
+    await runOf(older).result();
+    const { runId } = await runOf(older).describe();
+    const newer = await register(ringing, { member });
+    await untilRinging(newer);
+    const runOfNewer = stack.temporal.workflow.getHandle(
+      memberWorkflowId(newer.userId),
+      (await runOf(newer).describe()).runId,
+    );
+    await resetRun(stack.temporal, older.userId, 'FIRST', runId);
+    expect((await runOfNewer.describe()).status.name).toBe('TERMINATED');
+    await untilClosed(older);
+
+    await stack.stores.registrations.makeOverdue(newer.regNo);
+    await sweep({ ...stack, log });
+    await pickUp(newer);
+    expect((await ended(newer))['status']).toBe('BANK_ACC_REGISTERED');
+    for (const started of [older, newer]) expect(await callsOf(started)).toHaveLength(1);
+    expect(await registrationsOf(older)).toEqual(
+      [older, newer].map(({ regNo }) => expect.objectContaining({ bankAccRegNo: regNo, registerCalls: 1 })),
+    );
   });
 });
 
@@ -199,7 +229,7 @@ describe('a registration without a run', () => {
     const started = await register(ringing);
     await untilRinging(started);
     await runOf(started).terminate('the test');
-    const parts = { ...stack, log: createLog('sweep', 'silent') };
+    const parts = { ...stack, log };
     await sweep(parts);
     expect((await runOf(started).describe()).status.name).toBe('TERMINATED');
     await stack.stores.registrations.makeOverdue(started.regNo);
@@ -285,6 +315,62 @@ it('a step that fails while its effect is open is not given up: it is retried wh
   await expect.poll(visible, { timeout: 20_000 }).toContain('placeArsCall');
   expect((await rowOf(started)).step).toBe('ARS_CALL');
   expect(await cancel(started)).toBe('000_000');
+});
+
+describe('a registration that the sweep finds before its API has begun it', () => {
+  /** An API that stands still between the start of a run and its record, while more than two minutes pass. */
+  async function registerSlowly() {
+    const hold = createHold();
+    const begin = async (registrationNumber: string) => {
+      await hold.reach();
+      return await stack.stores.registrations.begin(registrationNumber);
+    };
+    const slowly = { ...stack.stores, registrations: { ...stack.stores.registrations, begin } };
+    const url = await stack.startAnotherApi({ stores: slowly });
+    const request = registration(stack.projects[0], nextMember());
+    const answer = post('/ars/register', request, url);
+    await hold.reached;
+    const ofMember = eq(registrations.userId, String(request['userId']));
+    const find = async () => (await stack.database.queries.select().from(registrations).where(ofMember))[0]!;
+    const { registrationNumber: regNo, userId } = await find();
+    return {
+      started: { regNo, userId, code: '' },
+      find,
+      answerAfterSweep: async () => {
+        await stack.database.queries
+          .update(registrations)
+          .set({ lookAt: new Date(0) })
+          .where(ofMember);
+        await sweep({ ...stack, log });
+        hold.release();
+        return await answer;
+      },
+    };
+  }
+
+  it('is withdrawn if its run has not begun either: nobody gets its number, and its run does nothing', async () => {
+    await stack.stopWorker();
+    const { started, answerAfterSweep } = await registerSlowly();
+    const answer = await answerAfterSweep();
+    await stack.startWorker();
+    expect(answer).toMatchObject({ response: { code: codes.SERVICE_UNAVAILABLE } });
+    expect(answer).not.toHaveProperty('bankAccRegNo');
+    await untilClosed(started);
+    expect(await runOf(started).result()).toEqual({ status: null, resultCode: null });
+    expect(await callsOf(started)).toEqual([]);
+  });
+
+  it('stays if its run has begun, and ends once', async () => {
+    const { started, find, answerAfterSweep } = await registerSlowly();
+    await expect.poll(async () => (await find()).begunAt, { timeout: 20_000 }).not.toBeNull();
+    expect(await answerAfterSweep()).toMatchObject({
+      bankAccRegNo: started.regNo,
+      response: { code: '000_000' },
+    });
+    expect((await ended(started))['status']).toBe('BANK_ACC_REGISTERED');
+    expect(await callsOf(started)).toHaveLength(1);
+    expect(await registrationsOf(started)).toEqual([expect.objectContaining({ registerCalls: 1 })]);
+  });
 });
 
 describe('without a worker', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, inject, it, vi } from 'vitest';
 import type { Started } from '../fixtures/members-of-stack.ts';
 import { operate } from '../fixtures/operate.ts';
-import { startRealParts } from './real-parts.ts';
+import { expectRegisteredOnce, startRealParts } from './real-parts.ts';
 import type { RealParts } from './real-parts.ts';
 
 const databaseUrl = process.env['DATABASE_URL'];
@@ -12,13 +12,6 @@ const enters = (kind: 'ARS_CALL' | 'REGISTRATION') => (transaction: string) =>
   transaction.includes('insert into "effects"') && transaction.includes(kind);
 
 const [calls, registrations] = ['/v1/ars-calls', '/v1/registrations'];
-
-/** Registered, although an attempt was lost on its way: one call has rung, and one registration was made. */
-async function expectRegisteredOnce(parts: RealParts, started: Started): Promise<void> {
-  expect(await parts.ended(started)).toMatchObject({ status: 'BANK_ACC_REGISTERED' });
-  expect(await parts.callsOf(started)).toHaveLength(1);
-  expect(await parts.registrationsOf(started)).toEqual([expect.objectContaining({ registerCalls: 1 })]);
-}
 
 /** Waits until the payment gateway has refused the late request unread. */
 async function untilRefused(parts: RealParts, path: string, { regNo }: Started): Promise<void> {

@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { createApp } from '../../api/app.ts';
 import type { ApiParts } from '../../api/parts.ts';
 import { listen } from '../../api/http/server.ts';
@@ -10,7 +10,8 @@ import { startWorker } from '../../worker/worker.ts';
 import { startDatabaseProxy } from '../fixtures/database-proxy.ts';
 import type { DatabaseProxy } from '../fixtures/database-proxy.ts';
 import { membersOf } from '../fixtures/members-of-stack.ts';
-import { startPaymentGatewayProxy } from '../fixtures/payment-gateway-proxy.ts';
+import type { Started } from '../fixtures/members-of-stack.ts';
+import { startHttpProxy } from '../fixtures/http-proxy.ts';
 import { sandboxLimits, silenceSdk } from '../fixtures/stack.ts';
 import { startProgram } from './process-group.ts';
 import type { ProcessGroup } from './process-group.ts';
@@ -36,9 +37,13 @@ export type RealParts = Awaited<ReturnType<typeof startRealParts>>;
  * The service on PostgreSQL, with a proxy on each path on which something can be held: in front of the payment gateway, and
  * between each process and the database. Workers are processes; the API runs in the test. All ends with the test.
  */
-export async function startRealParts(databaseUrl: string, workflowBundle: string) {
+export async function startRealParts(
+  databaseUrl: string,
+  workflowBundle: string,
+  policy: RegistrationPolicy = hastyPolicy,
+) {
   const { url, simulatorUrl, environment } = await startSurroundings();
-  const gateway = await startPaymentGatewayProxy(simulatorUrl);
+  const gateway = await startHttpProxy(simulatorUrl);
   onTestFinished(() => gateway.close());
   const throughProxy = { ...environment, PG_BASE_URL: gateway.url };
   const service = await openOnPostgres(databaseUrl, throughProxy);
@@ -59,7 +64,7 @@ export async function startRealParts(databaseUrl: string, workflowBundle: string
     const ofApi = await openAnother(database.url, { ...throughProxy, TEMPORAL_ADDRESS: temporalAddress });
     const app = createApp({
       ...ofApi,
-      policy: hastyPolicy,
+      policy,
       timeWindow: 60_000,
       limits: sandboxLimits,
       codec: { allowedOrigin: environment.CODEC_ALLOWED_ORIGIN },
@@ -102,4 +107,13 @@ export async function startRealParts(databaseUrl: string, workflowBundle: string
       onTestFinished(() => worker.stop());
     },
   };
+}
+
+/** Whether it is registered, with one call that rang and one registration. */
+export async function expectRegisteredOnce(parts: RealParts, started: Started): Promise<void> {
+  expect(await parts.ended(started)).toMatchObject({ status: 'BANK_ACC_REGISTERED' });
+  expect(await parts.callsOf(started)).toHaveLength(1);
+  expect(await parts.registrationsOf(started)).toEqual([
+    expect.objectContaining({ bankAccRegNo: started.regNo, registerCalls: 1 }),
+  ]);
 }
