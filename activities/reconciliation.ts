@@ -1,5 +1,6 @@
 import type { Activities } from '../contract/activities.ts';
 import { digitsOf } from '../wire/account-number.ts';
+import { currentBankCode } from '../wire/bank-codes.ts';
 import type { FindingDetail, ReconciliationStage } from '../contract/reconciliation.ts';
 import type { LedgerEntry, RegistrationInquiryAnswer } from '../payment-gateway/payment-gateway.ts';
 import { nextCursor } from '../database/reconciliations.ts';
@@ -77,7 +78,7 @@ export function reconciliationActivities({
 function differenceBetween(entry: LedgerEntry, ours: RegisteredAccount | undefined): FindingDetail | null {
   if (!ours) return null;
   if (entry.memberId !== ours.userId) return 'OTHER_MEMBER';
-  if (entry.bankCode !== ours.bankCode) return 'OTHER_BANK';
+  if (currentBankCode(entry.bankCode) !== ours.bankCode) return 'OTHER_BANK';
   if (ours.accountNumber === undefined) return 'ACCOUNT_UNREADABLE';
   return digitsOf(entry.accountNumber) === digitsOf(ours.accountNumber) ? null : 'OTHER_ACCOUNT_NUMBER';
 }

@@ -1,5 +1,5 @@
 export * from '../wire/bank-account-operations.ts';
-export { banks } from '../wire/bank-codes.ts';
+export { institutions } from '../wire/bank-codes.ts';
 export type { BankCode } from '../wire/bank-codes.ts';
 export { defineOperation } from '../wire/operation.ts';
 export type { Operation } from '../wire/operation.ts';

@@ -23,6 +23,7 @@ export interface Project {
   readonly state: KeyState;
   readonly demandsEncryption: boolean;
   readonly comparesMember: boolean;
+  readonly acceptsAllInstitutions: boolean;
   readonly accessKeys: readonly { readonly sha256: string; readonly state: KeyState }[];
   readonly secretKeys: readonly { readonly secret: string; readonly state: KeyState }[];
   readonly cryptoKeys: readonly CryptoKey[];
@@ -39,7 +40,10 @@ export interface NewKeys {
 
 /** Everything needed to add a project with its first keys. */
 export interface NewProject
-  extends NewKeys, Pick<Project, 'aspId' | 'demandsEncryption' | 'comparesMember'> {}
+  extends
+    NewKeys,
+    Pick<Project, 'aspId' | 'demandsEncryption' | 'comparesMember'>,
+    Partial<Pick<Project, 'acceptsAllInstitutions'>> {}
 
 /** A discarded project was to be activated again. */
 export class DiscardedError extends Error {
@@ -129,11 +133,17 @@ export function createProjects(queries: Queries, keys: KeyRing) {
      * Adds a project with its keys in one transaction; an existing one stays unchanged.
      * @returns whether it was added
      */
-    async add({ aspId, demandsEncryption, comparesMember, ...first }: NewProject): Promise<boolean> {
+    async add({
+      aspId,
+      demandsEncryption,
+      comparesMember,
+      acceptsAllInstitutions,
+      ...first
+    }: NewProject): Promise<boolean> {
       return await queries.transaction(async (transaction) => {
         const added = await transaction
           .insert(projects)
-          .values({ aspId, state: 'ACTIVE', demandsEncryption, comparesMember })
+          .values({ aspId, state: 'ACTIVE', demandsEncryption, comparesMember, acceptsAllInstitutions })
           .onConflictDoNothing()
           .returning();
         if (added.length > 0) await issue(transaction, aspId, first);
@@ -176,6 +186,16 @@ export function createProjects(queries: Queries, keys: KeyRing) {
         }
         return discarded > 0;
       });
+    },
+
+    /** Sets at which institutions a project registers accounts. False when there is no such project. */
+    async setAcceptsAllInstitutions(aspId: string, acceptsAllInstitutions: boolean): Promise<boolean> {
+      const updated = await queries
+        .update(projects)
+        .set({ acceptsAllInstitutions })
+        .where(eq(projects.aspId, aspId))
+        .returning({ aspId: projects.aspId });
+      return updated.length > 0;
     },
 
     /** Sets where a project's results are delivered; null: nowhere. False when there is no such project. */

@@ -43,6 +43,8 @@ export const projects = pgTable('projects', {
   demandsEncryption: boolean('demands_encryption').notNull().default(true),
   /** Whether an account's holder must be the member, by name and birth date. */
   comparesMember: boolean('compares_member').notNull().default(true),
+  /** Whether accounts at savings banks, forestry cooperatives and securities firms are registered too. */
+  acceptsAllInstitutions: boolean('accepts_all_institutions').notNull().default(false),
   /** Where results are delivered; null: nowhere. */
   notificationUrl: text('notification_url'),
 });

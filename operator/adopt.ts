@@ -11,7 +11,7 @@ import { PaymentGatewayUnavailable } from '../payment-gateway/payment-gateway.ts
 import type { LedgerEntry, PaymentGateway } from '../payment-gateway/payment-gateway.ts';
 import { fetchAcceptedRecording, UnacceptableRecording } from '../payment-gateway/recording.ts';
 import { afterCommit } from '../runs/after-commit.ts';
-import { banks, isBankCode } from '../wire/bank-codes.ts';
+import { bankNameOf } from '../wire/bank-codes.ts';
 import type { CommandContext } from './command.ts';
 import type { OptionValues } from './options.ts';
 import { Refused } from './refused.ts';
@@ -191,7 +191,7 @@ async function rowOfLost(
     startedAt,
     details: {
       accountNumber: entry?.accountNumber ?? '',
-      bankName: isBankCode(bankCode) ? banks[bankCode] : '',
+      bankName: bankNameOf(bankCode),
       holderName: holder.userName,
       birthDate: holder.birthDate,
       mobileNumber: '',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { banks, isBankCode } from '../wire/bank-codes.ts';
+import { bankCodes, bankNameOf, currentBankCode, isBankCode } from '../wire/bank-codes.ts';
 import type { BankCode } from '../wire/bank-codes.ts';
 import { formatKoreanTime, parseKoreanHours } from '../contract/korean-time.ts';
 import type { BankWindow } from '../database/bank-windows.ts';
@@ -41,8 +41,9 @@ export function removeBankWindow({ id = '' }: OptionValues) {
 }
 
 function readBankCode({ bank = '' }: OptionValues): BankCode {
-  if (isBankCode(bank)) return bank;
-  throw new UsageError(`--bank must be one of ${Object.keys(banks).join(', ')}.`);
+  const code = currentBankCode(bank);
+  if (isBankCode(code)) return code;
+  throw new UsageError(`--bank must be one of ${bankCodes.join(', ')}.`);
 }
 
 function readWindow({ daily, from, until }: OptionValues): NewBankWindow {
@@ -71,7 +72,7 @@ function readTime(name: string, text = ''): Date {
 }
 
 function describeWindow({ bankWindowId, bankCode, ...window }: BankWindow): string {
-  const bank = isBankCode(bankCode) ? `${bankCode} ${banks[bankCode]}` : bankCode;
+  const bank = `${bankCode} ${bankNameOf(bankCode)}`;
   return `${bankWindowId}: ${bank} ${describeTimes(window)}`;
 }
 

@@ -9,7 +9,13 @@ import { purgeEvidence } from './evidence-purge.ts';
 import { verifyAllEvidence } from './evidence-verification.ts';
 import { list, reviews } from './list.ts';
 import { addMembers, eraseMember } from './member.ts';
-import { addProject, renewProjectKeys, retireProjectKeys, setProjectState } from './project.ts';
+import {
+  addProject,
+  renewProjectKeys,
+  retireProjectKeys,
+  setAcceptedInstitutions,
+  setProjectState,
+} from './project.ts';
 import { reconcile } from './reconcile.ts';
 import { redeliver } from './redeliver.ts';
 import { resolve } from './resolve.ts';
@@ -116,9 +122,9 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
   },
   'project add': {
     summary:
-      'adds a project and prints its keys once, for the service provider; --plain-allowed: accepts unencrypted bodies; --any-holder: accepts accounts of other people',
+      'adds a project and prints its keys once, for the service provider; --plain-allowed: accepts unencrypted bodies; --any-holder: accepts accounts of other people; --all-institutions: accepts those at savings banks, forestry cooperatives and securities firms too',
     required: ['asp', 'client-public-key'],
-    optional: ['plain-allowed', 'any-holder'],
+    optional: ['plain-allowed', 'any-holder', 'all-institutions'],
     needsDatabase: true,
     read: addProject,
   },
@@ -143,6 +149,14 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
     optional: [],
     needsDatabase: true,
     read: setProjectState,
+  },
+  'project institutions': {
+    summary:
+      'sets where a project registers accounts: at banks only, or at savings banks, forestry cooperatives and securities firms too',
+    required: ['asp', 'accepted'],
+    optional: [],
+    needsDatabase: true,
+    read: setAcceptedInstitutions,
   },
   'member add': {
     summary: 'adds members from lines {"userId":…,"userName":…,"birthDate":…,"mobileNumber":…}',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { banks, isBankCode } from '../wire/bank-codes.ts';
+import { bankNameOf } from '../wire/bank-codes.ts';
 import { consentScript } from '../contract/consent-scripts.ts';
 import { maskAccountNumber, maskName } from '../wire/masking.ts';
 import { PersonalDataErased } from '../database/personal-data-erased.ts';
@@ -72,7 +72,7 @@ async function collectFiles(
     },
     account: {
       bankCode,
-      bankName: isBankCode(bankCode) ? banks[bankCode] : null,
+      bankName: bankNameOf(bankCode),
       accountNumber: maskAccountNumber(details.accountNumber),
       holder: maskName(details.holderName),
       state: account?.state ?? 'NEVER_REGISTERED',

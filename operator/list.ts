@@ -1,7 +1,7 @@
 import { registrationSteps } from '../contract/registration.ts';
 import type { RegistrationStep } from '../contract/registration.ts';
 import type { RegistrationRecord } from '../database/registrations.ts';
-import { banks, isBankCode } from '../wire/bank-codes.ts';
+import { bankNameOf } from '../wire/bank-codes.ts';
 import type { CommandContext } from './command.ts';
 import { readChoice } from './options.ts';
 import type { OptionValues } from './options.ts';
@@ -31,7 +31,7 @@ async function print({ stores, print: line }: CommandContext, step: Registration
 }
 
 function describe({ registrationNumber, userId, bankCode, triedSince, timeline }: RegistrationRecord) {
-  const bank = isBankCode(bankCode) ? `${bankCode} ${banks[bankCode]}` : bankCode;
+  const bank = `${bankCode} ${bankNameOf(bankCode)}`;
   const latest = timeline.at(-1);
   const outcome = latest ? `${latest.step} ${latest.outcome}` : '';
   return [registrationNumber, userId, bank, describeTime(triedSince), outcome];

@@ -19,6 +19,8 @@ export const options = {
   'client-public-key': { type: 'string', example: '<PEM file>' },
   'plain-allowed': { type: 'boolean', example: '' },
   'any-holder': { type: 'boolean', example: '' },
+  'all-institutions': { type: 'boolean', example: '' },
+  accepted: { type: 'string', example: 'BANKS|ALL' },
   state: { type: 'string', example: 'ACTIVE|INACTIVE|DISCARDED' },
   file: { type: 'string', example: '<JSON lines file>' },
   bank: { type: 'string', example: '<bank code>' },

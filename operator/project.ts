@@ -12,7 +12,11 @@ import { operatorCommand } from '../runtime/operator-command.ts';
 export function addProject(values: OptionValues) {
   const aspId = readAspId(values);
   const file = values['client-public-key'] ?? '';
-  const rules = { demandsEncryption: !values['plain-allowed'], comparesMember: !values['any-holder'] };
+  const rules = {
+    demandsEncryption: !values['plain-allowed'],
+    comparesMember: !values['any-holder'],
+    acceptsAllInstitutions: values['all-institutions'] === true,
+  };
 
   return async ({ stores, print }: CommandContext): Promise<void> => {
     const clientPublicKey = readPublicKey(await readTextFile(file), file);
@@ -69,6 +73,19 @@ export function setProjectState(values: OptionValues) {
     });
     if (!isKnown) throw noSuchProject(aspId);
     print(`Project ${aspId} is ${state}; running processes apply this within a second.`);
+  };
+}
+
+/** Sets whether a project registers accounts at banks only. */
+export function setAcceptedInstitutions(values: OptionValues) {
+  const aspId = readAspId(values);
+  const accepted = readChoice(values, 'accepted', ['BANKS', 'ALL']);
+
+  return async ({ stores, print }: CommandContext): Promise<void> => {
+    if (!(await stores.projects.setAcceptsAllInstitutions(aspId, accepted === 'ALL')))
+      throw noSuchProject(aspId);
+    const places = accepted === 'ALL' ? 'all institutions' : 'banks only';
+    print(`Project ${aspId} registers accounts at ${places}; running processes apply this within a second.`);
   };
 }
 

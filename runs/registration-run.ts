@@ -4,7 +4,7 @@ import { memberWorkflowId, taskQueue, workflowTypes } from '../contract/registra
 import type { RegistrationReference, RegistrationStep } from '../contract/registration.ts';
 import { wakeSignal } from '../contract/registration-messages.ts';
 import { searchAttributes } from '../contract/search-attributes.ts';
-import { banks, isBankCode } from '../wire/bank-codes.ts';
+import { bankNameOf } from '../wire/bank-codes.ts';
 import type { RegistrationStatus } from '../wire/registration-status.ts';
 
 /** How long Temporal may take to accept a start or a signal, in ms. */
@@ -35,7 +35,7 @@ export async function startRegistrationRun(temporal: Client, run: RunInput): Pro
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       taskQueue,
       args: [input],
-      staticSummary: `Register an account at ${isBankCode(bankCode) ? banks[bankCode] : bankCode}`,
+      staticSummary: `Register an account at ${bankNameOf(bankCode)}`,
       typedSearchAttributes: [
         { key: searchAttributes.aspId, value: aspId },
         { key: searchAttributes.registrationNumber, value: registrationNumber },

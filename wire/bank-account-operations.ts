@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { accountNumber } from './account-number.ts';
-import { isBankCode } from './bank-codes.ts';
+import { currentBankCode, isBankCode } from './bank-codes.ts';
 import { personName, verbatimName } from './names.ts';
 import { defineOperation } from './operation.ts';
 import { registrationStatuses } from './registration-status.ts';
@@ -27,8 +27,20 @@ const bankAccount = accountNumber.meta({
 const bankCode = z
   .string()
   .length(3)
+  .overwrite(currentBankCode)
   .refine(isBankCode)
-  .meta({ description: 'The code of the bank, from the list of institutions.', examples: ['003'] });
+  .meta({
+    description:
+      'The code of the bank, from the list of institutions. 005, 010 and 021 are accepted for 081, 011 and 088.',
+    examples: ['003'],
+  });
+
+const bankNames = {
+  bankNameKo: z
+    .string()
+    .meta({ description: 'The name of the institution in Korean.', examples: ['기업은행'] }),
+  bankNameEn: z.string().meta({ description: 'The name of the institution in English.', examples: ['IBK'] }),
+};
 
 const userName = personName.meta({
   description:
@@ -178,7 +190,8 @@ export const getAccount = defineOperation({
       accountId,
       userName: z.string().meta({ description: 'The account holder. Masked in a plain response.' }),
       bankCode,
-      bankName: z.string(),
+      bankName: z.string().meta({ description: 'The name of the bank, as it was sent.' }),
+      ...bankNames,
       bankAccount: z.string().meta({ description: 'The account number. Masked in a plain response.' }),
       bankAccRegNo: registrationNumber,
     }),
@@ -195,7 +208,8 @@ export const inquireAccount = defineOperation({
   request: z.object({ userId }),
   response: z.object({
     bankCode,
-    bankName: z.string(),
+    bankName: z.string().meta({ description: 'The name of the bank, as it was sent.' }),
+    ...bankNames,
     bankAccount: z.string().meta({ description: 'The account number, masked.' }),
     bankAccForAutoRcg: z
       .string()
@@ -321,10 +335,13 @@ export const listRegistrations = defineOperation({
 export const listInstitutions = defineOperation({
   path: '/bankaccounts/institutions',
   title: 'Financial institutions',
-  description: 'Lists the banks whose accounts can be registered.',
+  description:
+    'Lists the institutions whose accounts can be registered. Savings banks, forestry cooperatives and securities firms are among them for a project that accepts them.',
   encrypted: false,
   request: z.object({}),
-  response: z.object({ institutions: z.array(z.object({ bankCode: z.string(), bankName: z.string() })) }),
+  response: z.object({
+    institutions: z.array(z.object({ bankCode: z.string(), bankName: z.string(), ...bankNames })),
+  }),
   codes: [],
 });
 

@@ -9,7 +9,7 @@ import {
   registerForAutoCharge,
   validateAccountHolder,
 } from '../../wire/bank-account-operations.ts';
-import { banks, isBankCode } from '../../wire/bank-codes.ts';
+import { bankCodes, institutions, isBankCode } from '../../wire/bank-codes.ts';
 import { maskAccountNumber, maskName } from '../../wire/masking.ts';
 import { codes } from '../../wire/result-codes.ts';
 import { resultCodeOfRefusal } from '../../contract/refusal-reasons.ts';
@@ -20,6 +20,7 @@ import type { Api } from '../context.ts';
 import { serve } from '../http/operation.ts';
 import type { OperationParts } from '../http/operation.ts';
 import { Refusal } from '../http/refusal.ts';
+import { isAcceptedBank, requireAcceptedBank } from '../registrations/accepted-bank.ts';
 import { deleteAccount } from '../registrations/delete-account.ts';
 import { registerAutoCharge, requireMember } from '../registrations/member-runs.ts';
 
@@ -31,6 +32,7 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
   const { stores } = parts;
 
   serve(app, parts, validateAccountHolder, async (request, { project }) => {
+    requireAcceptedBank(project, request.bankCode);
     const member = await findMember(project, request.userId);
     if (project.comparesMember && !isMember(member, request.userName, request.birthDate))
       throw new Refusal(codes.HOLDER_IS_NOT_MEMBER);
@@ -50,11 +52,13 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
 
   serve(app, parts, inquireAccount, async ({ userId }, { project }) => {
     const account = await requireAccount(await findMember(project, userId));
-    const { bankCode, bankName, autoChargeSince } = account;
+    const { bankCode, bankName, bankNameKo, bankNameEn, autoChargeSince } = account;
     const bankAccount = maskAccountNumber(account.accountNumber);
     return {
       bankCode,
       bankName,
+      bankNameKo,
+      bankNameEn,
       bankAccount,
       ...(autoChargeSince && { bankAccForAutoRcg: bankAccount }),
       isAutoRcgAccRegAllowed: !autoChargeSince,
@@ -71,8 +75,13 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
     return {};
   });
 
-  serve(app, parts, listInstitutions, async () => ({
-    institutions: Object.entries(banks).map(([bankCode, bankName]) => ({ bankCode, bankName })),
+  serve(app, parts, listInstitutions, async (_request, { project }) => ({
+    institutions: bankCodes
+      .filter((bankCode) => isAcceptedBank(project, bankCode))
+      .map((bankCode) => {
+        const { ko, en } = institutions[bankCode];
+        return { bankCode, bankName: en, bankNameKo: ko, bankNameEn: en };
+      }),
   }));
 
   function findMember({ aspId }: Project, userId: string): Promise<Member> {
@@ -86,8 +95,9 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
     const { bankCode, details } = await stores.registrations.open(registrationNumber);
     if (!isBankCode(bankCode))
       throw new Error(`The bank code of registration ${registrationNumber} is not known.`);
-    const { accountNumber, holderName } = details;
-    return { ...account, bankCode, bankName: banks[bankCode], accountNumber, holderName };
+    const { accountNumber, holderName, bankName } = details;
+    const { ko: bankNameKo, en: bankNameEn } = institutions[bankCode];
+    return { ...account, bankCode, bankName, bankNameKo, bankNameEn, accountNumber, holderName };
   }
 }
 
@@ -107,19 +117,22 @@ async function checkAccountHolder(
 type AccountInfo = z.input<typeof getAccount.response>['accountInfo'];
 
 function toAccountInfo(
-  account: Pick<AccountInfo, 'accountId' | 'bankCode' | 'bankName'> & {
+  account: Pick<AccountInfo, 'accountId' | 'bankCode' | 'bankName' | 'bankNameKo' | 'bankNameEn'> & {
     readonly accountNumber: string;
     readonly holderName: string;
     readonly registrationNumber: string;
   },
   isMasked: boolean,
 ): AccountInfo {
-  const { accountId, bankCode, bankName, accountNumber, holderName, registrationNumber } = account;
+  const { accountId, bankCode, bankName, bankNameKo, bankNameEn } = account;
+  const { accountNumber, holderName, registrationNumber } = account;
   return {
     accountId,
     userName: isMasked ? maskName(holderName) : holderName,
     bankCode,
     bankName,
+    bankNameKo,
+    bankNameEn,
     bankAccount: isMasked ? maskAccountNumber(accountNumber) : accountNumber,
     bankAccRegNo: registrationNumber,
   };

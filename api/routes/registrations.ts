@@ -17,6 +17,7 @@ import type { Api } from '../context.ts';
 import { serve } from '../http/operation.ts';
 import type { OperationParts } from '../http/operation.ts';
 import { Refusal } from '../http/refusal.ts';
+import { requireAcceptedBank } from '../registrations/accepted-bank.ts';
 import { cancelRegistration } from '../registrations/cancel-registration.ts';
 import { LatestRegistrations } from '../registrations/latest-registrations.ts';
 import { startRegistration } from '../registrations/start-registration.ts';
@@ -33,9 +34,10 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
   const { stores } = parts;
   const latestRegistrations = new LatestRegistrations();
 
-  serve(app, parts, registerOperation, (request, { project, arrival }) =>
-    startRegistration({ ...parts, latestRegistrations }, project.aspId, request, arrival),
-  );
+  serve(app, parts, registerOperation, async (request, { project, arrival }) => {
+    requireAcceptedBank(project, request.bankCode);
+    return await startRegistration({ ...parts, latestRegistrations }, project.aspId, request, arrival);
+  });
 
   serve(app, parts, inquireRegistrationStatus, async ({ regNo }, { project }) => {
     const { status, resultCode } = await requireRegistration(project, regNo);

@@ -1,6 +1,6 @@
 import { UsageError } from '../../command-line/command-line.ts';
 import type { Command } from '../../command-line/command-line.ts';
-import { banks, isBankCode } from '../../wire/bank-codes.ts';
+import { bankNameOf, currentBankCode, isBankCode } from '../../wire/bank-codes.ts';
 import { RegistrationInProgressError } from '../errors.ts';
 import { failedRegistration } from '../registration-result.ts';
 import type { Connection } from './connect.ts';
@@ -33,10 +33,12 @@ export const commands: Readonly<Record<string, KmCommand>> = {
     async run(values, context) {
       const { client, program, terminal } = context;
       const { bank = '', mobile } = values;
-      if (!isBankCode(bank)) throw new UsageError(`There is no bank ${bank}; see: ${program} institutions`);
+      const bankCode = currentBankCode(bank);
+      if (!isBankCode(bankCode))
+        throw new UsageError(`There is no bank ${bank}; see: ${program} institutions`);
       const request = {
         ...readHolder(values, context),
-        bankName: banks[bank],
+        bankName: bankNameOf(bankCode),
         ...(mobile === undefined ? {} : { mobileNumber: mobile }),
       };
       try {
@@ -99,12 +101,14 @@ export const commands: Readonly<Record<string, KmCommand>> = {
   },
 
   institutions: {
-    summary: 'lists the banks',
+    summary: 'lists the banks and other institutions',
     required: [],
     optional: [],
     async run(_values, { client, terminal }) {
       const { institutions } = await client.institutions();
-      for (const { bankCode, bankName } of institutions) terminal.line(`${bankCode}  ${bankName}`);
+      for (const { bankCode, bankNameEn, bankNameKo } of institutions) {
+        terminal.line(`${bankCode}  ${bankNameEn}  ${bankNameKo}`);
+      }
       return succeeded;
     },
   },

@@ -153,6 +153,7 @@ CREATE TABLE "projects" (
 	"state" text NOT NULL,
 	"demands_encryption" boolean DEFAULT true NOT NULL,
 	"compares_member" boolean DEFAULT true NOT NULL,
+	"accepts_all_institutions" boolean DEFAULT false NOT NULL,
 	"notification_url" text
 );
 --> statement-breakpoint

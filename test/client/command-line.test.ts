@@ -157,10 +157,13 @@ describe('the other commands', () => {
   });
 
   test('institutions lists the banks', async () => {
-    const answer = envelope('000_000', '"institutions":[{"bankCode":"003","bankName":"IBK"}]');
+    const answer = envelope(
+      '000_000',
+      '"institutions":[{"bankCode":"003","bankName":"IBK","bankNameKo":"기업은행","bankNameEn":"IBK"}]',
+    );
     expect(await run(['institutions'], [credentials, answer])).toMatchObject({
       exitCode: 0,
-      output: '003  IBK\n',
+      output: '003  IBK  기업은행\n',
     });
   });
 

@@ -116,10 +116,15 @@ describe('the request', () => {
 describe('the answer', () => {
   test.for(['/open-api', '/open-api/'])('is the payload, below %s too', async (basePath) => {
     const server = await startKmServer(
-      envelope('000_000', '"institutions":[{"bankCode":"003","bankName":"IBK"}],"more":1'),
+      envelope(
+        '000_000',
+        '"institutions":[{"bankCode":"003","bankName":"IBK","bankNameKo":"기업은행","bankNameEn":"IBK"}],"more":1',
+      ),
     );
     const answer = await createProjectClient(server.url + basePath).institutions();
-    expect(answer).toEqual({ institutions: [{ bankCode: '003', bankName: 'IBK' }] });
+    expect(answer).toEqual({
+      institutions: [{ bankCode: '003', bankName: 'IBK', bankNameKo: '기업은행', bankNameEn: 'IBK' }],
+    });
     expect(server.requests[0]?.path).toBe('/open-api/api/v1/bankaccounts/institutions');
   });
 

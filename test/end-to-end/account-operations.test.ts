@@ -47,6 +47,8 @@ describe('info', () => {
         userName,
         bankCode: '003',
         bankName: 'IBK',
+        bankNameKo: '기업은행',
+        bankNameEn: 'IBK',
         bankAccount: '11012345678',
         bankAccRegNo: regNo,
       },
@@ -77,7 +79,8 @@ it('registers for auto charge with an encrypted response, and the inquiry shows 
   const { userId } = project.members[0]!;
   await registered(project, 0);
   const inquire = async () => (await call(stack.url, project, '/inquiry', { userId })).body;
-  const account = { bankCode: '003', bankName: 'IBK', bankAccount: '110****678', response: success };
+  const bank = { bankCode: '003', bankName: 'IBK', bankNameKo: '기업은행', bankNameEn: 'IBK' };
+  const account = { ...bank, bankAccount: '110****678', response: success };
   expect(await inquire()).toEqual({ ...account, isAutoRcgAccRegAllowed: true });
   const answer = await callEncrypted(stack.url, project, '/as-rcg-svc/ars/register', { userId });
   expect(JSON.parse(await decrypt(String(answer.body['encData']), project))).toEqual({ response: success });

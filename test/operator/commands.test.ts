@@ -295,6 +295,23 @@ describe('a project', () => {
     expect(answer.body.response.code).toBe('000_000');
   });
 
+  it('registers at all institutions once it is set so', async () => {
+    const added = await addProject('OPERATORASP0020');
+    await addMembers(added.aspId, { ...member, userId: '90000000031' });
+    const { mobileNumber: _, ...holder } = member;
+    const check = { ...holder, userId: '90000000031', bankCode: '264', bankAccount: '11012345678' };
+    const codeOf = async () =>
+      (await callEncrypted(stack.url, added, '/user/valid', check)).body.response.code;
+    expect(await codeOf()).toBe('000_002');
+    const set = (accepted: string) =>
+      operate('project', 'institutions', '--asp', added.aspId, '--accepted', accepted);
+    expect(await set('ALL')).toMatchObject({ exitCode: 0 });
+    await expect.poll(codeOf).toBe('000_000');
+    expect(await set('BANKS')).toMatchObject({ exitCode: 0 });
+    await expect.poll(codeOf).toBe('000_002');
+    expect(await set('SOME')).toMatchObject({ exitCode: 2 });
+  });
+
   it('is added only once', async () => {
     const added = await addProject('OPERATORASP0003');
     expect(await add('OPERATORASP0003')).toMatchObject({

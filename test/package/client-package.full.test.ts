@@ -159,6 +159,8 @@ it('is bundled for browsers without Node.js modules, and works there', async () 
   const code = `${outputFiles[0]!.text}; client.createKmClient(options).institutions()`;
   const answer: unknown = await runInContext(code, browser);
   expect(answer).toMatchObject({
-    institutions: expect.arrayContaining([{ bankCode: '003', bankName: 'IBK' }]),
+    institutions: expect.arrayContaining([
+      { bankCode: '003', bankName: 'IBK', bankNameKo: '기업은행', bankNameEn: 'IBK' },
+    ]),
   });
 });

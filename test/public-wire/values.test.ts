@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { validateAccountHolder } from '../../wire/bank-account-operations.ts';
-import { banks, isBankCode } from '../../wire/bank-codes.ts';
+import { institutions, isBankCode } from '../../wire/bank-codes.ts';
 import { maskAccountNumber, maskName } from '../../wire/masking.ts';
 import published from './bank-codes.json' with { type: 'json' };
 
@@ -38,36 +38,16 @@ it('never shows a whole account number', () => {
 });
 
 describe('bank codes', () => {
-  /** Which Korean name of the published list our English name stands for. */
-  const koreanNames: Readonly<Record<(typeof banks)[keyof typeof banks], string>> = {
-    KDB: '산업은행',
-    IBK: '기업은행',
-    Kookmin: '국민은행',
-    Suhyup: '수협은행',
-    'NH Nonghyup': '농협은행',
-    'Local Nonghyup': '지역농축협',
-    Woori: '우리은행',
-    SC: '제일은행',
-    Citi: '씨티은행',
-    'iM (Daegu)': '대구은행',
-    Busan: '부산은행',
-    Gwangju: '광주은행',
-    Jeju: '제주은행',
-    Jeonbuk: '전북은행',
-    Kyongnam: '경남은행',
-    Saemaeul: '새마을금고',
-    Shinhyup: '신협',
-    'Korea Post': '우체국',
-    Hana: '하나은행',
-    Shinhan: '신한은행',
-    'K bank': '케이뱅크',
-    KakaoBank: '카카오뱅크',
-    'Toss Bank': '토스뱅크',
-  };
-
-  it('name the banks of the published list', () => {
-    const ours = Object.entries(banks).map(([code, name]) => [code, koreanNames[name]]);
-    expect(Object.fromEntries(ours)).toEqual(published.banks);
+  it('name the institutions of the published lists', () => {
+    const names = (isOfList: (kind: string) => boolean) =>
+      Object.fromEntries(
+        Object.entries(institutions)
+          .filter(([, { kind }]) => isOfList(kind))
+          .map(([code, { ko }]) => [code, ko]),
+      );
+    expect(names((kind) => kind === 'BANK')).toEqual(published.banks);
+    expect(names((kind) => kind !== 'BANK')).toEqual(published.others);
+    for (const { en } of Object.values(institutions)) expect(en).toMatch(/^[\w &()]+$/);
   });
 
   it.for(['001', '3', '03', '0003', '', 'toString', '__proto__', '００３'])('do not include %j', (code) => {

@@ -20,7 +20,7 @@ import {
   registerForAutoCharge,
   validateAccountHolder,
 } from '../../wire/bank-account-operations.ts';
-import { banks } from '../../wire/bank-codes.ts';
+import { institutions as allInstitutions } from '../../wire/bank-codes.ts';
 import { correlationIdPattern } from '../../wire/headers.ts';
 import { accessKeys, cryptoKeys, projects, secretKeys } from '../../database/schema.ts';
 import type { KeyState } from '../../database/schema.ts';
@@ -394,10 +394,45 @@ describe('each operation', () => {
 
   it('lists the banks', async () => {
     const { body } = await askInstitutions();
-    const listed = Object.entries(banks).map(([bankCode, bankName]) => ({ bankCode, bankName }));
+    const listed = Object.entries(allInstitutions)
+      .filter(([, { kind }]) => kind === 'BANK')
+      .map(([bankCode, { ko, en }]) => ({ bankCode, bankName: en, bankNameKo: ko, bankNameEn: en }));
     expect(body['institutions']).toHaveLength(listed.length);
     expect(body['institutions']).toEqual(expect.arrayContaining(listed));
   });
+
+  it.for([
+    ['005', '081', '하나은행'],
+    ['010', '011', '농협은행'],
+    ['021', '088', '신한은행'],
+  ] as const)('takes the bank code %s of a test member for %s', async ([sent, current, ko]) => {
+    const body = registration(lenient, 73, { bankCode: sent, bankName: ' NH농협은행 '.normalize('NFD') });
+    expectAnswer(await call(stack.url, lenient, '/user/valid', body), '000_000');
+    const accepted = await call(stack.url, lenient, '/ars/register', body);
+    await untilEnded(stack.url, lenient, String(accepted.body['bankAccRegNo']));
+    const { userId, bankName } = body;
+    const { accountInfo } = (await call(stack.url, lenient, '/info', { userId })).body;
+    expect(accountInfo).toMatchObject({ bankCode: current, bankName, bankNameKo: ko });
+  });
+
+  it.for(['050', '064', '264'])(
+    'takes the institution %s for a project that accepts it',
+    async (bankCode) => {
+      const project = await addProject(`INSTITUTIONS${bankCode}`);
+      const [userId] = [`9${bankCode}`];
+      const facts = { userName: '김하늘', birthDate: '19900131', mobileNumber: '01012341234' };
+      await stack.stores.members.add(project.aspId, [{ userId, ...facts }]);
+      const account = { bankCode, bankName: '기타', bankAccount: '11012345678' };
+      const ask = (path: string) => call(stack.url, project, path, { userId, ...facts, ...account });
+      const listed = async () =>
+        (await call(stack.url, project, '/institutions', {})).body['institutions'] as { bankCode: string }[];
+      for (const path of ['/user/valid', '/ars/register']) expectAnswer(await ask(path), '000_002 bankCode');
+      expect((await listed()).map((one) => one.bankCode)).not.toContain(bankCode);
+      await stack.stores.projects.setAcceptsAllInstitutions(project.aspId, true);
+      await expect.poll(listed).toHaveLength(Object.keys(allInstitutions).length);
+      for (const path of ['/user/valid', '/ars/register']) expectAnswer(await ask(path), '000_000');
+    },
+  );
 });
 
 describe('real-name verification', () => {
