@@ -9,7 +9,7 @@ import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 import { effects } from '../../database/schema.ts';
 import { createDataConverter } from '../../encryption/data-converter.ts';
 import { answerPhone } from '../fixtures/phone.ts';
-import { divideWaits } from '../fixtures/divided-policy.ts';
+import { divideTimes } from '../fixtures/divided-policy.ts';
 import { operate } from '../fixtures/operate.ts';
 import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
@@ -22,8 +22,10 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** What every wait is divided by: three days become 52 s, and every wait remains a whole number of ms. */
+/** What every time is divided by: three days become 52 s, and every time remains a whole number of ms. */
 const factor = 5_000;
+
+const divide = (time: number) => time / factor;
 
 /** Production's policy without calling hours. */
 const atAnyHour: RegistrationPolicy = {
@@ -52,7 +54,7 @@ beforeAll(async () => {
       },
     })),
   });
-  divided = await stack.startAnotherApi({ policy: divideWaits(atAnyHour, factor) });
+  divided = await stack.startAnotherApi({ policy: divideTimes(atAnyHour, factor) });
 });
 afterAll(() => stack.close());
 
@@ -112,8 +114,6 @@ async function timersOf(run: WorkflowHandle): Promise<Timer[]> {
     }),
   );
 }
-
-const divide = (wait: number) => wait / factor;
 
 it('needs 20 history events and 3 workflow tasks for a plain registration', async () => {
   // A callback may reach the run before it waits for one, which saves a task: this phone is answered once it waits.
