@@ -1,4 +1,5 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, notExists, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
 import type { Postponement, Wait } from '../contract/activities.ts';
 import { outsideCallingHours } from '../contract/calling-hours.ts';
 import { isOpen } from '../contract/effects.ts';
@@ -21,7 +22,7 @@ import type { Queries } from './database.ts';
 import { requireKnownDatabase } from './incarnations.ts';
 import { lockRegistration } from './locked-registration.ts';
 import type { Committed, LockedRegistration } from './locked-registration.ts';
-import { accounts, operatorDecisions, consentEvidence, effects, registrations } from './schema.ts';
+import { accounts, operatorDecisions, consentEvidence, effectKey, effects, registrations } from './schema.ts';
 
 /** Whether an effect may be sent now, by this execution and nobody else, or what is waited for. */
 export type Claim =
@@ -559,6 +560,47 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
         .where(and(isOpenRemoval, inArray(effects.registrationNumber, overdue)))
         .returning({ registrationNumber: effects.registrationNumber });
       return taken.map(({ registrationNumber }) => registrationNumber);
+    },
+
+    /**
+     * Deletes what was decided 90 days ago, of registrations that ended then, in batches. A number of which something is
+     * open, such as a removal, keeps all of it. Nothing else reads it by then: accounts, evidence and timeline have rows of
+     * their own. @returns how many
+     */
+    async deleteOld(rowsPerBatch = 1_000): Promise<number> {
+      const open = alias(effects, 'open');
+      const isOld = (at: typeof effects.decidedAt | typeof registrations.endedAt) =>
+        lt(at, sql`clock_timestamp() - interval '90 days'`);
+      const isOpenElse = and(
+        eq(open.registrationNumber, effects.registrationNumber),
+        inArray(open.state, ['SENT', 'ACCEPTED']),
+      );
+      for (let deleted = 0; ;) {
+        const old = queries
+          .select({
+            registrationNumber: effects.registrationNumber,
+            kind: effects.kind,
+            attempt: effects.attempt,
+          })
+          .from(effects)
+          .innerJoin(registrations, eq(registrations.registrationNumber, effects.registrationNumber))
+          .where(
+            and(
+              isOld(effects.decidedAt),
+              isOld(registrations.endedAt),
+              notExists(queries.select().from(open).where(isOpenElse)),
+            ),
+          )
+          .orderBy(asc(effects.decidedAt))
+          .limit(rowsPerBatch)
+          .for('update', { of: effects, skipLocked: true });
+        const batch = await queries
+          .delete(effects)
+          .where(sql`(${sql.join(effectKey, sql`, `)}) in ${old}`)
+          .returning({ attempt: effects.attempt });
+        deleted += batch.length;
+        if (batch.length < rowsPerBatch) return deleted;
+      }
     },
 
     /** Records that an account is removed at the payment gateway. Idempotent. */

@@ -207,7 +207,9 @@ export class LockedRegistration {
   async end(status: RegistrationStatus, resultCode: ResultCode): Promise<void> {
     const restore = await requireKnownDatabase(this.transaction);
     this.note('ENDED', resultCode);
-    this.change({ status, resultCode, step: 'DONE', endedAt: this.now });
+    // One that was cancelled before it began has its result to be reported.
+    const begunAt = this.#record.begunAt ?? this.now;
+    this.change({ status, resultCode, step: 'DONE', begunAt, endedAt: this.now });
     const { registrationNumber, createdAt } = this.#record;
     const hasLostAttempts = restore !== undefined && createdAt < restore.begunAt;
     if (hasLostAttempts && status !== 'BANK_ACC_REGISTERED') await this.queueRemoval();

@@ -89,10 +89,12 @@ export interface RegistrationOutline {
   readonly userId: string;
   readonly policyId: string;
   readonly isEnded: boolean;
-  readonly isWithdrawn: boolean;
   /** Whether it was registered although there is no evidence of consent. */
   readonly lacksEvidence: boolean;
 }
+
+/** A number that has not begun was never handed out, so it is shown to nobody: its start or the sweep decides it. */
+const isHandedOut = isNotNull(registrations.begunAt);
 
 /** How many numbers are looked up in one query. */
 const numbersPerQuery = 500;
@@ -210,7 +212,6 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
             userId,
             policyId,
             isEnded: sql<boolean>`${registrations.endedAt} is not null`,
-            isWithdrawn: sql<boolean>`${registrations.withdrawnAt} is not null`,
             lacksEvidence: sql<boolean>`${registrations.status} = 'BANK_ACC_REGISTERED' and ${registrations.purgedAt} is null and ${consentEvidence.registrationNumber} is null`,
           })
           .from(registrations)
@@ -321,7 +322,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
         .where(
           and(
             isNull(registrations.endedAt),
-            isNotNull(registrations.begunAt),
+            isHandedOut,
             registrationNumber === undefined ? undefined : ofNumber(registrationNumber),
           ),
         )
@@ -334,34 +335,26 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       return await queries
         .select(recordColumns)
         .from(registrations)
-        .where(
-          and(eq(registrations.step, step), isNull(registrations.endedAt), isNotNull(registrations.begunAt)),
-        )
+        .where(and(eq(registrations.step, step), isNull(registrations.endedAt), isHandedOut))
         .orderBy(asc(registrations.createdAt))
         .limit(limit);
     },
 
-    /** The registration of this number, if the service provider has one. */
+    /** The registration of this number, if the service provider was given it. */
     async find(aspId: string, registrationNumber: string): Promise<RegistrationRecord | undefined> {
       const [row] = await queries
         .select(recordColumns)
         .from(registrations)
-        .where(
-          and(
-            ofNumber(registrationNumber),
-            eq(registrations.aspId, aspId),
-            isNull(registrations.withdrawnAt),
-          ),
-        );
+        .where(and(ofNumber(registrationNumber), eq(registrations.aspId, aspId), isHandedOut));
       return row;
     },
 
-    /** The registration of this number, whoever's it is, if there is one. */
+    /** The registration of this number, whoever was given it. */
     async findAny(registrationNumber: string): Promise<RegistrationRecord | undefined> {
       const [row] = await queries
         .select(recordColumns)
         .from(registrations)
-        .where(and(ofNumber(registrationNumber), isNull(registrations.withdrawnAt)));
+        .where(and(ofNumber(registrationNumber), isHandedOut));
       return row;
     },
 
@@ -399,7 +392,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
         .where(
           and(
             eq(registrations.aspId, aspId),
-            isNull(registrations.withdrawnAt),
+            isHandedOut,
             status && eq(registrations.status, status),
             from && gte(registrations.createdAt, from),
             to && lt(registrations.createdAt, to),

@@ -190,7 +190,7 @@ export const registrations = pgTable(
     triedSince: time('tried_since').notNull().defaultNow(),
     resultCode: text('result_code').$type<ResultCode>(),
     createdAt: time('created_at').notNull().defaultNow(),
-    /** When Temporal took on a run for it, or the run came first. Before that nobody has the number. */
+    /** When Temporal took on a run for it, or the run came first. Before that nobody was given the number. */
     begunAt: time('begun_at'),
     /** When it was taken back because it never began. It is hidden; nobody has the number. */
     withdrawnAt: time('withdrawn_at'),
@@ -260,6 +260,9 @@ export const effects = pgTable(
     uniqueIndex('registered_once')
       .on(table.registrationNumber)
       .where(sql`kind = 'REGISTRATION' and state = 'DONE'`),
+    index('effects_decided_at')
+      .on(table.decidedAt)
+      .where(sql`decided_at is not null`),
     index('removals_to_look_at')
       .on(table.askAt)
       .where(sql`kind = 'REMOVAL' and state = 'SENT'`),

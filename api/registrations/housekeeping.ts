@@ -4,8 +4,8 @@ import type { ApiParts } from '../parts.ts';
 const defaultInterval = 60 * 60 * 1_000;
 
 /**
- * Deletes what is not needed any more: expired ciphertext hashes, the call counts of earlier days and withdrawn
- * registrations; now and at every interval. A failure is logged, and the next run tries again.
+ * Deletes what is not needed any more: expired ciphertext hashes, the call counts of earlier days, withdrawn
+ * registrations and old effects; now and at every interval. A failure is logged, and the next run tries again.
  * @returns a function that stops it
  */
 export function startHousekeeping(
@@ -18,7 +18,12 @@ export function startHousekeeping(
     attempt(stores.acceptedCiphertexts.forgetExpired(), 'could not delete expired ciphertext hashes');
     attempt(stores.arsCalls.deleteEarlierDays(), 'could not delete the call counts of earlier days');
     attempt(stores.registrations.deleteWithdrawn(), 'could not delete withdrawn registrations');
+    attempt(deleteOldEffects(), 'could not delete old effects');
   };
+  async function deleteOldEffects(): Promise<void> {
+    const deleted = await stores.ledger.deleteOld();
+    if (deleted > 0) log.info({ deleted }, 'deleted the effects of registrations that ended 90 days ago');
+  }
   clean();
   const timer = setInterval(clean, interval);
   return () => clearInterval(timer);

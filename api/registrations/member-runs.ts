@@ -64,9 +64,9 @@ export async function startMemberRun(
       // A restore of the database lost it, and nobody has brought it back yet.
       if (!known) return { runningOperation: {} };
       if (isLastTry || !known.isEnded) {
-        // Nobody has the number of a withdrawn one, and its run closes at its next look.
-        const runningOperation = known.isWithdrawn ? {} : await describeRegistration(stores, running);
-        return { runningOperation };
+        // One that is handed out has begun. The run of a withdrawn one closes at its next look.
+        const isBegun = (await stores.registrations.begin(running)) === 'BEGUN';
+        return { runningOperation: isBegun ? await describeRegistration(stores, running) : {} };
       }
       await waitUntilClosed(temporal, userId);
     }

@@ -244,6 +244,7 @@ CREATE INDEX "ars_calls_for_account" ON "ars_calls" USING btree ("called_on","ac
 CREATE INDEX "windows_of_bank" ON "bank_windows" USING btree ("bank_code");--> statement-breakpoint
 CREATE UNIQUE INDEX "one_open_effect" ON "effects" USING btree ("registration_number","kind") WHERE state in ('SENT', 'ACCEPTED');--> statement-breakpoint
 CREATE UNIQUE INDEX "registered_once" ON "effects" USING btree ("registration_number") WHERE kind = 'REGISTRATION' and state = 'DONE';--> statement-breakpoint
+CREATE INDEX "effects_decided_at" ON "effects" USING btree ("decided_at") WHERE decided_at is not null;--> statement-breakpoint
 CREATE INDEX "removals_to_look_at" ON "effects" USING btree ("ask_at") WHERE kind = 'REMOVAL' and state = 'SENT';--> statement-breakpoint
 CREATE UNIQUE INDEX "one_legal_hold_per_registration" ON "legal_holds" USING btree ("registration_number") WHERE released_at is null;--> statement-breakpoint
 CREATE INDEX "operator_decisions_on" ON "operator_decisions" USING btree ("registration_number");--> statement-breakpoint

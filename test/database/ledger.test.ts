@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { eq, sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
+import { startHousekeeping } from '../../api/registrations/housekeeping.ts';
 import type { Member } from '../../database/members.ts';
 import { DatabaseRestored } from '../../database/incarnations.ts';
 import type { RegistrationFinding } from '../../database/ledger.ts';
@@ -8,6 +9,7 @@ import type { DatabaseFailover } from '../../database/incarnations.ts';
 import { accounts, effects, incarnations, registrations } from '../../database/schema.ts';
 import { productionPolicy } from '../../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
+import { createLog } from '../../runtime/log.ts';
 import { describeStores, inventedEvidence } from './stores-fixture.ts';
 
 const registered = { state: 'REGISTERED' } as const;
@@ -35,6 +37,7 @@ describeStores((on) => {
   /** A registration whose member is about to be called. */
   async function addMatched(member?: Member): Promise<string> {
     const number = await addRegistration(member);
+    await on.stores.registrations.begin(number);
     await ledger().recordHolderCheck(number, undefined);
     return number;
   }
@@ -273,9 +276,31 @@ describeStores((on) => {
       expect(await on.stores.registrations.find(member.aspId, second)).toBeUndefined();
     });
 
+    it('is shown to nobody before it has begun, except one that was cancelled before', async () => {
+      const { registrations: store } = on.stores;
+      const member = await on.addMember();
+      const [cancelled, number] = [await addRegistration(member), await addRegistration(member)];
+      const listed = async () =>
+        (await store.list(member.aspId, { limit: 1_000 }))
+          .filter(({ userId }) => userId === member.userId)
+          .map(({ registrationNumber }) => registrationNumber);
+      for (const hidden of [cancelled, number]) {
+        expect(await store.find(member.aspId, hidden)).toBeUndefined();
+        expect(await store.findAny(hidden)).toBeUndefined();
+      }
+      expect(await listed()).toEqual([]);
+      await ledger().cancel(cancelled);
+      expect(await store.withdraw(cancelled)).toBe(false);
+      expect(await store.begin(number)).toBe('BEGUN');
+      for (const shown of [cancelled, number]) {
+        expect(await store.find(member.aspId, shown)).toBeDefined();
+        expect(await store.findAny(shown)).toBeDefined();
+      }
+      expect(await listed()).toEqual([cancelled, number].toSorted().toReversed());
+    });
+
     it('is overdue once nothing was heard of its run, and is taken by one of several sweeps', async () => {
       const number = await addMatched();
-      await on.stores.registrations.begin(number);
       expect(await on.stores.registrations.takeOverdue(1_000)).toEqual([]);
       expect(await on.stores.registrations.makeOverdue(number)).toBe(1);
       const taken = await Promise.all([1, 2, 3].map(() => on.stores.registrations.takeOverdue(1_000)));
@@ -298,6 +323,83 @@ describeStores((on) => {
     }
     await ledger().read(number);
     expect(await rowOf(number)).toMatchObject({ replacements: 0 });
+  });
+
+  describe('the effects of a registration', () => {
+    /** Moves all its times 91 days into the past. */
+    async function makeOld(number: string): Promise<void> {
+      const old = sql`interval '91 days'`;
+      await on.database.queries
+        .update(effects)
+        .set({ decidedAt: sql`${effects.decidedAt} - ${old}` })
+        .where(eq(effects.registrationNumber, number));
+      await on.database.queries
+        .update(registrations)
+        .set({
+          createdAt: sql`${registrations.createdAt} - ${old}`,
+          endedAt: sql`${registrations.endedAt} - ${old}`,
+        })
+        .where(eq(registrations.registrationNumber, number));
+    }
+    const countOf = (number: string) =>
+      on.database.queries.$count(effects, eq(effects.registrationNumber, number));
+
+    async function addRefused(): Promise<string> {
+      const number = await addConsented();
+      await claimRegistration(number);
+      await ledger().decideRegistration(number, { state: 'REFUSED', resultCode: '002_016' }, 'ANSWER');
+      return number;
+    }
+
+    async function addRegistered(): Promise<{ member: Member; number: string }> {
+      const member = await on.addMember();
+      const number = await addRegistration(member);
+      await on.register(number);
+      return { member, number };
+    }
+
+    it('are deleted 90 days after its end, unless something of it is open', async () => {
+      const [refused, inUse, removed] = [await addRefused(), await addRegistered(), await addRegistered()];
+      await on.stores.accounts.delete(removed.member.userId);
+      await ledger().recordRemoval(removed.number);
+      const [recent, removing, review] = [await addRefused(), await addRegistered(), await addConsented()];
+      await on.stores.accounts.delete(removing.member.userId);
+      await claimRegistration(review);
+      await age(review, 24 * 3_600_000);
+      await ledger().judgeRegistration(review, await ledger().now(), { state: 'NOT_FOUND' }, policy);
+      await claimRegistration(review);
+      const [gone, kept] = [
+        [refused, inUse.number, removed.number],
+        [removing.number, review],
+      ];
+      for (const number of [...gone, ...kept]) await makeOld(number);
+
+      expect(await ledger().deleteOld(2)).toBe(7);
+      expect(await Promise.all(gone.map(countOf))).toEqual([0, 0, 0]);
+      expect(await Promise.all([recent, ...kept].map(countOf))).toEqual([2, 3, 2]);
+      expect((await rowOf(review)).step).toBe('REVIEW');
+      expect(await ledger().decideRegistration(review, registered, 'CALLBACK')).toMatchObject({
+        ended: true,
+      });
+      await ledger().recordRemoval(removing.number);
+      // What is said about a number afterwards changes nothing.
+      const late = await ledger().decideRegistration(refused, registered, 'CALLBACK');
+      expect(late).toMatchObject({ isKnown: false, ended: false, followUps: [] });
+      expect(await on.stores.accounts.delete(inUse.member.userId)).toMatchObject({ state: 'DELETED' });
+    });
+
+    it('are deleted by the housekeeping, which says how many', async () => {
+      const number = await addRefused();
+      await makeOld(number);
+      const lines: string[] = [];
+      const log = createLog('housekeeping', 'info', (line) => lines.push(line));
+      const stop = startHousekeeping({ stores: on.stores, log });
+      await expect
+        .poll(() => lines.join('\n'))
+        .toMatch(/"deleted":\d+.*deleted the effects of registrations/);
+      stop();
+      expect(await countOf(number)).toBe(0);
+    });
   });
 
   describe('a deletion', () => {

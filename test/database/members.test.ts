@@ -30,6 +30,7 @@ describeStores((on) => {
   it('shows a service provider nothing of another one', async () => {
     const member = await on.addMember();
     const number = await on.addRegistration(member);
+    await on.stores.registrations.begin(number);
     expect(await on.stores.registrations.find('TESTASP00000001', number)).toMatchObject({
       userId: member.userId,
     });

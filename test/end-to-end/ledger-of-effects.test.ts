@@ -4,6 +4,8 @@ import { memberWorkflowId, removalWorkflowId } from '../../contract/registration
 import { registrationStateQuery, registrationTimelineQuery } from '../../contract/registration-messages.ts';
 import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { createLog } from '../../runtime/log.ts';
+import { startRegistrationRun } from '../../runs/registration-run.ts';
+import type { RunInput } from '../../runs/registration-run.ts';
 import { sweep } from '../../runs/sweep.ts';
 import { NothingSent, PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { codes } from '../../wire/result-codes.ts';
@@ -213,6 +215,17 @@ it('a withdrawn registration whose run is still open is a running operation with
   await stack.startWorker();
 });
 
+it('a registration is accepted although the answer to its begin got lost, because it goes on', async () => {
+  const { registrations: store } = stack.stores;
+  const begin = async (registrationNumber: string) => {
+    await store.begin(registrationNumber);
+    throw new Error('The answer got lost, says the test.');
+  };
+  const stores = { ...stack.stores, registrations: { ...store, begin } };
+  const started = await register({}, { url: await stack.startAnotherApi({ stores }) });
+  expect((await ended(started))['status']).toBe('BANK_ACC_REGISTERED');
+});
+
 describe('a registration without a run', () => {
   it('gets a new one, which rings no second time', async () => {
     const started = await register(ringing);
@@ -238,30 +251,59 @@ describe('a registration without a run', () => {
     await cancel(started);
   });
 
-  it('that never began is withdrawn, and its number is not known to anybody', async () => {
-    const { aspId, members: known } = stack.projects[0];
-    const member = (await stack.stores.members.find(aspId, known[nextMember()]!.userId))!;
-    const registrationNumber = 'A'.repeat(22);
-    await stack.stores.registrations.add(member, {
-      registrationNumber,
-      bankCode: '003',
-      arsCodeId: null,
-      policyId: await stack.stores.policies.keep(impatientPolicy),
-      details: {
-        accountNumber: '11012345678',
-        bankName: 'IBK',
-        holderName: member.facts.userName,
-        birthDate: member.facts.birthDate,
-        mobileNumber: member.facts.mobileNumber,
-        authNumber: '12',
-      },
+  describe('that never began', () => {
+    /** The row of a registration as the API inserts it before it starts its run. */
+    async function addUnbegun(member: number, registrationNumber: string): Promise<RunInput> {
+      const project = stack.projects[0];
+      const found = (await stack.stores.members.find(project.aspId, project.members[member]!.userId))!;
+      const { userName: holderName, birthDate, mobileNumber } = found.facts;
+      await stack.stores.registrations.add(found, {
+        registrationNumber,
+        bankCode: '003',
+        arsCodeId: null,
+        policyId: await stack.stores.policies.keep(impatientPolicy),
+        details: {
+          accountNumber: '11012345678',
+          bankName: 'IBK',
+          holderName,
+          birthDate,
+          mobileNumber,
+          authNumber: '12',
+        },
+      });
+      const { userId, aspId } = found;
+      const [status, step] = ['ARS_AUTH_IN_PROGRESS', 'ACCOUNT_HOLDER_CHECK'] as const;
+      return { registrationNumber, userId, aspId, bankCode: '003', status, step };
+    }
+
+    it('is withdrawn, and its number is not known to anybody', async () => {
+      const { registrationNumber } = await addUnbegun(nextMember(), 'A'.repeat(22));
+      const inquire = async () => {
+        const { body } = await call(stack.url, stack.projects[0], '/ars/register/inquiry', {
+          regNo: registrationNumber,
+        });
+        return body.response.code;
+      };
+      expect(await inquire()).toBe('002_019');
+      expect(await operate(stack, 'resume', '--number', registrationNumber)).toMatchObject({
+        errors: expect.stringContaining('There is no registration'),
+      });
+      expect(await stack.stores.registrations.withdraw(registrationNumber)).toBe(true);
+      expect(await inquire()).toBe('002_019');
+      expect(await stack.stores.registrations.begin(registrationNumber)).toBe('WITHDRAWN');
     });
-    expect(await stack.stores.registrations.withdraw(registrationNumber)).toBe(true);
-    const { body } = await call(stack.url, stack.projects[0], '/ars/register/inquiry', {
-      regNo: registrationNumber,
+
+    it('begins before its number is handed out beside a refusal, so it is not withdrawn', async () => {
+      await stack.stopWorker();
+      const member = nextMember();
+      const registrationNumber = 'C'.repeat(22);
+      await startRegistrationRun(stack.temporal, await addUnbegun(member, registrationNumber));
+      const project = stack.projects[0];
+      const { body } = await call(stack.url, project, '/ars/register', registration(project, member));
+      expect(body).toMatchObject({ response: { code: '002_013' }, bankAccRegNo: registrationNumber });
+      expect(await stack.stores.registrations.withdraw(registrationNumber)).toBe(false);
+      await stack.startWorker();
     });
-    expect(body.response.code).toBe('002_019');
-    expect(await stack.stores.registrations.begin(registrationNumber)).toBe('WITHDRAWN');
   });
 });
 

@@ -969,4 +969,106 @@ export const rules: readonly Guard[] = [
     ],
     failure: /to be 'RESTORED'/,
   },
+  {
+    name: 'begun-before-handed-out',
+    protectsFrom: 'A number that a client got beside a refusal is taken back.',
+    replacements: [
+      change(
+        'api/registrations/member-runs.ts',
+        "(await stores.registrations.begin(running)) === 'BEGUN'",
+        'running !== undefined',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/ledger-of-effects.test.ts',
+        'a registration without a run > that never began > begins before its number is handed out beside a refusal, so it is not withdrawn',
+      ),
+    ],
+    failure: /true to be false/,
+  },
+  {
+    name: 'unbegun-hidden',
+    protectsFrom: 'A number is shown that was never handed out and may be taken back.',
+    replacements: [
+      change(
+        'database/registrations.ts',
+        'const isHandedOut = isNotNull(registrations.begunAt);',
+        'const isHandedOut = isNull(registrations.withdrawnAt);',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > a registration > is shown to nobody before it has begun, except one that was cancelled before",
+      ),
+    ],
+    failure: /to be undefined/,
+  },
+  {
+    name: 'begin-answer-lost',
+    protectsFrom: 'A client gets an error although its registration goes on.',
+    replacements: [
+      change(
+        'api/registrations/start-registration.ts',
+        'or the answer got lost: a refusal means that nothing happens.\n    if (await stores.registrations.withdraw(registrationNumber)) throw error;',
+        '\n    throw error;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/ledger-of-effects.test.ts',
+        'a registration is accepted although the answer to its begin got lost, because it goes on',
+      ),
+    ],
+    failure: /'000_99\d' to be '000_000'/,
+  },
+  {
+    name: 'effects-kept-while-open',
+    protectsFrom: 'A registration that is still open forgets what it has sent.',
+    replacements: [change('database/ledger.ts', 'isOld(registrations.endedAt),', '')],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > the effects of a registration > are deleted 90 days after its end, unless something of it is open",
+      ),
+    ],
+    failure: /expected 9 to be 7/,
+  },
+  {
+    name: 'delivery-recorded-once',
+    protectsFrom: 'A run that was replaced overturns how a delivery ended.',
+    replacements: [
+      change(
+        'database/result-notifications.ts',
+        "eq(resultNotifications.state, 'PENDING'),\n            eq(resultNotifications.deliveries, delivery - 1),",
+        '',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/result-notifications.test.ts',
+        "on 'PGlite' > a delivery is recorded once: what another run says of it later changes nothing",
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
+    name: 'stop-is-no-crash',
+    protectsFrom: 'A worker that has stopped looks as if it had crashed.',
+    replacements: [
+      change(
+        'worker/worker.ts',
+        'if (!isAboutFreeingMemory(error)) throw error;',
+        'if (!isAboutFreeingMemory(error) || error) throw error;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/worker/worker-stop.test.ts',
+        'the stop of a worker > succeeds although the SDK did not free a cached workflow',
+      ),
+    ],
+    failure: /disposed first/,
+  },
 ];

@@ -35,7 +35,7 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'database/registrations.ts',
-        'ofNumber(registrationNumber),\n            eq(registrations.aspId, aspId),',
+        'ofNumber(registrationNumber), eq(registrations.aspId, aspId),',
         'ofNumber(registrationNumber),',
       ),
       change('database/registrations.ts', 'and(\n            eq(registrations.aspId, aspId),', 'and('),
