@@ -6,6 +6,10 @@ import type { RealParts } from './real-parts.ts';
 
 const databaseUrl = process.env['DATABASE_URL'];
 
+/** Whether a transaction claims an attempt to register. */
+const claims = (transaction: string) =>
+  transaction.includes('insert into "effects"') && transaction.includes('REGISTRATION');
+
 /** Waits until somebody waits for a lock. */
 async function untilLockIsWaitedFor({ database }: RealParts): Promise<void> {
   const isWaiting = async () => {
@@ -24,10 +28,7 @@ describe.runIf(databaseUrl)('a cancellation that meets the claim of a worker', {
   it('after it is refused; before it wins, and nothing is registered', async () => {
     const parts = await startRealParts(databaseUrl!, inject('workflowBundle'));
     const worker = await parts.startWorker();
-    const claim = worker.database.holdCommit(
-      'REQUEST',
-      (transaction) => transaction.includes('insert into "effects"') && transaction.includes('REGISTRATION'),
-    );
+    const claim = worker.database.holdCommit('REQUEST', claims);
     const registered = await parts.register();
     await claim.reached;
     const late = cancel(parts, registered);
@@ -36,19 +37,17 @@ describe.runIf(databaseUrl)('a cancellation that meets the claim of a worker', {
     expect(await late).toBe('002_915');
     await expectRegisteredOnce(parts, registered);
 
-    const evidence = worker.database.holdCommit('REQUEST', (transaction) =>
-      transaction.includes('PAYMENT_GATEWAY_REGISTRATION'),
-    );
+    const lostClaim = worker.database.holdCommit('REQUEST', claims);
     const cancellation = parts.api.proxy.holdCommit('REQUEST', (transaction) =>
       transaction.includes('002_914'),
     );
     const cancelled = await parts.register();
-    await evidence.reached;
+    await lostClaim.reached;
     const early = cancel(parts, cancelled);
     await untilLockIsWaitedFor(parts);
-    evidence.release();
+    lostClaim.drop();
     await cancellation.reached;
-    // Now it is the claim that waits.
+    // Now it is the claim, repeated, that waits.
     await untilLockIsWaitedFor(parts);
     cancellation.release();
     expect(await early).toBe('000_000');
