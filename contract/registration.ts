@@ -56,6 +56,20 @@ export interface RegistrationReference {
   readonly registrationNumber: string;
 }
 
+/**
+ * What a run was started for, in its memo. It is one payload, encrypted with our keys, so only this service can have made
+ * it: after a restore of the database it is evidence, unlike workflow IDs and search attributes.
+ */
+export type RunOrder =
+  | {
+      readonly kind: 'REGISTRATION';
+      readonly registrationNumber: string;
+      readonly userId: string;
+      readonly aspId: string;
+      readonly bankCode: string;
+    }
+  | { readonly kind: 'NOTIFICATION' | 'REMOVAL'; readonly registrationNumber: string };
+
 /** Input of the workflow that registers a member's account for auto charge. */
 export interface MemberInput {
   readonly userId: string;

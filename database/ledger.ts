@@ -631,7 +631,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
     const end = adoptedEnd(told, finding);
     // A known one goes on in its run.
     if (!end && !isLost) return;
-    if (isLost) locked.change({ begunAt: locked.row.createdAt });
+    if (!locked.row.begunAt) locked.change({ begunAt: locked.row.createdAt });
     if (passedCall) {
       const { attempt, callId } = passedCall;
       const known = locked.effects('ARS_CALL').find((call) => call.attempt === attempt);

@@ -88,6 +88,7 @@ export interface LostRegistration extends Omit<NewRegistration, 'arsCodeId' | 'b
 export interface RegistrationOutline {
   readonly userId: string;
   readonly policyId: string;
+  readonly isBegun: boolean;
   readonly isEnded: boolean;
   /** Whether it was registered although there is no evidence of consent. */
   readonly lacksEvidence: boolean;
@@ -211,6 +212,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
             registrationNumber,
             userId,
             policyId,
+            isBegun: sql<boolean>`${registrations.begunAt} is not null`,
             isEnded: sql<boolean>`${registrations.endedAt} is not null`,
             lacksEvidence: sql<boolean>`${registrations.status} = 'BANK_ACC_REGISTERED' and ${registrations.purgedAt} is null and ${consentEvidence.registrationNumber} is null`,
           })

@@ -15,7 +15,7 @@ import { bankNameOf } from '../wire/bank-codes.ts';
 import type { CommandContext } from './command.ts';
 import type { OptionValues } from './options.ts';
 import { Refused } from './refused.ts';
-import { readRemovals, readRuns } from './remembered-runs.ts';
+import { readEnd, readRemovals, readRuns } from './remembered-runs.ts';
 import type { RememberedRun } from './remembered-runs.ts';
 import { alignColumns } from './table.ts';
 
@@ -108,8 +108,10 @@ async function adoptRun(
   lostEntries: ReadonlyMap<string, LedgerEntry>,
 ): Promise<Line | undefined> {
   const { stores, paymentGateway, isDryRun } = parts;
-  const { registrationNumber, userId, told } = run;
-  if (known && (known.isEnded || !told)) return undefined;
+  const { registrationNumber, userId } = run;
+  if (known?.isEnded) return undefined;
+  const told = await readEnd(parts, run);
+  if (known && !told) return known.isBegun ? undefined : await beginAgain(parts, run);
   const member = await stores.members.find(run.aspId, userId);
   if (!known && !member) {
     const decide = 'the database has no such member: add the member, then adopt again';
@@ -130,9 +132,28 @@ async function adoptRun(
     return line;
   } catch (error) {
     if (!isUniqueViolation(error, 'one_open_registration_per_member')) throw error;
-    const decide = 'another registration of the member is open: adopt again when it has ended';
-    return { registrationNumber, userId, result: 'not adopted', decide };
+    return { registrationNumber, userId, ...isBusy };
   }
+}
+
+const isBusy = {
+  result: 'not adopted',
+  decide: 'another registration of the member is open: adopt again when it has ended',
+};
+
+/**
+ * The backup knows the number, but not that its run had begun: without this the sweep would withdraw a number that was
+ * handed out. A run that completed without an end was that of a withdrawn number.
+ */
+async function beginAgain(
+  { stores, isDryRun }: Parts,
+  { registrationNumber, userId, executions }: RememberedRun,
+): Promise<Line | undefined> {
+  if (executions.every(({ status }) => status.name === 'COMPLETED')) return undefined;
+  const line = { registrationNumber, userId, result: 'continues' };
+  if (isDryRun) return line;
+  const begun = await stores.registrations.begin(registrationNumber);
+  return begun === 'MEMBER_BUSY' ? { ...line, ...isBusy } : line;
 }
 
 function describe(

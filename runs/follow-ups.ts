@@ -5,7 +5,7 @@ import {
   taskQueue,
   workflowTypes,
 } from '../contract/registration.ts';
-import type { RegistrationReference } from '../contract/registration.ts';
+import type { RegistrationReference, RunOrder } from '../contract/registration.ts';
 import { searchAttributes } from '../contract/search-attributes.ts';
 import type { FollowUp } from '../database/locked-registration.ts';
 import type { Log } from '../runtime/log.ts';
@@ -56,6 +56,7 @@ export async function startFollowUp(
 ): Promise<void> {
   const { type, id, summary } = workflows[kind];
   const input: RegistrationReference = { registrationNumber };
+  const order: RunOrder = { kind, registrationNumber };
   await temporal.withDeadline(Date.now() + startTimeout, () =>
     temporal.workflow.start(type, {
       workflowId: id(registrationNumber),
@@ -63,6 +64,7 @@ export async function startFollowUp(
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       taskQueue,
       args: [input],
+      memo: { order },
       staticSummary: summary,
       typedSearchAttributes: [{ key: searchAttributes.registrationNumber, value: registrationNumber }],
     }),

@@ -1,7 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { memberWorkflowId, taskQueue, workflowTypes } from '../contract/registration.ts';
-import type { RegistrationReference, RegistrationStep } from '../contract/registration.ts';
+import type { RegistrationReference, RegistrationStep, RunOrder } from '../contract/registration.ts';
 import { wakeSignal } from '../contract/registration-messages.ts';
 import { searchAttributes } from '../contract/search-attributes.ts';
 import { bankNameOf } from '../wire/bank-codes.ts';
@@ -28,6 +28,7 @@ export interface RunInput extends RegistrationReference {
 export async function startRegistrationRun(temporal: Client, run: RunInput): Promise<string> {
   const { registrationNumber, userId, aspId, bankCode, status, step } = run;
   const input: RegistrationReference = { registrationNumber };
+  const order: RunOrder = { kind: 'REGISTRATION', registrationNumber, userId, aspId, bankCode };
   const started = await temporal.withDeadline(Date.now() + timeout, () =>
     temporal.workflow.start(workflowTypes.register, {
       workflowId: memberWorkflowId(userId),
@@ -35,6 +36,7 @@ export async function startRegistrationRun(temporal: Client, run: RunInput): Pro
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       taskQueue,
       args: [input],
+      memo: { order },
       staticSummary: `Register an account at ${bankNameOf(bankCode)}`,
       typedSearchAttributes: [
         { key: searchAttributes.aspId, value: aspId },

@@ -896,6 +896,60 @@ export const rules: readonly Guard[] = [
     failure: /to match object/,
   },
   {
+    name: 'sealed-orders',
+    protectsFrom: 'After a restore, whoever may start runs deletes accounts.',
+    replacements: [
+      change(
+        'encryption/payload-codec.ts',
+        "if (!isEncrypted(payload)) return markUnreadable({ unreadablePayload: 'it is not encrypted.' });",
+        'if (!isEncrypted(payload)) return payload;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/adoption.test.ts',
+        'runs that somebody else started are no evidence, whatever they show and however they are named',
+      ),
+    ],
+    failure: /not to match/,
+  },
+  {
+    name: 'end-names-number',
+    protectsFrom: 'After a restore, whoever may start runs makes numbers fail with the end of another one.',
+    replacements: [
+      change(
+        'operator/remembered-runs.ts',
+        "registration?.registrationNumber !== registrationNumber || step !== 'DONE'",
+        "step !== 'DONE'",
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/adoption.test.ts',
+        'runs that somebody else started are no evidence, whatever they show and however they are named',
+      ),
+    ],
+    failure: /not to match/,
+  },
+  {
+    name: 'begun-adopted',
+    protectsFrom: 'A number that was handed out is withdrawn after a restore.',
+    replacements: [
+      change(
+        'operator/adopt.ts',
+        'return known.isBegun ? undefined : await beginAgain(parts, run);',
+        'return undefined;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/adoption.test.ts',
+        'a number that was handed out is not withdrawn because the backup did not know that it had begun',
+      ),
+    ],
+    failure: /to match/,
+  },
+  {
     name: 'deletion-adopted',
     protectsFrom: 'A deletion that a restore lost is not carried out again.',
     replacements: [
