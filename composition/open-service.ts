@@ -21,6 +21,7 @@ import { createMetrics } from '../runtime/metrics.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { createTemporalClient, temporalConnection } from '../runtime/temporal.ts';
 import type { TemporalConnection } from '../runtime/temporal.ts';
+import { createDatabaseWitness } from './database-witness.ts';
 import { watchDatabase } from './watch-database.ts';
 
 /** The settings that every process of the service needs, by the names of their environment variables. */
@@ -76,8 +77,11 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
   const stores = createStores(database.queries, config.DATABASE_KEYS);
   await stores.databaseKeys.requireAll();
   await stores.incarnations.beginFirst();
+  const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
+  const connection = options.temporalConnection ?? temporalConnection();
+  const temporal = createTemporalClient(connection, dataConverter);
   const stopWatching = await watchDatabase(
-    { stores, log, metrics },
+    { stores, witness: createDatabaseWitness(temporal), log, metrics },
     config.DATABASE_FAILOVER ?? 'asynchronous',
   );
   await requireSamePayloadKeys(database.queries, config.PAYLOAD_KEYS);
@@ -95,9 +99,6 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
   const paymentGateway = withCircuitBreakers(measured, options.circuitBreakers);
   metrics.watchCircuits(() => paymentGateway.openCircuits());
 
-  const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
-  const connection = options.temporalConnection ?? temporalConnection();
-  const temporal = createTemporalClient(connection, dataConverter);
   const stopMetrics = await serveMetrics(metrics.registry, config);
 
   return {

@@ -2,34 +2,45 @@ import type { DatabaseFailover } from '../database/incarnations.ts';
 import type { Stores } from '../database/stores.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import type { DatabaseWitness } from './database-witness.ts';
 
 /** The interval between two looks, in ms. Nothing is sent between a failover and the next look. */
 const interval = 5_000;
 
+/** How often the witness is told how far the database has come, in ms. */
+const witnessInterval = 60_000;
+
 interface Parts {
-  readonly stores: { readonly incarnations: Pick<Stores['incarnations'], 'look'> };
+  readonly stores: {
+    readonly incarnations: Pick<Stores['incarnations'], 'look' | 'mark' | 'remember'>;
+  };
+  readonly witness: DatabaseWitness;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
 /**
  * Looks, now and at every interval, whether the database is still the one that was last known, and says so where it is
- * not. After a failover that loses nothing, the first process that looks lets everything go on.
+ * not. After a failover that loses nothing, the first process that looks lets everything go on. The witness is asked before
+ * the first look; while it does not answer, this process knows only what it has seen itself.
  * @returns a function that stops it
  */
 export async function watchDatabase(
-  { stores, log, metrics }: Parts,
+  { stores: { incarnations }, witness, log, metrics }: Parts,
   failover: DatabaseFailover,
 ): Promise<() => void> {
   let wasRestored = false;
+  let isWitnessHeard = false;
+  let toldAt = 0;
   await look();
   const timer = setInterval(() => void look(), interval);
   timer.unref();
   return () => clearInterval(timer);
 
   async function look(): Promise<void> {
+    if (!isWitnessHeard) await hear().catch(() => undefined);
     // A database that does not answer shows elsewhere.
-    const found = await stores.incarnations.look(failover).catch(() => undefined);
+    const found = await incarnations.look(failover).catch(() => undefined);
     if (found === undefined) return;
     const isRestored = found === 'RESTORED';
     metrics.databaseRestored.set(isRestored ? 1 : 0);
@@ -40,5 +51,19 @@ export async function watchDatabase(
       log.error('the database failed over and lost nothing, says DATABASE_FAILOVER: everything goes on');
     }
     wasRestored = isRestored;
+    if (isWitnessHeard && Date.now() - toldAt >= witnessInterval) await tell().catch(() => undefined);
+  }
+
+  async function hear(): Promise<void> {
+    const mark = await witness.read();
+    if (mark) incarnations.remember(mark);
+    isWitnessHeard = true;
+  }
+
+  async function tell(): Promise<void> {
+    const mark = await incarnations.mark();
+    if (!mark) return;
+    await witness.write(mark);
+    toldAt = Date.now();
   }
 }

@@ -1,4 +1,4 @@
-import { desc, sql } from 'drizzle-orm';
+import { desc, eq, sql } from 'drizzle-orm';
 import type { Queries } from './database.ts';
 import { databaseTime, incarnations, members } from './schema.ts';
 
@@ -7,6 +7,38 @@ export type Incarnation = typeof incarnations.$inferSelect;
 
 /** A life that began with a restore: what was committed between `restoredTo` and `begunAt` is lost. */
 export type LossyIncarnation = Incarnation & { readonly restoredTo: Date };
+
+/**
+ * How far a database has come: the beginning of its life, and up to where its write-ahead log was on disk. Neither goes
+ * back, unless an older copy of the disk was put in its place.
+ */
+export interface DatabaseMark {
+  /** When its first life began, in Unix ms: tells databases apart. */
+  readonly bornAt: number;
+  /** When its newest life began, in Unix ms. */
+  readonly begunAt: number;
+  /** In the write-ahead log, in bytes; more than a number holds. */
+  readonly position: string;
+}
+
+/** How far each database had come when this process last looked, or another one told it, by its birth. */
+const marks = new Map<number, DatabaseMark>();
+
+/** In place of the cluster of a life that is over, because an older copy of the disk was put in its place. */
+const olderCopy = 'an older copy';
+
+/** Beyond every position: this life of the database is over. */
+const end = String(2n ** 64n);
+
+function isEarlier(one: DatabaseMark, other: DatabaseMark): boolean {
+  if (one.begunAt !== other.begunAt) return one.begunAt < other.begunAt;
+  return BigInt(one.position) < BigInt(other.position);
+}
+
+function remember(mark: DatabaseMark): void {
+  const known = marks.get(mark.bornAt);
+  if (!known || isEarlier(known, mark)) marks.set(mark.bornAt, mark);
+}
 
 /** Whether a failover may lose what was committed last. */
 export type DatabaseFailover = 'asynchronous' | 'synchronous';
@@ -31,20 +63,42 @@ const cluster = {
   timeline: sql<string>`left(pg_walfile_name(pg_current_wal_lsn()), 8)`,
 };
 
+/** What is on disk survives a crash, so it goes back only with the disk. */
+const position = sql<string>`(pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::text`;
+
 /** All lives, the newest first, and whether it is the present one. There are few: one for each restore or failover. */
 async function readLives(queries: Queries) {
+  // Taken before the query: what another query finds meanwhile may be later.
+  const known = new Map(marks);
   const rows = await queries
-    .select({ incarnation: incarnations, ...cluster })
+    .select({ incarnation: incarnations, ...cluster, position })
     .from(incarnations)
     .orderBy(desc(incarnations.incarnation));
   const lives = rows.map(({ incarnation }) => incarnation);
   const [newest] = rows;
   const isSameCluster = newest?.incarnation.systemIdentifier === newest?.systemIdentifier;
   const timelines = newest ? numberOf(newest.timeline) - numberOf(newest.incarnation.timeline) : 0;
+  const isSameLog = newest !== undefined && isSameCluster && timelines === 0;
+  const mark = isSameLog ? markOf(lives, newest.position) : undefined;
+  const before = mark && known.get(mark.bornAt);
+  const isOlderCopy = mark !== undefined && before !== undefined && isEarlier(mark, before);
+  // It grows past the mark again: what was noticed once stays so until another life begins.
+  if (isOlderCopy) remember({ ...before, position: end });
+  else if (mark) remember(mark);
   return {
     lives,
-    isPresent: newest !== undefined && isSameCluster && timelines === 0,
+    mark,
+    isPresent: isSameLog && !isOlderCopy,
+    isOlderCopy,
     isNextTimeline: isSameCluster && timelines === 1,
+  };
+}
+
+function markOf(lives: readonly Incarnation[], reached: string): DatabaseMark {
+  return {
+    bornAt: lives.at(-1)!.begunAt.getTime(),
+    begunAt: lives[0]!.begunAt.getTime(),
+    position: reached,
   };
 }
 
@@ -85,14 +139,30 @@ export function createIncarnations(queries: Queries) {
     /** See {@link requireKnownDatabase}. */
     requireKnown: () => requireKnownDatabase(queries),
 
+    /** How far the database has come; undefined while it is not the one that was last known. */
+    async mark(): Promise<DatabaseMark | undefined> {
+      const { isPresent, mark } = await readLives(queries);
+      return isPresent ? mark : undefined;
+    },
+
+    /** Takes over how far another process knows the database to have come. */
+    remember,
+
     /**
      * Looks whether this is still the database that was last known. Where a failover loses nothing, it begins a new life
-     * after one; of several processes one does.
+     * after one; of several processes one does. An older copy of the disk is noted in the database, so that processes that
+     * remember nothing know of it, too.
      */
     async look(failover: DatabaseFailover): Promise<'KNOWN' | 'FAILED_OVER' | 'RESTORED'> {
-      const { lives, isPresent, isNextTimeline } = await readLives(queries);
+      const { lives, isPresent, isOlderCopy, isNextTimeline } = await readLives(queries);
       const [newest] = lives;
       if (!newest || isPresent) return 'KNOWN';
+      if (isOlderCopy) {
+        await queries
+          .update(incarnations)
+          .set({ systemIdentifier: olderCopy })
+          .where(eq(incarnations.incarnation, newest.incarnation));
+      }
       if (failover !== 'synchronous' || !isNextTimeline || (await isRecoveredToPoint(queries)))
         return 'RESTORED';
       const { incarnation, firstSequence } = newest;

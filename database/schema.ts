@@ -275,7 +275,7 @@ export const effects = pgTable(
  */
 export const incarnations = pgTable('incarnations', {
   incarnation: integer('incarnation').primaryKey(),
-  /** Of the PostgreSQL cluster; a copy by dump has another one. */
+  /** Of the PostgreSQL cluster; a copy by dump has another one. Overwritten once an older copy of the disk was noticed. */
   systemIdentifier: text('system_identifier').notNull(),
   /** Of the write-ahead log; a point-in-time recovery and a failover begin another one. */
   timeline: text('timeline').notNull(),

@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createDatabaseWitness } from '../../composition/database-witness.ts';
 import { removalWorkflowId, taskQueue, workflowTypes } from '../../contract/registration.ts';
 import type { RunOrder } from '../../contract/registration.ts';
 import { searchAttributes } from '../../contract/search-attributes.ts';
@@ -24,6 +25,8 @@ afterAll(() => stack.close());
 const { callsOf, ended, pickUp, post, register, registrationsOf, rowOf, untilRinging } = membersOf(
   () => stack,
 );
+/** As somebody reaches Temporal who has none of our keys. */
+const withoutKeys = () => new Client({ connection: stack.temporal.connection, namespace: 'default' });
 const sweepOnce = () => sweep({ ...stack, log: createLog('sweep', 'silent') });
 
 /** Waits until no run is open, as operators see it in lists. */
@@ -59,8 +62,7 @@ it('runs that somebody else started are no evidence, whatever they show and howe
 
   for (const victim of [open, lost]) await pretendToHaveFailed(victim);
   // One shows an order that nobody has encrypted with our keys; the other has a copy of another order.
-  const withoutKeys = new Client({ connection: stack.temporal.connection, namespace: 'default' });
-  await pretendToRemove(withoutKeys, { kind: 'REMOVAL', registrationNumber: kept.regNo });
+  await pretendToRemove(withoutKeys(), { kind: 'REMOVAL', registrationNumber: kept.regNo });
   await pretendToRemove(stack.temporal, orderOf(kept));
 
   expect(await restoreAndAdopt(backup)).not.toMatch(new RegExp(`${open.regNo}|${kept.regNo}`));
@@ -125,4 +127,14 @@ it('a number that was handed out is not withdrawn because the backup did not kno
   await pickUp(started);
   expect(await ended(started)).toMatchObject({ status: 'BANK_ACC_REGISTERED' });
   expect(await callsOf(started)).toHaveLength(1);
+});
+
+it('Temporal remembers how far the database has come, in words that only this service can have written', async () => {
+  const witness = createDatabaseWitness(stack.temporal);
+  const mark = (await stack.stores.incarnations.mark())!;
+  expect(await witness.read()).toMatchObject({ bornAt: mark.bornAt });
+  await witness.write(mark);
+  expect(await witness.read()).toEqual(mark);
+  await createDatabaseWitness(withoutKeys()).write({ ...mark, position: '0' });
+  expect(await witness.read()).toBeUndefined();
 });

@@ -896,6 +896,60 @@ export const rules: readonly Guard[] = [
     failure: /to match object/,
   },
   {
+    name: 'older-copy-noticed',
+    protectsFrom: 'An older copy of the database’s disk sends again what it has forgotten.',
+    replacements: [
+      change(
+        'database/incarnations.ts',
+        'const isOlderCopy = mark !== undefined && before !== undefined && isEarlier(mark, before);',
+        'const isOlderCopy = false;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/older-copy.test.ts',
+        'an older copy of the disk is noticed by whoever has seen it later, and sends nothing',
+      ),
+    ],
+    failure: /promise resolved/,
+  },
+  {
+    name: 'older-copy-stays',
+    protectsFrom: 'An older copy is forgotten once its log has grown.',
+    replacements: [
+      change(
+        'database/incarnations.ts',
+        'if (isOlderCopy) remember({ ...before, position: end });\n  else if (mark)',
+        'if (mark)',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/older-copy.test.ts',
+        'an older copy of the disk is noticed by whoever has seen it later, and sends nothing',
+      ),
+    ],
+    failure: /promise resolved/,
+  },
+  {
+    name: 'witness-first',
+    protectsFrom: 'An older copy is not noticed by processes that start after it.',
+    replacements: [
+      change(
+        'composition/watch-database.ts',
+        'if (!isWitnessHeard) await hear().catch(() => undefined);',
+        '',
+      ),
+    ],
+    tests: [
+      test(
+        'test/runtime/watch-database.test.ts',
+        'what the witness remembers is taken over before the first look, and the witness is told the present',
+      ),
+    ],
+    failure: /to deeply equal/,
+  },
+  {
     name: 'sealed-orders',
     protectsFrom: 'After a restore, whoever may start runs deletes accounts.',
     replacements: [

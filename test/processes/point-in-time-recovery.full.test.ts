@@ -1,6 +1,8 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openPostgres } from '../../database/database.ts';
 import { DatabaseRestored } from '../../database/incarnations.ts';
@@ -12,6 +14,8 @@ import type { Child } from '../../development/sandbox/child-process.ts';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import { createLog } from '../../runtime/log.ts';
 import { newProject, oldKey } from '../database/stores-fixture.ts';
+
+const run = promisify(execFile);
 
 let directory: string;
 let cluster: PostgresCluster;
@@ -89,6 +93,38 @@ describe('a database that is', () => {
       expect(await stores.incarnations.look('asynchronous')).toBe('RESTORED');
       expect(await stores.incarnations.look('synchronous')).toBe('FAILED_OVER');
       expect(await stores.incarnations.requireKnown()).toBeUndefined();
+    });
+  });
+
+  it('put back by a snapshot of its disk keeps cluster and timeline, and is noticed all the same', async () => {
+    const data = join(directory, 'postgres', 'data');
+    const snapshot = `${data}-snapshot`;
+    await server.stop();
+    await run('cp', ['-a', data, snapshot]);
+    server = await start();
+    const time = await workOn();
+    await useDatabase((stores) => stores.incarnations.requireKnown());
+    await server.stop();
+    await rm(data, { recursive: true });
+    await rename(snapshot, data);
+    server = await start();
+    await useDatabase(async (stores) => {
+      expect(await stores.projects.find('AFTERTHETIME001')).toBeUndefined();
+      await expect(stores.incarnations.requireKnown()).rejects.toThrow(DatabaseRestored);
+      expect(await stores.incarnations.look('synchronous')).toBe('RESTORED');
+      await stores.incarnations.begin(time);
+      expect(await stores.incarnations.requireKnown()).toMatchObject({ restoredTo: time });
+    });
+  });
+
+  it('killed and started again is the one that was known', async () => {
+    await workOn();
+    await useDatabase((stores) => stores.incarnations.requireKnown());
+    await server.kill();
+    server = await start();
+    await useDatabase(async (stores) => {
+      expect(await stores.incarnations.look('asynchronous')).toBe('KNOWN');
+      expect(await stores.projects.find('AFTERTHETIME001')).toBeDefined();
     });
   });
 });

@@ -1,7 +1,12 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import type { DatabaseWitness } from '../../composition/database-witness.ts';
 import { watchDatabase } from '../../composition/watch-database.ts';
+import type { DatabaseMark } from '../../database/incarnations.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
+
+const mark: DatabaseMark = { bornAt: 1, begunAt: 1, position: '1000' };
+const nobody: DatabaseWitness = { read: async () => undefined, write: async () => undefined };
 
 it.each([
   ['KNOWN', 0, 0, /^$/],
@@ -11,8 +16,9 @@ it.each([
   const lines: string[] = [];
   const metrics = createMetrics();
   const log = createLog('test', 'info', (line) => lines.push(line));
+  const incarnations = { look: async () => found, mark: async () => undefined, remember: () => {} };
   const stop = await watchDatabase(
-    { stores: { incarnations: { look: async () => found } }, log, metrics },
+    { stores: { incarnations }, witness: nobody, log, metrics },
     'synchronous',
   );
   stop();
@@ -20,3 +26,48 @@ it.each([
   expect(values.map((metric) => metric.values[0]?.value)).toEqual([restored, failovers]);
   expect(lines.join('')).toMatch(logged);
 });
+
+it('what the witness remembers is taken over before the first look, and the witness is told the present', async () => {
+  const done: string[] = [];
+  const incarnations = {
+    look: async () => (done.push('look'), 'KNOWN' as const),
+    mark: async () => mark,
+    remember: ({ position }: DatabaseMark) => void done.push(`remember ${position}`),
+  };
+  const witness: DatabaseWitness = {
+    read: async () => ({ ...mark, position: '900' }),
+    write: async ({ position }) => void done.push(`write ${position}`),
+  };
+  const stop = await watchDatabase({ stores: { incarnations }, witness, ...silent() }, 'asynchronous');
+  stop();
+  expect(done).toEqual(['remember 900', 'look', 'write 1000']);
+});
+
+it('a witness that does not answer is asked again, and is told nothing before it has answered', async () => {
+  vi.useFakeTimers();
+  const answers = [new Error('It is away, says the test.'), mark];
+  const done: string[] = [];
+  const incarnations = {
+    look: async () => 'KNOWN' as const,
+    mark: async () => mark,
+    remember: () => void done.push('remember'),
+  };
+  const witness: DatabaseWitness = {
+    async read() {
+      const answer = answers.shift();
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    write: async () => void done.push('write'),
+  };
+  const stop = await watchDatabase({ stores: { incarnations }, witness, ...silent() }, 'asynchronous');
+  expect(done).toEqual([]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(done).toEqual(['remember', 'write']);
+  stop();
+  vi.useRealTimers();
+});
+
+function silent() {
+  return { log: createLog('test', 'silent'), metrics: createMetrics() };
+}
