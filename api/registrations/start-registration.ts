@@ -1,3 +1,4 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { z } from 'zod';
 import { memberWorkflowId } from '../../contract/registration.ts';
 import { createAuthNumber } from '../../database/ars-codes.ts';
@@ -109,11 +110,13 @@ async function beginOrWithdraw(
     return undefined;
   }
   if (begun === 'BEGUN') return undefined;
-  if (begun === 'WITHDRAWN') throw new Refusal(codes.SERVICE_UNAVAILABLE);
   return await yieldToOlder(parts, member.userId, registrationNumber, runId);
 }
 
-/** Temporal has forgotten the run of an older registration: the new one gives way, and the sweep starts that one. */
+/**
+ * Temporal has forgotten the run of an older registration: the new one gives way, and the sweep starts that one. The new
+ * run may have noticed that first, withdrawn the number and closed. Refuses with `000_991` when there is no older one.
+ */
 async function yieldToOlder(
   { stores, temporal }: Parts,
   userId: string,
@@ -121,10 +124,12 @@ async function yieldToOlder(
   runId: string | undefined,
 ): Promise<RunningOperation> {
   const run = temporal.workflow.getHandle(memberWorkflowId(userId), runId);
-  await run.terminate('An older registration of the member is open');
+  await run.terminate('An older registration of the member is open').catch((error: unknown) => {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  });
   await stores.registrations.withdraw(registrationNumber);
   const older = await stores.registrations.findOpen(userId);
-  if (!older) return {};
+  if (!older) throw new Refusal(codes.SERVICE_UNAVAILABLE);
   await stores.registrations.makeOverdue(older.registrationNumber);
   return await describeRegistration(stores, older.registrationNumber);
 }
