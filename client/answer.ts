@@ -15,6 +15,8 @@ export interface Answer {
 /** What is needed to read an answer. */
 interface AnswerContext<Response extends z.ZodObject> {
   readonly correlationId: string;
+  /** Of a request that changes something. */
+  readonly idempotencyKey: string | undefined;
   /** The payload beside `response` when the code is `000_000`. */
   readonly response: Response;
   /** Decrypts `encData`; undefined without encryption keys. */
@@ -35,12 +37,13 @@ const envelopeSchema = z.looseObject({
  */
 export async function readAnswer<Response extends z.ZodObject>(
   answer: Answer,
-  { correlationId, response, decrypt }: AnswerContext<Response>,
+  { correlationId, idempotencyKey, response, decrypt }: AnswerContext<Response>,
 ): Promise<z.output<Response>> {
   const envelope = envelopeSchema.safeParse(await readBody(answer.body, decrypt));
   if (isTransient(answer.status)) {
     const { code, description: text } = envelope.data?.response ?? serverError(answer.status);
-    throw new KmUnavailable({ code, text, correlationId, retryAfterMs: readRetryAfter(answer.retryAfter) });
+    const retryAfterMs = readRetryAfter(answer.retryAfter);
+    throw new KmUnavailable({ code, text, correlationId, idempotencyKey, retryAfterMs });
   }
   if (!envelope.success) {
     const text = `The answer does not have the form of this API (HTTP ${answer.status}). Check the base URL.`;

@@ -104,10 +104,20 @@ export class KmUnavailable extends KmError {
   override readonly name = 'KmUnavailable';
   /** How long to wait before the next attempt, in ms, from Retry-After. Undefined without that header. */
   readonly retryAfterMs: number | undefined;
+  /** Repeat the call with this key, and it has one effect at most. Undefined when it changes nothing. */
+  readonly idempotencyKey: string | undefined;
 
-  constructor({ retryAfterMs, ...details }: ErrorDetails & { readonly retryAfterMs?: number | undefined }) {
+  constructor({
+    retryAfterMs,
+    idempotencyKey,
+    ...details
+  }: ErrorDetails & {
+    readonly retryAfterMs?: number | undefined;
+    readonly idempotencyKey?: string | undefined;
+  }) {
     super(details, true);
     this.retryAfterMs = retryAfterMs;
+    this.idempotencyKey = idempotencyKey;
   }
 }
 

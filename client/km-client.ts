@@ -50,6 +50,11 @@ export interface KmClientOptions {
 export interface CallOptions {
   /** Aborts the call, which then rejects with the signal's reason. The service does not notice. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Names a request that changes something: 1 to 255 visible ASCII characters. For 24 hours a call with the same key and
+   * request gets the first answer and has no second effect. Default: a new UUID, which a {@link KmUnavailable} carries.
+   */
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** The documented request of an operation, with `userId` in any lossless form. */
@@ -87,7 +92,7 @@ export function createKmClient({
   const decrypt = encryption && createDecrypt(encryption.clientPrivateKey);
 
   async function call<Request extends z.ZodObject, Response extends z.ZodObject>(
-    { path, encrypted, response }: Operation<Request, Response>,
+    { path, encrypted, changes, response }: Operation<Request, Response>,
     request: RequestOf<Request>,
     options: CallOptions = {},
   ): Promise<ResponseOf<Response>> {
@@ -96,21 +101,24 @@ export function createKmClient({
     const body = encData === undefined ? content : JSON.stringify({ encData });
     const transaction = await createTransactionHeaders(await signingKey(), body, clock());
     const correlationId = transaction['X-KM-Correlation-Id'];
+    const idempotencyKey = changes ? (options.idempotencyKey ?? crypto.randomUUID()) : undefined;
     const headers = new Headers({
       'Content-Type': 'application/json',
       'X-KM-User-AspId': aspId,
       'X-KM-Access-Key': accessKey,
       ...(encData !== undefined && encryption && { 'X-KM-Crypto-Key-Id': encryption.cryptoKeyId }),
+      ...(idempotencyKey !== undefined && { 'Idempotency-Key': idempotencyKey }),
       ...transaction,
     });
-    const answer = await post(apiUrl + path, { headers, body }, correlationId, options.signal);
-    return await readAnswer(answer, { correlationId, response, decrypt });
+    const identity = { correlationId, idempotencyKey };
+    const answer = await post(apiUrl + path, { headers, body }, identity, options.signal);
+    return await readAnswer(answer, { ...identity, response, decrypt });
   }
 
   async function post(
     url: string,
     request: { headers: Headers; body: string },
-    correlationId: string,
+    identity: { readonly correlationId: string; readonly idempotencyKey: string | undefined },
     outer: AbortSignal | undefined,
   ): Promise<Answer> {
     try {
@@ -123,11 +131,11 @@ export function createKmClient({
     } catch (cause) {
       outer?.throwIfAborted();
       throw cause instanceof TimeLimitReached
-        ? new KmUnavailable({ code: 'TIMED_OUT', text: `No answer within ${timeoutMs} ms.`, correlationId })
+        ? new KmUnavailable({ code: 'TIMED_OUT', text: `No answer within ${timeoutMs} ms.`, ...identity })
         : new KmUnavailable({
             code: 'CONNECTION_FAILED',
             text: 'The connection failed.',
-            correlationId,
+            ...identity,
             cause,
           });
     }
@@ -154,7 +162,8 @@ export function createKmClient({
     /** Asks for a registration's status. Rejects with a KmRefusal for a failed one: see failedRegistration. */
     inquire,
     /** Cancels a registration. KmRefusal `002_915`: the payment gateway has already been asked to register. */
-    cancel: method(cancelRegistration),
+    cancel: ({ regNo }: { readonly regNo: string }, options?: CallOptions) =>
+      call(cancelRegistration, { regNo, action: 'cancel' }, options),
     /** Lists what has happened to a registration, oldest first. */
     timeline: method(getTimeline),
     /** Lists the project's registrations, newest first, a page at a time. */

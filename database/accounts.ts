@@ -29,6 +29,17 @@ export function createAccounts(queries: Queries) {
       return account;
     },
 
+    /** The member's latest account, whether it is in use or not. */
+    async findLatest(userId: string): Promise<Account | undefined> {
+      const [account] = await queries
+        .select()
+        .from(accounts)
+        .where(eq(accounts.userId, userId))
+        .orderBy(desc(accounts.activatedAt))
+        .limit(1);
+      return account;
+    },
+
     /** The account of a registration, if it is active. */
     async findActiveOf(registrationNumber: string): Promise<Account | undefined> {
       const [account] = await queries
@@ -46,8 +57,9 @@ export function createAccounts(queries: Queries) {
     /**
      * Deletes the member's active account: it is out of use at once, and queued for removal at the payment gateway. Asked
      * for again within a day, while the member has no newer account, it answers the same.
+     * @param expected the account that is meant: another one is not deleted
      */
-    async delete(userId: string): Promise<Deletion> {
+    async delete(userId: string, expected: string): Promise<Deletion> {
       return await queries.transaction(async (transaction) => {
         await lockMember(transaction, userId);
         const [operation] = await transaction
@@ -66,6 +78,8 @@ export function createAccounts(queries: Queries) {
           .limit(1);
         if (!latest) return { state: 'NO_ACCOUNT' };
         const { registrationNumber, state, replacedBy } = latest.account;
+        // A newer account than the request was for.
+        if (registrationNumber !== expected) return { state: 'BUSY' };
         if (state !== 'ACTIVE') {
           const isDeletion = replacedBy === null && latest.isRecent;
           return isDeletion ? { state: 'DELETED', registrationNumber } : { state: 'NO_ACCOUNT' };

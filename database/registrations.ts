@@ -67,10 +67,11 @@ export interface RegisteredAccount {
 }
 
 /**
- * Which registrations to list: from a time (inclusive), until a time (exclusive), and before the last number of the
+ * Which registrations to list: a member's, from a time (inclusive), until a time (exclusive), and before the last number of the
  * previous page.
  */
 export interface ListFilter {
+  readonly userId?: string | undefined;
   readonly status?: RegistrationStatus | undefined;
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
@@ -156,9 +157,13 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
   return {
     /**
      * Inserts a registration. To be called before its run starts, so that every issued number has a row.
-     * @returns false when the member was erased in the meantime; nothing is inserted then
+     * @returns MEMBER_ERASED when the member was erased in the meantime, and ADDED_BEFORE when there is such a number;
+     * nothing is inserted then
      */
-    async add({ userId, aspId, cipher }: Member, registration: NewRegistration): Promise<boolean> {
+    async add(
+      { userId, aspId, cipher }: Member,
+      registration: NewRegistration,
+    ): Promise<'ADDED' | 'ADDED_BEFORE' | 'MEMBER_ERASED'> {
       const { details, registrationNumber, bankCode, arsCodeId, policyId } = registration;
       return await queries.transaction(async (transaction) => {
         const unerased = await transaction
@@ -167,8 +172,8 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
           .where(and(eq(members.userId, userId), isNull(members.erasedAt)))
           // Waits for an erasure in progress; no other can begin before this row is committed.
           .for('key share');
-        if (unerased.length === 0) return false;
-        await transaction.insert(registrations).values({
+        if (unerased.length === 0) return 'MEMBER_ERASED';
+        const row: typeof registrations.$inferInsert = {
           registrationNumber,
           userId,
           aspId,
@@ -179,10 +184,26 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
           status: 'ARS_AUTH_IN_PROGRESS',
           step: 'ACCOUNT_HOLDER_CHECK',
           timeline: [{ step: 'ACCEPTED', at: new Date().toISOString(), attempt: 1, outcome: 'ACCEPTED' }],
-          lookAt: sql`clock_timestamp() + ${`${startLimit} milliseconds`}::interval`,
-        });
-        return true;
+        };
+        const lookAt = sql`clock_timestamp() + ${`${startLimit} milliseconds`}::interval`;
+        const added = await transaction
+          .insert(registrations)
+          .values({ ...row, lookAt })
+          .onConflictDoNothing({ target: registrations.registrationNumber })
+          .returning({ registrationNumber: registrations.registrationNumber });
+        return added.length > 0 ? 'ADDED' : 'ADDED_BEFORE';
       });
+    },
+
+    /** How far the start of a registration has come. */
+    async findStart(registrationNumber: string): Promise<'NONE' | 'STARTING' | 'BEGUN' | 'WITHDRAWN'> {
+      const [row] = await queries
+        .select({ begunAt: registrations.begunAt, withdrawnAt: registrations.withdrawnAt })
+        .from(registrations)
+        .where(ofNumber(registrationNumber));
+      if (!row) return 'NONE';
+      if (row.withdrawnAt) return 'WITHDRAWN';
+      return row.begunAt ? 'BEGUN' : 'STARTING';
     },
 
     /** The row of a registration that a restore lost, to be inserted by the ledger. */
@@ -386,7 +407,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
     /** A service provider's registrations, newest first, at most `limit` of them. */
     async list(
       aspId: string,
-      { status, from, to, before, limit }: ListFilter,
+      { userId, status, from, to, before, limit }: ListFilter,
     ): Promise<ListedRegistration[]> {
       return await queries
         .select(listedColumns)
@@ -395,6 +416,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
           and(
             eq(registrations.aspId, aspId),
             isHandedOut,
+            userId === undefined ? undefined : eq(registrations.userId, userId),
             status && eq(registrations.status, status),
             from && gte(registrations.createdAt, from),
             to && lt(registrations.createdAt, to),

@@ -407,17 +407,33 @@ export const resultNotifications = pgTable(
   ],
 );
 
-/** Ciphertexts accepted inside the time window, by SHA-256, so that none is accepted twice. */
-export const acceptedCiphertexts = pgTable(
-  'accepted_ciphertexts',
+/** Requests that may be repeated: ciphertexts as long as their key lives, and Idempotency-Keys of a day. */
+export const rememberedRequests = pgTable(
+  'remembered_requests',
   {
     aspId: text('asp_id').notNull(),
-    sha256: text('sha256').notNull(),
-    expiresAt: time('expires_at').notNull(),
+    /** SHA-256 in hex: of the ciphertext, or of the operation and its Idempotency-Key. */
+    digest: text('digest').notNull(),
+    /** The path of the operation. */
+    operation: text('operation').notNull(),
+    /** The key of a ciphertext; null for an Idempotency-Key. */
+    cryptoKeyId: text('crypto_key_id'),
+    /** A keyed hash of the validated fields that came with an Idempotency-Key; null for a ciphertext. */
+    contentHash: text('content_hash'),
+    /** The registration that the request makes or changes, once that is known. */
+    registrationNumber: text('registration_number'),
+    firstSeenAt: time('first_seen_at').notNull().defaultNow(),
+    /** When it had its effect; null: it had none, or that was not noted. */
+    effectAt: time('effect_at'),
   },
   (table) => [
-    primaryKey({ columns: [table.aspId, table.sha256] }),
-    index('accepted_until').on(table.expiresAt),
+    primaryKey({ columns: [table.aspId, table.digest] }),
+    index('idempotency_keys_by_age')
+      .on(table.firstSeenAt)
+      .where(sql`crypto_key_id is null`),
+    index('ciphertexts_by_key')
+      .on(table.cryptoKeyId)
+      .where(sql`crypto_key_id is not null`),
   ],
 );
 

@@ -1,5 +1,4 @@
 import { KeyRing } from '../encryption/key-ring.ts';
-import { createAcceptedCiphertexts } from './accepted-ciphertexts.ts';
 import { createAccounts } from './accounts.ts';
 import { createArsCalls } from './ars-calls.ts';
 import { createArsCodes } from './ars-codes.ts';
@@ -14,6 +13,7 @@ import { createMembers } from './members.ts';
 import { createPolicies } from './policies.ts';
 import { createProjects } from './projects.ts';
 import { createReconciliations } from './reconciliations.ts';
+import { createRememberedRequests } from './remembered-requests.ts';
 import { createResultNotifications } from './result-notifications.ts';
 import { createRegistrations } from './registrations.ts';
 import { createRetention } from './retention.ts';
@@ -41,7 +41,7 @@ export function createStores(queries: Queries, databaseKeys: string) {
     retention: createRetention(queries),
     resultNotifications: createResultNotifications(queries),
     reconciliations: createReconciliations(queries),
-    acceptedCiphertexts: createAcceptedCiphertexts(queries),
+    rememberedRequests: createRememberedRequests(queries, keys),
     databaseKeys: createDatabaseKeys(queries, keys),
   };
 }

@@ -116,6 +116,7 @@ export const registerAccount = defineOperation({
   description:
     'Starts a registration: real-name check, ARS call, registration at the payment gateway. It responds immediately; poll the status for the result. A previously registered account stays usable until the new one is registered.',
   encrypted: true,
+  changes: true,
   request: z.object({
     userId,
     bankAccount,
@@ -228,6 +229,7 @@ export const registerForAutoCharge = defineOperation({
   title: 'Auto-charge registration',
   description: "Registers the member's registered account for auto charge. The response is encrypted.",
   encrypted: true,
+  changes: true,
   answerEncrypted: 'always',
   request: z.object({ userId }),
   response: z.object({}),
@@ -246,6 +248,7 @@ export const deleteAccount = defineOperation({
   description:
     'Deactivates the registered account and removes it at the payment gateway. The evidence of consent is kept.',
   encrypted: true,
+  changes: true,
   request: z.object({ userId }),
   response: z.object({}),
   codes: [codes.MEMBER_NOT_FOUND, codes.OPERATION_IN_PROGRESS, codes.NO_REGISTERED_ACCOUNT],
@@ -257,8 +260,15 @@ export const cancelRegistration = defineOperation({
   title: 'Cancellation of a registration',
   description:
     'Cancels a registration, as long as the payment gateway has not been asked to register the account. The registration ends as BANK_ACC_REG_FAILED with 002_914. Idempotent.',
-  encrypted: false,
-  request: z.object({ regNo: registrationNumber }),
+  encrypted: true,
+  changes: true,
+  request: z.object({
+    regNo: registrationNumber,
+    action: z.literal('cancel').meta({
+      description: 'Always `cancel`, so that a copied status inquiry cancels nothing.',
+      examples: ['cancel'],
+    }),
+  }),
   response: z.object({}),
   codes: [codes.REGISTRATION_NOT_FOUND, codes.TOO_LATE_TO_CANCEL],
 });
@@ -297,6 +307,7 @@ export const listRegistrations = defineOperation({
     'Lists registrations, newest first, in pages. The status of a running registration may be slightly out of date.',
   encrypted: false,
   request: z.object({
+    userId: userId.optional().meta({ description: "Only this member's registrations." }),
     status: z.enum(registrationStatuses).optional(),
     from: z.iso
       .datetime({ offset: true })

@@ -41,5 +41,17 @@ export const requestHeadersSchema = z.object({
   'X-KM-Time-Zone': z.string().length(3).describe('`UTC`, `KST` or another time zone with a fixed offset.'),
 });
 
+/** An operation that changes something takes this header, too. */
+export const idempotencyKeyHeader = z.object({
+  'Idempotency-Key': z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^[\x21-\x7e]+$/)
+    .describe(
+      'Names the request, such as an order number or a UUID. For 24 hours, the same request with the same key gets the first answer and has no second effect; another request with it is refused with `000_916`. A refusal and a 5xx free the key.',
+    ),
+});
+
 /** The validated headers of a request. */
 export type RequestHeaders = z.infer<typeof requestHeadersSchema>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { bankAccountOperations } from './bank-account-operations.ts';
-import { requestHeadersSchema } from './headers.ts';
+import { idempotencyKeyHeader, requestHeadersSchema } from './headers.ts';
 import { openapiIntroduction, resultCodeList } from './openapi-introduction.ts';
 import type { Operation } from './operation.ts';
 import { codes, resultCodes } from './result-codes.ts';
@@ -83,7 +83,7 @@ function describeOperation(operation: Operation) {
     tags: ['Bank accounts'],
     summary: title,
     description: [description, encryption.filter(Boolean).join(' ')].join('\n\n'),
-    parameters: Object.keys(requestHeadersSchema.shape).map((name) => ({
+    parameters: Object.keys(requestHeadersOf(operation).shape).map((name) => ({
       $ref: `#/components/parameters/${name}`,
     })),
     requestBody: {
@@ -148,8 +148,13 @@ function headerReferences(names: readonly string[]): Json {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
+function requestHeadersOf({ changes }: Operation): z.ZodObject {
+  return changes ? requestHeadersSchema.extend(idempotencyKeyHeader.partial().shape) : requestHeadersSchema;
+}
+
 function requestHeaders() {
-  return mapShape(requestHeadersSchema, (schema, name) => {
+  const all = requestHeadersSchema.extend(idempotencyKeyHeader.partial().shape);
+  return mapShape(all, (schema, name) => {
     const { description, ...form } = toSchema(schema, 'input');
     return { name, in: 'header', required: !schema.safeParse(undefined).success, description, schema: form };
   });

@@ -27,9 +27,18 @@ token="KMV1:$(date -u +%Y%m%d%H%M%S000):$mac"
 
 An encrypted body is \`{"encData":"…"}\` with a JWE in compact serialization: \`alg\` RSA-OAEP-256, \`enc\` A128GCM or A256GCM.
 Encrypt for the server's public key and name that key in \`X-KM-Crypto-Key-Id\`. Every operation accepts an encrypted body. An
-operation that documents encryption refuses a plain body with \`000_906\` if the project requires encryption. Encrypt every
-request separately: the same ciphertext is accepted only once. An encrypted response is encrypted for the client's public
+operation that documents encryption refuses a plain body with \`000_906\` if the project requires encryption. An encrypted response is encrypted for the client's public
 key. Refusals are always plain.
+
+## Repeating a request
+
+A request whose answer is lost can be sent again. An **encrypted** body, sent again byte for byte to the same operation, has one
+effect: a repeat gets the first answer for 24 hours, and one that had no effect, such as a read, a refusal or a 5xx, is served
+again for ten minutes. Anywhere else, or later, the ciphertext is refused with \`000_905\`; encrypt the request again.
+
+With an \`Idempotency-Key\` a request can also be encrypted again: for 24 hours, the same fields with the same key get the first
+answer. Other fields with it are refused with \`000_916\`. A refusal and a 5xx free the key. Operations that change something
+take it: registration, cancellation, deletion and auto charge. Parallel copies have one effect, and all get its answer.
 
 ## Responses
 

@@ -12,6 +12,8 @@ export interface Operation<
   readonly description: string;
   /** Whether the platform documents an encrypted request body. */
   readonly encrypted: boolean;
+  /** Whether it takes an Idempotency-Key and gives a repeat of the request its first answer. Default: no. */
+  readonly changes?: boolean;
   /**
    * Which responses are encrypted. Default: none. `always`: all. `as-asked`: those to an encrypted request.
    */

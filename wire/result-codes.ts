@@ -76,8 +76,8 @@ export const resultCodes = {
   '000_905': {
     name: 'CIPHERTEXT_REPEATED',
     status: 400,
-    text: 'This encrypted request was already accepted.',
-    when: 'The same ciphertext arrived twice within the time window. Encrypt every request separately, retries included.',
+    text: 'This encrypted request can no longer be repeated. Encrypt it again.',
+    when: 'The ciphertext was sent to another operation before, or is too old to be repeated. A repeat at the same operation gets the first answer for 24 hours, or is served again within ten minutes if it had no effect.',
     retryable: false,
   },
   '000_906': {
@@ -149,6 +149,13 @@ export const resultCodes = {
     text: 'The request did not arrive in time.',
     when: 'The headers did not arrive within 10 s, or the whole request within 30 s.',
     retryable: true,
+  },
+  '000_916': {
+    name: 'IDEMPOTENCY_KEY_REUSED',
+    status: 400,
+    text: 'This Idempotency-Key was used for another request.',
+    when: 'A request with other fields had the same Idempotency-Key at this operation within the last 24 hours.',
+    retryable: false,
   },
   '000_990': {
     name: 'INTERNAL_ERROR',

@@ -9,6 +9,7 @@ import { allowOnly } from './allowed-methods.ts';
 import { authenticate } from './authentication.ts';
 import type { Caller } from './authentication.ts';
 import { Refusal } from './refusal.ts';
+import { RepeatableRequest } from './repeatable-request.ts';
 import { openBody } from './request-body.ts';
 import type { ProjectLimits } from './request-limits.ts';
 import { succeed } from './success.ts';
@@ -26,6 +27,7 @@ export type Handler<Request extends z.ZodObject, Response extends z.ZodObject> =
   caller: Caller & {
     /** The key that the response will be encrypted for; undefined for a plain response. */
     readonly responseKey: CryptoKey | undefined;
+    readonly repeatable: RepeatableRequest;
   },
 ) => Promise<z.input<Response>>;
 
@@ -53,9 +55,14 @@ export function serve<Request extends z.ZodObject, Response extends z.ZodObject>
     const caller = await authenticate(context, body, parts);
     context.set('aspId', caller.project.aspId);
     return await parts.projectLimits.run(caller.project.aspId, async () => {
-      const { content, cryptoKey } = await openBody(body, operation.encrypted, caller, parts);
-      const responseKey = responseKeyOf(operation, caller.project, cryptoKey);
-      const payload = await handle(validate(operation.request, content), { ...caller, responseKey });
+      const { content, encrypted } = await openBody(body, operation.encrypted, caller);
+      const responseKey = responseKeyOf(operation, caller.project, encrypted?.cryptoKey);
+      const repeatable = new RepeatableRequest(parts, operation, caller);
+      if (encrypted) await repeatable.rememberCiphertext(encrypted);
+      const request = validate(operation.request, content);
+      const payload = await repeatable.once(context.req.header('idempotency-key'), request, () =>
+        handle(request, { ...caller, responseKey, repeatable }),
+      );
       return await succeed(context, payload, responseKey);
     });
   };

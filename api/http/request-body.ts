@@ -2,40 +2,36 @@ import { isLosslessNumber, parse } from 'lossless-json';
 import { decryptMessage } from '../../encryption/message-encryption.ts';
 import type { CryptoKey } from '../../database/projects.ts';
 import type { Caller } from './authentication.ts';
-import type { ApiParts } from '../parts.ts';
 import { Refusal } from './refusal.ts';
 import { codes } from '../../wire/result-codes.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The content of a body, and the key of an encrypted one. */
+/** How an encrypted body arrived. */
+export interface EncryptedBody {
+  readonly encData: string;
+  readonly cryptoKey: CryptoKey;
+}
+
+/** The content of a body, and how it arrived if it was encrypted. */
 export interface OpenedBody {
   readonly content: object;
-  readonly cryptoKey?: CryptoKey;
+  readonly encrypted?: EncryptedBody;
 }
 
 /**
- * Parses a body and decrypts it if it is encrypted. Refuses with `000_905` to `000_908`, and with `000_003` when an
+ * Parses a body and decrypts it if it is encrypted. Refuses with `000_906` to `000_908`, and with `000_003` when an
  * encrypted body has no key ID.
  * @param encrypted whether the operation documents an encrypted body
  */
-export async function openBody(
-  body: Uint8Array,
-  encrypted: boolean,
-  caller: Caller,
-  parts: Pick<ApiParts, 'stores' | 'timeWindow'>,
-): Promise<OpenedBody> {
+export async function openBody(body: Uint8Array, encrypted: boolean, caller: Caller): Promise<OpenedBody> {
   const outer = parseObject(body);
-  if ('encData' in outer) return await decrypt(outer.encData, caller, parts);
+  if ('encData' in outer) return await decrypt(outer.encData, caller);
   if (encrypted && caller.project.demandsEncryption) throw new Refusal(codes.ENCRYPTION_REQUIRED);
   return { content: outer };
 }
 
-async function decrypt(
-  encData: unknown,
-  { project, headers }: Caller,
-  { stores, timeWindow }: Pick<ApiParts, 'stores' | 'timeWindow'>,
-): Promise<OpenedBody> {
+async function decrypt(encData: unknown, { project, headers }: Caller): Promise<OpenedBody> {
   const keyId = headers['X-KM-Crypto-Key-Id'];
   if (keyId === undefined) throw new Refusal(codes.MISSING_VALUE, { field: 'X-KM-Crypto-Key-Id' });
   const key = project.cryptoKeys.find(
@@ -45,11 +41,7 @@ async function decrypt(
   const content = await decryptMessage(encData, key.serverPrivateKey).catch(() => {
     throw new Refusal(codes.DECRYPTION_FAILED);
   });
-  // The times may be in the past or in the future, so a repeated request passes their check for twice the window.
-  const expiresAt = new Date(Date.now() + 2 * timeWindow);
-  const isNew = await stores.acceptedCiphertexts.accept(project.aspId, encData, expiresAt);
-  if (!isNew) throw new Refusal(codes.CIPHERTEXT_REPEATED);
-  return { content: parseObject(content), cryptoKey: key };
+  return { content: parseObject(content), encrypted: { encData, cryptoKey: key } };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Member } from '../../database/members.ts';
 import { startFollowUps } from '../../runs/follow-ups.ts';
 import { codes } from '../../wire/result-codes.ts';
 import { Refusal } from '../http/refusal.ts';
+import type { RepeatableRequest } from '../http/repeatable-request.ts';
 import type { ApiParts } from '../parts.ts';
 import { describeRegistration } from './member-runs.ts';
 
@@ -13,8 +14,12 @@ import { describeRegistration } from './member-runs.ts';
 export async function deleteAccount(
   { stores, temporal, log }: Pick<ApiParts, 'stores' | 'temporal' | 'log'>,
   { userId }: Member,
+  repeatable: RepeatableRequest,
 ): Promise<void> {
-  const deletion = await stores.accounts.delete(userId);
+  const latest = await stores.accounts.findLatest(userId);
+  if (!latest) throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
+  const bound = await repeatable.bind(latest.registrationNumber);
+  const deletion = await stores.accounts.delete(userId, bound);
   if (deletion.state === 'NO_ACCOUNT') throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
   const { registrationNumber } = deletion;
   if (deletion.state === 'BUSY') {

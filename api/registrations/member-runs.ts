@@ -8,6 +8,7 @@ import type { Stores } from '../../database/stores.ts';
 import type { ApiParts } from '../parts.ts';
 import type { StartedRegistration } from './latest-registrations.ts';
 import { Refusal } from '../http/refusal.ts';
+import type { RepeatableRequest } from '../http/repeatable-request.ts';
 import { codes } from '../../wire/result-codes.ts';
 
 /** How long Temporal may take to accept a start, or to describe a run before it, in ms. */
@@ -74,7 +75,10 @@ export async function startMemberRun(
 }
 
 /** What a client needs to continue with a registration. The first response had it too, and may have been lost. */
-export async function describeRegistration(stores: Stores, bankAccRegNo: string): Promise<RunningOperation> {
+export async function describeRegistration(
+  stores: Stores,
+  bankAccRegNo: string,
+): Promise<StartedRegistration> {
   const { arsCodeId, details } = await stores.registrations.open(bankAccRegNo);
   const { authNumber } = details;
   return { bankAccRegNo, ...(arsCodeId === null && authNumber !== '' && { authNumber }) };
@@ -84,9 +88,17 @@ export async function describeRegistration(stores: Stores, bankAccRegNo: string)
  * Registers the member's account for auto charge and waits for the end. Refuses with the code it ended with, or with
  * `002_013` while another operation of the member is running. Throws when it takes too long; the run then continues.
  */
-export async function registerAutoCharge(parts: Parts, member: Member): Promise<void> {
+export async function registerAutoCharge(
+  parts: Parts,
+  member: Member,
+  repeatable: RepeatableRequest,
+): Promise<void> {
   const { temporal } = parts;
   const { userId, aspId } = member;
+  const account = await parts.stores.accounts.findActive(userId);
+  // Without an account the run refuses. With another one, a repeat must not charge that.
+  if (account && (await repeatable.bind(account.registrationNumber)) !== account.registrationNumber)
+    throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
   const input: MemberInput = { userId };
   const { runningOperation } = await startMemberRun(parts, member, async () => {
     const run = await temporal.withDeadline(Date.now() + startTimeout, () =>

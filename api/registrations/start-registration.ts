@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { z } from 'zod';
 import { memberWorkflowId } from '../../contract/registration.ts';
@@ -7,11 +8,16 @@ import { startRegistrationRun } from '../../runs/registration-run.ts';
 import type { registerAccount } from '../../wire/bank-account-operations.ts';
 import { codes } from '../../wire/result-codes.ts';
 import { Refusal } from '../http/refusal.ts';
+import type { RepeatableRequest } from '../http/repeatable-request.ts';
 import type { ApiParts } from '../parts.ts';
 import type { LatestRegistrations, StartOutcome, StartedRegistration } from './latest-registrations.ts';
 import { describeRegistration, requireMember, startMemberRun } from './member-runs.ts';
 import type { MemberRun, RunningOperation } from './member-runs.ts';
 import { createRegistrationNumber } from './registration-number.ts';
+
+/** How long a copy of a request waits for the registration to start, and between two looks, in ms. */
+const startTimeout = 5_000;
+const startPollInterval = 50;
 
 type Parts = Pick<ApiParts, 'stores' | 'temporal' | 'policy' | 'metrics'> & {
   readonly latestRegistrations: LatestRegistrations;
@@ -19,24 +25,59 @@ type Parts = Pick<ApiParts, 'stores' | 'temporal' | 'policy' | 'metrics'> & {
 type RegistrationRequest = z.output<typeof registerAccount.request>;
 
 /**
- * Starts a registration. Refuses with `001_006` when the service provider has no such member, and with `002_013` when
+ * Starts a registration; a repeated request gets the first answer. Refuses with `001_006` when the service provider has no such member, and with `002_013` when
  * another operation of the member is running, or was running when the request arrived.
- * @param arrival when the request arrived, as a `performance.now()` time
+ * @param how `arrival`: when the request arrived, as a `performance.now()` time
  * @returns the registration number, and the ARS code if it was issued for this registration
  */
 export async function startRegistration(
   parts: Parts,
   aspId: string,
   request: RegistrationRequest,
-  arrival: number,
+  { arrival, repeatable }: { readonly arrival: number; readonly repeatable: RepeatableRequest },
 ): Promise<StartedRegistration> {
+  const first = await bindNumber(parts, repeatable);
+  if (first.hasBegun) return await repeatAnswer(parts, aspId, request.userId, first.registrationNumber);
+  const { registrationNumber } = first;
   const memberKey = `${aspId}/${request.userId}`;
   const outcome = await parts.latestRegistrations.startUnlessDuplicate(memberKey, arrival, async () => {
     const member = await requireMember(parts.stores, aspId, request.userId);
-    return await startUnlessRunning(parts, member, request);
+    return await startUnlessRunning(parts, member, request, registrationNumber);
   });
   if (outcome.isNew) return outcome.registration;
+  if (outcome.registration.bankAccRegNo === registrationNumber)
+    return await repeatAnswer(parts, aspId, request.userId, registrationNumber);
   throw new Refusal(codes.OPERATION_IN_PROGRESS, { payload: { ...outcome.registration } });
+}
+
+/**
+ * Binds the request to a new number, unless a copy of it is bound to one already.
+ * @returns the number, and whether its registration has begun: then the request is answered
+ */
+async function bindNumber(parts: Parts, repeatable: RepeatableRequest) {
+  const candidate = createRegistrationNumber(new Date());
+  const bound = await repeatable.bind(candidate);
+  const start = bound === candidate ? 'NONE' : await waitUntilStarted(parts, bound);
+  if (start !== 'WITHDRAWN') return { registrationNumber: bound, hasBegun: start === 'BEGUN' };
+  return { registrationNumber: await repeatable.bind(candidate, bound), hasBegun: false };
+}
+
+/**
+ * Waits until the start of a registration has succeeded or failed. Refuses with `000_991` when that takes too long.
+ * @returns NONE when there is no such registration
+ */
+async function waitUntilStarted({ stores }: Parts, registrationNumber: string) {
+  for (const deadline = Date.now() + startTimeout; ; await delay(startPollInterval)) {
+    const start = await stores.registrations.findStart(registrationNumber);
+    if (start !== 'STARTING') return start;
+    if (Date.now() > deadline) throw new Refusal(codes.SERVICE_UNAVAILABLE);
+  }
+}
+
+/** The first answer to a request whose registration has begun. */
+async function repeatAnswer({ stores }: Parts, aspId: string, userId: string, registrationNumber: string) {
+  await requireMember(stores, aspId, userId);
+  return await describeRegistration(stores, registrationNumber);
 }
 
 /**
@@ -47,12 +88,12 @@ async function startUnlessRunning(
   parts: Parts,
   member: Member,
   request: RegistrationRequest,
+  registrationNumber: string,
 ): Promise<StartOutcome> {
   const { stores, metrics } = parts;
   const issued = await stores.arsCodes.findLive(member);
   const authNumber = issued?.authNumber ?? createAuthNumber();
-  const registrationNumber = createRegistrationNumber(new Date());
-  const isAdded = await stores.registrations.add(member, {
+  const added = await stores.registrations.add(member, {
     registrationNumber,
     bankCode: request.bankCode,
     arsCodeId: issued?.arsCodeId ?? null,
@@ -60,7 +101,12 @@ async function startUnlessRunning(
     details: detailsOf(request, member, authNumber),
   });
   // The member has been erased in the meantime.
-  if (!isAdded) throw new Refusal(codes.MEMBER_NOT_FOUND);
+  if (added === 'MEMBER_ERASED') throw new Refusal(codes.MEMBER_NOT_FOUND);
+  // Another process serves a copy of the same request, and answers both.
+  if (added === 'ADDED_BEFORE') {
+    await waitUntilStarted(parts, registrationNumber);
+    return { isNew: false, registration: { bankAccRegNo: registrationNumber } };
+  }
   const runningOperation = await beginOrWithdraw(parts, member, registrationNumber, request.bankCode);
   if (runningOperation) return { isNew: false, registration: runningOperation };
   metrics.registrationsStarted.inc();

@@ -65,13 +65,13 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
     };
   });
 
-  serve(app, parts, registerForAutoCharge, async ({ userId }, { project }) => {
-    await registerAutoCharge(parts, await findMember(project, userId));
+  serve(app, parts, registerForAutoCharge, async ({ userId }, { project, repeatable }) => {
+    await registerAutoCharge(parts, await findMember(project, userId), repeatable);
     return {};
   });
 
-  serve(app, parts, deleteAccountOperation, async ({ userId }, { project }) => {
-    await deleteAccount(parts, await findMember(project, userId));
+  serve(app, parts, deleteAccountOperation, async ({ userId }, { project, repeatable }) => {
+    await deleteAccount(parts, await findMember(project, userId), repeatable);
     return {};
   });
 

@@ -34,9 +34,10 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
   const { stores } = parts;
   const latestRegistrations = new LatestRegistrations();
 
-  serve(app, parts, registerOperation, async (request, { project, arrival }) => {
+  serve(app, parts, registerOperation, async (request, { project, arrival, repeatable }) => {
     requireAcceptedBank(project, request.bankCode);
-    return await startRegistration({ ...parts, latestRegistrations }, project.aspId, request, arrival);
+    const how = { arrival, repeatable };
+    return await startRegistration({ ...parts, latestRegistrations }, project.aspId, request, how);
   });
 
   serve(app, parts, inquireRegistrationStatus, async ({ regNo }, { project }) => {
@@ -69,8 +70,9 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
   }
 }
 
-function filterOf({ status, from, to, cursor }: z.output<typeof listRegistrations.request>) {
+function filterOf({ userId, status, from, to, cursor }: z.output<typeof listRegistrations.request>) {
   return {
+    userId,
     status,
     from: from ? new Date(from) : undefined,
     to: to ? new Date(to) : undefined,

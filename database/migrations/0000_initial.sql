@@ -1,10 +1,3 @@
-CREATE TABLE "accepted_ciphertexts" (
-	"asp_id" text NOT NULL,
-	"sha256" text NOT NULL,
-	"expires_at" timestamp with time zone NOT NULL,
-	CONSTRAINT "accepted_ciphertexts_asp_id_sha256_pk" PRIMARY KEY("asp_id","sha256")
-);
---> statement-breakpoint
 CREATE TABLE "access_keys" (
 	"sha256" text PRIMARY KEY NOT NULL,
 	"asp_id" text NOT NULL,
@@ -196,6 +189,18 @@ CREATE TABLE "registrations" (
 	"purged_at" timestamp with time zone
 );
 --> statement-breakpoint
+CREATE TABLE "remembered_requests" (
+	"asp_id" text NOT NULL,
+	"digest" text NOT NULL,
+	"operation" text NOT NULL,
+	"crypto_key_id" text,
+	"content_hash" text,
+	"registration_number" text,
+	"first_seen_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"effect_at" timestamp with time zone,
+	CONSTRAINT "remembered_requests_asp_id_digest_pk" PRIMARY KEY("asp_id","digest")
+);
+--> statement-breakpoint
 CREATE TABLE "result_notifications" (
 	"registration_number" text PRIMARY KEY NOT NULL,
 	"user_id" text NOT NULL,
@@ -235,7 +240,6 @@ ALTER TABLE "registrations" ADD CONSTRAINT "registrations_policy_id_policies_pol
 ALTER TABLE "result_notifications" ADD CONSTRAINT "result_notifications_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "result_notifications" ADD CONSTRAINT "result_notifications_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "secret_keys" ADD CONSTRAINT "secret_keys_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-CREATE INDEX "accepted_until" ON "accepted_ciphertexts" USING btree ("expires_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "one_active_account_per_member" ON "accounts" USING btree ("user_id") WHERE state = 'ACTIVE';--> statement-breakpoint
 CREATE INDEX "accounts_of_member" ON "accounts" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "ars_calls_of_member" ON "ars_calls" USING btree ("called_on","user_id");--> statement-breakpoint
@@ -253,5 +257,7 @@ CREATE INDEX "registrations_of_member" ON "registrations" USING btree ("user_id"
 CREATE UNIQUE INDEX "one_open_registration_per_member" ON "registrations" USING btree ("user_id") WHERE begun_at is not null and ended_at is null;--> statement-breakpoint
 CREATE INDEX "registrations_to_look_at" ON "registrations" USING btree ("look_at") WHERE ended_at is null;--> statement-breakpoint
 CREATE INDEX "registrations_to_purge" ON "registrations" USING btree ("ended_at") WHERE purged_at is null;--> statement-breakpoint
+CREATE INDEX "idempotency_keys_by_age" ON "remembered_requests" USING btree ("first_seen_at") WHERE crypto_key_id is null;--> statement-breakpoint
+CREATE INDEX "ciphertexts_by_key" ON "remembered_requests" USING btree ("crypto_key_id") WHERE crypto_key_id is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "one_notification_per_sequence" ON "result_notifications" USING btree ("user_id","sequence");--> statement-breakpoint
 CREATE INDEX "notifications_to_look_at" ON "result_notifications" USING btree ("look_at") WHERE state = 'PENDING';

@@ -38,9 +38,10 @@ test('operation IDs are unique', () => {
 
 test.each(operations)('$path has its headers, its examples and its codes by HTTP status', (operation) => {
   const { parameters, responses } = described(operation.path);
-  expect(parameters.map(({ $ref }) => $ref.split('/').at(-1))).toEqual(
-    Object.keys(requestHeadersSchema.shape),
-  );
+  expect(parameters.map(({ $ref }) => $ref.split('/').at(-1))).toEqual([
+    ...Object.keys(requestHeadersSchema.shape),
+    ...(operation.changes ? ['Idempotency-Key'] : []),
+  ]);
 
   const { examples } =
     document.paths[`/api/v1${operation.path}`]!.post.requestBody.content['application/json'];

@@ -133,7 +133,7 @@ describe('delete', () => {
 
 describe('cancel', () => {
   const cancel = (project: Project, regNo: string) =>
-    call(stack.url, project, '/ars/register/cancel', { regNo });
+    call(stack.url, project, '/ars/register/cancel', { regNo, action: 'cancel' });
 
   it('ends a registration whose phone rings; a later one can succeed', async () => {
     const project = stack.projects[0];
@@ -257,7 +257,8 @@ it('never shows a project the members, numbers or accounts of another', async ()
     expect([endpoint, body.response.code]).toEqual([endpoint, '001_006']);
   }
   for (const endpoint of ['/inquiry', '/cancel', '/timeline']) {
-    const { body } = await call(stack.url, second, `/ars/register${endpoint}`, { regNo });
+    const action = endpoint === '/cancel' ? { action: 'cancel' } : {};
+    const { body } = await callEncrypted(stack.url, second, `/ars/register${endpoint}`, { regNo, ...action });
     expect([endpoint, body.response.code]).toEqual([endpoint, '002_019']);
   }
 });

@@ -122,7 +122,10 @@ describe('the hours in which members may be called', () => {
   it('do not prevent a cancellation meanwhile', async () => {
     const regNo = await register({}, await apiWith({ callingHours: opensIn(2 * hour) }));
     await untilWaiting(regNo);
-    const answer = await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo });
+    const answer = await call(stack.url, stack.projects[0], '/ars/register/cancel', {
+      regNo,
+      action: 'cancel',
+    });
     expect(answer.body.response.code).toBe('000_000');
     expect((await end(regNo)).response.code).toBe('002_914');
   });
@@ -139,7 +142,7 @@ describe('the hours in which members may be called', () => {
     const regNo = await register({ mobileNumber }, url);
     await untilWaiting(regNo);
     expect(await callsIn(regNo)).toEqual(outcomes);
-    await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo });
+    await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo, action: 'cancel' });
   });
 });
 

@@ -225,7 +225,9 @@ const scenarios: Readonly<Record<string, (title: string) => Promise<void>>> = {
 
     faults = {};
     await untilRinging(called);
-    expect(await codeOf('/ars/register/cancel', { regNo: cancelled.regNo })).toBe('000_000');
+    expect(await codeOf('/ars/register/cancel', { regNo: cancelled.regNo, action: 'cancel' })).toBe(
+      '000_000',
+    );
     await pickUp(registered);
     await untilRegistered(registered);
     expect(await codeOf('/delete', { userId: deleted.userId })).toBe('000_000');
@@ -402,7 +404,7 @@ it('a database that is restored while API and workers run sends, ends and number
 
   await operate(stack, 'resume', '--all');
   await expect.poll(() => pendingFailure(calling.userId), { timeout: 20_000 }).toBe('DatabaseRestored');
-  expect(await codeOf('/ars/register/cancel', { regNo: cancelled.regNo })).toBe('000_991');
+  expect(await codeOf('/ars/register/cancel', { regNo: cancelled.regNo, action: 'cancel' })).toBe('000_991');
   expect(await stack.stores.incarnations.look('asynchronous')).toBe('RESTORED');
   for (const started of [calling, cancelled]) expect(await callsOf(started)).toHaveLength(1);
   expect(receiver.received).toHaveLength(delivered);
@@ -419,7 +421,7 @@ it('removals and deliveries of a restored database wait for restored, too', asyn
   await untilRinging(cancelled);
   await stack.stopWorker();
   expect(await codeOf('/delete', { userId: deleted.userId })).toBe('000_000');
-  expect(await codeOf('/ars/register/cancel', { regNo: cancelled.regNo })).toBe('000_000');
+  expect(await codeOf('/ars/register/cancel', { regNo: cancelled.regNo, action: 'cancel' })).toBe('000_000');
   const backup = await backUp(stack.database.queries);
   await backup.restore();
   await stack.startWorker();

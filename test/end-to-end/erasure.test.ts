@@ -83,7 +83,10 @@ describe('a member', () => {
 
     const ringing = await begin(0, { ...person, mobileNumber: '01012340008' });
     expect(await erase(ringing.userId)).toEqual(refused('the member is being registered'));
-    await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo: ringing.number });
+    await call(stack.url, stack.projects[0], '/ars/register/cancel', {
+      regNo: ringing.number,
+      action: 'cancel',
+    });
 
     const { userId, number } = await register(0);
     expect(await erase(userId)).toEqual(refused(`account ${number} is in use`));

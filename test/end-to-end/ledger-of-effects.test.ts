@@ -62,7 +62,8 @@ const runOf = ({ userId }: Started) => stack.temporal.workflow.getHandle(memberW
 const untilStep = (started: Started, step: string) =>
   expect.poll(async () => (await rowOf(started)).step, { timeout: 20_000 }).toBe(step);
 const cancel = async ({ regNo }: Started) =>
-  (await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo })).body.response.code;
+  (await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo, action: 'cancel' })).body
+    .response.code;
 
 /** Waits until the latest run of the member has closed. */
 async function untilClosed(started: Started): Promise<void> {

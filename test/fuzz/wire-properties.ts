@@ -347,9 +347,13 @@ export function wireProperties(service: TriedService): readonly WireProperty[] {
 
   const replayed = fc.asyncProperty(operation, member, change, async (target, index, one) => {
     const body = await encrypted(bodyOf(index, strict, [one]));
-    await expectHarmless(target, body, strict, { headers: cryptoHeaders });
+    const first = await expectHarmless(target, body, strict, { headers: cryptoHeaders });
     const again = await expectHarmless(target, body, strict, { headers: cryptoHeaders });
-    assert.equal(again.body.response.code, '000_905');
+    assert.equal(again.body.response.code, first.body.response.code);
+    assert.equal(again.body['bankAccRegNo'], first.body['bankAccRegNo']);
+    const [elsewhere] = bankAccountOperations.filter(({ path }) => path !== target.path);
+    const moved = await expectHarmless(elsewhere!, body, strict, { headers: cryptoHeaders });
+    assert.equal(moved.body.response.code, '000_905');
   });
 
   const rawBytes = fc.asyncProperty(

@@ -3,6 +3,7 @@ import type { Guard } from './guard.ts';
 
 const requests = 'test/wire/requests.test.ts';
 const limits = 'test/wire/limits.test.ts';
+const repeatedRequests = 'test/wire/repeated-requests.test.ts';
 const others = 'test/wire/other-endpoints.test.ts';
 const safeguards = 'test/end-to-end/registration-safeguards.test.ts';
 const startUp = 'test/processes/start-up.test.ts';
@@ -78,10 +79,37 @@ export const threats: readonly Guard[] = [
   },
   {
     name: 'ciphertext-once',
-    protectsFrom: 'An encrypted request is replayed within the time window.',
-    replacements: [change('database/accepted-ciphertexts.ts', 'return inserted.length > 0;', 'return true;')],
-    tests: [test(requests, 'encrypted bodies > are accepted once')],
-    failure: /000_000/,
+    protectsFrom: 'An encrypted request is replayed: at another operation, or later.',
+    replacements: [
+      change('api/http/repeatable-request.ts', 'seen.operation !== path || !seen.isRepeatable', 'false'),
+    ],
+    tests: [
+      test(repeatedRequests, 'a ciphertext > is refused at another operation'),
+      test(
+        repeatedRequests,
+        'a ciphertext > is refused later: a read after ten minutes, an accepted request after a day',
+      ),
+    ],
+    failure: /000_905/,
+  },
+  {
+    name: 'one-effect-per-request',
+    protectsFrom: 'A repeated request has a second effect, such as a second call.',
+    replacements: [
+      change(
+        'api/http/repeatable-request.ts',
+        'bound = await this.#parts.stores.rememberedRequests.bind(',
+        'void (',
+      ),
+      change('api/http/repeatable-request.ts', 'if (hadEffect && ', 'if (hadEffect && bound && '),
+    ],
+    tests: [
+      test(
+        repeatedRequests,
+        'a ciphertext > repeated after the end of its registration gets the first answer',
+      ),
+    ],
+    failure: /bankAccRegNo/,
   },
   {
     name: 'key-states',

@@ -231,7 +231,10 @@ const ignore = () => {};
 
 const messages: Record<ScriptedMessage['kind'], (run: Run, world: World) => Promise<unknown>> = {
   CANCEL: async ({ registrationNumber: regNo }) => {
-    const { body } = await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo });
+    const { body } = await call(stack.url, stack.projects[0], '/ars/register/cancel', {
+      regNo,
+      action: 'cancel',
+    });
     return body.response.code === '000_000' ? 'CANCELLED' : body.response.code;
   },
   FOREIGN_CALL: (run) =>

@@ -119,7 +119,7 @@ describe('a registration in REVIEW', () => {
     await expect
       .poll(async () => await resolve(number, 'REGISTERED'), { timeout: 10_000 })
       .toMatchObject({ exitCode: 1, errors: expect.stringMatching(/not in REVIEW but in ARS_CALL/) });
-    await call(stack.url, project, '/ars/register/cancel', { regNo: number });
+    await call(stack.url, project, '/ars/register/cancel', { regNo: number, action: 'cancel' });
   });
 
   it('is only looked up by a valid registration number', async () => {

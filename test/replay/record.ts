@@ -247,7 +247,10 @@ describe.concurrent('what the simulator can do', () => {
       meanwhile: async (run) => {
         await untilStep(run, 'ARS_CALL');
         const regNo = run.registrationNumber;
-        const { body } = await call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo });
+        const { body } = await call(stack.url, stack.projects[0], '/ars/register/cancel', {
+          regNo,
+          action: 'cancel',
+        });
         expect(body.response.code).toBe('000_000');
       },
     });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { bankAccountOperations } from '../../wire/bank-account-operations.ts';
-import { correlationIdPattern, requestHeadersSchema } from '../../wire/headers.ts';
+import { correlationIdPattern, idempotencyKeyHeader, requestHeadersSchema } from '../../wire/headers.ts';
 import type { Operation } from '../../wire/operation.ts';
 import { registrationStatuses } from '../../wire/registration-status.ts';
 import { resultCodes } from '../../wire/result-codes.ts';
@@ -12,9 +12,11 @@ import type { Project, WireAnswer } from '../fixtures/wire-client.ts';
 /** A code of the catalogue, followed by the name of the field where the description names one. */
 export type Expected = ResultCode | `${'000_002' | '000_003' | '000_015'} ${string}`;
 
-const fields = [...bankAccountOperations.map(({ request }) => request), requestHeadersSchema].flatMap(
-  ({ shape }) => Object.keys(shape),
-);
+const fields = [
+  ...bankAccountOperations.map(({ request }) => request),
+  requestHeadersSchema,
+  idempotencyKeyHeader,
+].flatMap(({ shape }) => Object.keys(shape));
 const response = z.strictObject({ code: z.string(), description: z.string() });
 
 /** Every field that a refusal may have. */

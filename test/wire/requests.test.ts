@@ -276,7 +276,7 @@ describe('each operation', () => {
     '/bankaccounts/ars/auth': [userIdOf, '000_000'],
     '/bankaccounts/ars/register': [(body) => ({ ...body, mobileNumber: '01012341234' }), '000_000'],
     '/bankaccounts/ars/register/inquiry': [() => unknown, '002_019'],
-    '/bankaccounts/ars/register/cancel': [() => unknown, '002_019'],
+    '/bankaccounts/ars/register/cancel': [() => ({ ...unknown, action: 'cancel' }), '002_019'],
     '/bankaccounts/ars/register/timeline': [() => unknown, '002_019'],
     '/bankaccounts/ars/register/list': [() => ({ limit: 3 }), '000_000'],
     '/bankaccounts/info': [userIdOf, '002_916'],
@@ -541,24 +541,6 @@ describe('encrypted bodies', () => {
       expectAnswer(await sendEncrypted(encData), '000_907');
     },
   );
-
-  it('are accepted once', async () => {
-    const encData = await encrypt('{}', lenient);
-    expectAnswer(await sendEncrypted(encData), '000_000');
-    expectAnswer(await sendEncrypted(encData), '000_905');
-  });
-
-  it('start one registration, even if they are repeated', async () => {
-    const encData = await encrypt(JSON.stringify(registration(strict, 80)), strict);
-    const path = basePath + registerAccount.path;
-    const headers = { 'X-KM-Crypto-Key-Id': strict.cryptoKeyId };
-    const body = JSON.stringify({ encData });
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, () => send(stack.url, strict, path, body, { headers })),
-    );
-    const codes = answers.map((answer) => answer.body.response.code).toSorted();
-    expect(codes).toEqual(['000_000', ...Array.from({ length: 9 }, () => '000_905')]);
-  });
 });
 
 describe('bodies that are not a JSON object in UTF-8', () => {
@@ -603,6 +585,7 @@ describe('bodies that are not a JSON object in UTF-8', () => {
 describe('fields', () => {
   /** JSON texts of values with a wrong length or a wrong form. */
   const fields: Readonly<Record<string, { length: readonly string[]; form: readonly string[] }>> = {
+    action: { length: [], form: ['""', '"delete"', '"CANCEL"', '1', 'true'] },
     userId: {
       length: ['"123456789012345678901"', '123456789012345678901', '-12345678901234567890'],
       form: ['"-1"', '-1', '"1e3"', '1e3', '"01"', '1.0', '0.5', '" 1"', '"1x"', '"１２"', '1E400'],

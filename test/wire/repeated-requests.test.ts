@@ -1,0 +1,220 @@
+import { Client, Connection } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rememberedRequests } from '../../database/schema.ts';
+import { codes } from '../../wire/result-codes.ts';
+import { startStack } from '../fixtures/stack.ts';
+import type { Stack } from '../fixtures/stack.ts';
+import { call, encrypt, registration, send, untilEnded } from '../fixtures/wire-client.ts';
+import type { Project, WireAnswer } from '../fixtures/wire-client.ts';
+import { expectAnswer } from './envelope.ts';
+
+let stack: Stack;
+let otherUrl: string;
+let lenient: Project;
+let strict: Project;
+beforeAll(async () => {
+  stack = await startStack();
+  otherUrl = await stack.startAnotherApi();
+  [lenient, strict] = stack.projects;
+});
+afterAll(() => stack.close());
+
+const basePath = '/open-api/api/v1/bankaccounts';
+const ringing = { mobileNumber: '01012340008' };
+
+/** An encrypted request that can be sent repeatedly, byte for byte. */
+async function seal(body: object, project = strict) {
+  const bytes = JSON.stringify({ encData: await encrypt(JSON.stringify(body), project) });
+  return (path: string, { url = stack.url, key }: { url?: string; key?: string } = {}): Promise<WireAnswer> =>
+    send(url, project, basePath + path, bytes, {
+      headers: { 'X-KM-Crypto-Key-Id': project.cryptoKeyId, ...(key && { 'Idempotency-Key': key }) },
+    });
+}
+
+/** Calls with an Idempotency-Key; a plain body. */
+const callWithKey = (key: string, path: string, body: object, url = stack.url) =>
+  send(url, lenient, basePath + path, JSON.stringify(body), { headers: { 'Idempotency-Key': key } });
+
+const numberOf = ({ body }: WireAnswer) => String(body['bankAccRegNo']);
+const answerOf = ({ status, body }: WireAnswer) => ({ status, body });
+
+async function callsOf(regNo: string): Promise<number> {
+  const calls = (await (await fetch(`${stack.simulatorUrl}/simulator/calls`)).json()) as {
+    reference: string;
+  }[];
+  return calls.filter(({ reference }) => reference === regNo).length;
+}
+
+async function registrationsOf(project: Project, member: number): Promise<string[]> {
+  const { userId } = project.members[member]!;
+  const { body } = await call(stack.url, project, '/ars/register/list', { userId, limit: 100 });
+  return (body['registrations'] as { bankAccRegNo: string }[]).map(({ bankAccRegNo }) => bankAccRegNo);
+}
+
+/** Makes what is remembered older than the interval. */
+const age = (interval: string) =>
+  stack.database.queries
+    .update(rememberedRequests)
+    .set({ firstSeenAt: sql`${rememberedRequests.firstSeenAt} - ${interval}::interval` });
+
+describe('a ciphertext', () => {
+  it('repeated in parallel, at two processes, makes one registration, and every copy learns its number', async () => {
+    const sendIt = await seal(registration(strict, 0, ringing));
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) =>
+        sendIt('/ars/register', index % 2 === 0 ? {} : { url: otherUrl }),
+      ),
+    );
+    expect(new Set(answers.map((answer) => JSON.stringify(answerOf(answer)))).size).toBe(1);
+    expectAnswer(answers[0]!, '000_000');
+    expect(await registrationsOf(strict, 0)).toEqual([numberOf(answers[0]!)]);
+  });
+
+  it('repeated after the end of its registration gets the first answer', async () => {
+    const sendIt = await seal(registration(strict, 1));
+    const first = await sendIt('/ars/register');
+    await untilEnded(stack.url, strict, numberOf(first));
+    expect(answerOf(await sendIt('/ars/register'))).toEqual(answerOf(first));
+    expect(answerOf(await sendIt('/ars/register', { url: otherUrl, key: 'another' }))).toEqual(
+      answerOf(first),
+    );
+    expect(await registrationsOf(strict, 1)).toEqual([numberOf(first)]);
+    expect(await callsOf(numberOf(first))).toBe(1);
+  });
+
+  it('is served again after a refusal, and then has its effect', async () => {
+    const running = await (await seal(registration(strict, 2, ringing)))('/ars/register');
+    const sendIt = await seal(registration(strict, 2));
+    expectAnswer(await sendIt('/ars/register'), '002_013');
+    const cancel = await seal({ regNo: numberOf(running), action: 'cancel' });
+    expectAnswer(await cancel('/ars/register/cancel'), '000_000');
+    expectAnswer(await cancel('/ars/register/cancel'), '000_000');
+    const second = await sendIt('/ars/register');
+    expectAnswer(second, '000_000');
+    expect(numberOf(second)).not.toBe(numberOf(running));
+    expect(answerOf(await sendIt('/ars/register'))).toEqual(answerOf(second));
+  });
+
+  it('is served again after a 503, which has registered nothing', async () => {
+    const sendIt = await seal(registration(strict, 3));
+    const temporal = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+    const url = await stack.startAnotherApi({ temporal });
+    expectAnswer(await sendIt('/ars/register', { url }), '000_991');
+    await temporal.connection.close();
+    const answer = await sendIt('/ars/register');
+    expectAnswer(answer, '000_000');
+    expect(await registrationsOf(strict, 3)).toEqual([numberOf(answer)]);
+  });
+
+  it('is refused at another operation', async () => {
+    const sendIt = await seal({ userId: strict.members[5]!.userId });
+    expectAnswer(await sendIt('/ars/auth'), '000_000');
+    expectAnswer(await sendIt('/delete'), '000_905');
+    expectAnswer(await sendIt('/ars/auth'), '000_000');
+  });
+
+  it('is refused later: a read after ten minutes, an accepted request after a day', async () => {
+    const read = await seal({});
+    const accepted = await seal(registration(strict, 4));
+    expectAnswer(await read('/institutions'), '000_000');
+    const first = await accepted('/ars/register');
+    await untilEnded(stack.url, strict, numberOf(first));
+    await age('11 minutes');
+    expectAnswer(await read('/institutions'), '000_905');
+    expect(answerOf(await accepted('/ars/register'))).toEqual(answerOf(first));
+    await age('24 hours');
+    expectAnswer(await accepted('/ars/register'), '000_905');
+  });
+
+  it('that deleted an account does not delete its successor', async () => {
+    const { userId } = strict.members[1]!;
+    const sendIt = await seal({ userId });
+    expectAnswer(await sendIt('/delete'), '000_000');
+    const newer = await (await seal(registration(strict, 1)))('/ars/register');
+    await untilEnded(stack.url, strict, numberOf(newer));
+    expectAnswer(await sendIt('/delete'), '000_000');
+    const info = await (await seal({ userId }))('/inquiry');
+    expectAnswer(info, '000_000');
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  it('gives the first answer again, and another request with it is refused', async () => {
+    const body = registration(lenient, 0);
+    const first = await callWithKey('order-1', '/ars/register', body);
+    await untilEnded(stack.url, lenient, numberOf(first));
+    expect(answerOf(await callWithKey('order-1', '/ars/register', body, otherUrl))).toEqual(answerOf(first));
+    // The same fields, written differently.
+    const spelled = { ...body, bankAccount: '110-1234-5678', userName: ` ${String(body['userName'])} ` };
+    expect(answerOf(await callWithKey('order-1', '/ars/register', spelled))).toEqual(answerOf(first));
+    const other = { ...body, bankAccount: '11012345679' };
+    expectAnswer(await callWithKey('order-1', '/ars/register', other), '000_916');
+    expect(await registrationsOf(lenient, 0)).toEqual([numberOf(first)]);
+  });
+
+  it('is one for ten parallel requests at two processes', async () => {
+    const body = registration(lenient, 1, ringing);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) =>
+        callWithKey('order-2', '/ars/register', body, index % 2 === 0 ? stack.url : otherUrl),
+      ),
+    );
+    expect(new Set(answers.map((answer) => JSON.stringify(answerOf(answer)))).size).toBe(1);
+    expect(await registrationsOf(lenient, 1)).toEqual([numberOf(answers[0]!)]);
+  });
+
+  it('belongs to its project and its operation', async () => {
+    const { userId } = lenient.members[0]!;
+    const { userId: strange } = strict.members[4]!;
+    expect(await callWithKey('order-1', '/as-rcg-svc/ars/register', { userId })).toMatchObject({
+      status: 200,
+    });
+    const deleteIt = await seal({ userId: strange });
+    expectAnswer(await deleteIt('/delete', { key: 'order-1' }), '000_000');
+  });
+
+  it('is free again after a refusal', async () => {
+    const unknown = { regNo: '261122093000AB12CD34EF', action: 'cancel' };
+    expectAnswer(await callWithKey('order-3', '/ars/register/cancel', unknown), '002_019');
+    const other = { ...unknown, regNo: '261122093000AB12CD34EG' };
+    expectAnswer(await callWithKey('order-3', '/ars/register/cancel', other), '002_019');
+  });
+
+  it('that registered for auto charge or deleted an account gets the first answer, not a second effect', async () => {
+    const { userId } = lenient.members[0]!;
+    expect(await callWithKey('order-4', '/as-rcg-svc/ars/register', { userId })).toMatchObject({
+      status: 200,
+    });
+    expectAnswer(await callWithKey('order-5', '/delete', { userId }), '000_000');
+    const newer = await call(stack.url, lenient, '/ars/register', registration(lenient, 0));
+    await untilEnded(stack.url, lenient, numberOf(newer));
+    expect(await callWithKey('order-4', '/as-rcg-svc/ars/register', { userId })).toMatchObject({
+      status: 200,
+    });
+    expectAnswer(await callWithKey('order-5', '/delete', { userId }), '000_000');
+    const { body } = await call(stack.url, lenient, '/inquiry', { userId });
+    expect(body).toMatchObject({ isAutoRcgAccRegAllowed: true });
+  });
+
+  it.for([
+    ['', '000_002 Idempotency-Key'],
+    ['k'.repeat(256), '000_015 Idempotency-Key'],
+    ['two words', '000_002 Idempotency-Key'],
+  ] as const)('of the form "%s" is refused', async ([key, expected]) => {
+    expectAnswer(await callWithKey(key, '/delete', { userId: lenient.members[5]!.userId }), expected);
+  });
+
+  it('means nothing to an operation that changes nothing', async () => {
+    const { userId } = lenient.members[0]!;
+    expectAnswer(await callWithKey('order 6', '/inquiry', { userId }), codes.SUCCESS);
+  });
+});
+
+describe('a list of registrations', () => {
+  it('of one member has only that', async () => {
+    const all = await registrationsOf(lenient, 1);
+    expect(all).toHaveLength(1);
+    expect(await registrationsOf(lenient, 6)).toEqual([]);
+  });
+});
