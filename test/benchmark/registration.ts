@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration } from '../fixtures/wire-client.ts';
@@ -13,6 +15,9 @@ const inquiriesPerSecond = 100;
 
 let stack: Stack;
 let nextMember = 0;
+let inquiriesMade = 0;
+/** What API and worker send to PostgreSQL, `begin` and `commit` included. */
+const statements = vi.spyOn(Client.prototype, 'query');
 beforeAll(async () => {
   stack = await startStack();
 });
@@ -68,6 +73,7 @@ async function register() {
 }
 
 async function inquire(regNo: string): Promise<string> {
+  inquiriesMade++;
   const { body } = await call(stack.url, stack.projects[0], '/ars/register/inquiry', { regNo });
   return String(body['status']);
 }
@@ -77,26 +83,44 @@ async function untilEnded(started: { readonly userId: string; readonly regNo: st
   return started;
 }
 
-/** CPU times in ms, and transactions. */
+/** CPU times in ms, and what was asked of PostgreSQL and Temporal. */
 async function readCounters() {
   const { rows } = (await stack.database.queries.execute(
     sql`select xact_commit::integer as transactions from pg_stat_database where datname = current_database()`,
   )) as { rows: [{ transactions: number }] };
   const { user, system } = process.cpuUsage();
+  const temporal = temporalProcess();
   return {
     'CPU of API, worker and simulator, ms': (user + system) / 1_000,
-    'CPU of the Temporal server, ms': cpuOfTemporal(),
+    'CPU of the Temporal server, ms': temporal.cpu,
     'database transactions': rows[0].transactions,
+    'SQL statements': statements.mock.calls.length,
+    'inquiries of the benchmark among them': inquiriesMade,
+    ...(await countRequests(temporal.id)),
   };
 }
 
-/** The CPU time of this process's Temporal server in ms, as `ps` reports it: whole seconds. */
-function cpuOfTemporal(): number {
-  const output = execFileSync('ps', ['--ppid', String(process.pid), '-o', 'cputimes=,comm='], {
+/** This process's Temporal server: its process ID, and its CPU time in ms as `ps` reports it: whole seconds. */
+function temporalProcess(): { readonly id: string; readonly cpu: number } {
+  const output = execFileSync('ps', ['--ppid', String(process.pid), '-o', 'pid=,cputimes=,comm='], {
     encoding: 'utf8',
   });
-  const line = output.split('\n').find((candidate) => candidate.includes('temporal'));
-  return Number.parseInt(line ?? '0') * 1_000;
+  const line = output.split('\n').find((candidate) => candidate.includes('temporal')) ?? '';
+  const [id = '', cpu = '0'] = line.trim().split(/\s+/);
+  return { id, cpu: Number(cpu) * 1_000 };
+}
+
+/** The gRPC calls in our namespace, as the server counts them. Its output says where its metrics are. */
+async function countRequests(id: string) {
+  const [url] = /http:\S+\/metrics/.exec(readFileSync(`/proc/${id}/fd/1`, 'utf8')) ?? [];
+  const metrics = await (await fetch(url!)).text();
+  const requests = metrics.matchAll(
+    /^service_requests\{namespace="default",operation="(\w+)",service_name="frontend"\} (\d+)$/gm,
+  );
+  const counts = { 'gRPC calls without polls': 0, 'gRPC polls': 0 };
+  for (const [, operation = '', count] of requests)
+    counts[operation.startsWith('Poll') ? 'gRPC polls' : 'gRPC calls without polls'] += Number(count);
+  return counts;
 }
 
 function describeTimes(times: readonly number[]): string {
