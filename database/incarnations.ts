@@ -21,8 +21,10 @@ export interface DatabaseMark {
   readonly position: string;
 }
 
-/** How far each database had come when this process last looked, or another one told it, by its birth. */
-const marks = new Map<number, DatabaseMark>();
+/** How far each database had come when a process last looked, or another one told it, by its birth. */
+type Marks = Map<number, DatabaseMark>;
+
+const ofThisProcess: Marks = new Map();
 
 /** In place of the cluster of a life that is over, because an older copy of the disk was put in its place. */
 const olderCopy = 'an older copy';
@@ -35,7 +37,7 @@ function isEarlier(one: DatabaseMark, other: DatabaseMark): boolean {
   return BigInt(one.position) < BigInt(other.position);
 }
 
-function remember(mark: DatabaseMark): void {
+function remember(marks: Marks, mark: DatabaseMark): void {
   const known = marks.get(mark.bornAt);
   if (!known || isEarlier(known, mark)) marks.set(mark.bornAt, mark);
 }
@@ -67,7 +69,7 @@ const cluster = {
 const position = sql<string>`(pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::text`;
 
 /** All lives, the newest first, and whether it is the present one. There are few: one for each restore or failover. */
-async function readLives(queries: Queries) {
+async function readLives(queries: Queries, marks: Marks) {
   // Taken before the query: what another query finds meanwhile may be later.
   const known = new Map(marks);
   const rows = await queries
@@ -83,8 +85,8 @@ async function readLives(queries: Queries) {
   const before = mark && known.get(mark.bornAt);
   const isOlderCopy = mark !== undefined && before !== undefined && isEarlier(mark, before);
   // It grows past the mark again: what was noticed once stays so until another life begins.
-  if (isOlderCopy) remember({ ...before, position: end });
-  else if (mark) remember(mark);
+  if (isOlderCopy) remember(marks, { ...before, position: end });
+  else if (mark) remember(marks, mark);
   return {
     lives,
     mark,
@@ -119,14 +121,17 @@ async function isRecoveredToPoint(queries: Queries): Promise<boolean> {
  * @returns the latest restore that lost something, if there was one
  * @throws {DatabaseRestored} when the database is another one than before
  */
-export async function requireKnownDatabase(queries: Queries): Promise<LossyIncarnation | undefined> {
-  const { lives, isPresent } = await readLives(queries);
+export async function requireKnownDatabase(
+  queries: Queries,
+  marks: Marks = ofThisProcess,
+): Promise<LossyIncarnation | undefined> {
+  const { lives, isPresent } = await readLives(queries, marks);
   if (!isPresent) throw new DatabaseRestored();
   return lives.find((life): life is LossyIncarnation => life.restoredTo !== null);
 }
 
-/** The lives of the database. */
-export function createIncarnations(queries: Queries) {
+/** The lives of the database. @param marks what the process remembers */
+export function createIncarnations(queries: Queries, marks: Marks = ofThisProcess) {
   return {
     /** Begins the first life. Idempotent: a database that has one keeps it. */
     async beginFirst(): Promise<void> {
@@ -137,16 +142,16 @@ export function createIncarnations(queries: Queries) {
     },
 
     /** See {@link requireKnownDatabase}. */
-    requireKnown: () => requireKnownDatabase(queries),
+    requireKnown: () => requireKnownDatabase(queries, marks),
 
     /** How far the database has come; undefined while it is not the one that was last known. */
     async mark(): Promise<DatabaseMark | undefined> {
-      const { isPresent, mark } = await readLives(queries);
+      const { isPresent, mark } = await readLives(queries, marks);
       return isPresent ? mark : undefined;
     },
 
     /** Takes over how far another process knows the database to have come. */
-    remember,
+    remember: (mark: DatabaseMark) => remember(marks, mark),
 
     /**
      * Looks whether this is still the database that was last known. Where a failover loses nothing, it begins a new life
@@ -154,7 +159,7 @@ export function createIncarnations(queries: Queries) {
      * remember nothing know of it, too.
      */
     async look(failover: DatabaseFailover): Promise<'KNOWN' | 'FAILED_OVER' | 'RESTORED'> {
-      const { lives, isPresent, isOlderCopy, isNextTimeline } = await readLives(queries);
+      const { lives, isPresent, isOlderCopy, isNextTimeline } = await readLives(queries, marks);
       const [newest] = lives;
       if (!newest || isPresent) return 'KNOWN';
       if (isOlderCopy) {
@@ -181,7 +186,7 @@ export function createIncarnations(queries: Queries) {
      */
     async begin(restoredTo: Date | null): Promise<Incarnation> {
       return await queries.transaction(async (transaction) => {
-        const [newest] = (await readLives(transaction)).lives;
+        const [newest] = (await readLives(transaction, marks)).lives;
         const [{ highest }] = (await transaction
           .select({ highest: sql<number>`coalesce(max(${members.notificationSequence}), 0)`.mapWith(Number) })
           .from(members)) as [{ highest: number }];

@@ -109,14 +109,14 @@ export async function sweep(
   ): Promise<Swept> {
     const counts = { started: 0, running: 0, withdrawn: 0 };
     const failed: string[] = [];
-    for (let isLast = false; !isLast && !signal?.aborted;) {
+    for (;;) {
       // A row that is taken is due again much later, so none is taken for nothing.
       await temporal.withDeadline(Date.now() + answerTimeout, () =>
         temporal.workflowService.getSystemInfo({}),
       );
       const rows = await take(batch);
       for (const row of rows) {
-        if (signal?.aborted) break;
+        if (signal?.aborted) return { ...counts, failed };
         const slot = pause(1_000 / startsPerSecond, undefined, { signal }).catch(() => {});
         try {
           counts[await work(row)]++;
@@ -128,9 +128,8 @@ export async function sweep(
         }
         await slot;
       }
-      isLast = rows.length < batch;
+      if (rows.length < batch) return { ...counts, failed };
     }
-    return { ...counts, failed };
   }
 }
 

@@ -6,6 +6,7 @@ import { beforeEach, expect, inject, it } from 'vitest';
 import { createRegistrationNumber } from '../../api/registrations/registration-number.ts';
 import { migrate } from 'drizzle-orm/pglite/migrator';
 import { migrationsFolder } from '../../database/database.ts';
+import { createIncarnations } from '../../database/incarnations.ts';
 import * as schema from '../../database/schema.ts';
 import { createStores } from '../../database/stores.ts';
 import type { Stores } from '../../database/stores.ts';
@@ -13,6 +14,8 @@ import { inventMember } from '../../development/sandbox/members.ts';
 import { sandboxPolicy as policy } from '../../development/sandbox/policy.ts';
 import { newProject, oldKey } from './stores-fixture.ts';
 
+/** Copying a disk takes long on a busy machine. */
+const slow = { timeout: 180_000 };
 const aspId = 'TESTASP00000001';
 let number: string;
 let pglite: PGlite;
@@ -73,7 +76,7 @@ async function putOlderCopyInPlace<Note>(note?: () => Promise<Note>): Promise<No
   return noted;
 }
 
-it('an older copy of the disk is noticed by whoever has seen it later, and sends nothing', async () => {
+it('an older copy of the disk is noticed by whoever has seen it later, and sends nothing', slow, async () => {
   await putOlderCopyInPlace();
   await expect(ring()).rejects.toThrow('restored or copied');
   // What was written since must not hide it: the copy grows past what was seen.
@@ -85,28 +88,24 @@ it('an older copy of the disk is noticed by whoever has seen it later, and sends
   expect(await ring()).toMatchObject({ claim: 'WAIT' });
 });
 
-it('a process that has seen nothing learns of it from the database', async () => {
+it('a process that has seen nothing learns of it from the database', slow, async () => {
   await putOlderCopyInPlace();
-  const unaware = await openInAnotherProcess('unaware');
+  const unaware = inAnotherProcess();
   expect(await unaware.look('asynchronous')).toBe('KNOWN');
   expect(await stores.incarnations.look('asynchronous')).toBe('RESTORED');
   expect(await unaware.look('synchronous')).toBe('RESTORED');
 });
 
-it('a process that asks a witness first knows it at once', async () => {
+it('a process that asks a witness first knows it at once', slow, async () => {
   const witness = await putOlderCopyInPlace(() => stores.incarnations.mark());
-  const aware = await openInAnotherProcess('aware');
+  const aware = inAnotherProcess();
   aware.remember(witness!);
   await expect(aware.requireKnown()).rejects.toThrow('restored or copied');
   expect(await aware.look('asynchronous')).toBe('RESTORED');
   expect(await aware.mark()).toBeUndefined();
 });
 
-/** The lives of the database as a process sees them that shares no memory with this one. */
-async function openInAnotherProcess(name: string) {
-  const module: string = `../../database/incarnations.ts?${name}`;
-  const another = (await import(
-    /* @vite-ignore */ module
-  )) as typeof import('../../database/incarnations.ts');
-  return another.createIncarnations(drizzle(pglite, { schema }));
+/** The lives of the database as another process sees them, which remembers nothing. */
+function inAnotherProcess() {
+  return createIncarnations(drizzle(pglite, { schema }), new Map());
 }

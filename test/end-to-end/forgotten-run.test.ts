@@ -38,7 +38,7 @@ async function registerBeside(begin: (number: string, begin: Begin, userId: stri
   const { registrations } = stack.stores;
   const held = {
     ...registrations,
-    begin: (number: string) => begin(number, registrations.begin, older.userId),
+    begin: (number: string) => begin(number, (own) => registrations.begin(own), older.userId),
   };
   const url = await stack.startAnotherApi({ stores: { ...stack.stores, registrations: held } });
   const request = registration(stack.projects[0], member, ringing);

@@ -5,6 +5,7 @@ import { memberWorkflowId, notificationWorkflowId, removalWorkflowId } from '../
 import { effects, registrations, resultNotifications } from '../../database/schema.ts';
 import { inventMember } from '../../development/sandbox/members.ts';
 import { createLog } from '../../runtime/log.ts';
+import { createTemporalClient } from '../../runtime/temporal.ts';
 import { sweep } from '../../runs/sweep.ts';
 import { impatientPolicy } from '../fixtures/impatient-policy.ts';
 import { membersOf, ringing } from '../fixtures/members-of-stack.ts';
@@ -101,18 +102,16 @@ it('goes on after a start that fails, and counts it; resume --all names it and e
 
 it('takes no row while Temporal does not answer', async () => {
   const number = await addUnstartable();
-  const unreachable = {
-    ...stack.temporal,
-    workflowService: { getSystemInfo: () => Promise.reject(new Error('It is away, says the test.')) },
-  };
   await stack.stores.registrations.makeOverdue(number);
-  const away = Object.setPrototypeOf(
-    unreachable,
-    Object.getPrototypeOf(stack.temporal),
-  ) as typeof stack.temporal;
-  await expect(sweep({ ...parts(), temporal: away })).rejects.toThrow('It is away');
+  // Nothing listens at that address.
+  const away = createTemporalClient(
+    { connectionOptions: { address: '127.0.0.1:9' }, namespace: 'default' },
+    stack.replayOptions.dataConverter!,
+  );
+  await expect(sweep({ ...parts(), temporal: away })).rejects.toThrow(/UNAVAILABLE|DEADLINE|connect/i);
   const row = (await stack.stores.registrations.findAny(number))!;
   expect(row.replacements).toBe(0);
+  await away.connection.close();
   await stack.stores.ledger.cancel(number);
 });
 

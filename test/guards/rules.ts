@@ -919,7 +919,7 @@ export const rules: readonly Guard[] = [
     replacements: [
       change(
         'database/incarnations.ts',
-        'if (isOlderCopy) remember({ ...before, position: end });\n  else if (mark)',
+        'if (isOlderCopy) remember(marks, { ...before, position: end });\n  else if (mark)',
         'if (mark)',
       ),
     ],
