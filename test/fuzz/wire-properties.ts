@@ -37,11 +37,12 @@ export const planted = {
   bankAccount: '90817263540918273645',
   userName: 'Vorname Nachname-Pflanzmann',
   birthDate: '19870619',
-  bankName: 'Bank of Planted Trees',
   mobileNumber: '01098761234',
 };
 const valid: Readonly<Record<string, unknown>> = {
   ...planted,
+  // It is given back to whoever asks for the account.
+  bankName: 'Bank of Planted Trees',
   bankCode: '003',
   regNo: '261122093000AB12CD34EF',
 };
