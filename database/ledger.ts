@@ -22,7 +22,15 @@ import type { Queries } from './database.ts';
 import { requireKnownDatabase } from './incarnations.ts';
 import { lockRegistration } from './locked-registration.ts';
 import type { Committed, LockedRegistration } from './locked-registration.ts';
-import { accounts, operatorDecisions, consentEvidence, effectKey, effects, registrations } from './schema.ts';
+import {
+  accounts,
+  operatorDecisions,
+  consentEvidence,
+  effectKey,
+  effects,
+  registrations,
+  statementTime,
+} from './schema.ts';
 
 /** Whether an effect may be sent now, by this execution and nobody else, or what is waited for. */
 export type Claim =
@@ -550,7 +558,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
       const overdue = queries
         .select({ registrationNumber: effects.registrationNumber })
         .from(effects)
-        .where(and(isOpenRemoval, lt(effects.askAt, sql`clock_timestamp() - interval '1 minute'`)))
+        .where(and(isOpenRemoval, lt(effects.askAt, sql`${statementTime} - interval '1 minute'`)))
         .orderBy(asc(effects.askAt))
         .limit(limit)
         .for('no key update', { skipLocked: true });
@@ -570,7 +578,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
     async deleteOld(rowsPerBatch = 1_000): Promise<number> {
       const open = alias(effects, 'open');
       const isOld = (at: typeof effects.decidedAt | typeof registrations.endedAt) =>
-        lt(at, sql`clock_timestamp() - interval '90 days'`);
+        lt(at, sql`${statementTime} - interval '90 days'`);
       const isOpenElse = and(
         eq(open.registrationNumber, effects.registrationNumber),
         inArray(open.state, ['SENT', 'ACCEPTED']),

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gte, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, inArray, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm';
 import type { BankCode } from '../wire/bank-codes.ts';
 import type { RegistrationStep } from '../contract/registration.ts';
 import type { RegistrationStatus } from '../wire/registration-status.ts';
@@ -11,7 +11,7 @@ import type { Queries } from './database.ts';
 import { openMember } from './members.ts';
 import type { Member } from './members.ts';
 import { PersonalDataErased } from './personal-data-erased.ts';
-import { consentEvidence, databaseTime, members, projects, registrations } from './schema.ts';
+import { consentEvidence, databaseTime, members, projects, registrations, statementTime } from './schema.ts';
 
 /** The personal part of a registration. */
 export interface RegistrationDetails {
@@ -297,7 +297,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
     async deleteWithdrawn(): Promise<void> {
       await queries
         .delete(registrations)
-        .where(lt(registrations.withdrawnAt, sql`clock_timestamp() - interval '1 day'`));
+        .where(lt(registrations.withdrawnAt, sql`${statementTime} - interval '1 day'`));
     },
 
     /** The member's open registration that has begun, if there is one. */
@@ -314,7 +314,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       const overdue = queries
         .select({ registrationNumber: registrations.registrationNumber })
         .from(registrations)
-        .where(and(isNull(registrations.endedAt), lt(registrations.lookAt, sql`clock_timestamp()`)))
+        .where(and(isNull(registrations.endedAt), lte(registrations.lookAt, statementTime)))
         .orderBy(asc(registrations.lookAt))
         .limit(limit)
         .for('no key update', { skipLocked: true });

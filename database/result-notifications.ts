@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm';
 import type { NotificationState } from '../contract/activities.ts';
 import type { RegistrationStatus } from '../wire/registration-status.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
@@ -10,6 +10,7 @@ import {
   projects,
   registrations,
   resultNotifications,
+  statementTime,
 } from './schema.ts';
 
 /** A result to be sent to a service provider, with its destination. */
@@ -125,12 +126,7 @@ export function createResultNotifications(queries: Queries) {
       const overdue = queries
         .select({ registrationNumber: resultNotifications.registrationNumber })
         .from(resultNotifications)
-        .where(
-          and(
-            eq(resultNotifications.state, 'PENDING'),
-            lt(resultNotifications.lookAt, sql`clock_timestamp()`),
-          ),
-        )
+        .where(and(eq(resultNotifications.state, 'PENDING'), lte(resultNotifications.lookAt, statementTime)))
         .orderBy(asc(resultNotifications.lookAt))
         .limit(limit)
         .for('no key update', { skipLocked: true });

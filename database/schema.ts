@@ -213,6 +213,9 @@ export const registrations = pgTable(
     index('registrations_to_look_at')
       .on(table.lookAt)
       .where(sql`ended_at is null`),
+    index('registrations_withdrawn')
+      .on(table.withdrawnAt)
+      .where(sql`withdrawn_at is not null`),
     index('registrations_to_purge')
       .on(table.endedAt)
       .where(sql`purged_at is null`),
@@ -482,3 +485,9 @@ export const effectKey = [effects.registrationNumber, effects.kind, effects.atte
 
 /** The database's clock. `now()` would be the start of the transaction, before it waited for a lock. */
 export const databaseTime = sql<Date>`clock_timestamp()`.mapWith(registrations.createdAt);
+
+/**
+ * The time at which a statement outside a transaction began. A condition on {@link databaseTime}, which may change with each
+ * row, would read the whole index.
+ */
+export const statementTime = sql`now()`;

@@ -256,6 +256,7 @@ CREATE INDEX "registrations_by_asp" ON "registrations" USING btree ("asp_id","re
 CREATE INDEX "registrations_of_member" ON "registrations" USING btree ("user_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "one_open_registration_per_member" ON "registrations" USING btree ("user_id") WHERE begun_at is not null and ended_at is null;--> statement-breakpoint
 CREATE INDEX "registrations_to_look_at" ON "registrations" USING btree ("look_at") WHERE ended_at is null;--> statement-breakpoint
+CREATE INDEX "registrations_withdrawn" ON "registrations" USING btree ("withdrawn_at") WHERE withdrawn_at is not null;--> statement-breakpoint
 CREATE INDEX "registrations_to_purge" ON "registrations" USING btree ("ended_at") WHERE purged_at is null;--> statement-breakpoint
 CREATE INDEX "idempotency_keys_by_age" ON "remembered_requests" USING btree ("first_seen_at") WHERE crypto_key_id is null;--> statement-breakpoint
 CREATE INDEX "ciphertexts_by_key" ON "remembered_requests" USING btree ("crypto_key_id") WHERE crypto_key_id is not null;--> statement-breakpoint

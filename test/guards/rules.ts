@@ -1177,6 +1177,6 @@ export const rules: readonly Guard[] = [
         'the stop of a worker > succeeds although the SDK did not free a cached workflow',
       ),
     ],
-    failure: /disposed first/,
+    failure: /Workflow execution context.*instead of resolving/,
   },
 ];
