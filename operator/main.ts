@@ -1,3 +1,3 @@
 import { runOperator } from './run-operator.ts';
 
-process.exitCode = await runOperator(process.argv.slice(2));
+process.exitCode = await runOperator(process.argv.slice(2), process.env);

@@ -20,23 +20,27 @@ const printError = (line: string): unknown => process.stderr.write(`${line}\n`);
 const readFile = (path: string): string => readFileSync(path, 'utf8');
 
 /**
- * Carries out an operator's command line with what the environment names.
+ * Carries out an operator's command line with the settings of `environment`.
  * @param policy in place of the one that the environment describes
  * @returns the exit code
  */
-export async function runOperator(words: readonly string[], policy?: RegistrationPolicy): Promise<number> {
+export async function runOperator(
+  words: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  policy?: RegistrationPolicy,
+): Promise<number> {
   const opened: OperatorTemporal[] = [];
   try {
     return await runOperatorCommand(words, {
       print,
       printError,
       openTemporal: () => {
-        const service = openOperatorTemporal(readConfig(operatorConfigSchema, process.env, readFile));
+        const service = openOperatorTemporal(readConfig(operatorConfigSchema, environment, readFile));
         opened.push(service);
         return service;
       },
       openAll: async () => {
-        const config = readConfig(operatorDatabaseConfigSchema, process.env, readFile);
+        const config = readConfig(operatorDatabaseConfigSchema, environment, readFile);
         const log = createLog('operator', 'warn', (line) => process.stderr.write(line));
         const service = await openOperatorService(config, log);
         opened.push(service);
@@ -44,7 +48,7 @@ export async function runOperator(words: readonly string[], policy?: Registratio
           ...service,
           ...(policy && { policy }),
           openPaymentGateway: () =>
-            openOperatorPaymentGateway(readConfig(operatorPaymentGatewayConfigSchema, process.env, readFile)),
+            openOperatorPaymentGateway(readConfig(operatorPaymentGatewayConfigSchema, environment, readFile)),
         };
       },
     });

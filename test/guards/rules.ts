@@ -436,7 +436,9 @@ export const rules: readonly Guard[] = [
   {
     name: 'no-registration-while-erased',
     protectsFrom: 'A registration of an erased member is inserted.',
-    replacements: [change('database/registrations.ts', 'if (unerased.length === 0) return false;', '')],
+    replacements: [
+      change('database/registrations.ts', "if (unerased.length === 0) return 'MEMBER_ERASED';", ''),
+    ],
     tests: [
       test(
         'test/database/members.test.ts',
