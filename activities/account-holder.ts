@@ -1,6 +1,5 @@
 import type { Activities } from '../contract/activities.ts';
 import { resultCodeOfRefusal } from '../contract/refusal-reasons.ts';
-import { isMember } from '../database/members.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import { codes } from '../wire/result-codes.ts';
 import { isPostponed, unlessBankClosed } from './bank-closure.ts';
@@ -39,11 +38,8 @@ export function accountHolderActivities(
   }
 
   /** @returns the code with which the registration fails, if the account is not the named person's */
-  async function check({ record, comparesMember, open }: LoadedRegistration) {
-    const { details, member } = open();
-    const { accountNumber, holderName, birthDate } = details;
-    if (comparesMember && !isMember(member, holderName, birthDate))
-      return refused(codes.HOLDER_IS_NOT_MEMBER);
+  async function check({ record, open }: LoadedRegistration) {
+    const { accountNumber, holderName, birthDate } = open().details;
     const account = { bankCode: record.bankCode, accountNumber, holderName, birthDate };
     const answer = await unlessBankClosed({ stores }, record.bankCode, async () => ({
       result: await paymentGateway.inquireAccountHolder(account, deadline()),

@@ -11,7 +11,7 @@ import type { Queries } from './database.ts';
 import { openMember } from './members.ts';
 import type { Member } from './members.ts';
 import { PersonalDataErased } from './personal-data-erased.ts';
-import { consentEvidence, databaseTime, members, projects, registrations, statementTime } from './schema.ts';
+import { consentEvidence, databaseTime, members, registrations, statementTime } from './schema.ts';
 
 /** The personal part of a registration. */
 export interface RegistrationDetails {
@@ -128,22 +128,20 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
   }
 
   /**
-   * Reads a registration with the database's time and its project's rule; `open` opens its personal part. Throws when
+   * Reads a registration with the database's time; `open` opens its personal part. Throws when
    * there is none.
    */
   async function load(registrationNumber: string) {
     const [row] = await queries
-      .select({ registration: registrations, members, projects, now: databaseTime })
+      .select({ registration: registrations, members, now: databaseTime })
       .from(registrations)
       .innerJoin(members, eq(members.userId, registrations.userId))
-      .innerJoin(projects, eq(projects.aspId, registrations.aspId))
       .where(ofNumber(registrationNumber));
     if (!row) throw new Error(`There is no registration ${registrationNumber}.`);
     const { sealedDetails, ...record } = row.registration;
     return {
       record,
       now: row.now,
-      comparesMember: row.projects.comparesMember,
       /** @throws {PersonalDataErased} */
       open: () => {
         const member = openMember(keys, row.members);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { accountNumber } from './account-number.ts';
+import { birthDate as personBirthDate } from './birth-date.ts';
 import { currentBankCode, isBankCode } from './bank-codes.ts';
 import { personName, verbatimName } from './names.ts';
 import { defineOperation } from './operation.ts';
@@ -48,12 +49,11 @@ const userName = personName.meta({
   examples: ['김하늘'],
 });
 
-const birthDate = z
-  .string()
-  .length(8)
-  .regex(/^\d{8}$/)
-  .refine(isCalendarDate)
-  .meta({ description: "The account holder's birth date, `yyyyMMdd`.", examples: ['19900131'] });
+const birthDate = personBirthDate.meta({
+  description:
+    "The account holder's birth date, `yyyyMMdd`: not later than today in Korea, at most 120 years ago.",
+  examples: ['19900131'],
+});
 
 const registrationNumber = z
   .string()
@@ -144,7 +144,7 @@ export const registerAccount = defineOperation({
         'The code issued for this registration. Present when there was no valid code from ars/auth.',
     }),
   }),
-  codes: [codes.MEMBER_NOT_FOUND, codes.OPERATION_IN_PROGRESS],
+  codes: [codes.MEMBER_NOT_FOUND, codes.HOLDER_IS_NOT_MEMBER, codes.OPERATION_IN_PROGRESS],
 });
 
 /** Returns the status of a registration. */
@@ -163,7 +163,6 @@ export const inquireRegistrationStatus = defineOperation({
     codes.REGISTRATION_NOT_FOUND,
     ...accountRefusals,
     codes.EVIDENCE_NOT_SECURED,
-    codes.HOLDER_IS_NOT_MEMBER,
     codes.NOT_REGISTERED_AFTER_REVIEW,
     codes.REAL_NAME_CHECK_UNAVAILABLE,
     codes.CANCELLED,
@@ -371,13 +370,3 @@ export const bankAccountOperations = [
   deleteAccount,
   listInstitutions,
 ] as const;
-
-function isCalendarDate(text: string): boolean {
-  const [year, month, day] = [text.slice(0, 4), text.slice(4, 6), text.slice(6, 8)].map(Number) as [
-    number,
-    number,
-    number,
-  ];
-  const date = new Date(Date.UTC(year, month - 1, day));
-  return date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
-}

@@ -3,7 +3,9 @@ import type { Client } from '@temporalio/client';
 import { memberWorkflowId, taskQueue, workflowTypes } from '../../contract/registration.ts';
 import type { MemberInput, OperationResult } from '../../contract/registration.ts';
 import { searchAttributes } from '../../contract/search-attributes.ts';
+import { isMember } from '../../database/members.ts';
 import type { Member } from '../../database/members.ts';
+import type { Project } from '../../database/projects.ts';
 import type { Stores } from '../../database/stores.ts';
 import type { ApiParts } from '../parts.ts';
 import type { StartedRegistration } from './latest-registrations.ts';
@@ -35,6 +37,15 @@ export async function requireMember(stores: Stores, aspId: string, userId: strin
   const member = await stores.members.find(aspId, userId);
   if (!member) throw new Refusal(codes.MEMBER_NOT_FOUND);
   return member;
+}
+
+/** Refuses with `002_911` another person's account, where the project demands that the holder is the member. */
+export function requireHolderIsMember(
+  { comparesMember }: Project,
+  member: Member,
+  { userName, birthDate }: { readonly userName: string; readonly birthDate: string },
+): void {
+  if (comparesMember && !isMember(member, userName, birthDate)) throw new Refusal(codes.HOLDER_IS_NOT_MEMBER);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { memberWorkflowId } from '../../contract/registration.ts';
 import { createAuthNumber } from '../../database/ars-codes.ts';
 import type { Member } from '../../database/members.ts';
+import type { Project } from '../../database/projects.ts';
 import { startRegistrationRun } from '../../runs/registration-run.ts';
 import type { registerAccount } from '../../wire/bank-account-operations.ts';
 import { codes } from '../../wire/result-codes.ts';
@@ -11,7 +12,7 @@ import { Refusal } from '../http/refusal.ts';
 import type { RepeatableRequest } from '../http/repeatable-request.ts';
 import type { ApiParts } from '../parts.ts';
 import type { LatestRegistrations, StartOutcome, StartedRegistration } from './latest-registrations.ts';
-import { describeRegistration, requireMember, startMemberRun } from './member-runs.ts';
+import { describeRegistration, requireHolderIsMember, requireMember, startMemberRun } from './member-runs.ts';
 import type { MemberRun, RunningOperation } from './member-runs.ts';
 import { createRegistrationNumber } from './registration-number.ts';
 
@@ -25,23 +26,26 @@ type Parts = Pick<ApiParts, 'stores' | 'temporal' | 'policy' | 'metrics'> & {
 type RegistrationRequest = z.output<typeof registerAccount.request>;
 
 /**
- * Starts a registration; a repeated request gets the first answer. Refuses with `001_006` when the service provider has no such member, and with `002_013` when
+ * Starts a registration; a repeated request gets the first answer. Refuses with `001_006` when the service provider has
+ * no such member, with `002_911` when the holder is not the member though the project demands it, and with `002_013` when
  * another operation of the member is running, or was running when the request arrived.
  * @param how `arrival`: when the request arrived, as a `performance.now()` time
  * @returns the registration number, and the ARS code if it was issued for this registration
  */
 export async function startRegistration(
   parts: Parts,
-  aspId: string,
+  project: Project,
   request: RegistrationRequest,
   { arrival, repeatable }: { readonly arrival: number; readonly repeatable: RepeatableRequest },
 ): Promise<StartedRegistration> {
+  const { aspId } = project;
   const first = await bindNumber(parts, repeatable);
   if (first.hasBegun) return await repeatAnswer(parts, aspId, request.userId, first.registrationNumber);
   const { registrationNumber } = first;
   const memberKey = `${aspId}/${request.userId}`;
   const outcome = await parts.latestRegistrations.startUnlessDuplicate(memberKey, arrival, async () => {
     const member = await requireMember(parts.stores, aspId, request.userId);
+    requireHolderIsMember(project, member, request);
     return await startUnlessRunning(parts, member, request, registrationNumber);
   });
   if (outcome.isNew) return outcome.registration;

@@ -13,7 +13,6 @@ import { bankCodes, institutions, isBankCode } from '../../wire/bank-codes.ts';
 import { maskAccountNumber, maskName } from '../../wire/masking.ts';
 import { codes } from '../../wire/result-codes.ts';
 import { resultCodeOfRefusal } from '../../contract/refusal-reasons.ts';
-import { isMember } from '../../database/members.ts';
 import type { Member } from '../../database/members.ts';
 import type { Project } from '../../database/projects.ts';
 import type { Api } from '../context.ts';
@@ -22,7 +21,7 @@ import type { OperationParts } from '../http/operation.ts';
 import { Refusal } from '../http/refusal.ts';
 import { isAcceptedBank, requireAcceptedBank } from '../registrations/accepted-bank.ts';
 import { deleteAccount } from '../registrations/delete-account.ts';
-import { registerAutoCharge, requireMember } from '../registrations/member-runs.ts';
+import { registerAutoCharge, requireHolderIsMember, requireMember } from '../registrations/member-runs.ts';
 
 /** How long the payment gateway may take for the synchronous real-name check, in ms. */
 const accountHolderTimeout = 8_000;
@@ -34,8 +33,7 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
   serve(app, parts, validateAccountHolder, async (request, { project }) => {
     requireAcceptedBank(project, request.bankCode);
     const member = await findMember(project, request.userId);
-    if (project.comparesMember && !isMember(member, request.userName, request.birthDate))
-      throw new Refusal(codes.HOLDER_IS_NOT_MEMBER);
+    requireHolderIsMember(project, member, request);
     await checkAccountHolder(parts, request);
     return {};
   });

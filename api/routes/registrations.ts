@@ -37,7 +37,7 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
   serve(app, parts, registerOperation, async (request, { project, arrival, repeatable }) => {
     requireAcceptedBank(project, request.bankCode);
     const how = { arrival, repeatable };
-    return await startRegistration({ ...parts, latestRegistrations }, project.aspId, request, how);
+    return await startRegistration({ ...parts, latestRegistrations }, project, request, how);
   });
 
   serve(app, parts, inquireRegistrationStatus, async ({ regNo }, { project }) => {

@@ -533,7 +533,11 @@ export const rules: readonly Guard[] = [
       ),
       test(
         'test/wire/requests.test.ts',
-        "real-name verification > refuses { birthDate: '19000101' } where the holder must be the member",
+        "real-name verification > refuses { birthDate: '19100101' } where the holder must be the member",
+      ),
+      test(
+        'test/wire/requests.test.ts',
+        'real-name verification > register refuses another holder itself, and gives no number',
       ),
     ],
     failure: /002_911/,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { validateAccountHolder } from '../../wire/bank-account-operations.ts';
 import { institutions, isBankCode } from '../../wire/bank-codes.ts';
 import { maskAccountNumber, maskName } from '../../wire/masking.ts';
@@ -58,8 +58,22 @@ describe('bank codes', () => {
 describe('birth dates', () => {
   const { birthDate } = validateAccountHolder.request.shape;
 
-  it.for(['19900131', '20000229', '19960229', '19000228', '20241231'])('%s is valid', (text) => {
+  it.for(['19900131', '20000229', '19960229', '19280228', '20241231'])('%s is valid', (text) => {
     expect(birthDate.safeParse(text).success).toBe(true);
+  });
+
+  it.for([
+    ['20261126', '2026-11-25T15:00:00Z', true],
+    ['20261126', '2026-11-25T14:59:59Z', false],
+    ['20271126', '2026-11-26T03:00:00Z', false],
+    ['19061126', '2026-11-26T03:00:00Z', true],
+    ['19061125', '2026-11-26T03:00:00Z', false],
+    ['17000101', '2026-11-26T03:00:00Z', false],
+    ['19040229', '2024-02-29T03:00:00Z', true],
+  ] as const)('%s at %s: %s', ([text, now, isValid]) => {
+    vi.useFakeTimers({ now: new Date(now), toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(birthDate.safeParse(text).success).toBe(isValid);
   });
 
   it.for([

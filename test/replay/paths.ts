@@ -14,7 +14,6 @@ export const paths = [
   'real-name-check-002_907-deceased',
   'real-name-check-002_908-accident',
   'real-name-check-002_909-seized',
-  'real-name-check-002_911-not-the-member',
   'real-name-check-002_913-given-up',
 
   'ars-call-no-answer-once',

@@ -177,14 +177,6 @@ describe.concurrent('what the simulator can do', () => {
     expect(await record(path, overrides)).toEqual(ending);
   });
 
-  it('real-name-check-002_911-not-the-member', async () => {
-    const project = stack.projects[1];
-    const body = registration(project, 0, { userName: '남의 이름' });
-    await callEncrypted(stack.url, project, '/ars/register', body);
-    const path = 'real-name-check-002_911-not-the-member';
-    expect(await finish(path, memberWorkflowId(String(body['userId'])))).toEqual(failed('002_911'));
-  });
-
   it('account-changed and its removal', async () => {
     const member = nextMember++;
     const old = await start({ bankAccount: '11011111111' }, { member });

@@ -451,13 +451,20 @@ describe('real-name verification', () => {
     expectAnswer(await call(stack.url, lenient, '/user/valid', body), code, validateAccountHolder);
   });
 
-  it.for([{ userName: '다른이' }, { birthDate: '19000101' }])(
+  it.for([{ userName: '다른이' }, { birthDate: '19100101' }])(
     'refuses %o where the holder must be the member',
     async (other) => {
       const answer = await callEncrypted(stack.url, strict, '/user/valid', registration(strict, 70, other));
       expectAnswer(answer, '002_911', validateAccountHolder);
     },
   );
+
+  it('register refuses another holder itself, and gives no number', async () => {
+    const body = registration(strict, 74, { userName: '다른이' });
+    const answer = await callEncrypted(stack.url, strict, '/ars/register', body);
+    expectAnswer(answer, '002_911', registerAccount);
+    expect(answer.body).not.toHaveProperty('bankAccRegNo');
+  });
 });
 
 describe('the member’s own name', () => {
@@ -605,7 +612,7 @@ describe('fields', () => {
     },
     birthDate: {
       length: ['"1990013"', '"199001311"', '"1990-01-31"'],
-      form: ['"19900132"', '"19901301"', '"19900230"', '"1990013x"', '19900131'],
+      form: ['"20991231"', '"17000101"', '"19900132"', '"19901301"', '"19900230"', '"1990013x"', '19900131'],
     },
     mobileNumber: {
       length: ['"010123412"', '"010123412341234123412"'],
