@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** Matches a correlation ID: `yyMMddHHmmss`, a hyphen, seven hexadecimal characters. */
-export const correlationIdPattern = /^\d{12}-[0-9a-fA-F]{7}$/;
+/** Matches a correlation ID: 20 visible ASCII characters. */
+export const correlationIdPattern = /^[\x21-\x7e]{20}$/;
 
 /**
  * The headers of every request. The length of X-KM-Tran-Token is not checked: the platform documents 66 characters, but
@@ -18,7 +18,7 @@ export const requestHeadersSchema = z.object({
     .length(20)
     .regex(correlationIdPattern)
     .describe(
-      '`yyMMddHHmmss-xxxxxxx`: 12 digits, a hyphen, 7 hexadecimal characters. Echoed in the response.',
+      '20 visible ASCII characters, by convention `yyMMddHHmmss-xxxxxxx`: the time, a hyphen, 7 hexadecimal characters. Echoed in the response.',
     ),
   'X-KM-Access-Key': z
     .string()

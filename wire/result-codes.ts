@@ -91,14 +91,14 @@ export const resultCodes = {
     name: 'DECRYPTION_FAILED',
     status: 400,
     text: 'The encrypted body cannot be opened.',
-    when: 'encData is not a JWE for the key that X-KM-Crypto-Key-Id names, or that key is not active.',
+    when: 'encData is not a JWE for the key that X-KM-Crypto-Key-Id names, or that key is not active; the text names the trouble.',
     retryable: false,
   },
   '000_908': {
     name: 'NOT_A_JSON_OBJECT',
     status: 400,
     text: 'The body is not a JSON object in UTF-8.',
-    when: 'The body, or the decrypted content of encData, is not valid UTF-8, not valid JSON or not an object.',
+    when: 'The body, or the decrypted content of encData, is not valid UTF-8, not valid JSON or not an object; the text names the trouble.',
     retryable: false,
   },
   '000_909': {
@@ -125,8 +125,8 @@ export const resultCodes = {
   '000_912': {
     name: 'UNSUPPORTED_CONTENT_TYPE',
     status: 415,
-    text: 'The content type must be application/json.',
-    when: 'Content-Type is missing, or names a type other than application/json or a charset other than UTF-8.',
+    text: 'The content type must be application/json in UTF-8.',
+    when: 'Content-Type is missing, or names another type or a charset other than UTF-8, or the body has a Content-Encoding; the text says which.',
     retryable: false,
   },
   '000_913': {
@@ -340,6 +340,26 @@ export const resultCodes = {
     retryable: true,
   },
 } as const satisfies Record<string, ResultCodeEntry>;
+
+/** The kinds of trouble that the texts of `000_907`, `000_908` and `000_912` name. None repeats input. */
+export const troubles = {
+  NOT_A_JWE: 'encData is not a JWE in compact serialization: five parts with dots between them.',
+  PADDING: 'The parts of encData must be Base64url without padding.',
+  ALGORITHM: 'Use alg RSA-OAEP-256 and enc A128GCM or A256GCM.',
+  KEY_ID: 'X-KM-Crypto-Key-Id names no active key of the project.',
+  KEY: 'It was encrypted for another key, or altered.',
+  NOT_UTF8: 'It is not valid UTF-8.',
+  TRUNCATED: 'It is empty or ends too early.',
+  DUPLICATE_KEY: 'A key occurs twice.',
+  MALFORMED: 'It is not valid JSON.',
+  NOT_AN_OBJECT: 'It is JSON of another kind.',
+  OTHER_TYPE: 'Content-Type is missing, or names another type.',
+  OTHER_CHARSET: 'Content-Type names another charset.',
+  CONTENT_ENCODING: 'Send the body without Content-Encoding.',
+} as const;
+
+/** One of the {@link troubles}. */
+export type Trouble = keyof typeof troubles;
 
 /** A code of the catalogue, such as `002_013`. */
 export type ResultCode = keyof typeof resultCodes;

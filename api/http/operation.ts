@@ -1,14 +1,13 @@
 import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
 import type { Operation } from '../../wire/operation.ts';
-import { codes } from '../../wire/result-codes.ts';
 import type { CryptoKey, Project } from '../../database/projects.ts';
 import type { Api } from '../context.ts';
 import type { ApiParts } from '../parts.ts';
 import { allowOnly } from './allowed-methods.ts';
 import { authenticate } from './authentication.ts';
 import type { Caller } from './authentication.ts';
-import { Refusal } from './refusal.ts';
+import { requireJson } from './content-type.ts';
 import { RepeatableRequest } from './repeatable-request.ts';
 import { openBody } from './request-body.ts';
 import type { ProjectLimits } from './request-limits.ts';
@@ -50,7 +49,7 @@ export function serve<Request extends z.ZodObject, Response extends z.ZodObject>
   handle: Handler<Request, Response>,
 ): void {
   const receive = async (context: Context<Api>) => {
-    requireJson(context.req.header('content-type'));
+    requireJson(context.req);
     const body = new Uint8Array(await context.req.arrayBuffer());
     const caller = await authenticate(context, body, parts);
     context.set('aspId', caller.project.aspId);
@@ -80,9 +79,4 @@ function responseKeyOf(
   if (answerEncrypted === undefined) return undefined;
   if (requestKey || answerEncrypted === 'as-asked') return requestKey;
   return project.cryptoKeys.find(({ state }) => state === 'ACTIVE');
-}
-
-function requireJson(contentType = ''): void {
-  if (!/^application\/json *(; *charset="?utf-8"? *)?$/i.test(contentType))
-    throw new Refusal(codes.UNSUPPORTED_CONTENT_TYPE);
 }

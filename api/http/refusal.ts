@@ -1,5 +1,5 @@
-import { resultCodes } from '../../wire/result-codes.ts';
-import type { ResultCode } from '../../wire/result-codes.ts';
+import { resultCodes, troubles } from '../../wire/result-codes.ts';
+import type { ResultCode, Trouble } from '../../wire/result-codes.ts';
 
 /** A refused or failed request, with the result code that says why. */
 export class Refusal extends Error {
@@ -11,7 +11,7 @@ export class Refusal extends Error {
   readonly retryAfter: number | undefined;
 
   /**
-   * @param details `field`: the field that the text names; `payload`: the fields beside `response`; `retryAfter`: seconds
+   * @param details `field`: the field that the text names; `trouble`: the kind of trouble that it names; `payload`: the fields beside `response`; `retryAfter`: seconds
    *
    * @example
    * ```ts
@@ -20,11 +20,15 @@ export class Refusal extends Error {
    */
   constructor(
     code: ResultCode,
-    details: { field?: string; payload?: Readonly<Record<string, unknown>>; retryAfter?: number } = {},
+    details: {
+      field?: string;
+      trouble?: Trouble;
+      payload?: Readonly<Record<string, unknown>>;
+      retryAfter?: number;
+    } = {},
   ) {
-    super(
-      details.field === undefined ? resultCodes[code].text : `${resultCodes[code].text} ${details.field}`,
-    );
+    const named = details.trouble ? troubles[details.trouble] : details.field;
+    super(named === undefined ? resultCodes[code].text : `${resultCodes[code].text} ${named}`);
     this.code = code;
     this.payload = details.payload ?? {};
     this.retryAfter = details.retryAfter;

@@ -4,6 +4,11 @@ import type { CryptoKey } from '../../database/projects.ts';
 import type { Caller } from './authentication.ts';
 import { Refusal } from './refusal.ts';
 import { codes } from '../../wire/result-codes.ts';
+import type { Trouble } from '../../wire/result-codes.ts';
+import { errorCode } from '../../runtime/error-code.ts';
+
+/** The code of jose's error for an algorithm that is not allowed. */
+const algorithmRefused = 'ERR_JOSE_ALG_NOT_ALLOWED';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -37,9 +42,11 @@ async function decrypt(encData: unknown, { project, headers }: Caller): Promise<
   const key = project.cryptoKeys.find(
     ({ cryptoKeyId, state }) => cryptoKeyId === keyId && state === 'ACTIVE',
   );
-  if (!key || typeof encData !== 'string') throw new Refusal(codes.DECRYPTION_FAILED);
-  const content = await decryptMessage(encData, key.serverPrivateKey).catch(() => {
-    throw new Refusal(codes.DECRYPTION_FAILED);
+  if (!key) throw unopened('KEY_ID');
+  if (typeof encData !== 'string' || encData.split('.').length !== 5) throw unopened('NOT_A_JWE');
+  if (!/^[\w.-]+$/.test(encData)) throw unopened('PADDING');
+  const content = await decryptMessage(encData, key.serverPrivateKey).catch((error: unknown) => {
+    throw unopened(errorCode(error) === algorithmRefused ? 'ALGORITHM' : 'KEY');
   });
   return { content: parseObject(content), encrypted: { encData, cryptoKey: key } };
 }
@@ -49,20 +56,50 @@ async function decrypt(encData: unknown, { project, headers }: Caller): Promise<
  * missing, because many clients send null for a missing value.
  */
 function parseObject(bytes: Uint8Array): object {
-  const content = parseJson(bytes);
+  const content = parseJson(decodeUtf8(bytes));
   if (typeof content !== 'object' || content === null || Array.isArray(content))
-    throw new Refusal(codes.NOT_A_JSON_OBJECT);
+    throw notAnObject('NOT_AN_OBJECT');
   return content;
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return parse(utf8.decode(bytes), (key, value) => {
-      if (value === null) return undefined;
-      if (!isLosslessNumber(value)) return value;
-      return key === 'userId' ? value.value : Number(value.value);
-    });
+    return utf8.decode(bytes);
   } catch {
-    throw new Refusal(codes.NOT_A_JSON_OBJECT);
+    throw notAnObject('NOT_UTF8');
   }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return parse(text, readValue, {
+      onDuplicateKey: () => {
+        throw notAnObject('DUPLICATE_KEY');
+      },
+    });
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw notAnObject(endsTooEarly(text, error) ? 'TRUNCATED' : 'MALFORMED');
+  }
+}
+
+function readValue(key: string, value: unknown): unknown {
+  if (value === null) return undefined;
+  if (!isLosslessNumber(value)) return value;
+  return key === 'userId' ? value.value : Number(value.value);
+}
+
+/** Whether the parser stopped at the end of the text, where it expected more. */
+function endsTooEarly(text: string, error: unknown): boolean {
+  const { message } = error as SyntaxError;
+  const [, position] = /at position (\d+)$/.exec(message) ?? [];
+  return message.endsWith('reached end of input') || Number(position) >= text.length;
+}
+
+function unopened(trouble: Trouble): Refusal {
+  return new Refusal(codes.DECRYPTION_FAILED, { trouble });
+}
+
+function notAnObject(trouble: Trouble): Refusal {
+  return new Refusal(codes.NOT_A_JSON_OBJECT, { trouble });
 }

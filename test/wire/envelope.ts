@@ -4,13 +4,19 @@ import { bankAccountOperations } from '../../wire/bank-account-operations.ts';
 import { correlationIdPattern, idempotencyKeyHeader, requestHeadersSchema } from '../../wire/headers.ts';
 import type { Operation } from '../../wire/operation.ts';
 import { registrationStatuses } from '../../wire/registration-status.ts';
-import { resultCodes } from '../../wire/result-codes.ts';
-import type { ResultCode, ResultCodeEntry } from '../../wire/result-codes.ts';
+import { resultCodes, troubles } from '../../wire/result-codes.ts';
+import type { ResultCode, ResultCodeEntry, Trouble } from '../../wire/result-codes.ts';
 import { decrypt } from '../fixtures/wire-client.ts';
 import type { Project, WireAnswer } from '../fixtures/wire-client.ts';
 
 /** A code of the catalogue, followed by the name of the field where the description names one. */
-export type Expected = ResultCode | `${'000_002' | '000_003' | '000_015'} ${string}`;
+export type Expected =
+  | ResultCode
+  | `${'000_002' | '000_003' | '000_015'} ${string}`
+  | `${'000_907' | '000_908' | '000_912'} ${Trouble}`;
+
+/** The codes whose text names the kind of trouble. */
+const troubledCodes = ['000_907', '000_908', '000_912'];
 
 const fields = [
   ...bankAccountOperations.map(({ request }) => request),
@@ -23,6 +29,11 @@ const response = z.strictObject({ code: z.string(), description: z.string() });
 const refusal = z.strictObject({
   response,
   status: z.enum(registrationStatuses).optional(),
+  reason: z
+    .string()
+    .regex(/^[A-Z_]+$/)
+    .optional(),
+  retryable: z.boolean().optional(),
   bankAccRegNo: z
     .string()
     .regex(/^[0-9A-Z]{22}$/)
@@ -38,12 +49,13 @@ const refusal = z.strictObject({
  * @param operation expects that it documents the code, and that the payload matches its schema
  */
 export function expectAnswer(answer: WireAnswer, expected: Expected, operation?: Operation): void {
-  const [code = '', field] = expected.split(' ');
+  const [code = '', named] = expected.split(' ');
   const { text } = resultCodes[code as ResultCode];
-  assert.deepEqual(answer.body.response, {
-    code,
-    description: field === undefined ? text : `${text} ${field}`,
-  });
+  assert.equal(answer.body.response.code, code);
+  const detail = troubles[named as Trouble] ?? named;
+  const namesTrouble = named === undefined && troubledCodes.includes(code);
+  if (!namesTrouble)
+    assert.equal(answer.body.response.description, detail === undefined ? text : `${text} ${detail}`);
   expectEnvelope(answer, operation);
 }
 
@@ -56,7 +68,8 @@ export function expectEnvelope({ status, headers, body, text }: WireAnswer, oper
   assert.ok(isDocumented, `${operation?.path} does not document ${code}.`);
   assert.equal(status, entry.status);
   const namesField = ['000_002', '000_003', '000_015'].includes(code);
-  const descriptions = namesField ? fields.map((field) => `${entry.text} ${field}`) : [entry.text];
+  const details = troubledCodes.includes(code) ? Object.values(troubles) : namesField ? fields : undefined;
+  const descriptions = details?.map((detail) => `${entry.text} ${detail}`) ?? [entry.text];
   assert.ok(descriptions.includes(description), `"${description}" is not the text of ${code}.`);
   assert.equal(headers.get('content-type'), 'application/json');
   assert.match(headers.get('x-km-correlation-id') ?? '', correlationIdPattern);
