@@ -23,6 +23,7 @@ import { createWaitingApp } from './waiting-app.ts';
 type ApiConfig = Parameters<typeof requestLimits>[0] & {
   readonly PORT: number;
   readonly HOST: string;
+  readonly KEEP_ALIVE_MS: number;
   readonly TIME_WINDOW_MS: number;
   readonly CODEC_ALLOWED_ORIGIN: string;
   readonly CODEC_TOKEN?: string;
@@ -75,9 +76,9 @@ export async function startApi(
 /** @throws {ConfigurationError} when the port is taken */
 async function listenOnPort(
   app: ReturnType<typeof createApp>,
-  { PORT: port, HOST: host }: Pick<ApiConfig, 'PORT' | 'HOST'>,
+  { PORT: port, HOST: host, KEEP_ALIVE_MS: keepAlive }: Pick<ApiConfig, 'PORT' | 'HOST' | 'KEEP_ALIVE_MS'>,
 ): Promise<ListeningServer> {
-  return await listen(app, { port, host }).catch((error: unknown) => {
+  return await listen(app, { port, host, limits: { keepAlive } }).catch((error: unknown) => {
     throw errorCode(error) === 'EADDRINUSE'
       ? new ConfigurationError(`PORT: ${port} is taken; set it to a free one.`)
       : error;

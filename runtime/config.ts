@@ -57,6 +57,7 @@ export const apiConfigSchema = commonSchema.extend({
   PORT: portSchema.default(3000),
   HOST: z.string().default('0.0.0.0'),
   TIME_WINDOW_MS: countSchema.default(10 * 60 * 1_000),
+  KEEP_ALIVE_MS: countSchema.default(75_000),
   CODEC_ALLOWED_ORIGIN: z.url().describe('origin of the Temporal Web UI'),
   REQUESTS_PER_SECOND: countSchema.default(100),
   REQUEST_BURST: countSchema.default(500),

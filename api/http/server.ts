@@ -25,6 +25,8 @@ export interface ConnectionLimits {
   readonly requestTimeout: number;
   /** How long a connection may be idle during a request, for example because the client does not read the response. */
   readonly idle: number;
+  /** How long a connection stays open between two requests. Longer than the idle time of a load balancer in front. */
+  readonly keepAlive: number;
   /** Maximum number of connections. Further ones are closed immediately. */
   readonly connections: number;
   /** Maximum number of responses that a connection has not read. A client that sends more requests is disconnected. */
@@ -37,6 +39,7 @@ const defaultLimits: ConnectionLimits = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   idle: 60_000,
+  keepAlive: 75_000,
   connections: 5_000,
   pipelined: 20,
   drain: 10_000,
@@ -59,7 +62,7 @@ export async function listen(
   app: Hono<Api>,
   { port, host, limits = {} }: { port: number; host: string; limits?: Partial<ConnectionLimits> },
 ): Promise<ListeningServer> {
-  const { idle, connections, pipelined, drain, headersTimeout, requestTimeout } = {
+  const { idle, keepAlive, connections, pipelined, drain, headersTimeout, requestTimeout } = {
     ...defaultLimits,
     ...limits,
   };
@@ -71,6 +74,7 @@ export async function listen(
     {
       headersTimeout,
       requestTimeout,
+      keepAliveTimeout: keepAlive,
       connectionsCheckingInterval: checkInterval,
       maxHeaderSize: 16 * 1024,
       // Otherwise Node itself refuses a request without Host, with an empty body.

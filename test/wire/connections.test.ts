@@ -66,6 +66,29 @@ it('a client that connects and sends nothing is disconnected', async () => {
   expect(answer).toContain(late);
 });
 
+it('a connection may be idle longer than the headers of a request may take', async () => {
+  const request = `GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n`;
+  const url = await stack.startAnotherApi({}, impatient);
+  const kept = await open(url);
+  kept.write(request);
+  expect(String((await once(kept, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 .*keep-alive: timeout=75\r\n/is);
+  // One that sends nothing is closed meanwhile.
+  const silent = await open(url);
+  silent.resume();
+  await once(silent, 'close');
+  kept.write(request);
+  expect(String((await once(kept, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 /);
+  kept.destroy();
+});
+
+it('an idle connection is closed after the keep-alive time', async () => {
+  const url = await stack.startAnotherApi({}, { keepAlive: 1_000 });
+  const socket = await open(url);
+  socket.write('GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n');
+  expect(String((await once(socket, 'data'))[0])).toMatch(/keep-alive: timeout=1\r\n/i);
+  await once(socket, 'close');
+});
+
 it('a client that does not read its response is disconnected', async () => {
   // Only one connection is allowed: another one is served once this one has ended.
   const url = await stack.startAnotherApi({}, { idle: 1_500, connections: 1 });
