@@ -74,7 +74,11 @@ export class KmRefusal extends KmError {
 
   constructor(details: ErrorDetails) {
     const catalogue: Readonly<Record<string, ResultCodeEntry>> = resultCodes;
-    super(details, catalogue[details.code]?.retryable ?? false);
+    const { retryable } = details.payload ?? {};
+    super(
+      details,
+      typeof retryable === 'boolean' ? retryable : (catalogue[details.code]?.retryable ?? false),
+    );
   }
 }
 

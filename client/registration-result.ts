@@ -6,10 +6,12 @@ import { codes } from '../wire/result-codes.ts';
 /** A registration that has failed. */
 export interface FailedRegistration {
   readonly status: FailedStatus;
-  /** The reason, such as `002_014`. */
+  /** The result code, such as `002_014`. */
   readonly code: KmErrorCode;
   /** A description of the code. */
   readonly text: string;
+  /** Why it failed, in one word such as `NO_ANSWER` or `WRONG_CODE`. Undefined if the service does not say. */
+  readonly reason?: string | undefined;
   /** Whether registering the same account again may succeed. */
   readonly retryable: boolean;
 }
@@ -35,7 +37,8 @@ export function failedRegistration(error: unknown): FailedRegistration | undefin
   if (!(error instanceof KmRefusal)) return undefined;
   const { code, text, retryable, payload } = error;
   const status = isFailedStatus(payload['status']) ? payload['status'] : statusOfCode[code];
-  return status && { status, code, text, retryable };
+  const reason = typeof payload['reason'] === 'string' ? payload['reason'] : undefined;
+  return status && { status, code, text, reason, retryable };
 }
 
 function isFailedStatus(status: unknown): status is FailedStatus {

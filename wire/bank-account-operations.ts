@@ -152,7 +152,7 @@ export const inquireRegistrationStatus = defineOperation({
   path: '/bankaccounts/ars/register/inquiry',
   title: 'Status of a registration',
   description:
-    'Returns the status of a registration, for years after it ended. For a failed registration, the response has its result code and its status.',
+    'Returns the status of a registration, for years after it ended. For a failed registration, the response has its result code, its status, `reason` and `retryable`. `reason` is a word in capitals: for 002_014 how the last call ended (`NO_ANSWER`, `BUSY`, `REJECTED`, `HUNG_UP`, `NO_INPUT`, `WRONG_CODE`, `NOT_IN_SERVICE`, `CARRIER_ERROR`, `NO_OUTCOME`) or which daily limit was reached (`MEMBER_LIMIT`, `PHONE_LIMIT`, `ACCOUNT_LIMIT`), otherwise the name of the code. `retryable` says whether registering again may help.',
   encrypted: false,
   request: z.object({ regNo: registrationNumber }),
   response: z.object({ status: z.enum(registrationStatuses) }),

@@ -189,8 +189,8 @@ export const resultCodes = {
     name: 'ARS_AUTH_FAILED',
     status: 400,
     text: 'Bank account register failed due to ARS auth failed.',
-    when: 'The ARS call failed, for example because nobody answered or the code was wrong.',
-    retryable: false,
+    when: 'The ARS call failed, for example because nobody answered or the code was wrong; reason says why. Registering again may help, unless retryable is false: the number is not in service.',
+    retryable: true,
   },
   '002_015': {
     name: 'LIFETIME_ACCOUNT',

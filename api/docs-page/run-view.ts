@@ -83,11 +83,12 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
       const code = isGood ? codes.SUCCESS : result.code;
       conclude(
         isGood,
-        `${result.status} · ${code}`,
-        isGood ? meanings[result.status] : explain(code, result.text),
+        [result.status, code, isGood ? undefined : result.reason].filter(Boolean).join(' · '),
+        isGood ? meanings[result.status] : explain(code, result.text, result.retryable),
       );
     },
-    onError: (error: KmError) => conclude(false, error.code, explain(error.code, error.text)),
+    onError: (error: KmError) =>
+      conclude(false, error.code, explain(error.code, error.text, error.retryable)),
   };
 }
 
@@ -121,10 +122,11 @@ function pretty(json: string): string {
   }
 }
 
-/** Explains a result code in words. */
-function explain(code: string, fallback = ''): string {
+/** Explains a result code in words. `isRetryable`: what the answer itself says of it. */
+function explain(code: string, fallback = '', isRetryable?: boolean): string {
   if (!Object.hasOwn(resultCodes, code)) return fallback;
-  const { text, when, retryable } = resultCodes[code as keyof typeof resultCodes];
+  const { text, when, retryable: usually } = resultCodes[code as keyof typeof resultCodes];
+  const retryable = isRetryable ?? usually;
   return `${text} ${when} ${retryable ? 'Retrying may succeed.' : 'Retrying will not help.'}`;
 }
 

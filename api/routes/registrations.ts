@@ -8,6 +8,7 @@ import {
   registerAccount,
 } from '../../wire/bank-account-operations.ts';
 import { isBankCode } from '../../wire/bank-codes.ts';
+import { failureReasonOf } from '../../wire/failure-reason.ts';
 import { phoneNumber } from '../../wire/phone-number.ts';
 import { codes } from '../../wire/result-codes.ts';
 import { timelineLabels } from '../../wire/timeline.ts';
@@ -41,9 +42,9 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
   });
 
   serve(app, parts, inquireRegistrationStatus, async ({ regNo }, { project }) => {
-    const { status, resultCode } = await requireRegistration(project, regNo);
+    const { status, resultCode, timeline } = await requireRegistration(project, regNo);
     if (resultCode === null || resultCode === codes.SUCCESS) return { status };
-    throw new Refusal(resultCode, { payload: { status } });
+    throw new Refusal(resultCode, { payload: { status, ...failureReasonOf(resultCode, timeline) } });
   });
 
   serve(app, parts, cancelOperation, async ({ regNo }, { project }) => {

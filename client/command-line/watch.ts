@@ -41,5 +41,6 @@ export async function watch(
 export function showResult(result: RegistrationResult, { line, paint }: Terminal, when = ''): void {
   if (result.status === 'BANK_ACC_REGISTERED') return line(paint('green', `Registered${when}.`));
   const advice = result.retryable ? ' Registering again may help.' : '';
-  line(`${paint('red', `Failed${when}:`)} ${result.text} (${result.code})${advice}`);
+  const named = result.reason === undefined ? result.code : `${result.code} ${result.reason}`;
+  line(`${paint('red', `Failed${when}:`)} ${result.text} (${named})${advice}`);
 }

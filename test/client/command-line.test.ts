@@ -109,10 +109,12 @@ describe('register', () => {
   });
 
   test('--watch ends with 1 when the registration failed', async () => {
-    const failure = envelope('002_014', '"status":"ARS_AUTH_FAILED"');
+    const failure = envelope('002_014', '"status":"ARS_AUTH_FAILED","reason":"WRONG_CODE","retryable":true');
     const { exitCode, output } = await run([...register, '--watch'], [credentials, started, failure]);
     expect(exitCode).toBe(1);
-    expect(output).toMatch(/\nFailed after \d\.\d s: Text of 002_014\. \(002_014\)\n$/);
+    expect(output).toMatch(
+      /\nFailed after \d\.\d s: Text of 002_014\. \(002_014 WRONG_CODE\) Registering again may help\.\n$/,
+    );
   });
 
   test('names the registration that is already running', async () => {

@@ -37,10 +37,16 @@ test('keeps polling through broken connections and server errors', async () => {
 });
 
 test.for([
-  ['002_014', '"status":"ARS_AUTH_FAILED"', 'ARS_AUTH_FAILED', false],
+  ['002_014', '"status":"ARS_AUTH_FAILED"', 'ARS_AUTH_FAILED', true],
+  [
+    '002_014',
+    '"status":"ARS_AUTH_FAILED","reason":"NOT_IN_SERVICE","retryable":false',
+    'ARS_AUTH_FAILED',
+    false,
+  ],
   ['002_913', '"status":"BANK_ACC_REG_FAILED"', 'BANK_ACC_REG_FAILED', true],
   // The platform documents these three without a status.
-  ['002_014', '', 'ARS_AUTH_FAILED', false],
+  ['002_014', '', 'ARS_AUTH_FAILED', true],
   ['002_015', '', 'BANK_ACC_REG_FAILED', false],
   ['002_016', '', 'BANK_ACC_REG_FAILED', false],
 ] as const)('resolves with the failure %s %s', async ([code, members, status, retryable]) => {
@@ -50,7 +56,8 @@ test.for([
     intervalMs: 1,
     onStatus: (changed) => statuses.push(changed),
   });
-  expect(result).toEqual({ status, code, text: `Text of ${code}.`, retryable });
+  const reason = members.includes('reason') ? 'NOT_IN_SERVICE' : undefined;
+  expect(result).toEqual({ status, code, text: `Text of ${code}.`, reason, retryable });
   expect(statuses).toEqual(['ARS_AUTH_IN_PROGRESS', status]);
 });
 

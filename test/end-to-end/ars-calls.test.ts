@@ -81,7 +81,11 @@ describe.concurrent('every outcome of the call is distinct in timeline and notif
     ['0009', 'NO_OUTCOME', 1],
   ] as const)('%s: %s after %d calls', async ([digits, outcome, calls]) => {
     const regNo = await register({ mobileNumber: `0101234${digits}` });
-    expect((await end(regNo)).response.code).toBe('002_014');
+    expect(await end(regNo)).toMatchObject({
+      response: { code: '002_014' },
+      reason: outcome,
+      retryable: outcome !== 'NOT_IN_SERVICE',
+    });
     const placed = (await timelineOf(regNo)).filter(({ step }) => step === 'ARS_CALL_PLACED');
     expect(placed).toHaveLength(calls);
     expect((await callsIn(regNo)).at(-1)).toBe(outcome);
@@ -90,7 +94,11 @@ describe.concurrent('every outcome of the call is distinct in timeline and notif
 
   it('a registration that failed for another reason has no call outcome', async () => {
     const regNo = await register({ bankAccount: '11012349002' });
-    expect((await end(regNo)).response.code).toBe('002_015');
+    expect(await end(regNo)).toMatchObject({
+      response: { code: '002_015' },
+      reason: 'LIFETIME_ACCOUNT',
+      retryable: false,
+    });
     expect(await callbackOf(regNo)).not.toHaveProperty('arsOutcome');
   });
 });
