@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { and, eq, inArray, isNotNull, isNull, notExists, or, sql } from 'drizzle-orm';
 import type { KeyRing } from '../encryption/key-ring.ts';
 import type { Queries } from './database.ts';
-import { cryptoKeys, databaseTime, registrations, rememberedRequests } from './schema.ts';
+import { cryptoKeys, registrations, rememberedRequests } from './schema.ts';
 
 /** How long the first answer is given again. */
 const answersFor = sql`interval '24 hours'`;

@@ -104,13 +104,13 @@ export class RepeatableRequest {
   }
 
   /** Lets the key be used for another request, unless this one may have had an effect. */
-  async #release(error: unknown): Promise<void> {
+  async #release(cause: unknown): Promise<void> {
     if (!this.#key?.isNew) return;
-    const onlyIfNothing = !(error instanceof Refusal && resultCodes[error.code].status < 500);
+    const onlyIfNothing = !(cause instanceof Refusal && resultCodes[cause.code].status < 500);
     await this.#parts.stores.rememberedRequests
       .release(this.#key, { onlyIfNothing })
-      .catch((failure: unknown) =>
-        this.#parts.log.warn({ err: failure }, 'could not release an Idempotency-Key'),
+      .catch((error: unknown) =>
+        this.#parts.log.warn({ err: error }, 'could not release an Idempotency-Key'),
       );
   }
 

@@ -20,6 +20,7 @@ export function startHousekeeping(
     attempt(stores.registrations.deleteWithdrawn(), 'could not delete withdrawn registrations');
     attempt(deleteOldEffects(), 'could not delete old effects');
   };
+
   async function deleteOldEffects(): Promise<void> {
     const deleted = await stores.ledger.deleteOld();
     if (deleted > 0) log.info({ deleted }, 'deleted the effects of registrations that ended 90 days ago');

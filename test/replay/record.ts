@@ -27,7 +27,7 @@ import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
-import { call, callEncrypted, registration } from '../fixtures/wire-client.ts';
+import { call, registration } from '../fixtures/wire-client.ts';
 import { recordingKeys, saveHistory } from './histories.ts';
 import { paths } from './paths.ts';
 import type { Path } from './paths.ts';
