@@ -101,7 +101,8 @@ async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
     size += chunk.length;
     if (size > maxAcknowledgementBytes) break;
   }
-  return Buffer.concat(chunks).toString();
+  // Drops a byte-order mark, which some frameworks write.
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
 /** In ms, from seconds or an HTTP date (RFC 9110); at most a day. */

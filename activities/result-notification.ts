@@ -8,6 +8,9 @@ import { createCorrelationId, createTranToken, tranTimeOf } from '../encryption/
 import type { NotificationAnswer } from './notification-sender.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
+/** How long a project that has just become active may be known as another, in ms. */
+const lookAgainAfter = 5_000;
+
 /** Notifies service providers how registrations ended, in the platform's format. */
 export function resultNotificationActivities({
   stores,
@@ -20,9 +23,15 @@ export function resultNotificationActivities({
       const notification = await stores.resultNotifications.open(registrationNumber);
       const { state, deliveries, redeliveredAfter, dueIn } = notification;
       if (state !== 'PENDING' || dueIn > 0) return { state, delivery: deliveries, milliseconds: dueIn };
+      const project = await stores.projects.find(notification.aspId);
+      if (project?.state !== 'ACTIVE') {
+        const isHeld = await stores.resultNotifications.hold(registrationNumber);
+        // Where it has become active meanwhile, the next look knows that.
+        return { state: isHeld ? 'HELD' : 'PENDING', delivery: deliveries, milliseconds: lookAgainAfter };
+      }
       const { waits } = (await stores.policies.get(notification.policyId)).resultNotification;
       const delivery = deliveries + 1;
-      const answer = await send(notification);
+      const answer = await send(project, notification);
       const attempt = delivery - redeliveredAfter;
       const next = stateAfter(answer, attempt >= waits.length);
       const wait = Math.round((waits[attempt] ?? 0) * (1 + Math.random() / 10));
@@ -33,9 +42,8 @@ export function resultNotificationActivities({
     },
   };
 
-  async function send(notification: QueuedNotification): Promise<NotificationAnswer> {
-    const project = await stores.projects.find(notification.aspId);
-    if (!project || notification.notificationUrl === undefined) return { reached: false };
+  async function send(project: Project, notification: QueuedNotification): Promise<NotificationAnswer> {
+    if (notification.notificationUrl === undefined) return { reached: false };
     const message = await createMessage(project, notification, new Date());
     return message
       ? await notificationSender.send(notification.notificationUrl, message.headers, message.body)
@@ -78,7 +86,8 @@ function contentOf(notification: QueuedNotification) {
 
 function stateAfter(answer: NotificationAnswer, isLast: boolean): NotificationState {
   if (answer.reached && answer.status === 410) return 'GONE';
-  if (answer.reached && answer.status === 200 && isAcknowledgement(answer.body)) return 'DELIVERED';
+  const isSuccess = answer.reached && answer.status >= 200 && answer.status < 300;
+  if (isSuccess && isAcknowledgement(answer.body)) return 'DELIVERED';
   return isLast ? 'EXHAUSTED' : 'PENDING';
 }
 

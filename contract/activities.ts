@@ -80,9 +80,11 @@ export interface Activities extends Record<ReconciliationStage, ReconciliationAc
    * Delivers the result of a registration to the service provider if a delivery is due, and records the outcome.
    * `milliseconds`: how long to wait before the next delivery.
    */
-  deliverResultNotification(
-    reference: RegistrationReference,
-  ): Promise<{ readonly state: NotificationState; readonly delivery: number; readonly milliseconds: number }>;
+  deliverResultNotification(reference: RegistrationReference): Promise<{
+    readonly state: NotificationState | 'HELD';
+    readonly delivery: number;
+    readonly milliseconds: number;
+  }>;
   /** Registers the member's active account for auto charge at the payment gateway. Idempotent. */
   registerAutoCharge(member: MemberInput): Promise<OperationResult>;
   /** Destroys evidence and personal data of registrations after the retention period, except under legal hold. */

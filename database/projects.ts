@@ -4,6 +4,7 @@ import { and, asc, eq, lt, max, ne } from 'drizzle-orm';
 import { LRUCache } from 'lru-cache';
 import type { KeyRing } from '../encryption/key-ring.ts';
 import type { Queries } from './database.ts';
+import { releaseNotifications } from './result-notifications.ts';
 import { accessKeys, cryptoKeys, projects, secretKeys } from './schema.ts';
 import type { KeyState } from './schema.ts';
 
@@ -209,17 +210,22 @@ export function createProjects(queries: Queries, keys: KeyRing) {
     },
 
     /**
-     * Sets the state of a project. False when there is no such project.
+     * Sets the state of a project. Notifications that were held back go on when it becomes active. False when there is
+     * no such project.
      * @throws {DiscardedError} when it is discarded
      */
     async setState(aspId: string, state: KeyState): Promise<boolean> {
       const ofProject = eq(projects.aspId, aspId);
-      const updated = await queries
-        .update(projects)
-        .set({ state })
-        .where(and(ofProject, allowing(state, projects.state)))
-        .returning({ aspId: projects.aspId });
-      if (updated.length > 0) return true;
+      const isUpdated = await queries.transaction(async (transaction) => {
+        const updated = await transaction
+          .update(projects)
+          .set({ state })
+          .where(and(ofProject, allowing(state, projects.state)))
+          .returning({ aspId: projects.aspId });
+        if (state === 'ACTIVE') await releaseNotifications(transaction, aspId);
+        return updated.length > 0;
+      });
+      if (isUpdated) return true;
       if ((await queries.$count(projects, ofProject)) === 0) return false;
       throw new DiscardedError(`Project ${aspId} is discarded permanently.`);
     },

@@ -70,6 +70,27 @@ export async function queueNotification(
 /** How long after its next delivery the run of a notification is still believed to be alive, in ms. */
 const lease = 2 * 60 * 1_000;
 
+/** When the sweep looks at a notification that is held back: never. */
+const heldBack = sql`'9999-12-31'::timestamptz`;
+
+/** Makes the notifications of a service provider due that were held back. Each goes on where it was. */
+export async function releaseNotifications(queries: Queries, aspId: string): Promise<void> {
+  const ofProject = queries
+    .select({ registrationNumber: registrations.registrationNumber })
+    .from(registrations)
+    .where(eq(registrations.aspId, aspId));
+  await queries
+    .update(resultNotifications)
+    .set({ lookAt: after(0) })
+    .where(
+      and(
+        eq(resultNotifications.state, 'PENDING'),
+        eq(resultNotifications.lookAt, heldBack),
+        inArray(resultNotifications.registrationNumber, ofProject),
+      ),
+    );
+}
+
 /** The database's time in so many ms. */
 function after(milliseconds: number) {
   return sql`clock_timestamp() + ${`${milliseconds} milliseconds`}::interval`;
@@ -149,6 +170,33 @@ export function createResultNotifications(queries: Queries) {
           lookAt: after(lease),
         })
         .where(eq(resultNotifications.registrationNumber, registrationNumber));
+    },
+
+    /**
+     * Holds a notification back until its project is active again: see `projects.setState`.
+     * @returns false when the project is active
+     */
+    async hold(registrationNumber: string): Promise<boolean> {
+      return await queries.transaction(async (transaction) => {
+        const [project] = await transaction
+          .select({ state: projects.state })
+          .from(projects)
+          .innerJoin(registrations, eq(registrations.aspId, projects.aspId))
+          .where(eq(registrations.registrationNumber, registrationNumber))
+          // Against an activation at the same time, which would not see this notification.
+          .for('share', { of: projects });
+        if (project?.state === 'ACTIVE') return false;
+        await transaction
+          .update(resultNotifications)
+          .set({ lookAt: heldBack })
+          .where(
+            and(
+              eq(resultNotifications.registrationNumber, registrationNumber),
+              eq(resultNotifications.state, 'PENDING'),
+            ),
+          );
+        return true;
+      });
     },
 
     /**

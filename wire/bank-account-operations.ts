@@ -338,7 +338,7 @@ export const listRegistrations = defineOperation({
       .optional()
       .meta({ description: 'Pass this as `cursor` to get the next page. Present when there may be one.' }),
   }),
-  codes: [],
+  codes: [codes.MEMBER_NOT_FOUND],
 });
 
 /** Lists the financial institutions. */

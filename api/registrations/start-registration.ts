@@ -160,24 +160,27 @@ async function beginOrWithdraw(
     return undefined;
   }
   if (begun === 'BEGUN') return undefined;
-  return await yieldToOlder(parts, member.userId, registrationNumber, runId);
+  // The run of one that is withdrawn notices that by itself.
+  if (begun === 'MEMBER_BUSY') await giveWay(parts, member.userId, registrationNumber, runId);
+  return await describeOlder(parts, member.userId);
 }
 
-/**
- * Temporal has forgotten the run of an older registration: the new one gives way, and the sweep starts that one. The new
- * run may have noticed that first, withdrawn the number and closed. Refuses with `000_991` when there is no older one.
- */
-async function yieldToOlder(
+/** Takes a registration back whose run has started beside an older registration: Temporal has forgotten that one's run. */
+async function giveWay(
   { stores, temporal }: Parts,
   userId: string,
   registrationNumber: string,
   runId: string | undefined,
-): Promise<RunningOperation> {
+): Promise<void> {
   const run = temporal.workflow.getHandle(memberWorkflowId(userId), runId);
   await run.terminate('An older registration of the member is open').catch((error: unknown) => {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   });
   await stores.registrations.withdraw(registrationNumber);
+}
+
+/** The older registration of a member, which the sweep gives a run. Refuses with `000_991` when there is none. */
+async function describeOlder({ stores }: Parts, userId: string): Promise<RunningOperation> {
   const older = await stores.registrations.findOpen(userId);
   if (!older) throw new Refusal(codes.SERVICE_UNAVAILABLE);
   await stores.registrations.makeOverdue(older.registrationNumber);

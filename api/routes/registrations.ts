@@ -21,6 +21,7 @@ import { Refusal } from '../http/refusal.ts';
 import { requireAcceptedBank } from '../registrations/accepted-bank.ts';
 import { cancelRegistration } from '../registrations/cancel-registration.ts';
 import { LatestRegistrations } from '../registrations/latest-registrations.ts';
+import { requireMember } from '../registrations/member-runs.ts';
 import { startRegistration } from '../registrations/start-registration.ts';
 
 const defaultPageSize = 20;
@@ -58,7 +59,8 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
   });
 
   serve(app, parts, listRegistrations, async (request, { project }) => {
-    const { limit = defaultPageSize } = request;
+    const { limit = defaultPageSize, userId } = request;
+    if (userId !== undefined) await requireMember(stores, project.aspId, userId);
     const records = await stores.registrations.list(project.aspId, { ...filterOf(request), limit });
     const last = records.length === limit ? records.at(-1) : undefined;
     return { registrations: records.map(toListed), ...(last && { nextCursor: last.registrationNumber }) };

@@ -101,7 +101,7 @@ export function describeStores(define: (on: StoresFixture) => void): void {
       },
       async addRegistration(member, accountNumber = '11012345678') {
         const registrationNumber = createRegistrationNumber(new Date());
-        const isAdded = await stores.registrations.add(member, {
+        const added = await stores.registrations.add(member, {
           registrationNumber,
           bankCode: '003',
           arsCodeId: null,
@@ -115,7 +115,7 @@ export function describeStores(define: (on: StoresFixture) => void): void {
             authNumber: '07',
           },
         });
-        if (!isAdded) throw new Error('not added');
+        if (added !== 'ADDED') throw new Error('not added');
         return registrationNumber;
       },
       async register(number) {

@@ -68,6 +68,7 @@ it('returns a failed registration as a result with its code', async () => {
   expect(await km.waitUntilDone(bankAccRegNo, { intervalMs: 100 })).toEqual({
     status: 'BANK_ACC_REG_FAILED',
     code: '002_016',
+    reason: 'RESTRICTED_ACCOUNT',
     text: 'Invalid account.',
     retryable: false,
   });

@@ -2,7 +2,10 @@ import { eq } from 'drizzle-orm';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { notificationWorkflowId } from '../../contract/registration.ts';
 import { resultNotifications } from '../../database/schema.ts';
+import { sweep } from '../../runs/sweep.ts';
+import { createLog } from '../../runtime/log.ts';
 import { createNotificationSender, isPublic } from '../../activities/notification-sender.ts';
 import type { NotificationSender, NotificationSenderOptions } from '../../activities/notification-sender.ts';
 import { verifyNotification } from '../../client/index.ts';
@@ -98,6 +101,48 @@ describe('the notification', () => {
       .toMatchObject({ state: 'DELIVERED', deliveries: 5 });
     expect(receiver.received).toHaveLength(5);
     expect(await verified(4)).toEqual(await verified(0));
+  });
+
+  it.for([
+    [201, ''],
+    [202, '\uFEFF'],
+    [299, ''],
+  ] as const)(
+    'is acknowledged by HTTP %d, with what some frameworks write before the body: "%s"',
+    async ([status, mark]) => {
+      receiver.answerWith({ status, body: mark + acknowledgement.body });
+      const ofMember = ++member;
+      const regNo = await register(ofMember);
+      const { userId } = project.members[ofMember]!;
+      await expect
+        .poll(async () => (await notificationOf(regNo, userId))?.state, { timeout: 20_000 })
+        .toBe('DELIVERED');
+      expect(receiver.received).toHaveLength(1);
+    },
+  );
+
+  it('waits while its project is not active, and is sent once it is again', async () => {
+    const parts = { ...stack, log: createLog('sweep', 'silent') };
+    const ofMember = ++member;
+    receiver.answerWith({ status: 500 });
+    const regNo = await register(ofMember);
+    const { userId } = project.members[ofMember]!;
+    await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await stack.stores.projects.setState(project.aspId, 'INACTIVE');
+    const run = stack.temporal.workflow.getHandle(notificationWorkflowId(regNo));
+    expect(await run.result()).toBe('HELD');
+    const { length } = receiver.received;
+    await sweep(parts);
+    expect(await run.describe()).toMatchObject({ status: { name: 'COMPLETED' } });
+    expect((await notificationOf(regNo, userId))!.state).toBe('PENDING');
+
+    receiver.answerWith(acknowledgement);
+    await stack.stores.projects.setState(project.aspId, 'ACTIVE');
+    await sweep(parts);
+    await expect
+      .poll(async () => (await notificationOf(regNo, userId))?.state, { timeout: 20_000 })
+      .toBe('DELIVERED');
+    expect(receiver.received).toHaveLength(length + 1);
   });
 
   it('waits as long as Retry-After asks', async () => {

@@ -9,9 +9,7 @@ import { expectAnswer } from './envelope.ts';
 const operations = bankAccountOperations.map((operation: Operation) => [operation.path, operation] as const);
 const naming = (field: string) =>
   operations.filter(([, { request }]) => Object.keys(request.shape).includes(field));
-const neutral = operations.filter(
-  (operation) => ![...naming('userId'), ...naming('regNo')].some(([path]) => path === operation[0]),
-);
+const neutral = operations.filter(([, { request }]) => request.safeParse({}).success);
 
 let stack: Stack;
 let regNo: string;
@@ -25,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 /** A request that names another service provider's member and registration. */
-const foreign = () => ({ ...registration(stack.projects[1], 0), regNo });
+const foreign = () => ({ ...registration(stack.projects[1], 0), regNo, action: 'cancel' });
 
 describe.each(['/api/v1', '/open-api/api/v1'])('below %s', (basePath) => {
   const ask = (operation: Operation, body: object) =>
@@ -49,7 +47,7 @@ describe.each(['/api/v1', '/open-api/api/v1'])('below %s', (basePath) => {
 
 it('every operation is tried', () => {
   const tried = [...naming('userId'), ...naming('regNo'), ...neutral].map(([path]) => path);
-  expect(tried.toSorted()).toEqual(operations.map(([path]) => path).toSorted());
+  expect([...new Set(tried)].toSorted()).toEqual(operations.map(([path]) => path).toSorted());
   expect(neutral.map(([path]) => path)).toEqual([
     '/bankaccounts/ars/register/list',
     '/bankaccounts/institutions',
