@@ -23,7 +23,8 @@ afterAll(() => stack.close());
 
 const { ended, nextMember, register, untilRinging } = membersOf(() => stack);
 const runOf = ({ userId }: Started) => stack.temporal.workflow.getHandle(memberWorkflowId(userId));
-const cancel = ({ regNo }: Started) => call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo });
+const cancel = ({ regNo }: Started) =>
+  call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo, action: 'cancel' });
 
 /** A registration of a member in the database, without a run. @returns its number */
 async function addRow(userId: string): Promise<string> {

@@ -72,7 +72,7 @@ describe.for(nodeVersions)('on Node %s', (version) => {
 
   it('runs km', async () => {
     const words = ['node_modules/.bin/km', 'institutions', '--url', stack.url];
-    expect((await run(nodeProgram(version), words)).stdout).toContain('003  IBK\n');
+    expect((await run(nodeProgram(version), words)).stdout).toContain('003  IBK  기업은행\n');
     expect((await run(nodeProgram(version), ['node_modules/.bin/km', '--help'])).stdout).toContain(
       'km register --user',
     );

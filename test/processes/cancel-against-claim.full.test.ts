@@ -22,7 +22,7 @@ async function untilLockIsWaitedFor({ database }: RealParts): Promise<void> {
 }
 
 const cancel = async ({ post }: RealParts, { regNo }: Started) =>
-  (await post('/ars/register/cancel', { regNo })).response.code;
+  (await post('/ars/register/cancel', { regNo, action: 'cancel' })).response.code;
 
 describe.runIf(databaseUrl)('a cancellation that meets the claim of a worker', { timeout: 120_000 }, () => {
   it('after it is refused; before it wins, and nothing is registered', async () => {
