@@ -130,6 +130,7 @@ describe('the notification', () => {
     await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBeGreaterThan(0);
     await stack.stores.projects.setState(project.aspId, 'INACTIVE');
     const run = stack.temporal.workflow.getHandle(notificationWorkflowId(regNo));
+    await expect.poll(async () => (await run.describe()).status.name, { timeout: 30_000 }).toBe('COMPLETED');
     expect(await run.result()).toBe('HELD');
     const { length } = receiver.received;
     await sweep(parts);

@@ -652,6 +652,20 @@ export const rules: readonly Guard[] = [
     failure: /to be greater than or equal to 3000/,
   },
   {
+    name: 'notifications-held',
+    protectsFrom: 'A project that is not active is notified, or its deliveries are used up.',
+    replacements: [
+      change('activities/result-notification.ts', "if (project?.state !== 'ACTIVE') {", 'if (!project) {'),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/result-notification.test.ts',
+        'the notification > waits while its project is not active, and is sent once it is again',
+      ),
+    ],
+    failure: /expected 'RUNNING' to be 'COMPLETED'/,
+  },
+  {
     name: 'wait-for-dependencies',
     protectsFrom:
       'A process that starts before its database or Temporal ends, and is restarted again and again.',
