@@ -74,9 +74,12 @@ const endOf = async (number: string) =>
 
 async function failedTasksOf(workflowId: string): Promise<string[]> {
   const { events } = await stack.temporal.workflow.getHandle(workflowId).fetchHistory();
-  return (events ?? []).flatMap(({ workflowTaskFailedEventAttributes: failed }) =>
-    failed ? [JSON.stringify(failed.failure)] : [],
+  const [codec] = stack.temporal.options.loadedDataConverter.payloadCodecs;
+  const failures = (events ?? []).flatMap(
+    ({ workflowTaskFailedEventAttributes: failed }) => failed?.failure ?? [],
   );
+  const payloads = await codec!.decode(failures.flatMap(({ encodedAttributes }) => encodedAttributes ?? []));
+  return payloads.map(({ data }) => Buffer.from(data!).toString());
 }
 
 describe.each(strangers)('an argument %s', (_name, encode) => {
@@ -130,7 +133,9 @@ describe.each(strangers)('an argument %s', (_name, encode) => {
     await expect.poll(findRegistering, { timeout: 20_000 }).toBeDefined();
     const activityId = (await findRegistering())!;
     await clientOf(encode).activity.complete({ workflowId, activityId }, { state: 'REGISTERED' });
-    await expect.poll(() => failedTasksOf(workflowId), { timeout: 20_000 }).not.toEqual([]);
+    await expect
+      .poll(async () => (await failedTasksOf(workflowId)).join(), { timeout: 20_000 })
+      .toContain('A payload cannot be read');
     expect((await run.describe()).status.name).toBe('RUNNING');
     expect(await stack.simulated.inquireRegistration(number, AbortSignal.timeout(5_000))).toMatchObject({
       state: 'NOT_FOUND',
