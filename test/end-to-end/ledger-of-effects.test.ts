@@ -239,6 +239,17 @@ describe('a registration without a run', () => {
     expect(await callsOf(started)).toHaveLength(1);
   });
 
+  it('gets a new one, which asks about the open attempt and registers no second time', async () => {
+    // The payment gateway takes 3 s to decide.
+    const started = await register({ bankAccount: '11012349006' });
+    const steps = async () => (await rowOf(started)).timeline.map(({ step }) => step);
+    await expect.poll(steps, { timeout: 20_000 }).toContain('REGISTRATION_ATTEMPTED');
+    await runOf(started).terminate('the test');
+    await operate(stack, 'resume', '--number', started.regNo);
+    expect((await ended(started))['status']).toBe('BANK_ACC_REGISTERED');
+    expect(await registrationsOf(started)).toEqual([expect.objectContaining({ registerCalls: 1 })]);
+  });
+
   it('is found by the sweep once its run was not heard of for too long', async () => {
     const started = await register(ringing);
     await untilRinging(started);

@@ -75,6 +75,8 @@ it('lets Temporal refuse a registration that another process has started', async
   const otherProcess = await stack.startAnotherApi();
   const first = await call(stack.url, project, '/ars/register', registration(project, 5, ringing));
   const second = await call(otherProcess, project, '/ars/register', registration(project, 5));
+  const run = stack.temporal.workflow.getHandle(project.members[5]!.userId);
+  expect((await run.describe()).status.name).toBe('RUNNING');
   expect(second.body).toEqual({
     bankAccRegNo: first.body['bankAccRegNo'],
     authNumber: first.body['authNumber'],
