@@ -607,9 +607,9 @@ export const rules: readonly Guard[] = [
     protectsFrom: 'zod, or another package that is not meant for it, gets into the workflow bundle.',
     replacements: [
       change(
-        'contract/calling-hours.ts',
-        'export function outsideCallingHours',
-        "import { z } from 'zod';\nexport const schemaInTheBundle = z.string();\nexport function outsideCallingHours",
+        'contract/unreadable-payload.ts',
+        'export function isUnreadable',
+        "import { z } from 'zod';\nexport const schemaInTheBundle = z.string();\nexport function isUnreadable",
       ),
     ],
     tests: [
