@@ -7,6 +7,7 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import { Pool } from 'pg';
 import { createHttpPaymentGateway } from '../../payment-gateway/http/http-payment-gateway.ts';
 import * as schema from '../../database/schema.ts';
+import { createDataConverter } from '../../encryption/data-converter.ts';
 import { verifyEvidence } from '../../database/evidence-verification.ts';
 import { createStores } from '../../database/stores.ts';
 import type { Plan } from './plan.ts';
@@ -44,7 +45,7 @@ export async function openObserver({ direct, secrets, ...system }: SystemUnderTe
   const queries = drizzle(pool, { schema });
   const stores = createStores(queries, secrets.DATABASE_KEYS);
   const connection = await Connection.connect({ address: direct.temporalAddress });
-  const temporal = new Client({ connection });
+  const temporal = new Client({ connection, dataConverter: createDataConverter(secrets.PAYLOAD_KEYS) });
   const paymentGateway = createHttpPaymentGateway({
     baseUrl: direct.simulatorUrl,
     sharedSecret: secrets.PG_SHARED_SECRET,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { workflowTypes } from '../../contract/registration.ts';
+import { createDataConverter } from '../../encryption/data-converter.ts';
 
 /** What somebody with Temporal's tools does to the run of a registration. */
 export const runActs = [
@@ -17,6 +18,8 @@ export const runActs = [
 ] as const;
 
 type HistoryEvent = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[number];
+
+type ChosenRun = WorkflowHandle & { readonly runId: string };
 
 /** One of {@link runActs}. */
 export type RunAct = (typeof runActs)[number];
@@ -37,12 +40,13 @@ const latestRuns = 20;
 /** How long Temporal may take, in ms. */
 const timeoutMs = 5_000;
 
-/** Connects to Temporal on first use. */
-export function createRunFaults(temporalAddress: string): RunFaults {
+/** Connects to Temporal on first use. `payloadKeys` only read the list of runs. */
+export function createRunFaults(temporalAddress: string, payloadKeys: string): RunFaults {
   const connection = Connection.lazy({ address: temporalAddress });
   const client = new Client({ connection });
+  const reader = new Client({ connection, dataConverter: createDataConverter(payloadKeys) });
 
-  const acts: Record<RunAct, (run: WorkflowHandle, choice: number) => Promise<number>> = {
+  const acts: Record<RunAct, (run: ChosenRun, choice: number) => Promise<number>> = {
     RESET_TO_FIRST_TASK: (run) => reset(run, (tasks) => tasks[0]),
     RESET_TO_ANY_TASK: (run, choice) => reset(run, (tasks) => tasks[choice % Math.max(tasks.length, 1)]),
     RESET_TO_LAST_TASK: (run) => reset(run, (tasks) => tasks.at(-1)),
@@ -90,27 +94,26 @@ export function createRunFaults(temporalAddress: string): RunFaults {
     close: () => connection.close(),
   };
 
-  async function chooseRun(choice: number): Promise<WorkflowHandle | undefined> {
-    const runs: WorkflowHandle[] = [];
+  async function chooseRun(choice: number): Promise<ChosenRun | undefined> {
+    const runs: ChosenRun[] = [];
     const query = `WorkflowType = "${workflowTypes.register}"`;
-    for await (const { workflowId, runId } of client.workflow.list({ query })) {
-      runs.push(client.workflow.getHandle(workflowId, runId));
+    for await (const { workflowId, runId } of reader.workflow.list({ query })) {
+      runs.push(Object.assign(client.workflow.getHandle(workflowId, runId), { runId }));
       if (runs.length === latestRuns) break;
     }
     return runs[choice % Math.max(runs.length, 1)];
   }
 
   async function reset(
-    run: WorkflowHandle,
+    run: ChosenRun,
     choose: (tasks: readonly HistoryEvent[]) => HistoryEvent | undefined,
   ): Promise<number> {
     const { events } = await run.fetchHistory();
     const task = choose((events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes));
     if (!task?.eventId) return 0;
-    const { runId } = await run.describe();
     await client.workflowService.resetWorkflowExecution({
       namespace: client.options.namespace,
-      workflowExecution: { workflowId: run.workflowId, runId },
+      workflowExecution: { workflowId: run.workflowId, runId: run.runId },
       reason: 'fault injection',
       requestId: randomUUID(),
       workflowTaskFinishEventId: task.eventId,

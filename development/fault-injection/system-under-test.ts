@@ -195,7 +195,7 @@ export async function startSystemUnderTest(
     await program('api', 'development/fault-injection/api.ts', environment);
     for (const name of ['worker', 'secondWorker'] as const)
       await program(name, 'development/fault-injection/worker.ts', environment);
-    const runFaults = createRunFaults(`127.0.0.1:${temporalPort}`);
+    const runFaults = createRunFaults(`127.0.0.1:${temporalPort}`, secrets.PAYLOAD_KEYS);
     closers.push(() => runFaults.close());
     const apiUrl = `http://127.0.0.1:${proxies.api.port}`;
     const simulatorUrl = `http://127.0.0.1:${simulatorPort}`;
