@@ -78,8 +78,13 @@ async function failedTasksOf(workflowId: string): Promise<string[]> {
   const failures = (events ?? []).flatMap(
     ({ workflowTaskFailedEventAttributes: failed }) => failed?.failure ?? [],
   );
-  const payloads = await codec!.decode(failures.flatMap(({ encodedAttributes }) => encodedAttributes ?? []));
-  return payloads.map(({ data }) => Buffer.from(data!).toString());
+  return await Promise.all(
+    failures.map(async ({ message, encodedAttributes }) => {
+      if (!encodedAttributes) return message ?? '';
+      const [payload] = await codec!.decode([encodedAttributes]);
+      return Buffer.from(payload!.data!).toString();
+    }),
+  );
 }
 
 describe.each(strangers)('an argument %s', (_name, encode) => {
