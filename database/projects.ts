@@ -124,6 +124,19 @@ export function createProjects(queries: Queries, keys: KeyRing) {
     });
   }
 
+  /** @returns false when there is no such project */
+  async function change(
+    aspId: string,
+    values: Partial<Pick<typeof projects.$inferInsert, 'acceptsAllInstitutions' | 'notificationUrl'>>,
+  ): Promise<boolean> {
+    const changed = await queries
+      .update(projects)
+      .set(values)
+      .where(eq(projects.aspId, aspId))
+      .returning({ aspId: projects.aspId });
+    return changed.length > 0;
+  }
+
   const recent = new LRUCache<string, Project>({ max: 1_000, ttl: keyStateDelay, fetchMethod: load });
 
   return {
@@ -190,24 +203,12 @@ export function createProjects(queries: Queries, keys: KeyRing) {
     },
 
     /** Sets at which institutions a project registers accounts. False when there is no such project. */
-    async setAcceptsAllInstitutions(aspId: string, acceptsAllInstitutions: boolean): Promise<boolean> {
-      const updated = await queries
-        .update(projects)
-        .set({ acceptsAllInstitutions })
-        .where(eq(projects.aspId, aspId))
-        .returning({ aspId: projects.aspId });
-      return updated.length > 0;
-    },
+    setAcceptsAllInstitutions: (aspId: string, acceptsAllInstitutions: boolean): Promise<boolean> =>
+      change(aspId, { acceptsAllInstitutions }),
 
     /** Sets where a project's results are delivered; null: nowhere. False when there is no such project. */
-    async setNotificationUrl(aspId: string, notificationUrl: string | null): Promise<boolean> {
-      const updated = await queries
-        .update(projects)
-        .set({ notificationUrl })
-        .where(eq(projects.aspId, aspId))
-        .returning({ aspId: projects.aspId });
-      return updated.length > 0;
-    },
+    setNotificationUrl: (aspId: string, notificationUrl: string | null): Promise<boolean> =>
+      change(aspId, { notificationUrl }),
 
     /**
      * Sets the state of a project. Notifications that were held back go on when it becomes active. False when there is

@@ -139,16 +139,18 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       .where(ofNumber(registrationNumber));
     if (!row) throw new Error(`There is no registration ${registrationNumber}.`);
     const { sealedDetails, ...record } = row.registration;
+    const decrypt = () => {
+      const member = openMember(keys, row.members);
+      if (!sealedDetails) throw new PersonalDataErased(`Registration ${registrationNumber} is purged.`);
+      const context = detailsContext(registrationNumber);
+      return { member, details: member.cipher.openJson<RegistrationDetails>(sealedDetails, context) };
+    };
+    let opened: ReturnType<typeof decrypt> | undefined;
     return {
       record,
       now: row.now,
-      /** @throws {PersonalDataErased} */
-      open: () => {
-        const member = openMember(keys, row.members);
-        if (!sealedDetails) throw new PersonalDataErased(`Registration ${registrationNumber} is purged.`);
-        const context = detailsContext(registrationNumber);
-        return { member, details: member.cipher.openJson<RegistrationDetails>(sealedDetails, context) };
-      },
+      /** Decrypts once, however often it is called. @throws {PersonalDataErased} */
+      open: () => (opened ??= decrypt()),
     };
   }
 

@@ -5,7 +5,6 @@ import { registrationStateQuery, registrationTimelineQuery } from '../../contrac
 import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { createLog } from '../../runtime/log.ts';
 import { startRegistrationRun } from '../../runs/registration-run.ts';
-import type { RunInput } from '../../runs/registration-run.ts';
 import { sweep } from '../../runs/sweep.ts';
 import { NothingSent, PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { codes } from '../../wire/result-codes.ts';
@@ -37,6 +36,7 @@ const log = createLog('sweep', 'silent');
 const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('It is away, says the test.'));
 
 const {
+  addRow,
   callsOf,
   ended,
   nextMember,
@@ -264,32 +264,10 @@ describe('a registration without a run', () => {
   });
 
   describe('that never began', () => {
-    /** The row of a registration as the API inserts it before it starts its run. */
-    async function addUnbegun(member: number, registrationNumber: string): Promise<RunInput> {
-      const project = stack.projects[0];
-      const found = (await stack.stores.members.find(project.aspId, project.members[member]!.userId))!;
-      const { userName: holderName, birthDate, mobileNumber } = found.facts;
-      await stack.stores.registrations.add(found, {
-        registrationNumber,
-        bankCode: '003',
-        arsCodeId: null,
-        policyId: await stack.stores.policies.keep(impatientPolicy),
-        details: {
-          accountNumber: '11012345678',
-          bankName: 'IBK',
-          holderName,
-          birthDate,
-          mobileNumber,
-          authNumber: '12',
-        },
-      });
-      const { userId, aspId } = found;
-      const [status, step] = ['ARS_AUTH_IN_PROGRESS', 'ACCOUNT_HOLDER_CHECK'] as const;
-      return { registrationNumber, userId, aspId, bankCode: '003', status, step };
-    }
+    const userIdOf = (member: number) => stack.projects[0].members[member]!.userId;
 
     it('is withdrawn, and its number is not known to anybody', async () => {
-      const { registrationNumber } = await addUnbegun(nextMember(), 'A'.repeat(22));
+      const { registrationNumber } = await addRow(userIdOf(nextMember()), 'A'.repeat(22));
       const inquire = async () => {
         const { body } = await call(stack.url, stack.projects[0], '/ars/register/inquiry', {
           regNo: registrationNumber,
@@ -309,7 +287,7 @@ describe('a registration without a run', () => {
       await stack.stopWorker();
       const member = nextMember();
       const registrationNumber = 'C'.repeat(22);
-      await startRegistrationRun(stack.temporal, await addUnbegun(member, registrationNumber));
+      await startRegistrationRun(stack.temporal, await addRow(userIdOf(member), registrationNumber));
       const project = stack.projects[0];
       const { body } = await call(stack.url, project, '/ars/register', registration(project, member));
       expect(body).toMatchObject({ response: { code: '002_013' }, bankAccRegNo: registrationNumber });

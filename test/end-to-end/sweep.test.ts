@@ -1,13 +1,11 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createRegistrationNumber } from '../../api/registrations/registration-number.ts';
 import { memberWorkflowId, notificationWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
 import { effects, registrations, resultNotifications } from '../../database/schema.ts';
 import { inventMember } from '../../development/sandbox/members.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createTemporalClient } from '../../runtime/temporal.ts';
 import { sweep } from '../../runs/sweep.ts';
-import { impatientPolicy } from '../fixtures/impatient-policy.ts';
 import { membersOf, ringing } from '../fixtures/members-of-stack.ts';
 import type { Started } from '../fixtures/members-of-stack.ts';
 import { operate } from '../fixtures/operate.ts';
@@ -21,31 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-const { ended, nextMember, register, untilRinging } = membersOf(() => stack);
+const { addRow, ended, nextMember, register, untilRinging } = membersOf(() => stack);
 const runOf = ({ userId }: Started) => stack.temporal.workflow.getHandle(memberWorkflowId(userId));
 const cancel = ({ regNo }: Started) =>
   call(stack.url, stack.projects[0], '/ars/register/cancel', { regNo, action: 'cancel' });
-
-/** A registration of a member in the database, without a run. @returns its number */
-async function addRow(userId: string): Promise<string> {
-  const member = (await stack.stores.members.find(stack.projects[0].aspId, userId))!;
-  const registrationNumber = createRegistrationNumber(new Date());
-  await stack.stores.registrations.add(member, {
-    registrationNumber,
-    bankCode: '003',
-    arsCodeId: null,
-    policyId: await stack.stores.policies.keep(impatientPolicy),
-    details: {
-      accountNumber: '11012345678',
-      bankName: 'IBK',
-      holderName: member.facts.userName,
-      birthDate: member.facts.birthDate,
-      mobileNumber: member.facts.mobileNumber,
-      authNumber: '12',
-    },
-  });
-  return registrationNumber;
-}
 
 /** The length of the longest workflow ID that Temporal accepts. */
 const longest = 1_000;
@@ -55,7 +32,7 @@ async function addUnstartable(): Promise<string> {
   const { aspId } = stack.projects[0];
   const member = inventMember('9'.repeat(longest + 1 + nextMember()));
   await stack.stores.members.add(aspId, [member]);
-  const registrationNumber = await addRow(member.userId);
+  const { registrationNumber } = await addRow(member.userId);
   await stack.stores.registrations.begin(registrationNumber);
   return registrationNumber;
 }
@@ -121,7 +98,7 @@ it('works on removals and notifications beside a backlog of registrations', asyn
   expect((await ended(deleted))['status']).toBe('BANK_ACC_REGISTERED');
   await stack.stores.accounts.delete(deleted.userId, deleted.regNo);
   await stack.stores.projects.setNotificationUrl(stack.projects[0].aspId, 'http://127.0.0.1:9/');
-  const cancelled = await addRow(stack.projects[0].members[nextMember()]!.userId);
+  const { registrationNumber: cancelled } = await addRow(stack.projects[0].members[nextMember()]!.userId);
   await stack.stores.ledger.cancel(cancelled);
   const { queries } = stack.database;
   const longAgo = sql`clock_timestamp() - interval '1 hour'`;

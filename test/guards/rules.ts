@@ -1116,7 +1116,7 @@ export const rules: readonly Guard[] = [
     failure: /true to be false/,
   },
   {
-    name: 'unbegun-hidden',
+    name: 'not-begun-hidden',
     protectsFrom: 'A number is shown that was never handed out and may be taken back.',
     replacements: [
       change(
