@@ -1,7 +1,7 @@
 import type { GuardedPaymentGateway } from '../payment-gateway/circuit-breakers.ts';
 import type { Stores } from '../database/stores.ts';
 import type { CommitParts } from '../runs/after-commit.ts';
-import type { NotificationSender } from './notification-sender.ts';
+import type { NotificationSender } from '../notifications/notification-sender.ts';
 
 /** What the activities work with. */
 export interface ActivityDependencies extends CommitParts {

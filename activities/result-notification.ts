@@ -1,11 +1,11 @@
-import { LosslessNumber, stringify } from 'lossless-json';
 import type { Activities, NotificationState } from '../contract/activities.ts';
-import { codes, resultCodes } from '../wire/result-codes.ts';
 import type { Project } from '../database/projects.ts';
 import type { QueuedNotification } from '../database/result-notifications.ts';
-import { encryptMessage } from '../encryption/message-encryption.ts';
-import { createCorrelationId, createTranToken, tranTimeOf } from '../encryption/tran-token.ts';
-import type { NotificationAnswer } from './notification-sender.ts';
+import { createNotificationMessage } from '../notifications/notification-message.ts';
+import type { NotificationContent } from '../notifications/notification-message.ts';
+import { isAcknowledged } from '../notifications/notification-sender.ts';
+import type { NotificationAnswer } from '../notifications/notification-sender.ts';
+import { resultCodes } from '../wire/result-codes.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** How long a project that has just become active may be known as another, in ms. */
@@ -43,39 +43,20 @@ export function resultNotificationActivities({
   };
 
   async function send(project: Project, notification: QueuedNotification): Promise<NotificationAnswer> {
-    if (notification.notificationUrl === undefined) return { reached: false };
-    const message = await createMessage(project, notification, new Date());
+    const { notificationUrl } = notification;
+    if (notificationUrl === undefined) return { reached: false, reason: 'no URL' };
+    const message = await createNotificationMessage(project, contentOf(notification), new Date());
     return message
-      ? await notificationSender.send(notification.notificationUrl, message.headers, message.body)
-      : { reached: false };
+      ? await notificationSender.send(notificationUrl, message)
+      : { reached: false, reason: 'no active keys' };
   }
 }
 
-/** Undefined when the project has no active key to sign or encrypt with. */
-async function createMessage(project: Project, notification: QueuedNotification, now: Date) {
-  // The platform's documents use the first issued key for notifications.
-  const cryptoKey = project.cryptoKeys.find(({ state }) => state === 'ACTIVE');
-  const secretKey = project.secretKeys.find(({ state }) => state === 'ACTIVE');
-  if (!cryptoKey || !secretKey) return undefined;
-  const content = Buffer.from(stringify(contentOf(notification)) ?? '');
-  const body = JSON.stringify({ encData: await encryptMessage(content, cryptoKey.clientPublicKey) });
-  const headers = {
-    'Content-Type': 'application/json',
-    'X-KM-User-AspId': project.aspId,
-    'X-KM-Correlation-Id': createCorrelationId(now),
-    'X-KM-Crypto-Key-Id': cryptoKey.cryptoKeyId,
-    'X-KM-Tran-Token': createTranToken(body, secretKey.secret, now),
-    'X-KM-Tran-Time': tranTimeOf(now),
-    'X-KM-Time-Zone': 'UTC',
-  };
-  return { headers, body };
-}
-
-function contentOf(notification: QueuedNotification) {
+function contentOf(notification: QueuedNotification): NotificationContent {
   const { bankAccRegNo, userId, status, resultCode, arsOutcome, sequence, occurredAt } = notification;
   return {
     bankAccRegNo,
-    userId: new LosslessNumber(userId),
+    userId,
     status,
     response: { code: resultCode, description: resultCodes[resultCode].text },
     ...(arsOutcome !== undefined && { arsOutcome }),
@@ -86,17 +67,6 @@ function contentOf(notification: QueuedNotification) {
 
 function stateAfter(answer: NotificationAnswer, isLast: boolean): NotificationState {
   if (answer.reached && answer.status === 410) return 'GONE';
-  const isSuccess = answer.reached && answer.status >= 200 && answer.status < 300;
-  if (isSuccess && isAcknowledgement(answer.body)) return 'DELIVERED';
+  if (isAcknowledged(answer)) return 'DELIVERED';
   return isLast ? 'EXHAUSTED' : 'PENDING';
-}
-
-/** Whether it is `{"response":{"code":"000_000",…}}`, as the platform documents it. */
-function isAcknowledgement(body: string): boolean {
-  try {
-    const { response } = JSON.parse(body) as { response?: { code?: unknown } };
-    return response?.code === codes.SUCCESS;
-  } catch {
-    return false;
-  }
 }

@@ -6,7 +6,8 @@ export type { Operation } from '../wire/operation.ts';
 export type { FailedStatus, RegistrationStatus } from '../wire/registration-status.ts';
 export { resultCodes } from '../wire/result-codes.ts';
 export type { ResultCode } from '../wire/result-codes.ts';
-export { notificationAcknowledgement, verifyNotification } from './result-notification.ts';
+export { notificationAcknowledgement, testRegistrationNumber } from '../wire/result-notification.ts';
+export { verifyNotification } from './result-notification.ts';
 export type { ReceivedNotification, ResultNotification } from './result-notification.ts';
 export {
   InvalidNotificationError,

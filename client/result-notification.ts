@@ -1,16 +1,10 @@
 import { z } from 'zod';
 import { requestHeadersSchema } from '../wire/headers.ts';
-import { registrationStatuses } from '../wire/registration-status.ts';
+import { resultNotificationSchema } from '../wire/result-notification.ts';
 import { InvalidNotificationError } from './errors.ts';
 import { readJson } from './json.ts';
 import { createDecrypt } from './message-encryption.ts';
 import { importSecretKey, isTranTokenOf, readTransactionTimes } from './tran-token.ts';
-import { codes } from '../wire/result-codes.ts';
-
-/** What a service provider answers, with HTTP 200, after it has stored a notification. */
-export const notificationAcknowledgement = {
-  response: { code: codes.SUCCESS, description: 'Success.' },
-} as const;
 
 /** A request to the service provider's notification URL, and the keys that verify it. */
 export interface ReceivedNotification {
@@ -35,17 +29,7 @@ const headersSchema = requestHeadersSchema.omit({ 'X-KM-Access-Key': true });
 
 const encryptedSchema = z.object({ encData: z.string() });
 
-const notificationSchema = z.looseObject({
-  bankAccRegNo: z.string(),
-  userId: z.string().regex(/^\d+$/),
-  status: z.enum(registrationStatuses),
-  response: z.object({ code: z.string(), description: z.string() }),
-  /** How the last ARS call ended, or why there was no further call, if the ARS authentication failed. */
-  arsOutcome: z.string().optional(),
-  /** Increases with each notification of the registration. */
-  sequence: z.int(),
-  occurredAt: z.string(),
-});
+const notificationSchema = resultNotificationSchema.loose();
 
 /**
  * Verifies and decrypts a result notification. The token covers the body but not the times, so a notification can be

@@ -25,6 +25,8 @@ export interface Project {
   readonly demandsEncryption: boolean;
   readonly comparesMember: boolean;
   readonly acceptsAllInstitutions: boolean;
+  /** Where results are delivered; null: nowhere. */
+  readonly notificationUrl: string | null;
   readonly accessKeys: readonly { readonly sha256: string; readonly state: KeyState }[];
   readonly secretKeys: readonly { readonly secret: string; readonly state: KeyState }[];
   readonly cryptoKeys: readonly CryptoKey[];
@@ -134,6 +136,7 @@ export function createProjects(queries: Queries, keys: KeyRing) {
       .set(values)
       .where(eq(projects.aspId, aspId))
       .returning({ aspId: projects.aspId });
+    recent.delete(aspId);
     return changed.length > 0;
   }
 

@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm';
 import type { NotificationState } from '../contract/activities.ts';
-import type { RegistrationStatus } from '../wire/registration-status.ts';
+import type { FinalStatus } from '../wire/registration-status.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import type { Queries } from './database.ts';
 import {
@@ -20,7 +20,7 @@ export interface QueuedNotification {
   readonly notificationUrl: string | undefined;
   readonly bankAccRegNo: string;
   readonly userId: string;
-  readonly status: RegistrationStatus;
+  readonly status: FinalStatus;
   readonly resultCode: ResultCode;
   /** How the last ARS call ended, where that is why the registration failed. */
   readonly arsOutcome: string | undefined;
@@ -112,7 +112,8 @@ export function createResultNotifications(queries: Queries) {
       notificationUrl: row.projects.notificationUrl ?? undefined,
       bankAccRegNo: registrationNumber,
       userId: row.registrations.userId,
-      status,
+      // It has a notification, so it has ended.
+      status: status as FinalStatus,
       resultCode,
       arsOutcome:
         status === 'ARS_AUTH_FAILED'

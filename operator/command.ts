@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Command } from '../command-line/command-line.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import type { Stores } from '../database/stores.ts';
+import type { NotificationSender } from '../notifications/notification-sender.ts';
 import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
 import type { CommitParts } from '../runs/after-commit.ts';
 import type { options, OptionValues } from './options.ts';
@@ -20,6 +21,8 @@ export interface CommandContext extends TemporalContext, CommitParts {
   readonly stores: Stores;
   /** For the commands that ask the payment gateway; reads its settings. */
   readonly openPaymentGateway: () => PaymentGateway;
+  /** For the test notification. */
+  readonly notificationSender: NotificationSender;
   /** The policy of the deployment. */
   readonly policy: RegistrationPolicy;
 }

@@ -22,6 +22,7 @@ import { resolve } from './resolve.ts';
 import { restored } from './restored.ts';
 import { resume } from './resume.ts';
 import { setUp } from './setup.ts';
+import { testNotification } from './test-notification.ts';
 
 /** The commands by name. */
 export const commands: Readonly<Record<string, OperatorCommand>> = {
@@ -119,6 +120,14 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
     optional: ['url', 'off'],
     needsDatabase: true,
     read: notificationUrl,
+  },
+  'test-notification': {
+    summary:
+      "sends a test notification to a project's notification URL, once, and says what the receiver answered",
+    required: ['asp'],
+    optional: [],
+    needsDatabase: true,
+    read: testNotification,
   },
   'project add': {
     summary:

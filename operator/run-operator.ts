@@ -6,6 +6,7 @@ import {
 } from '../composition/open-operator-service.ts';
 import type { OperatorTemporal } from '../composition/open-operator-service.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
+import { createNotificationSender } from '../notifications/notification-sender.ts';
 import {
   operatorConfigSchema,
   operatorDatabaseConfigSchema,
@@ -47,6 +48,7 @@ export async function runOperator(
         return {
           ...service,
           ...(policy && { policy }),
+          notificationSender: createNotificationSender({ allowLoopback: false }),
           openPaymentGateway: () =>
             openOperatorPaymentGateway(readConfig(operatorPaymentGatewayConfigSchema, environment, readFile)),
         };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { bankAccountOperations } from './bank-account-operations.ts';
 import { idempotencyKeyHeader, requestHeadersSchema } from './headers.ts';
 import { openapiIntroduction, resultCodeList } from './openapi-introduction.ts';
+import { describeWebhooks, webhookSchemas } from './openapi-webhooks.ts';
 import type { Operation } from './operation.ts';
 import { codes, resultCodes } from './result-codes.ts';
 import type { ResultCode } from './result-codes.ts';
@@ -27,12 +28,13 @@ export function createOpenapiDocument() {
       { url: '/open-api', description: "The base path of the platform's sandbox." },
       { url: '/', description: 'The same API without that base path.' },
     ],
-    tags: [{ name: 'Bank accounts' }],
+    tags: [{ name: 'Bank accounts' }, { name: 'Result notifications' }],
     // OpenAPI has no security scheme for the X-KM headers.
     security: [],
     paths: Object.fromEntries(
       operations.map((operation) => [`/api/v1${operation.path}`, { post: describeOperation(operation) }]),
     ),
+    webhooks: describeWebhooks(toSchema),
     components: {
       parameters: requestHeaders(),
       headers: { ...responseHeaders(), 'Retry-After': retryAfter },
@@ -55,6 +57,7 @@ export function createOpenapiDocument() {
           description: 'An encrypted body: a JWE in compact serialization.',
           ...object({ encData: { type: 'string', pattern: '^[\\w-]+(\\.[\\w-]+){4}$' } }),
         },
+        ...webhookSchemas(toSchema),
       },
       examples: Object.fromEntries(allCodes.map((code) => [code, codeExample(code)])),
     },

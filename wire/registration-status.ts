@@ -10,6 +10,12 @@ export const registrationStatuses = [
 /** One of {@link registrationStatuses}. */
 export type RegistrationStatus = (typeof registrationStatuses)[number];
 
+/** The statuses with which registrations end. */
+export const finalStatuses = ['ARS_AUTH_FAILED', 'BANK_ACC_REG_FAILED', 'BANK_ACC_REGISTERED'] as const;
+
+/** One of {@link finalStatuses}. */
+export type FinalStatus = (typeof finalStatuses)[number];
+
 /**
  * The statuses that can directly follow each status. A client that polls may miss some of them. A status without
  * followers is final.

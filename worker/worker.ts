@@ -3,7 +3,7 @@ import { DefaultLogger, NativeConnection, Runtime, TransportError, Worker } from
 import type { WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities } from '../activities/activities.ts';
 import type { ActivityDependencies } from '../activities/dependencies.ts';
-import { createNotificationSender } from '../activities/notification-sender.ts';
+import { createNotificationSender } from '../notifications/notification-sender.ts';
 import { typedFailures } from '../activities/typed-failures.ts';
 import { ConfigurationError } from '../runtime/config.ts';
 import type { Log } from '../runtime/log.ts';

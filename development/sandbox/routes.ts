@@ -4,6 +4,8 @@ import { z } from 'zod';
 import type { Api } from '../../api/context.ts';
 import { allowOnly } from '../../api/http/allowed-methods.ts';
 import type { ApiParts } from '../../api/parts.ts';
+import { createNotificationSender } from '../../notifications/notification-sender.ts';
+import { sendTestNotification } from '../../notifications/test-notification.ts';
 
 const requestSchema = z.object({ callbackUrl: z.url({ protocol: /^https?$/ }).nullable() });
 
@@ -18,12 +20,14 @@ export interface SandboxParts {
 /**
  * The sandbox's part of the API. `GET /sandbox/credentials`: the credentials of all projects.
  * `PUT /sandbox/projects/{aspId}/callback`: sets the URL for a project's result notifications; null switches them off.
+ * `POST /sandbox/projects/{aspId}/test-notification`: sends a test notification there, once.
  * `GET /sandbox/phone`: leads to the simulated phone.
  */
 export function sandboxRoutes({
   credentials,
   phoneUrl,
 }: SandboxParts): (app: Hono<Api>, parts: Pick<ApiParts, 'stores'>) => void {
+  const notificationSender = createNotificationSender({ allowLoopback: true });
   return (app, { stores }) => {
     app.get('/sandbox/credentials', (context) => context.json(credentials));
     allowOnly(app, '/sandbox/credentials', 'GET, HEAD');
@@ -35,14 +39,32 @@ export function sandboxRoutes({
       }
       const { callbackUrl } = request.data;
       const isKnown = await stores.projects.setNotificationUrl(context.req.param('aspId'), callbackUrl);
-      if (!isKnown) {
-        const message = 'There is no such project; GET /sandbox/credentials lists them.';
-        throw new HTTPException(404, { message });
-      }
+      if (!isKnown) throw noSuchProject();
       return context.json({ callbackUrl });
     });
     allowOnly(app, '/sandbox/projects/:aspId/callback', 'PUT');
 
+    app.post('/sandbox/projects/:aspId/test-notification', async (context) => {
+      const project = await stores.projects.find(context.req.param('aspId'));
+      if (!project) throw noSuchProject();
+      const outcome = await sendTestNotification(project, notificationSender);
+      if (!outcome.isSent) throw new HTTPException(409, { message: obstacles[outcome.obstacle] });
+      return context.json({ acknowledged: outcome.isAcknowledged, answer: outcome.answer });
+    });
+    allowOnly(app, '/sandbox/projects/:aspId/test-notification', 'POST');
+
     app.get('/sandbox/phone', (context) => context.redirect(phoneUrl, 302));
   };
+}
+
+const obstacles = {
+  NOT_ACTIVE: 'The project is not active, so it gets no notifications.',
+  NO_URL: 'The project has no notification URL; PUT /sandbox/projects/{aspId}/callback sets it.',
+  NO_ACTIVE_KEYS: 'The project has no active keys to sign and encrypt with.',
+};
+
+function noSuchProject(): HTTPException {
+  return new HTTPException(404, {
+    message: 'There is no such project; GET /sandbox/credentials lists them.',
+  });
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { productionPolicy } from '../../contract/registration-policy.ts';
 import { bankAccountOperations } from '../../wire/bank-account-operations.ts';
 import { createOpenapiDocument } from '../../wire/openapi-document.ts';
 import { requestHeadersSchema } from '../../wire/headers.ts';
@@ -68,4 +69,20 @@ test('the introduction lists every result code', () => {
 test('a member ID is an integer or a string of digits', () => {
   const text = JSON.stringify(described('/bankaccounts/ars/auth'));
   expect(text).toContain('"oneOf":[{"type":"integer","minimum":0},{"type":"string"');
+});
+
+test('the webhook says how often and when a notification is sent again', () => {
+  const { description } = document.webhooks.resultNotification.post;
+  const { waits } = productionPolicy.resultNotification;
+  const units = [
+    [60 * 60_000, 'hour'],
+    [60_000, 'minute'],
+    [1_000, 'second'],
+  ] as const;
+  const repeats = waits.slice(1).map((wait) => {
+    const [length, unit] = units.find(([each]) => wait >= each)!;
+    return new Intl.NumberFormat('en', { style: 'unit', unit, unitDisplay: 'long' }).format(wait / length);
+  });
+  expect(description).toContain(new Intl.ListFormat('en-GB').format(repeats));
+  expect(description).toContain(`${waits.length} deliveries`);
 });

@@ -2,18 +2,23 @@ import { eq } from 'drizzle-orm';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { notificationWorkflowId } from '../../contract/registration.ts';
 import { resultNotifications } from '../../database/schema.ts';
 import { sweep } from '../../runs/sweep.ts';
 import { createLog } from '../../runtime/log.ts';
-import { createNotificationSender, isPublic } from '../../activities/notification-sender.ts';
-import type { NotificationSender, NotificationSenderOptions } from '../../activities/notification-sender.ts';
-import { verifyNotification } from '../../client/index.ts';
+import { createNotificationSender, isPublic } from '../../notifications/notification-sender.ts';
+import type {
+  NotificationSender,
+  NotificationSenderOptions,
+} from '../../notifications/notification-sender.ts';
+import { testRegistrationNumber, verifyNotification } from '../../client/index.ts';
+import { createOpenapiDocument } from '../../wire/openapi-document.ts';
 import { acknowledgement, startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import type { NotificationReceiver } from '../fixtures/notification-receiver.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
-import { callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
+import { callEncrypted, decrypt, registration, untilEnded } from '../fixtures/wire-client.ts';
 import type { Project } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
@@ -84,6 +89,24 @@ describe('the notification', () => {
     await expect
       .poll(() => notificationOf(numbers[1]!, userId), { timeout: 5_000 })
       .toMatchObject({ state: 'DELIVERED', deliveries: 1 });
+  });
+
+  it('has the headers and the content that the OpenAPI document describes', async () => {
+    const { webhooks, components } = createOpenapiDocument();
+    const { parameters } = webhooks.resultNotification.post;
+    await register(++member, { bankAccount: '11012349002' });
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBe(1);
+    const { headers, body } = receiver.received[0]!;
+    expect(Object.keys(headers).filter((name) => name.startsWith('x-km-'))).toEqual(
+      parameters.map(({ name }) => name.toLowerCase()),
+    );
+    for (const { name, schema } of parameters) {
+      expect(headers[name.toLowerCase()]).toMatch(new RegExp((schema['pattern'] as string) ?? ''));
+    }
+    const { encData } = JSON.parse(body.toString()) as { encData: string };
+    const content: unknown = JSON.parse(await decrypt(encData, project));
+    const schema = { ...components.schemas.ResultNotification, additionalProperties: false };
+    expect(z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema).parse(content)).toEqual(content);
   });
 
   it('is delivered again until it is acknowledged with 000_000', async () => {
@@ -173,7 +196,56 @@ describe('the notification', () => {
   });
 });
 
+describe('a test notification', () => {
+  const sendTest = async (aspId = project.aspId) => {
+    const response = await fetch(`${stack.url}/sandbox/projects/${aspId}/test-notification`, {
+      method: 'POST',
+    });
+    return [response.status, await response.json()];
+  };
+
+  it('is signed and encrypted like any other, marked, and recorded nowhere', async () => {
+    const recorded = () => stack.database.queries.$count(resultNotifications);
+    const before = await recorded();
+    expect(await sendTest()).toEqual([200, { acknowledged: true, answer: 200 }]);
+    expect(await verified(0)).toEqual({
+      bankAccRegNo: testRegistrationNumber,
+      userId: '0',
+      status: 'BANK_ACC_REG_FAILED',
+      response: { code: '002_914', description: 'Bank account register was cancelled.' },
+      sequence: 0,
+      occurredAt: expect.any(String),
+    });
+    expect(await recorded()).toBe(before);
+  });
+
+  it('is sent once, and the answer says what the receiver said', async () => {
+    receiver.answerWith({ status: 503 }, { status: 200, body: 'ok' });
+    expect(await sendTest()).toEqual([200, { acknowledged: false, answer: 503 }]);
+    expect(await sendTest()).toEqual([200, { acknowledged: false, answer: 200 }]);
+    expect(receiver.received).toHaveLength(2);
+    receiver.close();
+    expect(await sendTest()).toEqual([
+      200,
+      { acknowledged: false, answer: expect.stringMatching(/^ECONN|^UND_ERR/) },
+    ]);
+  });
+
+  it('is refused without a notification URL, for an unknown project, and for one that is not active', async () => {
+    await setNotificationUrl(null);
+    expect(await sendTest()).toEqual([409, { error: expect.stringContaining('no notification URL') }]);
+    expect(await sendTest('NOSUCHPROJECT01')).toEqual([404, { error: expect.any(String) }]);
+    await setNotificationUrl(receiver.url);
+    await stack.stores.projects.setState(project.aspId, 'INACTIVE');
+    await expect.poll(() => sendTest()).toEqual([409, { error: expect.stringContaining('not active') }]);
+    await stack.stores.projects.setState(project.aspId, 'ACTIVE');
+    await expect.poll(() => sendTest()).toEqual([200, { acknowledged: true, answer: 200 }]);
+  });
+});
+
 describe('where notifications go', () => {
+  const empty = { headers: {}, body: '{}' };
+
   it.for(['not a url', 'ftp://127.0.0.1/', 'file:///etc/passwd', 7])(
     'refuses %s as a URL',
     async (notificationUrl) => {
@@ -198,8 +270,9 @@ describe('where notifications go', () => {
     const production = createNotificationSender({ allowLoopback: false, resolve });
     const send = async (sender: NotificationSender, host: string) => {
       asked = host;
-      const answer = await sender.send(`https://${host}:${port}/`, {}, '{}');
-      expect([host, answer]).toEqual([host, { reached: false }]);
+      const answer = await sender.send(`https://${host}:${port}/`, empty);
+      const reason: unknown = sender === production ? 'no public address' : expect.any(String);
+      expect([host, answer]).toEqual([host, { reached: false, reason }]);
     };
 
     const ours = ['127.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '2130706433', '0x7f.1', 'provider.test'];
@@ -227,11 +300,14 @@ describe('where notifications go', () => {
 
   it('connects to loopback in the sandbox only, and to no other private address', async () => {
     const sender = createNotificationSender({ allowLoopback: true });
-    expect(await sender.send(receiver.url, {}, '{}')).toMatchObject({ reached: true, status: 200 });
-    expect(await sender.send(receiver.url.replace('127.0.0.1', 'localhost'), {}, '{}')).toMatchObject({
+    expect(await sender.send(receiver.url, empty)).toMatchObject({ reached: true, status: 200 });
+    expect(await sender.send(receiver.url.replace('127.0.0.1', 'localhost'), empty)).toMatchObject({
       reached: true,
     });
-    expect(await sender.send('http://10.0.0.1/', {}, '{}')).toEqual({ reached: false });
+    expect(await sender.send('http://10.0.0.1/', empty)).toEqual({
+      reached: false,
+      reason: 'no public address',
+    });
     await sender.close();
   });
 });

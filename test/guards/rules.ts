@@ -638,7 +638,7 @@ export const rules: readonly Guard[] = [
     protectsFrom: 'A service provider that asks for time is notified again at once.',
     replacements: [
       change(
-        'activities/notification-sender.ts',
+        'notifications/notification-sender.ts',
         "retryAfter: parseRetryAfter(answer.headers['retry-after']),",
         'retryAfter: 0,',
       ),

@@ -466,7 +466,7 @@ export const threats: readonly Guard[] = [
     protectsFrom: 'A notification URL leads into our own network.',
     replacements: [
       change(
-        'activities/notification-sender.ts',
+        'notifications/notification-sender.ts',
         "return ipaddr.process(address).range() === 'unicast';",
         "return ipaddr.process(address).range() !== '';",
       ),

@@ -237,6 +237,42 @@ describe('notification-url', () => {
   });
 });
 
+describe('test-notification', () => {
+  const sendTest = (aspId = project.aspId) => operate('test-notification', '--asp', aspId);
+
+  it('says how the receiver answered', async () => {
+    const receiver = await startNotificationReceiver();
+    onTestFinished(() => {
+      receiver.close();
+    });
+    await stack.stores.projects.setNotificationUrl(project.aspId, receiver.url);
+    expect(await sendTest()).toEqual({
+      exitCode: 0,
+      output: `${receiver.url} acknowledged a test notification (HTTP 200).`,
+      errors: '',
+    });
+    receiver.answerWith({ status: 404 });
+    expect(await sendTest()).toMatchObject({
+      exitCode: 1,
+      output: '',
+      errors: expect.stringContaining('did not acknowledge it (HTTP 404)'),
+    });
+    expect(receiver.received).toHaveLength(2);
+  });
+
+  it('refuses without a notification URL, and for an unknown project', async () => {
+    await stack.stores.projects.setNotificationUrl(project.aspId, null);
+    expect(await sendTest()).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('has no notification URL. Set one first'),
+    });
+    expect(await sendTest('NOSUCHPROVIDER1')).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('no project NOSUCHPROVIDER1'),
+    });
+  });
+});
+
 describe('a project', () => {
   const client = generateKeyPairSync('rsa', {
     modulusLength: 2048,

@@ -2,7 +2,7 @@ import proto from '@temporalio/proto';
 import { sql } from 'drizzle-orm';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { createActivities } from '../../activities/activities.ts';
-import { createNotificationSender } from '../../activities/notification-sender.ts';
+import { createNotificationSender } from '../../notifications/notification-sender.ts';
 import type { Activities } from '../../contract/activities.ts';
 import { memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
 import { reconciliationStages } from '../../contract/reconciliation.ts';

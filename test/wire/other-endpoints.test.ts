@@ -298,6 +298,7 @@ describe('routes that do not exist in production', () => {
   it.for([
     ['GET', '/sandbox/credentials'],
     ['PUT', '/sandbox/projects/SANDBOXASP00001/callback'],
+    ['POST', '/sandbox/projects/SANDBOXASP00001/test-notification'],
   ] as const)('%s %s', async ([method, path]) => {
     const body = method === 'PUT' ? { body: '{"callbackUrl":null}' } : {};
     const response = await fetch(stack.url + path, { method, ...body });

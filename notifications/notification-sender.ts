@@ -3,6 +3,9 @@ import type { LookupAddress, LookupAllOptions } from 'node:dns';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { Agent, request } from 'undici';
+import { errorCode } from '../runtime/error-code.ts';
+import { codes } from '../wire/result-codes.ts';
+import type { NotificationMessage } from './notification-message.ts';
 
 /** How much of an acknowledgement is read, in bytes. */
 const maxAcknowledgementBytes = 16 * 1024;
@@ -13,15 +16,15 @@ const maxRetryAfter = 24 * 60 * 60 * 1_000;
 
 type Resolved = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
 
-/** What a receiver answered, or that it could not be reached. `retryAfter` is in ms, 0 if it asks for nothing. */
+/** What a receiver answered, or why none did. `retryAfter` is in ms, 0 if it asks for nothing. */
 export type NotificationAnswer =
   | { readonly reached: true; readonly status: number; readonly body: string; readonly retryAfter: number }
-  | { readonly reached: false };
+  | { readonly reached: false; readonly reason: string };
 
 /** Sends notifications to service providers' URLs. */
 export interface NotificationSender {
-  /** Posts a JSON body once. Never throws: an unreachable receiver is an answer too. */
-  send(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<NotificationAnswer>;
+  /** Posts a message once. Never throws: an unreachable receiver is an answer too. */
+  send(url: string, message: NotificationMessage): Promise<NotificationAnswer>;
   close(): Promise<void>;
 }
 
@@ -49,7 +52,7 @@ export function createNotificationSender({
         resolve(hostname, { ...options, all: true }, (error, addresses) => {
           const allowed = error ? [] : addresses.filter(({ address }) => isAllowed(address));
           const [first] = allowed;
-          if (!first) return callback(error ?? new Error('No public address.'), '', 4);
+          if (!first) return callback(error ?? new NotPublicError(), '', 4);
           if (options.all) return (callback as Resolved)(null, allowed);
           callback(null, first.address, first.family);
         });
@@ -61,12 +64,12 @@ export function createNotificationSender({
   });
 
   return {
-    async send(url, headers, body) {
+    async send(url, { headers, body }) {
       const { hostname, protocol } = new URL(url);
       const literal = hostname.replace(/^\[|\]$/g, '');
       // An IP address in the URL is never looked up, so it is checked here.
-      if (isIP(literal) && !isAllowed(literal)) return { reached: false };
-      if (protocol !== 'https:' && !allowLoopback) return { reached: false };
+      if (isIP(literal) && !isAllowed(literal)) return unreached(new NotPublicError());
+      if (protocol !== 'https:' && !allowLoopback) return { reached: false, reason: 'not https' };
       try {
         const signal = AbortSignal.timeout(receiverDeadline);
         const answer = await request(url, { method: 'POST', headers, body, dispatcher: agent, signal });
@@ -76,12 +79,33 @@ export function createNotificationSender({
           body: await readStart(answer.body),
           retryAfter: parseRetryAfter(answer.headers['retry-after']),
         };
-      } catch {
-        return { reached: false };
+      } catch (error) {
+        return unreached(error);
       }
     },
     close: () => agent.close(),
   };
+}
+
+/** Whether an answer is any 2xx with `{"response":{"code":"000_000",…}}`, as the platform documents it. */
+export function isAcknowledged(answer: NotificationAnswer): boolean {
+  if (!answer.reached || answer.status < 200 || answer.status >= 300) return false;
+  try {
+    const { response } = JSON.parse(answer.body) as { response?: { code?: unknown } };
+    return response?.code === codes.SUCCESS;
+  } catch {
+    return false;
+  }
+}
+
+/** The receiver's name leads into a network that is not public. */
+class NotPublicError extends Error {
+  readonly code = 'no public address';
+}
+
+/** The reason is a code such as ECONNREFUSED, or an error's name: it repeats neither address nor content. */
+function unreached(error: unknown): NotificationAnswer {
+  return { reached: false, reason: errorCode(error) ?? (error instanceof Error ? error.name : 'unknown') };
 }
 
 /** Whether an address is globally routable (RFC 6890). */
