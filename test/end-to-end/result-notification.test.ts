@@ -271,8 +271,7 @@ describe('where notifications go', () => {
     const send = async (sender: NotificationSender, host: string) => {
       asked = host;
       const answer = await sender.send(`https://${host}:${port}/`, empty);
-      const reason: unknown = sender === production ? 'no public address' : expect.any(String);
-      expect([host, answer]).toEqual([host, { reached: false, reason }]);
+      expect([host, answer]).toEqual([host, { reached: false, reason: expect.any(String) }]);
     };
 
     const ours = ['127.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '2130706433', '0x7f.1', 'provider.test'];
