@@ -3,12 +3,15 @@ import { productionPolicy } from '../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import type { policyConfigSchema } from '../runtime/config.ts';
 
-/** The policy of a deployment: that of production, with the calling hours and call limits of its environment. */
-export function deploymentPolicy(config: z.output<typeof policyConfigSchema>): RegistrationPolicy {
+/** The policy of a deployment: that of production or another, with the calling hours and call limits of its environment. */
+export function deploymentPolicy(
+  config: z.output<typeof policyConfigSchema>,
+  policy: RegistrationPolicy = productionPolicy,
+): RegistrationPolicy {
   return {
-    ...productionPolicy,
+    ...policy,
     arsCall: {
-      ...productionPolicy.arsCall,
+      ...policy.arsCall,
       callingHours: config.CALLING_HOURS,
       dailyLimits: {
         member: config.ARS_CALLS_PER_MEMBER,

@@ -1,24 +1,69 @@
 import { z } from 'zod';
 import { apiConfigSchema, countSchema, workerConfigSchema } from '../../runtime/config.ts';
+import { sandboxPolicy } from './policy.ts';
 
-/** The environment of the sandbox's service, which needs no PostgreSQL and no token, and has a policy of its own. */
-export const sandboxConfigSchema = apiConfigSchema
+/** Every setting of API and worker, as docs/configuration.md lists them. */
+const catalogue = z.object({ ...apiConfigSchema.shape, ...workerConfigSchema.shape });
+
+const { member, phone, account } = sandboxPolicy.arsCall.dailyLimits;
+
+/**
+ * The environment of the sandbox's service, which needs no PostgreSQL and no token, has no versions of its worker, and
+ * lets people try it at any hour and with bursts.
+ */
+export const sandboxConfigSchema = catalogue
   .omit({
     DATABASE_URL: true,
     CODEC_TOKEN: true,
     OPERATOR_TOKEN: true,
-    CALLING_HOURS: true,
-    ARS_CALLS_PER_MEMBER: true,
-    ARS_CALLS_PER_PHONE: true,
-    ARS_CALLS_PER_ACCOUNT: true,
+    TEMPORAL_DEPLOYMENT_NAME: true,
+    TEMPORAL_BUILD_ID: true,
   })
   .extend({
-    TEMPORAL_METRICS_PORT: workerConfigSchema.shape.TEMPORAL_METRICS_PORT,
     HOST: z.string().default('127.0.0.1'),
-    // People try a sandbox with bursts. Concurrency limits keep the projects apart, as in production.
+    CALLING_HOURS: catalogue.shape.CALLING_HOURS.prefault('always'),
+    ARS_CALLS_PER_MEMBER: countSchema.default(member),
+    ARS_CALLS_PER_PHONE: countSchema.default(phone),
+    ARS_CALLS_PER_ACCOUNT: countSchema.default(account),
+    // Concurrency limits keep the projects apart, as in production.
     REQUESTS_PER_SECOND: countSchema.default(5_000),
     REQUEST_BURST: countSchema.default(50_000),
     WAITING_REQUESTS: countSchema.default(5_000),
     REQUESTS_IN_FLIGHT: countSchema.default(10_000),
     DATA_DIR: z.string().min(1),
   });
+
+/** What `npm start` decides itself: the sandbox reaches nothing but this machine, and only this machine reaches it. */
+const decided: readonly string[] = [
+  'HOST',
+  'DATABASE_URL',
+  'DATABASE_KEYS',
+  'PAYLOAD_KEYS',
+  'PG_BASE_URL',
+  'PG_SHARED_SECRET',
+  'PG_CALLBACK_URL',
+  'CODEC_ALLOWED_ORIGIN',
+  'CODEC_TOKEN',
+  'OPERATOR_TOKEN',
+  'TEMPORAL_DEPLOYMENT_NAME',
+  'TEMPORAL_BUILD_ID',
+];
+
+/** The settings that `npm start` passes on to the service. `PORT` is one of its own. */
+const passedOn = Object.keys(catalogue.shape).filter((name) => name !== 'PORT' && !decided.includes(name));
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The settings of the service in an environment, given by value or as a file. */
+export function readServiceSettings(environment: Environment): Record<string, string> {
+  const given = passedOn.flatMap((name) => [name, `${name}_FILE`]).filter((name) => environment[name]);
+  return Object.fromEntries(given.map((name) => [name, environment[name]!]));
+}
+
+/** The settings in an environment that have no effect on the sandbox, because it decides them itself. */
+export function findIgnoredSettings(environment: Environment): string[] {
+  const ofTemporal = /^TEMPORAL_(ADDRESS|NAMESPACE|API_KEY|TLS)/;
+  return Object.keys(environment).filter(
+    (name) => environment[name] && (decided.includes(name.replace(/_FILE$/, '')) || ofTemporal.test(name)),
+  );
+}

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { deploymentPolicy } from '../../composition/deployment-policy.ts';
 import { sandboxPolicy } from './policy.ts';
 import { readConfig } from '../../runtime/config.ts';
 import { sandboxConfigSchema } from './config.ts';
@@ -9,5 +10,5 @@ import { refuseProduction } from './settings.ts';
 runMain(async () => {
   refuseProduction(process.env);
   const config = readConfig(sandboxConfigSchema, process.env, (path) => readFileSync(path, 'utf8'));
-  await runService(config, sandboxPolicy);
+  await runService(config, deploymentPolicy(config, sandboxPolicy));
 });

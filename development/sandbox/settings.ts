@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigurationError, portSchema, readConfig } from '../../runtime/config.ts';
-import { sandboxConfigSchema } from './config.ts';
+import { findIgnoredSettings, readServiceSettings } from './config.ts';
 import { projectDirectory } from './project-directory.ts';
 import type { RequiredPort } from './ports.ts';
 
@@ -28,8 +28,10 @@ export interface SandboxSettings {
   readonly temporalUiPort: number;
   /** Absolute path. */
   readonly dataDirectory: string;
-  /** Every setting of the service found in the environment. `run-sandbox.ts` overrides those it decides itself. */
+  /** The settings of the service found in the environment, except those that the sandbox decides itself. */
   readonly serviceEnvironment: Readonly<Record<string, string>>;
+  /** The names of the settings found in the environment that the sandbox decides itself. */
+  readonly ignored: readonly string[];
 }
 
 /**
@@ -46,11 +48,8 @@ export function readSettings(environment: NodeJS.ProcessEnv): SandboxSettings {
     temporalPort: config.TEMPORAL_PORT,
     temporalUiPort: config.TEMPORAL_PORT + uiPortOffset,
     dataDirectory: resolve(projectDirectory, config.DATA_DIR),
-    serviceEnvironment: Object.fromEntries(
-      Object.keys(sandboxConfigSchema.shape).flatMap((name) =>
-        environment[name] ? [[name, environment[name]]] : [],
-      ),
-    ),
+    serviceEnvironment: readServiceSettings(environment),
+    ignored: findIgnoredSettings(environment),
   };
 }
 
