@@ -6,4 +6,9 @@ process.exitCode = await runKmCommand(process.argv.slice(2), {
   environment: process.env,
   output: process.stdout,
   errors: process.stderr,
+  untilStopped: () =>
+    new Promise((resolve) => {
+      // Not `once`: npm repeats the Ctrl-C that the terminal has already sent.
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
+    }),
 });

@@ -123,7 +123,7 @@ export async function runCommandLine<Available extends Options, Entry extends Co
     const found = Object.entries(commands).find(([name]) => `${line} `.startsWith(`${name} `));
     if (!found) throw new UsageError(`There is no command "${line}".`);
     const [name, command] = found;
-    advice = `Try: ${exampleOf(callOf(name), command, options)}`;
+    advice = `Try: ${exampleOf(callOf(name), command, options)}${repeat(program.commonOptions, values)}`;
     if (line !== name) throw new UsageError(`Unexpected argument "${line.slice(name.length + 1)}".`);
     checkOptions(name, command, values, program.commonOptions);
     return await carryOut(command, values);
@@ -133,6 +133,17 @@ export async function runCommandLine<Available extends Options, Entry extends Co
     printError(advice);
     return 2;
   }
+}
+
+/** The common options as they were given, so that what was advised asks the same service. */
+function repeat<Available extends Options>(
+  commonOptions: readonly (keyof Available & string)[] = [],
+  values: Values<Available>,
+): string {
+  const given = commonOptions.filter((name) => values[name] !== undefined);
+  return given
+    .map((name) => (values[name] === true ? ` --${name}` : ` --${name} ${String(values[name])}`))
+    .join('');
 }
 
 /** @throws {UsageError} when an option is missing, or the command does not accept it */

@@ -1,13 +1,31 @@
 import { z } from 'zod';
 import { UsageError } from '../../command-line/command-line.ts';
+import { findRunningSandbox } from '../../command-line/running-sandbox.ts';
 import { createKmClient } from '../km-client.ts';
-import type { KmClient, KmClientOptions } from '../km-client.ts';
+import type { KmClient } from '../km-client.ts';
+import type { EncryptionKeys } from '../message-encryption.ts';
+import type { OptionValues } from './options.ts';
 
 /** A client with its credentials. */
 export interface Connection {
   readonly client: KmClient;
+  /** The URL of the service, without the path of its API. */
+  readonly url: string;
+  /** The projects of the sandbox, the one of the client first, or the one of the environment. */
+  readonly projects: readonly Project[];
+  readonly isSandbox: boolean;
   /** The member's name and birth date, where the sandbox lists the member. */
   readonly member: { readonly userName: string; readonly birthDate: string } | undefined;
+  /** The options that lead another command to the same project, such as ` --url http://localhost:4000`. */
+  readonly sameProject: string;
+}
+
+/** A service provider's project with its keys. */
+export interface Project {
+  readonly aspId: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  readonly encryption?: EncryptionKeys;
 }
 
 /** The URL is not that of a running service, or credentials are missing. */
@@ -35,30 +53,52 @@ const sandboxSchema = z.object({
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+const defaultUrl = 'http://localhost:3000';
+
 /**
- * Makes a client with the credentials of the environment. Without any, uses the sandbox's public credentials, those of
- * the project that has the member.
- * @throws {UsageError} when the URL is invalid, or the environment has only part of the credentials
+ * Makes a client with the credentials of the environment. Without any, uses the sandbox's public credentials: those of
+ * the project `asp`, else those of the project that has the member, else the first. Without a URL it takes the sandbox
+ * that was started last.
+ * @throws {UsageError} when an option is invalid, or the environment has only part of the credentials
  * @throws {ServiceNotFound} when sandbox credentials are needed and no sandbox answers
  */
 export async function connect(
-  url: string | undefined,
-  userId: string | undefined,
+  { url, user, asp }: OptionValues,
   environment: Environment,
 ): Promise<Connection> {
-  const root = rootOf(url ?? (environment['KM_URL'] || 'http://localhost:3000'));
-  const given = readCredentials(environment);
-  const baseUrl = `${root}/open-api`;
-  if (given) return { client: createKmClient({ baseUrl, ...given }), member: undefined };
+  const lasting = rootOf(environment['KM_URL'] || defaultUrl);
+  const root =
+    url === undefined && !environment['KM_URL']
+      ? ((await findRunningSandbox(environment))?.url ?? lasting)
+      : rootOf(url ?? lasting);
+  const urlOption = root === lasting ? '' : ` --url ${root}`;
+  const createClient = (project: Project) => createKmClient({ baseUrl: `${root}/open-api`, ...project });
 
-  const projects = await fetchSandboxProjects(root);
-  const find = (project: (typeof projects)[number]) =>
-    project.members.find((member) => member.userId === userId);
-  const project = projects.find(find) ?? projects[0]!;
-  const { aspId, accessKey, secretKey, ...encryption } = project;
+  const given = readCredentials(environment);
+  if (given) {
+    if (asp !== undefined && asp !== given.aspId) {
+      throw new UsageError('--asp chooses a project of the sandbox; KM_ASP_ID already names one.');
+    }
+    const own = { url: root, projects: [given], isSandbox: false, member: undefined };
+    return { ...own, client: createClient(given), sameProject: urlOption };
+  }
+
+  const listed = await fetchSandboxProjects(root);
+  const memberOf = ({ members }: (typeof listed)[number]) => members.find(({ userId }) => userId === user);
+  const chosen = asp === undefined ? listed.find(memberOf) : listed.find(({ aspId }) => aspId === asp);
+  if (asp !== undefined && chosen === undefined) {
+    const names = listed.map(({ aspId }) => aspId).join(', ');
+    throw new UsageError(`The sandbox has no project ${asp}, but ${names}.`);
+  }
+  const first = chosen ?? listed[0]!;
+  const projects = [first, ...listed.filter((project) => project !== first)].map(withEncryption);
   return {
-    client: createKmClient({ baseUrl, aspId, accessKey, secretKey, encryption }),
-    member: find(project),
+    client: createClient(projects[0]!),
+    url: root,
+    projects,
+    isSandbox: true,
+    member: memberOf(first),
+    sameProject: first === listed[0] ? urlOption : `${urlOption} --asp ${first.aspId}`,
   };
 }
 
@@ -68,7 +108,7 @@ function rootOf(url: string): string {
   return url.replace(/\/+$/, '').replace(/\/open-api$/, '');
 }
 
-function readCredentials(environment: Environment): Omit<KmClientOptions, 'baseUrl'> | undefined {
+function readCredentials(environment: Environment): Project | undefined {
   const read = (names: readonly string[]): string[] | undefined => {
     // PEM fits into one line of an environment file with \n for its line ends.
     const values = names.map((name) => environment[name]?.replaceAll('\\n', '\n') ?? '');
@@ -100,4 +140,13 @@ async function fetchSandboxProjects(root: string) {
     `${root} gives no sandbox credentials. Set KM_ASP_ID, KM_ACCESS_KEY and KM_SECRET_KEY, and for encryption ` +
       'KM_CRYPTO_KEY_ID, KM_SERVER_PUBLIC_KEY and KM_CLIENT_PRIVATE_KEY.',
   );
+}
+
+function withEncryption({
+  aspId,
+  accessKey,
+  secretKey,
+  ...encryption
+}: z.output<typeof sandboxSchema>['projects'][number]): Project {
+  return { aspId, accessKey, secretKey, encryption };
 }

@@ -10,9 +10,21 @@ export const options = {
   mobile: { type: 'string', example: '01012341234' },
   number: { type: 'string', example: '<registration number>' },
   watch: { type: 'boolean', example: '' },
+  status: { type: 'string', example: 'BANK_ACC_REGISTERED' },
+  from: { type: 'string', example: '2026-01-31T00:00:00+09:00' },
+  to: { type: 'string', example: '2026-02-01T00:00:00+09:00' },
+  limit: { type: 'string', example: '20' },
+  cursor: { type: 'string', example: '<registration number>' },
+  'forward-to': { type: 'string', example: 'http://localhost:8080/km/result' },
+  port: { type: 'string', example: '3100' },
+  asp: { type: 'string', example: 'SANDBOXASP00002' },
   url: { type: 'string', example: 'http://localhost:3000' },
+  json: { type: 'boolean', example: '' },
   help: { type: 'boolean', example: '' },
 } as const;
+
+/** Those that every command accepts. */
+export const commonOptions = ['asp', 'url', 'json'] as const;
 
 /** The values given. */
 export type OptionValues = Values<typeof options>;

@@ -1,9 +1,10 @@
 import { runCommandLine, UsageError } from '../../command-line/command-line.ts';
 import { codes } from '../../wire/result-codes.ts';
 import { KmError } from '../errors.ts';
+import { errorData } from './command.ts';
 import { commands } from './commands.ts';
 import { connect, ServiceNotFound } from './connect.ts';
-import { options } from './options.ts';
+import { commonOptions, options } from './options.ts';
 import { createTerminal } from './terminal.ts';
 import type { Output } from './terminal.ts';
 
@@ -14,14 +15,17 @@ export interface KmProcess {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly output: Output;
   readonly errors: Output;
+  /** Resolves when the process is asked to stop. A command that never calls it ends at once. */
+  readonly untilStopped: () => Promise<void>;
 }
 
 /** The codes that say the input itself is wrong. */
 const inputCodes: readonly string[] = [codes.INVALID_VALUE, codes.MISSING_VALUE, codes.WRONG_LENGTH];
 
 const notes = [
-  'Every command takes --url http://localhost:3000 (or KM_URL). Credentials: KM_ASP_ID, KM_ACCESS_KEY, KM_SECRET_KEY,',
-  'KM_CRYPTO_KEY_ID, KM_SERVER_PUBLIC_KEY, KM_CLIENT_PRIVATE_KEY; without them, those of the sandbox at the URL.',
+  'Every command takes --url http://localhost:3000 (or KM_URL; default: the sandbox that was started last) and --json',
+  '(one JSON object a line, errors included). Credentials: KM_ASP_ID, KM_ACCESS_KEY, KM_SECRET_KEY, KM_CRYPTO_KEY_ID,',
+  'KM_SERVER_PUBLIC_KEY, KM_CLIENT_PRIVATE_KEY; without them, those of the sandbox, where --asp chooses the project.',
 ];
 
 /**
@@ -30,37 +34,36 @@ const notes = [
  */
 export async function runKmCommand(
   words: readonly string[],
-  { program, environment, output, errors }: KmProcess,
+  { program, environment, output, errors, untilStopped }: KmProcess,
 ): Promise<number> {
-  const terminal = createTerminal(output, environment);
-  const errorTerminal = createTerminal(errors, environment);
+  const isJson = words.includes('--json');
+  const terminal = createTerminal(output, { environment, isJson });
+  const textTerminal = createTerminal(output, { environment, isJson: false });
+  const errorTerminal = createTerminal(errors, { environment, isJson: false });
   const definition = {
     options,
     commands,
-    commonOptions: ['url'],
+    commonOptions,
     callOf: (command: string) => `${program} ${command}`,
     notes,
   } as const;
-  const printer = { print: terminal.line, printError: errorTerminal.line };
-  try {
-    return await runCommandLine(words, definition, printer, async (command, values) => {
-      if (!/^(0|[1-9]\d*)?$/.test(values.user ?? '')) {
-        throw new UsageError('--user must be digits without leading zeros.');
-      }
-      const connection = await connect(values.url, values.user, environment);
-      return await command.run(values, { ...connection, program, terminal }).catch(throwUsageError);
-    });
-  } catch (error) {
-    if (!(error instanceof KmError || error instanceof ServiceNotFound)) throw error;
-    errorTerminal.line(`${errorTerminal.paint('red', 'Failed:')} ${error.message}`);
-    return 1;
-  }
-}
-
-/** @throws {UsageError} when the service refuses the input itself */
-function throwUsageError(error: unknown): never {
-  if (error instanceof KmError && inputCodes.includes(error.code)) {
-    throw new UsageError(error.message, { cause: error });
-  }
-  throw error;
+  const printer = { print: textTerminal.line, printError: errorTerminal.line };
+  return await runCommandLine(words, definition, printer, async (command, values) => {
+    if (!/^(0|[1-9]\d*)?$/.test(values.user ?? '')) {
+      throw new UsageError('--user must be digits without leading zeros.');
+    }
+    try {
+      const connection = await connect(values, environment);
+      const callOf = (line: string) => `${program} ${line}${connection.sameProject}`;
+      return await command.run(values, { ...connection, callOf, terminal, untilStopped });
+    } catch (error) {
+      if (!(error instanceof KmError || error instanceof ServiceNotFound)) throw error;
+      const isInputWrong = error instanceof KmError && inputCodes.includes(error.code);
+      if (isJson)
+        terminal.show({ error: error instanceof KmError ? errorData(error) : { text: error.message } });
+      else if (isInputWrong) throw new UsageError(error.message, { cause: error });
+      else errorTerminal.line(`${errorTerminal.paint('red', 'Failed:')} ${error.message}`);
+      return isInputWrong ? 2 : 1;
+    }
+  });
 }

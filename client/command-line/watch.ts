@@ -1,3 +1,4 @@
+import { registrationTransitions } from '../../wire/registration-status.ts';
 import type { RegistrationStatus } from '../../wire/registration-status.ts';
 import type { KmClient } from '../km-client.ts';
 import type { RegistrationResult } from '../registration-result.ts';
@@ -20,16 +21,18 @@ export async function watch(
 ): Promise<RegistrationResult> {
   const startedAt = performance.now();
   const elapsed = () => `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`;
-  const show = (status: string, meaning: string) =>
-    terminal.line(`${elapsed().padStart(8)}  ${status.padEnd(20)}  ${terminal.paint('dim', meaning)}`);
+  const show = (status: RegistrationStatus) => {
+    const meaning = terminal.paint('dim', meanings[status]);
+    const line = `${elapsed().padStart(8)}  ${status.padEnd(20)}  ${meaning}`;
+    // The last status is part of the result, which follows.
+    if (registrationTransitions[status].length > 0) terminal.show({ status }, line);
+    else terminal.line(line);
+  };
   const clock = terminal.isLive
     ? setInterval(() => terminal.transient(terminal.paint('dim', `${elapsed().padStart(8)}  ...`)), 100)
     : undefined;
   try {
-    const result = await client.waitUntilDone(registrationNumber, {
-      intervalMs: 500,
-      onStatus: (status) => show(status, meanings[status]),
-    });
+    const result = await client.waitUntilDone(registrationNumber, { intervalMs: 500, onStatus: show });
     showResult(result, terminal, ` after ${elapsed()}`);
     return result;
   } finally {
@@ -38,9 +41,9 @@ export async function watch(
 }
 
 /** Shows how the registration ended. @param when such as ` after 3.2 s` */
-export function showResult(result: RegistrationResult, { line, paint }: Terminal, when = ''): void {
-  if (result.status === 'BANK_ACC_REGISTERED') return line(paint('green', `Registered${when}.`));
+export function showResult(result: RegistrationResult, { show, paint }: Terminal, when = ''): void {
+  if (result.status === 'BANK_ACC_REGISTERED') return show(result, paint('green', `Registered${when}.`));
   const advice = result.retryable ? ' Registering again may help.' : '';
   const named = result.reason === undefined ? result.code : `${result.code} ${result.reason}`;
-  line(`${paint('red', `Failed${when}:`)} ${result.text} (${named})${advice}`);
+  show(result, `${paint('red', `Failed${when}:`)} ${result.text} (${named})${advice}`);
 }

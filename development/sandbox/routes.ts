@@ -20,6 +20,7 @@ export interface SandboxParts {
 /**
  * The sandbox's part of the API. `GET /sandbox/credentials`: the credentials of all projects.
  * `PUT /sandbox/projects/{aspId}/callback`: sets the URL for a project's result notifications; null switches them off.
+ * `GET /sandbox/projects/{aspId}/callback`: that URL.
  * `POST /sandbox/projects/{aspId}/test-notification`: sends a test notification there, once.
  * `GET /sandbox/phone`: leads to the simulated phone.
  */
@@ -32,6 +33,11 @@ export function sandboxRoutes({
     app.get('/sandbox/credentials', (context) => context.json(credentials));
     allowOnly(app, '/sandbox/credentials', 'GET, HEAD');
 
+    app.get('/sandbox/projects/:aspId/callback', async (context) => {
+      const project = await stores.projects.find(context.req.param('aspId'));
+      if (!project) throw noSuchProject();
+      return context.json({ callbackUrl: project.notificationUrl });
+    });
     app.put('/sandbox/projects/:aspId/callback', async (context) => {
       const request = requestSchema.safeParse(await context.req.json().catch(() => undefined));
       if (!request.success) {
@@ -42,7 +48,7 @@ export function sandboxRoutes({
       if (!isKnown) throw noSuchProject();
       return context.json({ callbackUrl });
     });
-    allowOnly(app, '/sandbox/projects/:aspId/callback', 'PUT');
+    allowOnly(app, '/sandbox/projects/:aspId/callback', 'GET, HEAD, PUT');
 
     app.post('/sandbox/projects/:aspId/test-notification', async (context) => {
       const project = await stores.projects.find(context.req.param('aspId'));

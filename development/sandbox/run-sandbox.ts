@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { announceSandbox } from '../../command-line/running-sandbox.ts';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
 import { logExcerpt, startNodeChild, stopRecordedProcess, unexpectedExit } from './child-process.ts';
 import type { Child } from './child-process.ts';
@@ -63,6 +64,7 @@ async function startAndWatch(
   const startedAt = Date.now();
   const { dataDirectory, port, simulatorPort, temporalPort, temporalUiPort } = settings;
   log(`Sandbox with its data in ${dataDirectory}`);
+  if (settings.ignored.length > 0) log(`The sandbox decides these itself: ${settings.ignored.join(', ')}`);
   const files = (name: string): { logFile: string; recordFile: string } => ({
     logFile: join(dataDirectory, 'logs', `${name}.log`),
     recordFile: join(dataDirectory, 'processes', `${name}.json`),
@@ -117,6 +119,7 @@ async function startAndWatch(
   } finally {
     startupOver.abort();
   }
+  announce(`http://localhost:${port}`);
   log(urlTable(settings));
   log(`ready in ${seconds(startedAt)} s: http://localhost:${port}/open-api (Ctrl-C stops everything)`);
   return await Promise.race([exits, untilAborted(stop)]);
@@ -176,6 +179,15 @@ async function isReady(url: string, cancel: AbortSignal): Promise<boolean> {
   } catch {
     cancel.throwIfAborted();
     return false;
+  }
+}
+
+/** Lets command lines find the sandbox by themselves. They work without it, with --url. */
+function announce(url: string): void {
+  try {
+    announceSandbox(process.env, { url, readyAt: Date.now() });
+  } catch (error) {
+    log(`km needs --url ${url}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

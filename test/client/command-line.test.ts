@@ -35,6 +35,8 @@ const credentials: FakeAnswer = {
   }),
 };
 
+const neverStopped = () => new Promise<void>(() => {});
+
 /** Runs a command line against a server with these answers. */
 async function run(
   words: readonly string[],
@@ -48,6 +50,7 @@ async function run(
     environment: { KM_URL: server.url, ...environment },
     output: { write: (text) => (written.output += text) },
     errors: { write: (text) => (written.errors += text) },
+    untilStopped: neverStopped,
   });
   return { exitCode, ...written, requests: server.requests };
 }
@@ -58,7 +61,7 @@ describe('register', () => {
     expect(exitCode).toBe(0);
     expect(output).toBe(
       `Registration ${registrationNumber} has started.\nThe code to enter on the phone: 42\n` +
-        `Follow it: npm run km -- status --number ${registrationNumber} --watch\n`,
+        `Follow it: npm run km -- status --number ${registrationNumber} --watch --asp ${aspId}\n`,
     );
     expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'GET /sandbox/credentials',
@@ -123,12 +126,91 @@ describe('register', () => {
     expect(exitCode).toBe(1);
     expect(output).toBe(
       `Not started: Text of 002_013. (002_013)\n` +
-        `Follow it: npm run km -- status --number ${registrationNumber} --watch\n`,
+        `Follow it: npm run km -- status --number ${registrationNumber} --watch --asp ${aspId}\n`,
     );
   });
 });
 
+describe('a follow-up', () => {
+  test('asks the same service, also where an option is missing', async () => {
+    const { url } = await startKmServer(credentials, started);
+    const elsewhere = { KM_URL: 'http://127.0.0.1:1' };
+    const { output } = await run([...register, '--url', url], [credentials], elsewhere);
+    expect(output).toContain(`status --number ${registrationNumber} --watch --url ${url} --asp ${aspId}\n`);
+
+    const { errors } = await run(['status', '--url', url], [credentials], elsewhere);
+    expect(errors).toMatch(new RegExp(`^Try: .* --url ${url}$`, 'm'));
+  });
+
+  test('names the project, unless it is the first', async () => {
+    const ofFirst = [...register, '--asp', 'SANDBOXASP00001', '--name', '김하늘', '--birth', '19900131'];
+    const { output, requests } = await run(ofFirst, [credentials, started]);
+    expect(requests[1]?.headers['x-km-user-aspid']).toBe('SANDBOXASP00001');
+    expect(output).toMatch(/ --watch\n$/);
+  });
+});
+
+describe('--json', () => {
+  const lines = (output: string) =>
+    output
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+
+  test('writes an object a line: the answer, each status, the result', async () => {
+    const failure = envelope('002_014', '"status":"ARS_AUTH_FAILED","reason":"BUSY","retryable":true');
+    const words = [...register, '--watch', '--json'];
+    const { exitCode, output } = await run(words, [credentials, started, inProgress, failure]);
+    expect(exitCode).toBe(1);
+    expect(lines(output)).toEqual([
+      { bankAccRegNo: registrationNumber, authNumber: '42' },
+      { status: 'ARS_AUTH_IN_PROGRESS' },
+      {
+        status: 'ARS_AUTH_FAILED',
+        code: '002_014',
+        text: 'Text of 002_014.',
+        reason: 'BUSY',
+        retryable: true,
+      },
+    ]);
+  });
+
+  test.for([
+    ['002_013', 1, { bankAccRegNo: registrationNumber }],
+    ['001_006', 1, {}],
+    ['000_015', 2, {}],
+  ] as const)('writes the refusal %s as an object', async ([code, expected, payload]) => {
+    const refusal = envelope(code, JSON.stringify(payload).slice(1, -1));
+    const { exitCode, output, errors } = await run([...register, '--json'], [credentials, refusal]);
+    expect({ exitCode, errors }).toEqual({ exitCode: expected, errors: '' });
+    expect(lines(output)).toEqual([{ error: expect.objectContaining({ code, ...payload }) }]);
+  });
+
+  test('writes that no service answers as an object', async () => {
+    const { exitCode, output } = await run(
+      ['institutions', '--json', '--url', 'http://127.0.0.1:1'],
+      [credentials],
+    );
+    expect(exitCode).toBe(1);
+    expect(lines(output)).toEqual([{ error: { text: expect.stringContaining('npm start') } }]);
+  });
+});
+
 describe('the other commands', () => {
+  test('list names the command for the next page', async () => {
+    const row =
+      `{"bankAccRegNo":"${registrationNumber}","userId":7,"bankCode":"003","status":"BANK_ACC_REG_FAILED",` +
+      '"code":"002_910","createdAt":"2026-11-22T09:30:00.000Z"}';
+    const page = envelope('000_000', `"registrations":[${row}],"nextCursor":"${registrationNumber}"`);
+    const words = ['list', '--user', '7', '--status', 'BANK_ACC_REG_FAILED', '--limit', '1'];
+    const { output, requests } = await run(words, [credentials, page]);
+    expect(output).toBe(
+      `2026-11-22T09:30:00.000Z  ${registrationNumber}  7  003  BANK_ACC_REG_FAILED  002_910\n` +
+        `More: npm run km -- ${words.join(' ')} --cursor ${registrationNumber}\n`,
+    );
+    expect(JSON.parse(requests[1]!.content)).toEqual({ userId: 7, status: 'BANK_ACC_REG_FAILED', limit: 1 });
+  });
+
   test('status shows the status of a registration', async () => {
     const words = ['status', '--number', registrationNumber];
     expect(await run(words, [credentials, inProgress])).toMatchObject({
@@ -181,13 +263,17 @@ describe('a wrong command line', () => {
 
   test.for<[string[], string]>([
     [[], 'A command is missing.'],
-    [['delete'], 'There is no command "delete".'],
+    [['remove'], 'There is no command "remove".'],
     [['toString'], 'There is no command "toString".'],
     [['register', '--user', '1'], 'register needs --bank, --account.\nTry: npm run km -- register --user'],
     [['register', '--usr', '1'], "Unknown option '--usr'"],
     [['auth', '--user', '1', '--watch'], 'auth does not accept --watch.\nTry: npm run km -- auth --user'],
     [['auth', '--user', '007'], '--user must be digits'],
     [['auth', '1'], 'Unexpected argument "1".'],
+    [['list', '--status', 'DONE'], '--status must be one of ARS_AUTH_IN_PROGRESS,'],
+    [['list', '--limit', '101'], '--limit must be a number from 1 to 100'],
+    [['list', '--asp', 'NONE'], 'The sandbox has no project NONE, but SANDBOXASP00001, '],
+    [['listen', '--forward-to', 'nowhere'], '--forward-to must be a URL'],
     [['institutions', '--url', 'nowhere'], '"nowhere" is no URL'],
     [[...register, '--bank', '999'], 'There is no bank 999; see: npm run km -- institutions'],
     [[...register, '--user', '5'], 'give --name and --birth as well.'],
@@ -202,6 +288,14 @@ describe('a wrong command line', () => {
     const { exitCode, errors } = await run(register, [credentials, envelope('000_015')]);
     expect(exitCode).toBe(2);
     expect(errors).toContain('Text of 000_015.');
+  });
+
+  test('includes credentials that cannot decrypt notifications, and two projects', async () => {
+    const plain = { ...credentialsOnly, KM_SECRET_KEY: secretKey };
+    const listen = await run(['listen'], [credentials], plain);
+    expect(listen).toMatchObject({ exitCode: 2, errors: expect.stringContaining('KM_CLIENT_PRIVATE_KEY') });
+    const other = await run(['list', '--asp', 'SANDBOXASP00001'], [credentials], plain);
+    expect(other).toMatchObject({ exitCode: 2, errors: expect.stringContaining('KM_ASP_ID already names') });
   });
 
   test('includes incomplete credentials', async () => {
@@ -229,7 +323,8 @@ test('on a terminal, the elapsed time is updated in place, in colour', async () 
   let written = '';
   const output = { isTTY: true, write: (text: string) => (written += text) };
   const environment = { KM_URL: url };
-  await runKmCommand([...register, '--watch'], { program: 'km', environment, output, errors: output });
+  const terminal = { program: 'km', environment, output, errors: output, untilStopped: neverStopped };
+  await runKmCommand([...register, '--watch'], terminal);
   expect(written).toContain('\r\u001B[K');
   expect(written).toContain('\u001B[32mRegistered after');
 });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
@@ -7,23 +9,32 @@ import { startGroup } from './process-group.ts';
 import { expectRegisteredOnce, registerMany } from './registrations.ts';
 
 it('`npm start` registers, resumes what was in flight after kill -9, and stops on SIGTERM', async () => {
-  const [port, simulatorPort, temporalPort] = [
+  const [port, simulatorPort, temporalPort, metricsPort] = [
+    await findFreePort(),
     await findFreePort(),
     await findFreePort(),
     await findFreePort(),
   ];
+  const dataDirectory = temporaryDirectory();
   const environment = {
     PORT: String(port),
     PG_SIMULATOR_PORT: String(simulatorPort),
     TEMPORAL_PORT: String(temporalPort),
     TEMPORAL_CLI_PATH: inject('temporalExecutable'),
-    DATA_DIR: temporaryDirectory(),
+    DATA_DIR: dataDirectory,
+    XDG_STATE_HOME: temporaryDirectory(),
+    LOG_LEVEL: 'debug',
+    METRICS_PORT: String(metricsPort),
+    DATABASE_URL: 'postgres://127.0.0.1:9/nothing',
   };
   const [url, simulatorUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${simulatorPort}`];
   const ready = /^ready .*$/m;
 
   const first = startGroup('npm', ['start'], environment);
   expect((await first.untilOutput(ready))[0]).toContain(`http://localhost:${port}`);
+  expect(first.output()).toContain('The sandbox decides these itself: DATABASE_URL\n');
+  expect((await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).status).toBe(200);
+  expect(readFileSync(join(dataDirectory, 'logs', 'service.log'), 'utf8')).toContain('"level":20');
   const credentials = (await (await fetch(`${url}/sandbox/credentials`)).json()) as { projects: Project[] };
   const project = credentials.projects[0]!;
   const member = registration(project, 0);
@@ -35,6 +46,13 @@ it('`npm start` registers, resumes what was in flight after kill -9, and stops o
   const { bankAccRegNo } = (await call(url, project, '/ars/register', member)).body;
   const { body } = await untilEnded(url, project, String(bankAccRegNo));
   expect(body['status']).toBe('BANK_ACC_REGISTERED');
+
+  // It does not know the port.
+  const km = startGroup('npm', ['run', '--silent', 'km', '--', 'info', '--user', String(userId)], {
+    XDG_STATE_HOME: environment.XDG_STATE_HOME,
+  });
+  expect(await km.exited).toBe(0);
+  expect(km.output()).toContain(`Registration:  ${String(bankAccRegNo)}\n`);
 
   const accepted = await registerMany(url, project, 1, 20);
   // Some of them are in progress.

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { projectDirectory } from '../../development/sandbox/project-directory.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
 /** A program with all its children, in a process group of its own. */
 export interface ProcessGroup {
@@ -31,7 +32,12 @@ export function startGroup(
   commandArguments: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): ProcessGroup {
-  const inherited = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+  const inherited = {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    // A sandbox announces itself there; this one is not for the commands of whoever runs the tests.
+    XDG_STATE_HOME: temporaryDirectory(),
+  };
   const program = spawn(command, commandArguments, {
     cwd: projectDirectory,
     env: { ...inherited, ...environment },
