@@ -1,70 +1,33 @@
 import { z } from 'zod';
-import { accountNumber } from './account-number.ts';
-import { birthDate as personBirthDate } from './birth-date.ts';
-import { currentBankCode, isBankCode } from './bank-codes.ts';
-import { personName, verbatimName } from './names.ts';
+import {
+  accountInfo,
+  authNumber,
+  bankAccount,
+  bankCode,
+  bankNames,
+  birthDate,
+  institution,
+  listedRegistration,
+  registrationNumber,
+  registrationStatus,
+  timelineEntry,
+  userId,
+  userName,
+} from './bank-account-schemas.ts';
+import { verbatimName } from './names.ts';
 import { defineOperation } from './operation.ts';
-import { registrationStatuses } from './registration-status.ts';
-import { timelineLabels } from './timeline.ts';
-import type { TimelineStep } from './timeline.ts';
 import { codes } from './result-codes.ts';
 
-/**
- * A member ID of up to 20 digits, more than a JavaScript number can hold. On the wire it is a JSON number or a string of
- * digits; inside the program it is always a string.
- */
-const userId = z
-  .string()
-  .min(1)
-  .max(20)
-  .regex(/^(0|[1-9]\d*)$/)
-  .meta({ description: 'The member ID, as a number or a string of digits.', examples: [10000000001] });
-
-const bankAccount = accountNumber.meta({
-  description: 'The account number, 1 to 20 digits. Spaces, hyphens and dashes may stand between them.',
-  examples: ['11012345678'],
-});
-
-const bankCode = z
-  .string()
-  .length(3)
-  .overwrite(currentBankCode)
-  .refine(isBankCode)
-  .meta({
+/** What a refusal says about the operation that is under way. */
+const running = z.object({
+  bankAccRegNo: registrationNumber.optional().meta({
     description:
-      'The code of the bank, from the list of institutions. 005, 010 and 021 are accepted for 081, 011 and 088.',
-    examples: ['003'],
-  });
-
-const bankNames = {
-  bankNameKo: z
-    .string()
-    .meta({ description: 'The name of the institution in Korean.', examples: ['기업은행'] }),
-  bankNameEn: z.string().meta({ description: 'The name of the institution in English.', examples: ['IBK'] }),
-};
-
-const userName = personName.meta({
-  description:
-    "The account holder's real name, 1 to 100 characters as people count them. White space is trimmed and folded, and invisible characters are dropped. Bidirectional controls, fillers, private-use and unassigned code points and U+FFFD are refused.",
-  examples: ['김하늘'],
+      'The registration that is under way. Present with `002_013`, unless it is another operation.',
+  }),
+  authNumber: authNumber.optional().meta({
+    description: 'The code for its call. Present when it was issued for that registration.',
+  }),
 });
-
-const birthDate = personBirthDate.meta({
-  description:
-    "The account holder's birth date, `yyyyMMdd`: not later than today in Korea, at most 120 years ago.",
-  examples: ['19900131'],
-});
-
-const registrationNumber = z
-  .string()
-  .length(22)
-  .regex(/^[0-9A-Za-z]+$/)
-  .meta({ description: 'The registration number.', examples: ['261122093000AB12CD34EF'] });
-
-const authNumber = z
-  .string()
-  .regex(/^\d{2}$/)
-  .meta({ description: 'Two digits. Show them to the member, who enters them during the call.' });
 
 /** The reasons why an account itself is refused, apart from the two that the platform documents. */
 const accountRefusals = [
@@ -81,6 +44,7 @@ const accountRefusals = [
 
 /** Checks the real name of an account holder. */
 export const validateAccountHolder = defineOperation({
+  name: 'validateAccountHolder',
   path: '/bankaccounts/user/valid',
   title: 'Real-name verification',
   description: 'Checks with the bank that the account belongs to the named person.',
@@ -99,6 +63,7 @@ export const validateAccountHolder = defineOperation({
 
 /** Issues a code for the ARS call before the registration. */
 export const issueArsCode = defineOperation({
+  name: 'issueArsCode',
   path: '/bankaccounts/ars/auth',
   title: 'Authentication code for the ARS call',
   description:
@@ -111,6 +76,7 @@ export const issueArsCode = defineOperation({
 
 /** Registers a withdrawal account. */
 export const registerAccount = defineOperation({
+  name: 'registerAccount',
   path: '/bankaccounts/ars/register',
   title: 'Registration of a withdrawal account',
   description:
@@ -134,7 +100,7 @@ export const registerAccount = defineOperation({
       .meta({
         description:
           "The phone number to call, in any usual spelling of a number that can be called in Korea. Default: the member's stored number.",
-        examples: ['01012341234'],
+        examples: ['01072595214'],
       }),
   }),
   response: z.object({
@@ -144,18 +110,28 @@ export const registerAccount = defineOperation({
         'The code issued for this registration. Present when there was no valid code from ars/auth.',
     }),
   }),
+  refusal: running,
   codes: [codes.MEMBER_NOT_FOUND, codes.HOLDER_IS_NOT_MEMBER, codes.OPERATION_IN_PROGRESS],
 });
 
 /** Returns the status of a registration. */
 export const inquireRegistrationStatus = defineOperation({
+  name: 'inquireRegistrationStatus',
   path: '/bankaccounts/ars/register/inquiry',
   title: 'Status of a registration',
   description:
-    'Returns the status of a registration, for years after it ended. For a failed registration, the response has its result code, its status, `reason` and `retryable`. `reason` is a word in capitals: for 002_014 how the last call ended (`NO_ANSWER`, `BUSY`, `REJECTED`, `HUNG_UP`, `NO_INPUT`, `WRONG_CODE`, `NOT_IN_SERVICE`, `CARRIER_ERROR`, `NO_OUTCOME`) or which daily limit was reached (`MEMBER_LIMIT`, `PHONE_LIMIT`, `ACCOUNT_LIMIT`), otherwise the name of the code. `retryable` says whether registering again may help.',
+    'Returns the status of a registration, for years after it ended. For a failed registration, the response is a 400 with its result code, its status, `reason` and `retryable`.',
   encrypted: false,
   request: z.object({ regNo: registrationNumber }),
-  response: z.object({ status: z.enum(registrationStatuses) }),
+  response: z.object({ status: registrationStatus }),
+  refusal: z.object({
+    status: registrationStatus.optional(),
+    reason: z.string().optional().meta({
+      description:
+        'Why it failed, a word in capitals. For `002_014` how the last call ended (`NO_ANSWER`, `BUSY`, `REJECTED`, `HUNG_UP`, `NO_INPUT`, `WRONG_CODE`, `NOT_IN_SERVICE`, `CARRIER_ERROR`, `NO_OUTCOME`) or which daily limit was reached (`MEMBER_LIMIT`, `PHONE_LIMIT`, `ACCOUNT_LIMIT`); otherwise the name of the code.',
+    }),
+    retryable: z.boolean().optional().meta({ description: 'Whether registering again may help.' }),
+  }),
   codes: [
     codes.ARS_AUTH_FAILED,
     codes.LIFETIME_ACCOUNT,
@@ -170,13 +146,9 @@ export const inquireRegistrationStatus = defineOperation({
   ],
 });
 
-const accountId = z
-  .string()
-  .length(5)
-  .meta({ description: 'Short display ID of the account.', examples: ['40213'] });
-
 /** Returns the member's registered account. */
 export const getAccount = defineOperation({
+  name: 'getAccount',
   path: '/bankaccounts/info',
   title: "The member's registered account",
   description:
@@ -186,21 +158,14 @@ export const getAccount = defineOperation({
   request: z.object({ userId }),
   response: z.object({
     userId,
-    accountInfo: z.object({
-      accountId,
-      userName: z.string().meta({ description: 'The account holder. Masked in a plain response.' }),
-      bankCode,
-      bankName: z.string().meta({ description: 'The name of the bank, as it was sent.' }),
-      ...bankNames,
-      bankAccount: z.string().meta({ description: 'The account number. Masked in a plain response.' }),
-      bankAccRegNo: registrationNumber,
-    }),
+    accountInfo,
   }),
   codes: [codes.MEMBER_NOT_FOUND, codes.NO_REGISTERED_ACCOUNT],
 });
 
 /** Returns what the member's account can be used for. */
 export const inquireAccount = defineOperation({
+  name: 'inquireAccount',
   path: '/bankaccounts/inquiry',
   title: "The member's account details",
   description: 'Returns what the registered account can be used for.',
@@ -224,6 +189,7 @@ export const inquireAccount = defineOperation({
 
 /** Registers the member's registered account for auto charge. */
 export const registerForAutoCharge = defineOperation({
+  name: 'registerForAutoCharge',
   path: '/bankaccounts/as-rcg-svc/ars/register',
   title: 'Auto-charge registration',
   description: "Registers the member's registered account for auto charge. The response is encrypted.",
@@ -232,6 +198,7 @@ export const registerForAutoCharge = defineOperation({
   answerEncrypted: 'always',
   request: z.object({ userId }),
   response: z.object({}),
+  refusal: running,
   codes: [
     codes.MEMBER_NOT_FOUND,
     codes.OPERATION_IN_PROGRESS,
@@ -242,6 +209,7 @@ export const registerForAutoCharge = defineOperation({
 
 /** Deletes the member's account. */
 export const deleteAccount = defineOperation({
+  name: 'deleteAccount',
   path: '/bankaccounts/delete',
   title: 'Deletion of the account',
   description:
@@ -250,11 +218,13 @@ export const deleteAccount = defineOperation({
   changes: true,
   request: z.object({ userId }),
   response: z.object({}),
+  refusal: running,
   codes: [codes.MEMBER_NOT_FOUND, codes.OPERATION_IN_PROGRESS, codes.NO_REGISTERED_ACCOUNT],
 });
 
 /** Cancels a running registration. */
 export const cancelRegistration = defineOperation({
+  name: 'cancelRegistration',
   path: '/bankaccounts/ars/register/cancel',
   title: 'Cancellation of a registration',
   description:
@@ -274,40 +244,31 @@ export const cancelRegistration = defineOperation({
 
 /** Returns what has happened to a registration. */
 export const getTimeline = defineOperation({
+  name: 'getTimeline',
   path: '/bankaccounts/ars/register/timeline',
   title: 'Timeline of a registration',
   description: 'Returns what has happened to a registration, oldest first.',
   encrypted: false,
   request: z.object({ regNo: registrationNumber }),
   response: z.object({
-    steps: z.array(
-      z.object({
-        step: z.enum(Object.keys(timelineLabels) as [TimelineStep, ...TimelineStep[]]),
-        at: z.iso.datetime().meta({ description: 'When it happened, in UTC.' }),
-        attempt: z.int().min(1).meta({ description: 'Counts the steps of the same kind, from 1.' }),
-        outcome: z.string().meta({ description: 'The outcome: a name or a result code.' }),
-        until: z.iso
-          .datetime()
-          .optional()
-          .meta({ description: 'When a waiting registration continues, in UTC.' }),
-        ko: z.string().meta({ description: 'The name of the step in Korean.' }),
-        en: z.string().meta({ description: 'The name of the step in English.' }),
-      }),
-    ),
+    steps: z.array(timelineEntry),
   }),
   codes: [codes.REGISTRATION_NOT_FOUND],
 });
 
 /** Lists a project's registrations. */
 export const listRegistrations = defineOperation({
+  name: 'listRegistrations',
   path: '/bankaccounts/ars/register/list',
   title: 'Registrations of the project',
   description:
     'Lists registrations, newest first, in pages. The status of a running registration may be slightly out of date.',
   encrypted: false,
   request: z.object({
-    userId: userId.optional().meta({ description: "Only this member's registrations." }),
-    status: z.enum(registrationStatuses).optional(),
+    userId: userId
+      .optional()
+      .meta({ description: "Only this member's registrations.", examples: [10000000001] }),
+    status: registrationStatus.optional(),
     from: z.iso
       .datetime({ offset: true })
       .optional()
@@ -317,23 +278,15 @@ export const listRegistrations = defineOperation({
       .optional()
       .meta({ description: 'Only registrations started before this time, ISO 8601.' }),
     cursor: registrationNumber.optional().meta({ description: '`nextCursor` of the previous page.' }),
-    limit: z.int().min(1).max(100).optional().meta({ description: 'Page size. Default: 20.' }),
+    limit: z
+      .int()
+      .min(1)
+      .max(100)
+      .optional()
+      .meta({ description: 'Page size. Default: 20.', examples: [20] }),
   }),
   response: z.object({
-    registrations: z.array(
-      z.object({
-        bankAccRegNo: registrationNumber,
-        userId,
-        bankCode,
-        status: z.enum(registrationStatuses),
-        code: z
-          .string()
-          .optional()
-          .meta({ description: 'The result code. Present when the registration has ended.' }),
-        createdAt: z.iso.datetime(),
-        endedAt: z.iso.datetime().optional(),
-      }),
-    ),
+    registrations: z.array(listedRegistration),
     nextCursor: registrationNumber
       .optional()
       .meta({ description: 'Pass this as `cursor` to get the next page. Present when there may be one.' }),
@@ -343,6 +296,7 @@ export const listRegistrations = defineOperation({
 
 /** Lists the financial institutions. */
 export const listInstitutions = defineOperation({
+  name: 'listInstitutions',
   path: '/bankaccounts/institutions',
   title: 'Financial institutions',
   description:
@@ -350,7 +304,7 @@ export const listInstitutions = defineOperation({
   encrypted: false,
   request: z.object({}),
   response: z.object({
-    institutions: z.array(z.object({ bankCode: z.string(), bankName: z.string(), ...bankNames })),
+    institutions: z.array(institution),
   }),
   codes: [],
 });

@@ -12,7 +12,7 @@ export const requestHeadersSchema = z.object({
     .string()
     .length(15)
     .regex(/^[\x21-\x7e]+$/)
-    .describe('The ASP ID of the service provider.'),
+    .describe('The ASP ID of the service provider: 15 characters.'),
   'X-KM-Correlation-Id': z
     .string()
     .length(20)
@@ -23,16 +23,18 @@ export const requestHeadersSchema = z.object({
   'X-KM-Access-Key': z
     .string()
     .length(40)
-    .describe("The project's access key. Absent on result notifications."),
+    .describe("The project's access key: 40 characters. Absent on result notifications."),
   'X-KM-Crypto-Key-Id': z
     .string()
     .length(32)
     .optional()
-    .describe('The key that the body is encrypted for. Required for an encrypted body.'),
+    .describe('The key that the body is encrypted for: 32 characters. Required for an encrypted body.'),
   'X-KM-Tran-Token': z
     .string()
     .regex(/^KMV1:\d{17}:[A-Za-z0-9+/]{43}=?$/)
-    .describe('`KMV1:yyyyMMddHHmmssSSS:` and the Base64 of HMAC-SHA256(secret key, body as sent).'),
+    .describe(
+      '`KMV1:yyyyMMddHHmmssSSS:` and the padded Base64 of HMAC-SHA256(secret key, body as sent): 67 characters.',
+    ),
   'X-KM-Tran-Time': z
     .string()
     .length(14)

@@ -1,3 +1,5 @@
+import { institutions } from './bank-codes.ts';
+import { requestHeadersSchema } from './headers.ts';
 import { resultCodes } from './result-codes.ts';
 import type { ResultCode } from './result-codes.ts';
 
@@ -9,7 +11,12 @@ the member enters a code. Every operation is a \`POST\` with a JSON body, includ
 
 ## Signing
 
-Every request has the header \`X-KM-Tran-Token\`: \`KMV1:\`, the time as \`yyyyMMddHHmmssSSS\`, \`:\`, and the padded Base64 of an
+${headerTable()}
+
+These headers depend on the bytes of the body, so this document has them as security schemes, not as parameters. In a
+generated client, set them in one place that sees the final body, such as an interceptor or an event hook.
+
+\`X-KM-Tran-Token\` is \`KMV1:\`, the time as \`yyyyMMddHHmmssSSS\`, \`:\`, and the padded Base64 of an
 HMAC-SHA256 over **the exact bytes of the body**, with the project's secret key. It has 67 characters. For an encrypted
 request, sign the bytes of \`{"encData":"…"}\`. The time in the token and \`X-KM-Tran-Time\` must be within ten minutes of the
 server's clock.
@@ -53,6 +60,12 @@ folded to one space. Its length counts characters as people do. Names are compar
 letters, without case and width. Bidirectional controls, private-use and unassigned code points, U+FFFD, Hangul fillers and
 the Braille blank are refused with \`000_002\`. \`bankName\` is kept as it was sent.
 
+## Bank codes
+
+\`bankCode\` names the institution; the schema \`BankCode\` lists all. \`005\`, \`010\` and \`021\` are accepted for \`081\`, \`011\` and
+\`088\`. Savings banks, forestry cooperatives and securities firms are accepted for a project that is set so; the list of
+institutions has what the project accepts.
+
 ## Account and phone numbers
 
 An account number is stored and compared as digits; spaces, hyphens and dashes may stand between them.
@@ -83,6 +96,13 @@ export function resultCodeList(codes: readonly ResultCode[]): string {
     .join('\n');
 }
 
+function headerTable(): string {
+  const rows = Object.entries(requestHeadersSchema.shape).map(
+    ([name, { description }]) => `| \`${name}\` | ${description} |`,
+  );
+  return ['| Header | Value |', '| --- | --- |', ...rows].join('\n');
+}
+
 function resultCodeTable(): string {
   const rows = Object.entries(resultCodes).map(
     ([code, { status, text, when, retryable }]) =>
@@ -90,3 +110,18 @@ function resultCodeTable(): string {
   );
   return ['| Code | HTTP | Text | When | Retryable |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
+
+/** Every bank code with the names of its institution. Markdown. */
+export function bankCodeTable(): string {
+  const rows = Object.entries(institutions).map(
+    ([code, { ko, en, kind }]) => `| \`${code}\` | ${ko} | ${en} | ${kinds[kind]} |`,
+  );
+  return ['| Code | Korean | English | Kind |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+const kinds = {
+  BANK: 'bank',
+  SAVINGS_BANKS: 'savings bank',
+  FORESTRY: 'forestry cooperative',
+  SECURITIES: 'securities firm',
+};

@@ -78,11 +78,13 @@ export function describeWebhooks(toSchema: ToSchema) {
         operationId: 'resultNotification',
         tags: ['Result notifications'],
         summary: 'Result of a registration',
+        // The header parameters below, which the receiver reads.
+        security: [],
         description,
         parameters,
         requestBody: {
           required: true,
-          content: { 'application/json': { schema: encryptedNotification } },
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/EncryptedNotification' } } },
         },
         responses: {
           '200': {
@@ -102,39 +104,47 @@ export function describeWebhooks(toSchema: ToSchema) {
   };
 }
 
-const encryptedNotification: Json = {
-  type: 'object',
-  properties: {
-    encData: {
-      type: 'string',
-      description: 'A JWE in compact serialization, whose plaintext is a `ResultNotification` in JSON.',
-      pattern: '^[\\w-]+(\\.[\\w-]+){4}$',
-      contentMediaType: 'application/jose',
-      contentSchema: { $ref: '#/components/schemas/ResultNotification' },
-    },
-  },
-  required: ['encData'],
-};
-
 /** The named schemas to which the webhooks refer. */
 export function webhookSchemas(toSchema: ToSchema) {
+  const notification = toSchema(resultNotificationSchema, 'output') as {
+    properties: Readonly<Record<string, Json>>;
+  };
+  const { description: why } = notification.properties['response']!;
   return {
+    EncryptedNotification: {
+      description: 'An encrypted result notification.',
+      type: 'object',
+      properties: {
+        encData: {
+          type: 'string',
+          description: 'A JWE in compact serialization, whose plaintext is a `ResultNotification` in JSON.',
+          pattern: '^[\\w-]+(\\.[\\w-]+){4}$',
+          contentMediaType: 'application/jose',
+          contentSchema: { $ref: '#/components/schemas/ResultNotification' },
+        },
+      },
+      required: ['encData'],
+    },
     ResultNotification: {
       description: 'What a result notification says, once it is decrypted.',
-      ...toSchema(resultNotificationSchema, 'output'),
+      ...notification,
+      properties: {
+        ...notification.properties,
+        response: { description: why, $ref: '#/components/schemas/Result' },
+      },
       examples: [example],
     },
     NotificationAcknowledgement: {
       description: 'Acknowledges a result notification.',
       type: 'object',
-      properties: {
-        response: {
-          type: 'object',
-          properties: { code: { const: codes.SUCCESS }, description: { type: 'string' } },
-          required: ['code'],
-        },
-      },
+      properties: { response: { $ref: '#/components/schemas/AcknowledgementResult' } },
       required: ['response'],
+    },
+    AcknowledgementResult: {
+      description: 'Says that a result notification is stored.',
+      type: 'object',
+      properties: { code: { type: 'string', const: codes.SUCCESS }, description: { type: 'string' } },
+      required: ['code'],
     },
   };
 }

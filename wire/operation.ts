@@ -6,6 +6,8 @@ export interface Operation<
   Request extends z.ZodObject = z.ZodObject,
   Response extends z.ZodObject = z.ZodObject,
 > {
+  /** What generated clients call it; its schemas are named after it. */
+  readonly name: string;
   /** The path below `/api/v1`. */
   readonly path: `/${string}`;
   readonly title: string;
@@ -21,6 +23,8 @@ export interface Operation<
   readonly request: Request;
   /** The payload: the fields beside `response`. */
   readonly response: Response;
+  /** The fields beside `response` of a refusal, each optional. Default: none. */
+  readonly refusal?: z.ZodObject;
   /** The operation's own result codes. Every operation can also return those of family 000. */
   readonly codes: readonly ResultCode[];
 }

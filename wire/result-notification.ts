@@ -11,7 +11,8 @@ export const resultNotificationSchema = z.object({
     description: `The registration number. \`${testRegistrationNumber}\` marks a test notification.`,
   }),
   userId: z.string().regex(/^\d+$/).meta({
-    description: 'The member ID, with up to 20 digits: more than a double or a 64-bit integer can hold.',
+    description:
+      'The member ID, up to 20 digits: more than a double can hold. It exceeds int64 from 9223372036854775808 on.',
   }),
   status: z.enum(finalStatuses).meta({ description: 'How the registration ended.' }),
   response: z.object({ code: z.string(), description: z.string() }).meta({

@@ -15,9 +15,8 @@ declare const SwaggerUIBundle: (options: object) => {
 /** The part of an OpenAPI document that this page uses. */
 interface OpenapiDocument {
   readonly paths: Readonly<Record<string, { readonly post: OpenapiOperation }>>;
-  readonly components: {
-    readonly parameters: Readonly<Record<string, { required: boolean; description: string }>>;
-  };
+  readonly components: { securitySchemes?: Readonly<Record<string, { description: string }>> };
+  security?: unknown;
 }
 
 interface OpenapiOperation {
@@ -37,7 +36,11 @@ export interface Reference {
 /** Shows the API reference, read-only. */
 export async function showReference(): Promise<void> {
   labelControls();
-  SwaggerUIBundle({ ...viewer, spec: await fetchDocument(), supportedSubmitMethods: [] });
+  const document = await fetchDocument();
+  // Nothing can be sent, so nothing needs to be authorized. The introduction describes the headers.
+  delete document.security;
+  delete document.components.securitySchemes;
+  SwaggerUIBundle({ ...viewer, spec: document, supportedSubmitMethods: [] });
 }
 
 /** Shows the API reference with requests that can be sent. The examples use the selected member. */
@@ -95,9 +98,8 @@ async function fetchDocument(): Promise<OpenapiDocument> {
 function adapt(document: OpenapiDocument, member: SandboxMember, regNo: string | undefined): OpenapiDocument {
   const copy = structuredClone(document);
   Object.assign(copy, { servers: [{ url: new URL('open-api', globalThis.document.baseURI).href }] });
-  for (const parameter of Object.values(copy.components.parameters)) {
-    parameter.required = false;
-    parameter.description += ' Leave it empty; this page fills it in.';
+  for (const scheme of Object.values(copy.components.securitySchemes ?? {})) {
+    scheme.description += ' Leave it empty; this page fills it in.';
   }
   const facts = { ...member, userId: Number(member.userId), ...(regNo !== undefined && { regNo }) };
   for (const { post } of Object.values(copy.paths)) {

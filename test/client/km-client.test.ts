@@ -17,6 +17,7 @@ import { createProjectClient, encryption, project, registration, registrationNum
 
 /** Answers with the member ID of the request. */
 const echo = defineOperation({
+  name: 'echo',
   path: '/bankaccounts/echo',
   title: 'Echo',
   description: 'Answers with the member.',

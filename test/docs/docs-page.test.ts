@@ -116,7 +116,7 @@ describe('Try it', () => {
   test('signs a plain request', async () => {
     await open();
     const sent = page.waitForRequest('**/ars/auth');
-    const answer = await execute('bankaccountsArsAuth');
+    const answer = await execute('issueArsCode');
     expect(await answer.textContent()).toMatch(/"authNumber".*"000_000"/s);
     expect((await sent).postDataJSON()).toEqual({ userId: expect.any(Number) });
   });
@@ -125,7 +125,7 @@ describe('Try it', () => {
     await open();
     await page.getByLabel('Service provider').selectOption({ index: 1 });
     const sent = page.waitForRequest('**/user/valid');
-    const answer = await execute('bankaccountsUserValid');
+    const answer = await execute('validateAccountHolder');
     expect(await answer.textContent()).toContain('"000_000"');
     expect((await sent).postDataJSON()).toEqual({ encData: expect.any(String) });
   });
@@ -134,7 +134,7 @@ describe('Try it', () => {
     await open();
     await page.getByLabel('Service provider').selectOption({ index: 1 });
     await page.getByLabel('Encrypt where the API asks for it').uncheck();
-    expect(await (await execute('bankaccountsUserValid')).textContent()).toContain('"000_906"');
+    expect(await (await execute('validateAccountHolder')).textContent()).toContain('"000_906"');
   });
 
   test('decrypts a response about the account that a card has registered', async () => {
@@ -142,18 +142,16 @@ describe('Try it', () => {
     await card('Success').click();
     await result().waitFor();
     const received = page.waitForResponse('**/bankaccounts/info');
-    const answer = await execute('bankaccountsInfo');
+    const answer = await execute('getAccount');
     expect(await answer.textContent()).toMatch(/"accountInfo".*"11012345678"/s);
     expect(await (await received).json()).toEqual({ encData: expect.any(String) });
-    expect(await (await execute('bankaccountsArsRegisterInquiry')).textContent()).toContain(
-      'BANK_ACC_REGISTERED',
-    );
+    expect(await (await execute('inquireRegistrationStatus')).textContent()).toContain('BANK_ACC_REGISTERED');
   });
 
   test('follows the selected member until somebody edits the body', async () => {
     await open();
-    await page.locator('.opblock[id$="-bankaccountsArsAuth"] .opblock-summary-control').click();
-    const body = page.locator('.opblock[id$="-bankaccountsArsAuth"] textarea');
+    await page.locator('.opblock[id$="-issueArsCode"] .opblock-summary-control').click();
+    const body = page.locator('.opblock[id$="-issueArsCode"] textarea');
     await page.getByLabel('Member').selectOption('10000000042');
     await expect.poll(() => body.inputValue()).toContain('10000000042');
     await body.fill('{"userId": "10000000043"}');
@@ -163,7 +161,7 @@ describe('Try it', () => {
 
   test('sends every digit of a member ID and exactly the bytes it has signed', async () => {
     await open();
-    const operation = page.locator('.opblock[id$="-bankaccountsArsAuth"]');
+    const operation = page.locator('.opblock[id$="-issueArsCode"]');
     await operation.locator('.opblock-summary-control').click();
     const text = '{ "userId" : 9999999999999999999 }';
     await operation.locator('textarea').fill(text);
