@@ -68,7 +68,8 @@ export function paymentGatewayRegistrationActivities(
     },
 
     async registerAutoCharge({ userId }) {
-      const account = await stores.accounts.findActive(userId);
+      const member = (await stores.members.findKnown([userId])).get(userId);
+      const account = member && (await stores.accounts.findActive(member));
       if (!account) return { resultCode: codes.NO_REGISTERED_ACCOUNT };
       const { registrationNumber } = account;
       const { policyId } = (await stores.registrations.load(registrationNumber)).record;

@@ -14,7 +14,7 @@ import type { RequestLimits } from './http/request-limits.ts';
 /** Everything that the API works with: its connections and its settings. */
 export interface ApiParts {
   readonly stores: Stores;
-  readonly database: Pick<Database, 'ping'>;
+  readonly database: Database;
   readonly temporal: Client;
   readonly paymentGateway: PaymentGateway;
   readonly payloadCodec: PayloadCodec;

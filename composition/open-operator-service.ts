@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { z } from 'zod';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import { openPostgres } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { createStores } from '../database/stores.ts';
 import type { Stores } from '../database/stores.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
@@ -30,6 +31,7 @@ export interface OperatorService extends OperatorTemporal {
   readonly log: Log;
   /** Of this one command; nobody scrapes them. */
   readonly metrics: Metrics;
+  readonly database: Database;
   readonly stores: Stores;
   readonly policy: RegistrationPolicy;
 }
@@ -55,6 +57,7 @@ export async function openOperatorService(
   return {
     log,
     metrics: createMetrics(),
+    database,
     stores: createStores(database.queries, config.DATABASE_KEYS),
     temporal: connected.temporal,
     policy: deploymentPolicy(config),

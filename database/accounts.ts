@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { and, desc, eq, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, exists, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Queries } from './database.ts';
+import type { Owner } from './member-cipher.ts';
 import { accounts, databaseTime, effectKey, effects, members, registrations } from './schema.ts';
 
 /** An account that is or was registered at the payment gateway. */
@@ -19,22 +20,40 @@ export type Deletion =
 
 /** The accounts that came of registrations. */
 export function createAccounts(queries: Queries) {
+  /** The accounts of a member according to both rows: an account's own could have been changed alone. */
+  const isOf = ({ aspId, userId }: Owner) =>
+    and(
+      eq(accounts.userId, userId),
+      exists(
+        queries
+          .select({ exists: sql`1` })
+          .from(registrations)
+          .where(
+            and(
+              eq(registrations.registrationNumber, accounts.registrationNumber),
+              eq(registrations.userId, userId),
+              eq(registrations.aspId, aspId),
+            ),
+          ),
+      ),
+    );
+
   return {
     /** The member's active account, if there is one. */
-    async findActive(userId: string): Promise<Account | undefined> {
+    async findActive(owner: Owner): Promise<Account | undefined> {
       const [account] = await queries
         .select()
         .from(accounts)
-        .where(and(eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')));
+        .where(and(isOf(owner), eq(accounts.state, 'ACTIVE')));
       return account;
     },
 
     /** The member's latest account, whether it is in use or not. */
-    async findLatest(userId: string): Promise<Account | undefined> {
+    async findLatest(owner: Owner): Promise<Account | undefined> {
       const [account] = await queries
         .select()
         .from(accounts)
-        .where(eq(accounts.userId, userId))
+        .where(isOf(owner))
         .orderBy(desc(accounts.activatedAt))
         .limit(1);
       return account;
@@ -59,7 +78,8 @@ export function createAccounts(queries: Queries) {
      * for again within a day, while the member has no newer account, it answers the same.
      * @param expected the account that is meant: another one is not deleted
      */
-    async delete(userId: string, expected: string): Promise<Deletion> {
+    async delete(owner: Owner, expected: string): Promise<Deletion> {
+      const { userId } = owner;
       return await queries.transaction(async (transaction) => {
         await lockMember(transaction, userId);
         const [operation] = await transaction
@@ -73,7 +93,7 @@ export function createAccounts(queries: Queries) {
             isRecent: sql<boolean>`${accounts.retiredAt} > clock_timestamp() - interval '1 day'`,
           })
           .from(accounts)
-          .where(eq(accounts.userId, userId))
+          .where(isOf(owner))
           .orderBy(desc(accounts.activatedAt))
           .limit(1);
         if (!latest) return { state: 'NO_ACCOUNT' };

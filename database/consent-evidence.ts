@@ -3,8 +3,9 @@ import { and, asc, eq, getTableColumns, gt, isNotNull, isNull, or, sql } from 'd
 import type { ConsentScriptVersion } from '../contract/consent-scripts.ts';
 import type { Queries } from './database.ts';
 import type { MemberCipher } from './member-cipher.ts';
+import { PersonalDataErased } from './personal-data-erased.ts';
 import { keptUntil } from './retention.ts';
-import { accounts, consentEvidence, legalHolds, members, registrations } from './schema.ts';
+import { accounts, consentEvidence, legalHolds, memberKeys, members, registrations } from './schema.ts';
 
 /** Evidence of consent as it is stored. */
 export type StoredEvidence = typeof consentEvidence.$inferSelect;
@@ -39,8 +40,13 @@ export function evidenceContext(evidence: EvidenceRecord): string {
   return `consent-evidence/${registrationNumber}/${JSON.stringify(record)}`;
 }
 
-/** Decrypts a recording. Throws when the recording or anything stored about it was altered. */
+/**
+ * Decrypts a recording. Throws when the recording or anything stored about it was altered.
+ * @throws {PersonalDataErased}
+ */
 export function openRecording(cipher: MemberCipher, evidence: StoredEvidence): Buffer {
+  if (!evidence.sealedRecording)
+    throw new PersonalDataErased(`The recording for ${evidence.registrationNumber} was erased.`);
   const recording = cipher.open(evidence.sealedRecording, evidenceContext(evidence));
   if (sha256Of(recording) !== evidence.sha256)
     throw new Error(`The evidence of consent for ${evidence.registrationNumber} was altered.`);
@@ -101,12 +107,14 @@ export function createConsentEvidence(queries: Queries) {
             registration: registrations,
             evidence: consentEvidence,
             member: members,
+            key: memberKeys,
             keptUntil,
             isHeld: sql<boolean>`${legalHolds.legalHoldId} is not null`,
             hasLiveAccount: sql<boolean>`${accounts.state} is not null and ${accounts.state} <> 'REMOVED'`,
           })
           .from(registrations)
           .innerJoin(members, eq(members.userId, registrations.userId))
+          .leftJoin(memberKeys, eq(memberKeys.userId, registrations.userId))
           // Each join begins where the page does: a merge join would read its index from the start.
           .leftJoin(
             consentEvidence,

@@ -1,4 +1,4 @@
-import { and, asc, count, gt, isNotNull, ne, sql } from 'drizzle-orm';
+import { and, asc, count, gt, ne, sql } from 'drizzle-orm';
 import type { AnyPgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { ConfigurationError } from '../runtime/config.ts';
 import { MissingKeyError } from '../encryption/key-ring.ts';
@@ -6,7 +6,7 @@ import type { KeyRing } from '../encryption/key-ring.ts';
 import type { Queries } from './database.ts';
 import { dataKeyContext } from './member-cipher.ts';
 import { cryptoContext, secretContext } from './projects.ts';
-import { cryptoKeys, members, secretKeys } from './schema.ts';
+import { cryptoKeys, memberKeys, secretKeys } from './schema.ts';
 import { operatorCommand } from '../runtime/operator-command.ts';
 
 /** What a database key encrypts: the number of rows of each kind. */
@@ -29,27 +29,30 @@ export interface RewrappedBatch {
 /** How many rows are re-encrypted in one transaction. */
 const rowsPerBatch = 200;
 
-/** A column that a database key seals directly, of rows with an ID. */
+/** A column that a database key seals directly, of rows with an ID and an owner. */
 interface SealedColumn {
   readonly table: PgTable;
   readonly id: AnyPgColumn<{ data: string; notNull: true }>;
+  readonly aspId: AnyPgColumn<{ data: string; notNull: true }>;
   readonly keyId: AnyPgColumn<{ data: string; notNull: true }>;
-  readonly sealed: AnyPgColumn<{ data: Buffer }>;
-  readonly contextOf: (id: string) => string;
+  readonly sealed: AnyPgColumn<{ data: Buffer; notNull: true }>;
+  readonly contextOf: (aspId: string, id: string) => string;
 }
 
 /** Everything that database keys seal. Everything else is encrypted with members' keys and stays unchanged. */
 const sealedColumns: readonly SealedColumn[] = [
   {
-    table: members,
-    id: members.userId,
-    keyId: members.databaseKeyId,
-    sealed: members.sealedDataKey,
-    contextOf: dataKeyContext,
+    table: memberKeys,
+    id: memberKeys.userId,
+    aspId: memberKeys.aspId,
+    keyId: memberKeys.databaseKeyId,
+    sealed: memberKeys.sealedDataKey,
+    contextOf: (aspId, userId) => dataKeyContext({ aspId, userId }),
   },
   {
     table: secretKeys,
     id: secretKeys.secretKeyId,
+    aspId: secretKeys.aspId,
     keyId: secretKeys.databaseKeyId,
     sealed: secretKeys.sealedSecret,
     contextOf: secretContext,
@@ -57,8 +60,9 @@ const sealedColumns: readonly SealedColumn[] = [
   {
     table: cryptoKeys,
     id: cryptoKeys.cryptoKeyId,
+    aspId: cryptoKeys.aspId,
     keyId: cryptoKeys.databaseKeyId,
-    sealed: cryptoKeys.sealedServerPrivateKey,
+    sealed: cryptoKeys.sealedKeyPair,
     contextOf: cryptoContext,
   },
 ];
@@ -68,12 +72,8 @@ export function createDatabaseKeys(queries: Queries, keys: KeyRing) {
   /** The number of rows that each key encrypts: every configured key, and every other one still in use. */
   async function listUse(): Promise<DatabaseKeyUse[]> {
     const rowsOf = new Map(keys.keyIds.map((keyId) => [keyId, 0]));
-    for (const { table, keyId, sealed } of sealedColumns) {
-      const found = await queries
-        .select({ databaseKeyId: keyId, rows: count() })
-        .from(table)
-        .where(isNotNull(sealed))
-        .groupBy(keyId);
+    for (const { table, keyId } of sealedColumns) {
+      const found = await queries.select({ databaseKeyId: keyId, rows: count() }).from(table).groupBy(keyId);
       for (const { databaseKeyId, rows } of found) {
         rowsOf.set(databaseKeyId, (rowsOf.get(databaseKeyId) ?? 0) + rows);
       }
@@ -115,20 +115,20 @@ export function createDatabaseKeys(queries: Queries, keys: KeyRing) {
     },
   };
 
-  async function rewrapBatch({ table, id, keyId, sealed, contextOf }: SealedColumn, after: string) {
+  async function rewrapBatch({ table, id, aspId, keyId, sealed, contextOf }: SealedColumn, after: string) {
     return await queries.transaction(async (transaction) => {
       const rows = await transaction
-        .select({ id, keyId, sealed })
+        .select({ id, aspId, keyId, sealed })
         .from(table)
-        .where(and(gt(id, after), ne(keyId, keys.activeKeyId), isNotNull(sealed)))
+        .where(and(gt(id, after), ne(keyId, keys.activeKeyId)))
         .orderBy(asc(id))
         .limit(rowsPerBatch)
         // The lock prevents an erased key from being restored. It does not block registrations of the member.
         .for('no key update');
       const unreadable: string[] = [];
       for (const row of rows) {
-        const context = contextOf(row.id);
-        const resealed = reseal(row.keyId, row.sealed!, context);
+        const context = contextOf(row.aspId, row.id);
+        const resealed = reseal(row.keyId, row.sealed, context);
         if (!resealed) {
           unreadable.push(context);
           continue;

@@ -17,6 +17,11 @@ export interface Database {
   readonly queries: Queries;
   /** Throws when the database does not answer. */
   ping(): Promise<void>;
+  /**
+   * Runs a statement that takes long and must not be in a transaction, such as VACUUM, on a connection of its own.
+   * @param lockTimeout how long it may wait for a lock, in ms; then it throws the SQLSTATE 55P03
+   */
+  maintain(statement: string, lockTimeout: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,7 +60,19 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
     // Closing the connection lets go of the lock.
     migrating.release(true);
   }
-  return toDatabase(queries, () => pool.end());
+  return toDatabase(queries, { maintain: (...words) => maintain(pool, ...words), close: () => pool.end() });
+}
+
+async function maintain(pool: Pool, statement: string, lockTimeout: number): Promise<void> {
+  const connection = await pool.connect();
+  try {
+    await connection.query(`set statement_timeout = 0`);
+    await connection.query(`set lock_timeout = ${lockTimeout}`);
+    await connection.query(statement);
+  } finally {
+    // Not given back: it has other limits now.
+    connection.release(true);
+  }
 }
 
 /**
@@ -74,11 +91,11 @@ export async function requireSameBaseline(queries: Queries, subject: string, rem
   throw new ConfigurationError(`${subject} was created by a development version before 1.0.0; ${remedy}.`);
 }
 
-/** Wraps the queries of an open database. */
-export function toDatabase(queries: Queries, close: () => Promise<void>): Database {
+/** Completes an open database. */
+export function toDatabase(queries: Queries, rest: Pick<Database, 'maintain' | 'close'>): Database {
   return {
     queries,
     ping: async () => void (await queries.execute(sql`select 1`)),
-    close,
+    ...rest,
   };
 }

@@ -24,7 +24,7 @@ export async function* verifyEvidence(
   only?: string,
 ): AsyncGenerator<EvidenceFinding> {
   for await (const row of consentEvidence.readAll(only)) {
-    const { registration, evidence, member, keptUntil, isHeld, hasLiveAccount } = row;
+    const { registration, evidence, member, key, keptUntil, isHeld, hasLiveAccount } = row;
     const { registrationNumber, purgedAt } = registration;
     const broken = (problem: string) => ({ registrationNumber, state: 'BROKEN', problem }) as const;
     if (purgedAt && !evidence) {
@@ -34,14 +34,16 @@ export async function* verifyEvidence(
       else yield broken('it was purged before the end of its retention period');
     } else if (!evidence) {
       yield broken('no evidence is stored');
-    } else if (member.erasedAt && !member.sealedDataKey) {
+    } else if (member.erasedAt && !key) {
       yield hasLiveAccount || isHeld
         ? broken('its member was erased while an account was in use or a legal hold in force')
         : { registrationNumber, state: 'ERASED' };
     } else if (member.erasedAt) {
       yield broken("its member is marked erased, but the member's key is still there");
     } else {
-      const problem = problemOf(evidence, registration.sealedDetails, () => members.openCipher(member));
+      const problem = problemOf(evidence, registration.sealedDetails, () =>
+        members.openCipher(key, registration),
+      );
       if (problem !== undefined) yield broken(problem);
       else yield { registrationNumber, state: 'VERIFIED' };
     }

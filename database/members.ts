@@ -3,11 +3,19 @@ import type { KeyRing } from '../encryption/key-ring.ts';
 import { isSameName } from '../wire/names.ts';
 import type { Queries } from './database.ts';
 import { createDataKey, openMemberCipher } from './member-cipher.ts';
-import type { MemberCipher } from './member-cipher.ts';
+import type { MemberCipher, Owner } from './member-cipher.ts';
 import type { OperatorDecision } from './legal-holds.ts';
 import { PersonalDataErased } from './personal-data-erased.ts';
 import { keptUntil } from './retention.ts';
-import { accounts, arsCodes, consentEvidence, legalHolds, members, registrations } from './schema.ts';
+import {
+  accounts,
+  arsCodes,
+  consentEvidence,
+  legalHolds,
+  memberKeys,
+  members,
+  registrations,
+} from './schema.ts';
 
 /** What is known of a member, for comparison and for the ARS call. */
 export interface MemberFacts {
@@ -19,9 +27,7 @@ export interface MemberFacts {
 }
 
 /** A member with the cipher for everything that is stored of the member. */
-export interface Member {
-  readonly userId: string;
-  readonly aspId: string;
+export interface Member extends Owner {
   readonly facts: MemberFacts;
   readonly cipher: MemberCipher;
 }
@@ -32,9 +38,7 @@ export function isMember({ facts }: Member, userName: string, birthDate: string)
 }
 
 /** A member, present or erased. */
-export interface KnownMember {
-  readonly userId: string;
-  readonly aspId: string;
+export interface KnownMember extends Owner {
   readonly isErased: boolean;
 }
 
@@ -48,32 +52,33 @@ export type Erasure =
 
 const rowsPerQuery = 500;
 
-type MemberRow = typeof members.$inferSelect;
-
-/** Opens a member's row. @throws {PersonalDataErased} */
-export function openMember(keys: KeyRing, row: MemberRow): Member {
-  const { userId, aspId, sealedFacts } = row;
-  const cipher = openCipher(keys, row);
-  if (!sealedFacts) throw erased(userId);
-  return {
-    userId,
-    aspId,
-    facts: cipher.openJson<MemberFacts>(sealedFacts, factsContext(userId)),
-    cipher,
-  };
+/** A member's row with its data key; without one, the member is erased. */
+export interface StoredMember {
+  readonly member: typeof members.$inferSelect;
+  readonly key: typeof memberKeys.$inferSelect | null;
 }
 
-function openCipher(keys: KeyRing, { userId, databaseKeyId, sealedDataKey }: MemberRow): MemberCipher {
-  if (!sealedDataKey) throw erased(userId);
-  return openMemberCipher(keys, { userId, databaseKeyId, sealedDataKey });
+const factsContext = 'facts';
+
+/**
+ * Opens a member for whoever claims it. What the rows say about their owner is not believed: anybody who can write to the
+ * database can change that.
+ * @throws {PersonalDataErased}
+ */
+export function openMember(keys: KeyRing, { member, key }: StoredMember, { aspId, userId }: Owner): Member {
+  const cipher = openCipher(keys, key, { aspId, userId });
+  if (!member.sealedFacts) throw erased(userId);
+  const facts = cipher.openJson<MemberFacts>(member.sealedFacts, factsContext);
+  return { aspId, userId, facts, cipher };
+}
+
+function openCipher(keys: KeyRing, key: StoredMember['key'], { aspId, userId }: Owner): MemberCipher {
+  if (!key) throw erased(userId);
+  return openMemberCipher(keys, { ...key, aspId, userId });
 }
 
 function erased(userId: string): PersonalDataErased {
   return new PersonalDataErased(`Member ${userId} is erased.`);
-}
-
-function factsContext(userId: string): string {
-  return `members/${userId}/facts`;
 }
 
 /** The members of all service providers. */
@@ -82,14 +87,15 @@ export function createMembers(queries: Queries, keys: KeyRing) {
     /** The member, if the service provider has one of this ID who is not erased. */
     async find(aspId: string, userId: string): Promise<Member | undefined> {
       const [row] = await queries
-        .select()
+        .select({ member: members, key: memberKeys })
         .from(members)
+        .leftJoin(memberKeys, eq(memberKeys.userId, members.userId))
         .where(and(eq(members.userId, userId), eq(members.aspId, aspId), isNull(members.erasedAt)));
-      return row && openMember(keys, row);
+      return row && openMember(keys, row, { aspId, userId });
     },
 
-    /** Opens a member's cipher alone. @throws {PersonalDataErased} */
-    openCipher: (row: MemberRow): MemberCipher => openCipher(keys, row),
+    /** Opens a member's cipher alone, for whoever claims it. @throws {PersonalDataErased} */
+    openCipher: (key: StoredMember['key'], owner: Owner): MemberCipher => openCipher(keys, key, owner),
 
     /** Those of these members who already exist or have been erased, by member ID. */
     async findKnown(userIds: readonly string[]): Promise<ReadonlyMap<string, KnownMember>> {
@@ -110,25 +116,29 @@ export function createMembers(queries: Queries, keys: KeyRing) {
       aspId: string,
       newMembers: readonly (MemberFacts & { readonly userId: string })[],
     ): Promise<void> {
-      const rows = newMembers.map(({ userId, ...facts }) => {
-        const dataKey = createDataKey(keys, userId);
-        return {
-          ...dataKey,
-          aspId,
-          sealedFacts: openMemberCipher(keys, dataKey).sealJson(facts, factsContext(userId)),
-        };
-      });
-      for (let start = 0; start < rows.length; start += rowsPerQuery) {
-        await queries
-          .insert(members)
-          .values(rows.slice(start, start + rowsPerQuery))
-          .onConflictDoNothing();
+      for (let start = 0; start < newMembers.length; start += rowsPerQuery) {
+        const rows = newMembers.slice(start, start + rowsPerQuery).map(({ userId, ...facts }) => {
+          const key = createDataKey(keys, { aspId, userId });
+          const sealedFacts = openMemberCipher(keys, key).sealJson(facts, factsContext);
+          return { key, member: { aspId, userId, sealedFacts } };
+        });
+        await queries.transaction(async (transaction) => {
+          const added = await transaction
+            .insert(members)
+            .values(rows.map(({ member }) => member))
+            .onConflictDoNothing()
+            .returning({ userId: members.userId });
+          const addedIds = new Set(added.map(({ userId }) => userId));
+          const newKeys = rows.map(({ key }) => key).filter(({ userId }) => addedIds.has(userId));
+          if (newKeys.length > 0) await transaction.insert(memberKeys).values(newKeys);
+        });
       }
     },
 
     /**
-     * Destroys a member's data key, so that nothing sealed by it opens ever again. The row stays, for the numbers of the
-     * member's registrations. `beforeRetentionEnds`: even if evidence of the member is still to be kept by law.
+     * Destroys a member's data key, so that nothing sealed by it opens ever again, and everything sealed by it. The rows stay,
+     * for the numbers of the member's registrations; the key stays in the files of the database until they are rewritten.
+     * `beforeRetentionEnds`: even if evidence of the member is still to be kept by law.
      */
     async erase(
       aspId: string,
@@ -181,15 +191,23 @@ export function createMembers(queries: Queries, keys: KeyRing) {
         if (latest && !beforeRetentionEnds) return { state: 'TO_BE_KEPT', until: latest.until };
 
         await transaction.delete(arsCodes).where(eq(arsCodes.userId, userId));
+        await transaction.delete(memberKeys).where(eq(memberKeys.userId, userId));
+        await transaction
+          .update(consentEvidence)
+          .set({ sealedRecording: null })
+          .where(
+            inArray(
+              consentEvidence.registrationNumber,
+              transaction
+                .select({ registrationNumber: registrations.registrationNumber })
+                .from(registrations)
+                .where(ofMember),
+            ),
+          );
+        await transaction.update(registrations).set({ sealedDetails: null }).where(ofMember);
         await transaction
           .update(members)
-          .set({
-            sealedDataKey: null,
-            sealedFacts: null,
-            erasedAt: now,
-            erasedBy: operator,
-            erasureReason: reason,
-          })
+          .set({ sealedFacts: null, erasedAt: now, erasedBy: operator, erasureReason: reason })
           .where(eq(members.userId, userId));
         return { state: 'ERASED' };
       });

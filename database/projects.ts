@@ -32,6 +32,9 @@ export interface Project {
   readonly cryptoKeys: readonly CryptoKey[];
 }
 
+/** The keys for message encryption, in PEM. */
+type KeyPair = Pick<NewKeys, 'serverPrivateKey' | 'clientPublicKey'>;
+
 /** A set of keys to issue to a project, all active from then on. Keys for encryption in PEM. */
 export interface NewKeys {
   readonly accessKey: string;
@@ -62,9 +65,11 @@ export function hashAccessKey(accessKey: string): string {
 const keyStateDelay = 1_000;
 
 /** The place of a secret key. */
-export const secretContext = (secretKeyId: string): string => `secret-keys/${secretKeyId}`;
-/** The place of a server private key. */
-export const cryptoContext = (cryptoKeyId: string): string => `crypto-keys/${cryptoKeyId}`;
+export const secretContext = (aspId: string, secretKeyId: string): string =>
+  `projects/${aspId}/secret-keys/${secretKeyId}`;
+/** The place of a pair of message encryption keys. */
+export const cryptoContext = (aspId: string, cryptoKeyId: string): string =>
+  `projects/${aspId}/crypto-keys/${cryptoKeyId}`;
 
 /** The service providers' projects. */
 export function createProjects(queries: Queries, keys: KeyRing) {
@@ -72,15 +77,16 @@ export function createProjects(queries: Queries, keys: KeyRing) {
   const parsed = new LRUCache<string, ParsedKeys>({ max: 2_000 });
 
   function parsedKeys(row: typeof cryptoKeys.$inferSelect): ParsedKeys {
-    const known = parsed.get(row.cryptoKeyId);
+    const { aspId, databaseKeyId, sealedKeyPair, cryptoKeyId } = row;
+    const place = cryptoContext(aspId, cryptoKeyId);
+    const known = parsed.get(place);
     if (known) return known;
-    const { databaseKeyId, sealedServerPrivateKey, cryptoKeyId } = row;
-    const serverPrivateKey = keys.open(databaseKeyId, sealedServerPrivateKey, cryptoContext(cryptoKeyId));
+    const pem = JSON.parse(keys.open(databaseKeyId, sealedKeyPair, place).toString()) as KeyPair;
     const pair = {
-      serverPrivateKey: createPrivateKey(serverPrivateKey),
-      clientPublicKey: createPublicKey(row.clientPublicKey),
+      serverPrivateKey: createPrivateKey(pem.serverPrivateKey),
+      clientPublicKey: createPublicKey(pem.clientPublicKey),
     };
-    parsed.set(cryptoKeyId, pair);
+    parsed.set(place, pair);
     return pair;
   }
 
@@ -97,7 +103,9 @@ export function createProjects(queries: Queries, keys: KeyRing) {
         accessKeys: access,
         secretKeys: secrets.map((row) => ({
           state: row.state,
-          secret: keys.open(row.databaseKeyId, row.sealedSecret, secretContext(row.secretKeyId)).toString(),
+          secret: keys
+            .open(row.databaseKeyId, row.sealedSecret, secretContext(aspId, row.secretKeyId))
+            .toString(),
         })),
         cryptoKeys: crypto.map((row) => ({
           cryptoKeyId: row.cryptoKeyId,
@@ -110,19 +118,19 @@ export function createProjects(queries: Queries, keys: KeyRing) {
 
   async function issue(transaction: Pick<Queries, 'insert'>, aspId: string, newKeys: NewKeys): Promise<void> {
     const active = { aspId, state: 'ACTIVE', databaseKeyId: keys.activeKeyId } as const;
-    const { cryptoKeyId, clientPublicKey } = newKeys;
+    const { cryptoKeyId, serverPrivateKey, clientPublicKey } = newKeys;
+    const keyPair: KeyPair = { serverPrivateKey, clientPublicKey };
     const secretKeyId = randomUUID();
     await transaction.insert(accessKeys).values({ ...active, sha256: hashAccessKey(newKeys.accessKey) });
     await transaction.insert(secretKeys).values({
       ...active,
       secretKeyId,
-      sealedSecret: keys.seal(Buffer.from(newKeys.secretKey), secretContext(secretKeyId)),
+      sealedSecret: keys.seal(Buffer.from(newKeys.secretKey), secretContext(aspId, secretKeyId)),
     });
     await transaction.insert(cryptoKeys).values({
       ...active,
       cryptoKeyId,
-      clientPublicKey,
-      sealedServerPrivateKey: keys.seal(Buffer.from(newKeys.serverPrivateKey), cryptoContext(cryptoKeyId)),
+      sealedKeyPair: keys.seal(Buffer.from(JSON.stringify(keyPair)), cryptoContext(aspId, cryptoKeyId)),
     });
   }
 

@@ -9,9 +9,16 @@ import type { KeyRing } from '../encryption/key-ring.ts';
 import { isOpenOf } from './accounts.ts';
 import type { Queries } from './database.ts';
 import { openMember } from './members.ts';
-import type { Member } from './members.ts';
+import type { Member, StoredMember } from './members.ts';
 import { PersonalDataErased } from './personal-data-erased.ts';
-import { consentEvidence, databaseTime, members, registrations, statementTime } from './schema.ts';
+import {
+  consentEvidence,
+  databaseTime,
+  memberKeys,
+  members,
+  registrations,
+  statementTime,
+} from './schema.ts';
 
 /** The personal part of a registration. */
 export interface RegistrationDetails {
@@ -106,18 +113,20 @@ export function detailsContext(registrationNumber: string): string {
   return `registrations/${registrationNumber}`;
 }
 
+/** A registration with its member and the member's key. */
+interface RegistrationRow extends StoredMember {
+  readonly registration: typeof registrations.$inferSelect;
+}
+
 /** The registrations of all members. */
 export function createRegistrations(queries: Queries, keys: KeyRing) {
   const { timeline: _timeline, ...listedColumns } = recordColumns;
   const ofNumber = (registrationNumber: string) => eq(registrations.registrationNumber, registrationNumber);
 
-  function openAccount(row: {
-    registrations: typeof registrations.$inferSelect;
-    members: typeof members.$inferSelect;
-  }): RegisteredAccount {
-    const { userId, bankCode, registrationNumber, sealedDetails } = row.registrations;
+  function openAccount(row: RegistrationRow): RegisteredAccount {
+    const { userId, bankCode, registrationNumber, sealedDetails } = row.registration;
     try {
-      const { cipher } = openMember(keys, row.members);
+      const { cipher } = openMember(keys, row, row.registration);
       const details =
         sealedDetails &&
         cipher.openJson<RegistrationDetails>(sealedDetails, detailsContext(registrationNumber));
@@ -133,14 +142,15 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
    */
   async function load(registrationNumber: string) {
     const [row] = await queries
-      .select({ registration: registrations, members, now: databaseTime })
+      .select({ registration: registrations, member: members, key: memberKeys, now: databaseTime })
       .from(registrations)
       .innerJoin(members, eq(members.userId, registrations.userId))
+      .leftJoin(memberKeys, eq(memberKeys.userId, registrations.userId))
       .where(ofNumber(registrationNumber));
     if (!row) throw new Error(`There is no registration ${registrationNumber}.`);
     const { sealedDetails, ...record } = row.registration;
     const decrypt = () => {
-      const member = openMember(keys, row.members);
+      const member = openMember(keys, row, record);
       if (!sealedDetails) throw new PersonalDataErased(`Registration ${registrationNumber} is purged.`);
       const context = detailsContext(registrationNumber);
       return { member, details: member.cipher.openJson<RegistrationDetails>(sealedDetails, context) };
@@ -397,11 +407,12 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       registrationNumbers: readonly string[],
     ): Promise<ReadonlyMap<string, RegisteredAccount>> {
       const rows = await queries
-        .select()
+        .select({ registration: registrations, member: members, key: memberKeys })
         .from(registrations)
         .innerJoin(members, eq(members.userId, registrations.userId))
+        .leftJoin(memberKeys, eq(memberKeys.userId, registrations.userId))
         .where(inArray(registrations.registrationNumber, [...registrationNumbers]));
-      return new Map(rows.map((row) => [row.registrations.registrationNumber, openAccount(row)]));
+      return new Map(rows.map((row) => [row.registration.registrationNumber, openAccount(row)]));
     },
 
     /** A service provider's registrations, newest first, at most `limit` of them. */

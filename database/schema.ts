@@ -71,7 +71,7 @@ export const secretKeys = pgTable('secret_keys', {
   issuedAt: time('issued_at').notNull().defaultNow(),
 });
 
-/** RSA keys for message encryption: our private key sealed, the client's public key in PEM. */
+/** RSA keys for message encryption: our private key and the client's public key, sealed by a database key. */
 export const cryptoKeys = pgTable('crypto_keys', {
   cryptoKeyId: text('crypto_key_id').primaryKey(),
   aspId: text('asp_id')
@@ -80,28 +80,49 @@ export const cryptoKeys = pgTable('crypto_keys', {
   state: text('state').$type<KeyState>().notNull(),
   issuedAt: time('issued_at').notNull().defaultNow(),
   databaseKeyId: text('database_key_id').notNull(),
-  sealedServerPrivateKey: sealed('sealed_server_private_key').notNull(),
-  clientPublicKey: text('client_public_key').notNull(),
+  /** Together, so that neither can be exchanged alone. */
+  sealedKeyPair: sealed('sealed_key_pair').notNull(),
 });
 
 /**
- * Members. Everything personal is sealed by the member's own data key, which a database key seals in turn. An erased
- * member keeps the row, so that its registrations can be inquired about, but has no data key any more.
+ * Members. Everything personal is sealed by the member's own data key. An erased member keeps the row, so that its
+ * registrations can be inquired about, but has no data key any more.
  */
-export const members = pgTable('members', {
-  userId: text('user_id').primaryKey(),
-  aspId: text('asp_id')
-    .notNull()
-    .references(() => projects.aspId),
+export const members = pgTable(
+  'members',
+  {
+    userId: text('user_id').primaryKey(),
+    aspId: text('asp_id')
+      .notNull()
+      .references(() => projects.aspId),
+    sealedFacts: sealed('sealed_facts'),
+    /** The sequence number of the member's latest result notification. */
+    notificationSequence: integer('notification_sequence').notNull().default(0),
+    erasedAt: time('erased_at'),
+    /** The operator who erased the member, and why. */
+    erasedBy: text('erased_by'),
+    erasureReason: text('erasure_reason'),
+    /** When the data key had gone from the files of the database as well. */
+    keyDestroyedAt: time('key_destroyed_at'),
+  },
+  (table) => [
+    index('members_with_key_to_destroy')
+      .on(table.erasedAt)
+      .where(sql`erased_at is not null and key_destroyed_at is null`),
+  ],
+);
+
+/**
+ * The members' data keys, sealed by a database key. A table of its own, and a narrow one, because it is rewritten after
+ * erasures: PostgreSQL leaves deleted rows in its files.
+ */
+export const memberKeys = pgTable('member_keys', {
+  userId: text('user_id')
+    .primaryKey()
+    .references(() => members.userId),
+  aspId: text('asp_id').notNull(),
   databaseKeyId: text('database_key_id').notNull(),
-  sealedDataKey: sealed('sealed_data_key'),
-  sealedFacts: sealed('sealed_facts'),
-  /** The sequence number of the member's latest result notification. */
-  notificationSequence: integer('notification_sequence').notNull().default(0),
-  erasedAt: time('erased_at'),
-  /** The operator who erased the member, and why. */
-  erasedBy: text('erased_by'),
-  erasureReason: text('erasure_reason'),
+  sealedDataKey: sealed('sealed_data_key').notNull(),
 });
 
 /** The latest ARS code of each member. */
@@ -352,7 +373,8 @@ export const consentEvidence = pgTable('consent_evidence', {
   durationMs: integer('duration_ms').notNull(),
   /** Of the recording as fetched, in lower-case hex. */
   sha256: text('sha256').notNull(),
-  sealedRecording: sealed('sealed_recording').notNull(),
+  /** Null once the member is erased. */
+  sealedRecording: sealed('sealed_recording'),
   storedAt: time('stored_at').notNull().defaultNow(),
 });
 

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from '../command-line/command-line.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
+import type { Database } from '../database/database.ts';
 import type { Stores } from '../database/stores.ts';
 import type { NotificationSender } from '../notifications/notification-sender.ts';
 import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
@@ -18,6 +19,7 @@ export interface TemporalContext {
 
 /** What every other command works with. */
 export interface CommandContext extends TemporalContext, CommitParts {
+  readonly database: Database;
   readonly stores: Stores;
   /** For the commands that ask the payment gateway; reads its settings. */
   readonly openPaymentGateway: () => PaymentGateway;

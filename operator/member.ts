@@ -4,6 +4,7 @@ import { registerAccount } from '../wire/bank-account-operations.ts';
 import { phoneNumber } from '../wire/phone-number.ts';
 import { removalWorkflowId } from '../contract/registration.ts';
 import type { Erasure } from '../database/members.ts';
+import { destroyErasedKeys } from '../database/vacuum.ts';
 import { UsageError } from '../command-line/command-line.ts';
 import { readAspId } from './options.ts';
 import type { OptionValues } from './options.ts';
@@ -55,10 +56,16 @@ export function eraseMember(values: OptionValues) {
   if (!memberSchema.shape.userId.safeParse(user).success) throw new UsageError('--user must be a member ID.');
   const decision = { operator, reason, beforeRetentionEnds: values['before-retention-ends'] === true };
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
+  return async ({ stores, database, print }: CommandContext): Promise<void> => {
     const erasure = await stores.members.erase(aspId, user, decision);
     if (erasure.state !== 'ERASED') throw new Refused(`${refusal(user)} ${obstacle(aspId, erasure)}`);
     print(`Member ${user} of ${aspId} is erased permanently; inquiries by registration number still work.`);
+    const { left } = await destroyErasedKeys(database);
+    print(
+      left === 0
+        ? "The member's key is in no file of the database any more. Backups and the write-ahead log keep it until they expire."
+        : "The table of keys is in use: the files of the database hold the member's key until the API removes it, which it tries every hour.",
+    );
   };
 }
 

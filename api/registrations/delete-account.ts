@@ -13,13 +13,13 @@ import { describeRegistration } from './member-runs.ts';
  */
 export async function deleteAccount(
   { stores, temporal, log }: Pick<ApiParts, 'stores' | 'temporal' | 'log'>,
-  { userId }: Member,
+  member: Member,
   repeatable: RepeatableRequest,
 ): Promise<void> {
-  const latest = await stores.accounts.findLatest(userId);
+  const latest = await stores.accounts.findLatest(member);
   if (!latest) throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
   const bound = await repeatable.bind(latest.registrationNumber);
-  const deletion = await stores.accounts.delete(userId, bound);
+  const deletion = await stores.accounts.delete(member, bound);
   if (deletion.state === 'NO_ACCOUNT') throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
   const { registrationNumber } = deletion;
   if (deletion.state === 'BUSY') {

@@ -1,3 +1,4 @@
+import { destroyErasedKeys, freeDeleted } from '../../database/vacuum.ts';
 import type { ApiParts } from '../parts.ts';
 
 /** The time between two runs, in ms. */
@@ -5,11 +6,12 @@ const defaultInterval = 60 * 60 * 1_000;
 
 /**
  * Deletes what is not needed any more: expired Idempotency-Keys and ciphertext hashes, the call counts of earlier days,
- * withdrawn registrations and old effects; now and at every interval. A failure is logged, and the next run tries again.
+ * withdrawn registrations, old effects, and what was erased or purged from the files of the database; now and at every
+ * interval. A failure is logged, and the next run tries again.
  * @returns a function that stops it
  */
 export function startHousekeeping(
-  { stores, log }: Pick<ApiParts, 'stores' | 'log'>,
+  { stores, database, log }: Pick<ApiParts, 'stores' | 'database' | 'log'>,
   interval: number = defaultInterval,
 ): () => void {
   const attempt = (work: Promise<void>, failure: string) =>
@@ -19,7 +21,20 @@ export function startHousekeeping(
     attempt(stores.arsCalls.deleteEarlierDays(), 'could not delete the call counts of earlier days');
     attempt(stores.registrations.deleteWithdrawn(), 'could not delete withdrawn registrations');
     attempt(deleteOldEffects(), 'could not delete old effects');
+    attempt(destroyKeys(), 'could not remove the keys of erased members from the files of the database');
+    attempt(free(), 'could not vacuum what was purged or erased');
   };
+
+  async function destroyKeys(): Promise<void> {
+    const { destroyed, left } = await destroyErasedKeys(database);
+    if (destroyed > 0)
+      log.info({ destroyed }, 'removed the keys of erased members from the files of the database');
+    if (left > 0) log.warn({ left }, 'keys of erased members are still in the files of the database');
+  }
+
+  async function free(): Promise<void> {
+    if (await freeDeleted(database)) log.info('vacuumed what was purged or erased');
+  }
 
   async function deleteOldEffects(): Promise<void> {
     const deleted = await stores.ledger.deleteOld();

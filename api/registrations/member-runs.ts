@@ -106,7 +106,7 @@ export async function registerAutoCharge(
 ): Promise<void> {
   const { temporal } = parts;
   const { userId, aspId } = member;
-  const account = await parts.stores.accounts.findActive(userId);
+  const account = await parts.stores.accounts.findActive(member);
   // Without an account the run refuses. With another one, a repeat must not charge that.
   if (account && (await repeatable.bind(account.registrationNumber)) !== account.registrationNumber)
     throw new Refusal(codes.NO_REGISTERED_ACCOUNT);

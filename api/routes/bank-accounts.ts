@@ -86,8 +86,8 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
     return requireMember(stores, aspId, userId);
   }
 
-  async function requireAccount({ userId }: Member) {
-    const account = await stores.accounts.findActive(userId);
+  async function requireAccount(member: Member) {
+    const account = await stores.accounts.findActive(member);
     if (!account) throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
     const { registrationNumber } = account;
     const { bankCode, details } = await stores.registrations.open(registrationNumber);

@@ -53,7 +53,7 @@ CREATE TABLE "consent_evidence" (
 	"bytes" integer NOT NULL,
 	"duration_ms" integer NOT NULL,
 	"sha256" text NOT NULL,
-	"sealed_recording" "bytea" NOT NULL,
+	"sealed_recording" "bytea",
 	"stored_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
@@ -63,8 +63,7 @@ CREATE TABLE "crypto_keys" (
 	"state" text NOT NULL,
 	"issued_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"database_key_id" text NOT NULL,
-	"sealed_server_private_key" "bytea" NOT NULL,
-	"client_public_key" text NOT NULL
+	"sealed_key_pair" "bytea" NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "effects" (
@@ -108,16 +107,22 @@ CREATE TABLE "legal_holds" (
 	"release_reason" text
 );
 --> statement-breakpoint
-CREATE TABLE "members" (
+CREATE TABLE "member_keys" (
 	"user_id" text PRIMARY KEY NOT NULL,
 	"asp_id" text NOT NULL,
 	"database_key_id" text NOT NULL,
-	"sealed_data_key" "bytea",
+	"sealed_data_key" "bytea" NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "members" (
+	"user_id" text PRIMARY KEY NOT NULL,
+	"asp_id" text NOT NULL,
 	"sealed_facts" "bytea",
 	"notification_sequence" integer DEFAULT 0 NOT NULL,
 	"erased_at" timestamp with time zone,
 	"erased_by" text,
-	"erasure_reason" text
+	"erasure_reason" text,
+	"key_destroyed_at" timestamp with time zone
 );
 --> statement-breakpoint
 CREATE TABLE "operator_decisions" (
@@ -231,6 +236,7 @@ ALTER TABLE "consent_evidence" ADD CONSTRAINT "consent_evidence_registration_num
 ALTER TABLE "crypto_keys" ADD CONSTRAINT "crypto_keys_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "effects" ADD CONSTRAINT "effects_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "legal_holds" ADD CONSTRAINT "legal_holds_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "member_keys" ADD CONSTRAINT "member_keys_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "members" ADD CONSTRAINT "members_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "operator_decisions" ADD CONSTRAINT "operator_decisions_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "reconciled_registrations" ADD CONSTRAINT "reconciled_registrations_reconciliation_id_reconciliations_reconciliation_id_fk" FOREIGN KEY ("reconciliation_id") REFERENCES "public"."reconciliations"("reconciliation_id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -251,6 +257,7 @@ CREATE UNIQUE INDEX "registered_once" ON "effects" USING btree ("registration_nu
 CREATE INDEX "effects_decided_at" ON "effects" USING btree ("decided_at") WHERE decided_at is not null;--> statement-breakpoint
 CREATE INDEX "removals_to_look_at" ON "effects" USING btree ("ask_at") WHERE kind = 'REMOVAL' and state = 'SENT';--> statement-breakpoint
 CREATE UNIQUE INDEX "one_legal_hold_per_registration" ON "legal_holds" USING btree ("registration_number") WHERE released_at is null;--> statement-breakpoint
+CREATE INDEX "members_with_key_to_destroy" ON "members" USING btree ("erased_at") WHERE erased_at is not null and key_destroyed_at is null;--> statement-breakpoint
 CREATE INDEX "operator_decisions_on" ON "operator_decisions" USING btree ("registration_number");--> statement-breakpoint
 CREATE INDEX "registrations_by_asp" ON "registrations" USING btree ("asp_id","registration_number");--> statement-breakpoint
 CREATE INDEX "registrations_of_member" ON "registrations" USING btree ("user_id");--> statement-breakpoint

@@ -17,5 +17,8 @@ export async function openPglite(options: Pick<PGliteOptions, 'dataDir' | 'loadD
   const subject = `DATA_DIR: the database in ${options.dataDir ?? 'memory'}`;
   await requireSameBaseline(queries, subject, 'set DATA_DIR to a new directory or remove this one');
   await migrate(queries, { migrationsFolder });
-  return toDatabase(queries, () => pglite.close());
+  return toDatabase(queries, {
+    maintain: async (statement) => void (await pglite.exec(statement)),
+    close: () => pglite.close(),
+  });
 }

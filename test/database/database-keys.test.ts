@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { eq, inArray } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
-import { members } from '../../database/schema.ts';
+import { memberKeys, members } from '../../database/schema.ts';
 import { createStores } from '../../database/stores.ts';
 import type { Stores } from '../../database/stores.ts';
 import { inventMember } from '../../development/sandbox/members.ts';
@@ -20,9 +20,9 @@ describeStores((on) => {
       await on.stores.members.add('TESTASP00000001', invented);
       const altered = await on.addMember();
       await on.database.queries
-        .update(members)
+        .update(memberKeys)
         .set({ sealedDataKey: randomBytes(60) })
-        .where(eq(members.userId, altered.userId));
+        .where(eq(memberKeys.userId, altered.userId));
       const latest = createKey('latest');
       const rotated = createStores(on.database.queries, `${latest},${newKey},${oldKey}`);
       await rotated.databaseKeys.requireAll();
@@ -36,7 +36,7 @@ describeStores((on) => {
         break;
       }
       const unreadable = await rewrap(rotated);
-      expect(unreadable).toContain(`members/${altered.userId}/data-key`);
+      expect(unreadable).toContain(`projects/TESTASP00000001/members/${altered.userId}/data-key`);
       const total = before.reduce((sum, { rows }) => sum + rows, 0);
       expect((await rotated.databaseKeys.listUse()).map(({ rows }) => rows)).toEqual([
         total - unreadable.length,
@@ -65,11 +65,11 @@ describeStores((on) => {
       ]);
       expect(erasures).toEqual(invented.map(() => ({ state: 'ERASED' })));
       const rows = await on.database.queries
-        .select({ key: members.sealedDataKey })
-        .from(members)
+        .select({ key: memberKeys.sealedDataKey })
+        .from(memberKeys)
         .where(
           inArray(
-            members.userId,
+            memberKeys.userId,
             invented.map(({ userId }) => userId),
           ),
         );

@@ -360,10 +360,10 @@ describeStores((on) => {
 
     it('are deleted 90 days after its end, unless something of it is open', async () => {
       const [refused, inUse, removed] = [await addRefused(), await addRegistered(), await addRegistered()];
-      await on.stores.accounts.delete(removed.member.userId, removed.number);
+      await on.stores.accounts.delete(removed.member, removed.number);
       await ledger().recordRemoval(removed.number);
       const [recent, removing, review] = [await addRefused(), await addRegistered(), await addConsented()];
-      await on.stores.accounts.delete(removing.member.userId, removing.number);
+      await on.stores.accounts.delete(removing.member, removing.number);
       await claimRegistration(review);
       await age(review, 24 * 3_600_000);
       await ledger().judgeRegistration(review, await ledger().now(), { state: 'NOT_FOUND' }, policy);
@@ -385,7 +385,7 @@ describeStores((on) => {
       // What is said about a number afterwards changes nothing.
       const late = await ledger().decideRegistration(refused, registered, 'CALLBACK');
       expect(late).toMatchObject({ isKnown: false, ended: false, followUps: [] });
-      expect(await on.stores.accounts.delete(inUse.member.userId, inUse.number)).toMatchObject({
+      expect(await on.stores.accounts.delete(inUse.member, inUse.number)).toMatchObject({
         state: 'DELETED',
       });
     });
@@ -395,7 +395,7 @@ describeStores((on) => {
       await makeOld(number);
       const lines: string[] = [];
       const log = createLog('housekeeping', 'info', (line) => lines.push(line));
-      const stop = startHousekeeping({ stores: on.stores, log });
+      const stop = startHousekeeping({ ...on, log });
       await expect
         .poll(() => lines.join('\n'))
         .toMatch(/"deleted":\d+.*deleted the effects of registrations/);
@@ -411,20 +411,20 @@ describeStores((on) => {
       await on.register(number);
       const open = await addRegistration(member);
       await on.stores.registrations.begin(open);
-      expect(await on.stores.accounts.delete(member.userId, number)).toEqual({
+      expect(await on.stores.accounts.delete(member, number)).toEqual({
         state: 'BUSY',
         registrationNumber: open,
       });
       await ledger().cancel(open);
       const deleted = { state: 'DELETED', registrationNumber: number };
-      expect(await on.stores.accounts.delete(member.userId, number)).toEqual(deleted);
-      expect(await on.stores.accounts.delete(member.userId, number)).toEqual(deleted);
+      expect(await on.stores.accounts.delete(member, number)).toEqual(deleted);
+      expect(await on.stores.accounts.delete(member, number)).toEqual(deleted);
       expect(await effectsOf(number, 'REMOVAL')).toHaveLength(1);
       await on.database.queries
         .update(accounts)
         .set({ retiredAt: sql`clock_timestamp() - interval '25 hours'` })
         .where(eq(accounts.registrationNumber, number));
-      expect(await on.stores.accounts.delete(member.userId, number)).toEqual({ state: 'NO_ACCOUNT' });
+      expect(await on.stores.accounts.delete(member, number)).toEqual({ state: 'NO_ACCOUNT' });
     });
 
     it('meant for an account that has a successor deletes nothing', async () => {
@@ -433,8 +433,8 @@ describeStores((on) => {
       await on.register(number);
       const newer = await addRegistration(member);
       await on.register(newer);
-      expect(await on.stores.accounts.delete(member.userId, number)).toEqual({ state: 'BUSY' });
-      expect(await on.stores.accounts.findActive(member.userId)).toMatchObject({ registrationNumber: newer });
+      expect(await on.stores.accounts.delete(member, number)).toEqual({ state: 'BUSY' });
+      expect(await on.stores.accounts.findActive(member)).toMatchObject({ registrationNumber: newer });
     });
 
     it('is refused while the account is being registered for auto charge', async () => {
@@ -442,9 +442,9 @@ describeStores((on) => {
       const number = await addRegistration(member);
       await on.register(number);
       expect(await ledger().claimAutoCharge(number, policy)).toBe(true);
-      expect(await on.stores.accounts.delete(member.userId, number)).toEqual({ state: 'BUSY' });
+      expect(await on.stores.accounts.delete(member, number)).toEqual({ state: 'BUSY' });
       await ledger().recordAutoCharge(number, true);
-      expect(await on.stores.accounts.delete(member.userId, number)).toMatchObject({ state: 'DELETED' });
+      expect(await on.stores.accounts.delete(member, number)).toMatchObject({ state: 'DELETED' });
       expect(await ledger().claimAutoCharge(number, policy)).toBe(false);
     });
   });
@@ -509,9 +509,9 @@ describeStores((on) => {
       const newer = await addRegistration(member);
       await on.register(newer);
       await ledger().decideRegistration(lost, { state: 'REGISTERED' }, 'OPERATOR');
-      expect(await on.stores.accounts.findActive(member.userId)).toMatchObject({ registrationNumber: newer });
+      expect(await on.stores.accounts.findActive(member)).toMatchObject({ registrationNumber: newer });
       expect(await effectsOf(lost, 'REMOVAL')).toMatchObject([{ state: 'SENT' }]);
-      expect(await on.stores.accounts.delete(member.userId, newer)).toMatchObject({
+      expect(await on.stores.accounts.delete(member, newer)).toMatchObject({
         registrationNumber: newer,
       });
     });

@@ -22,7 +22,7 @@ describeStores((on) => {
       const member = await on.addMember();
       const [removed, refused] = [await addWithEvidence(member), await addWithEvidence(member)];
       await on.register(removed);
-      expect(await on.stores.accounts.delete(member.userId, removed)).toMatchObject({ state: 'DELETED' });
+      expect(await on.stores.accounts.delete(member, removed)).toMatchObject({ state: 'DELETED' });
       await on.stores.ledger.recordRemoval(removed);
       await on.fail(refused);
       const at = new Date(time);

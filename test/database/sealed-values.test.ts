@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
-import { consentEvidence, members, registrations } from '../../database/schema.ts';
+import {
+  consentEvidence,
+  cryptoKeys,
+  memberKeys,
+  members,
+  registrations,
+  secretKeys,
+} from '../../database/schema.ts';
 import { createStores } from '../../database/stores.ts';
 import { describeStores, inventedEvidence, newKey, oldKey } from './stores-fixture.ts';
 
@@ -31,15 +38,59 @@ describeStores((on) => {
 
     it('cannot be decrypted in the row of another member, even with its own data key', async () => {
       const [member, other] = [await on.addMember(), await on.addMember()];
-      const [row] = await on.database.queries.select().from(members).where(eq(members.userId, member.userId));
-      const sealedFacts = member.cipher.sealJson(member.facts, `members/${other.userId}/facts`);
-      await on.database.queries
-        .update(members)
-        .set({ sealedDataKey: row!.sealedDataKey, sealedFacts })
-        .where(eq(members.userId, other.userId));
+      const { queries } = on.database;
+      const ofMember = eq(memberKeys.userId, member.userId);
+      const [key] = await queries.select().from(memberKeys).where(ofMember);
+      await queries
+        .update(memberKeys)
+        .set({ sealedDataKey: key!.sealedDataKey })
+        .where(eq(memberKeys.userId, other.userId));
       await expect(on.stores.members.find('TESTASP00000001', other.userId)).rejects.toThrow(
         'unable to authenticate',
       );
+    });
+
+    it('is opened for nobody but its owner, whatever the rows say', async () => {
+      const { queries } = on.database;
+      const member = await on.addMember();
+      const other = await on.addMember();
+      const number = await on.addRegistration(member);
+      const [key] = await queries.select().from(memberKeys).where(eq(memberKeys.userId, member.userId));
+      const ofMember = eq(members.userId, member.userId);
+      const ofNumber = eq(registrations.registrationNumber, number);
+      const refused = 'unable to authenticate';
+      const open = () => on.stores.registrations.open(number);
+
+      await queries.update(members).set({ aspId: 'TESTASP00000002' }).where(ofMember);
+      await expect(on.stores.members.find('TESTASP00000002', member.userId)).rejects.toThrow(refused);
+      await queries.update(members).set({ aspId: 'TESTASP00000001' }).where(ofMember);
+
+      await queries.update(registrations).set({ aspId: 'TESTASP00000002' }).where(ofNumber);
+      await expect(open()).rejects.toThrow(refused);
+      await queries
+        .update(registrations)
+        .set({ aspId: 'TESTASP00000001', userId: other.userId })
+        .where(ofNumber);
+      await expect(open()).rejects.toThrow(refused);
+      await queries
+        .update(memberKeys)
+        .set({ sealedDataKey: key!.sealedDataKey })
+        .where(eq(memberKeys.userId, other.userId));
+      await expect(open()).rejects.toThrow(refused);
+
+      await queries.update(registrations).set({ userId: member.userId }).where(ofNumber);
+      expect((await open()).details).toMatchObject({ holderName: member.facts.userName });
+    });
+
+    it.for([secretKeys, cryptoKeys])('of one project is none of another', async (table) => {
+      const [theirs, ours] = ['TESTASP00000001', 'TESTASP00000002'];
+      const attack = on.database.queries.transaction(async (transaction) => {
+        await transaction.update(table).set({ aspId: ours! }).where(eq(table.aspId, theirs!));
+        const { projects } = createStores(transaction, oldKey);
+        await expect(projects.find(ours!)).rejects.toThrow('unable to authenticate');
+        transaction.rollback();
+      });
+      await expect(attack).rejects.toThrow('Rollback');
     });
 
     it('stays readable when a key is rotated, and new members get the new key', async () => {
@@ -77,7 +128,7 @@ describeStores((on) => {
     it.for([0, 12, 500, 1_027])('is refused when one bit of byte %d was altered', async (position) => {
       const { member, registrationNumber, ofThis } = await addEvidence();
       const [row] = await on.database.queries.select().from(consentEvidence).where(ofThis);
-      const sealedRecording = Buffer.from(row!.sealedRecording);
+      const sealedRecording = Buffer.from(row!.sealedRecording!);
       expect(sealedRecording).toHaveLength(1_028);
       sealedRecording[position]! ^= 1;
       await on.database.queries.update(consentEvidence).set({ sealedRecording }).where(ofThis);

@@ -8,7 +8,7 @@ import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { notificationWorkflowId, memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { PersonalDataErased } from '../../database/personal-data-erased.ts';
-import { accounts, members } from '../../database/schema.ts';
+import { accounts, consentEvidence, memberKeys, members, registrations } from '../../database/schema.ts';
 import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import { operate as operateOn } from '../fixtures/operate.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
@@ -141,7 +141,9 @@ describe('an erased member', () => {
     await call(stack.url, stack.projects[0], '/delete', { userId });
     await runOf(removalWorkflowId(number)).result();
     receiver.close();
-    sealedDataKey = (await rowOf(userId)).sealedDataKey!;
+    const ofMember = eq(memberKeys.userId, userId);
+    const [key] = await stack.database.queries.select().from(memberKeys).where(ofMember);
+    sealedDataKey = key!.sealedDataKey;
     dumpBefore = await dumpDatabase();
     erasure = await erase(userId, '--before-retention-ends');
   });
@@ -173,13 +175,26 @@ describe('an erased member', () => {
   });
 
   it('leaves nothing that can be decrypted', async () => {
-    expect(erasure).toMatchObject({ exitCode: 0, output: expect.stringContaining('erased permanently') });
+    expect(erasure).toMatchObject({
+      exitCode: 0,
+      output: expect.stringMatching(/erased permanently.*in no file/s),
+    });
     expect(await rowOf(userId)).toMatchObject({
-      sealedDataKey: null,
       sealedFacts: null,
       erasedBy: 'kim',
       erasureReason: 'the member asked for it',
     });
+    const { queries } = stack.database;
+    expect(await queries.$count(memberKeys, eq(memberKeys.userId, userId))).toBe(0);
+    const [row] = await queries
+      .select()
+      .from(registrations)
+      .where(eq(registrations.registrationNumber, number));
+    const [evidence] = await queries
+      .select()
+      .from(consentEvidence)
+      .where(eq(consentEvidence.registrationNumber, number));
+    expect([row?.sealedDetails, evidence?.sealedRecording]).toEqual([null, null]);
     await expect(stack.stores.registrations.open(number)).rejects.toThrow(PersonalDataErased);
     expect(findCanaries(await readRows(), person)).toEqual([]);
     const dumped = await dumpDatabase();
@@ -260,9 +275,10 @@ it('a run for an erased member ends at once with 002_910, without retries', asyn
       { timeout: 10_000 },
     )
     .not.toBe('');
+  await stack.database.queries.delete(memberKeys).where(eq(memberKeys.userId, userId));
   await stack.database.queries
     .update(members)
-    .set({ sealedDataKey: null, sealedFacts: null, erasedAt: new Date() })
+    .set({ sealedFacts: null, erasedAt: new Date() })
     .where(eq(members.userId, userId));
   const post = (action: string, body = {}) =>
     fetch(`${phone}/${callId}/${action}`, {

@@ -17,7 +17,7 @@ import { sendCallback } from '../fixtures/payment-gateway-callback.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { resetRun } from '../fixtures/reset-run.ts';
-import { members, registrations } from '../../database/schema.ts';
+import { memberKeys, members, registrations } from '../../database/schema.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration } from '../fixtures/wire-client.ts';
@@ -300,8 +300,7 @@ describe('a registration without a run', () => {
 describe('a registration whose personal data cannot be opened', () => {
   /** Replaces the run of a registration, after its member's data key is gone. */
   async function resumeWithoutKey(started: Started): Promise<void> {
-    const ofMember = eq(members.userId, started.userId);
-    await stack.database.queries.update(members).set({ sealedDataKey: null }).where(ofMember);
+    await stack.database.queries.delete(memberKeys).where(eq(memberKeys.userId, started.userId));
     await runOf(started).terminate('the test');
     await operate(stack, 'resume', '--number', started.regNo);
   }

@@ -96,7 +96,10 @@ it('takes no row while Temporal does not answer', async () => {
 it('works on removals and notifications beside a backlog of registrations', async () => {
   const deleted = await register();
   expect((await ended(deleted))['status']).toBe('BANK_ACC_REGISTERED');
-  await stack.stores.accounts.delete(deleted.userId, deleted.regNo);
+  await stack.stores.accounts.delete(
+    { aspId: stack.projects[0].aspId, userId: deleted.userId },
+    deleted.regNo,
+  );
   await stack.stores.projects.setNotificationUrl(stack.projects[0].aspId, 'http://127.0.0.1:9/');
   const { registrationNumber: cancelled } = await addRow(stack.projects[0].members[nextMember()]!.userId);
   await stack.stores.ledger.cancel(cancelled);

@@ -10,6 +10,8 @@ const startUp = 'test/processes/start-up.test.ts';
 const unreadable = 'test/end-to-end/unreadable-payloads.test.ts';
 const canary = 'test/end-to-end/canary.test.ts';
 
+const erasedFiles = 'test/database/erased-files.test.ts';
+
 /** The protections of SECURITY.md, in the order of its table. */
 export const threats: readonly Guard[] = [
   {
@@ -48,6 +50,58 @@ export const threats: readonly Guard[] = [
       test('test/wire/tenant-isolation.test.ts', `below /api/v1 > ${title} of another service provider`),
     ),
     failure: /002_019|not to contain/,
+  },
+  {
+    name: 'account-of-owner',
+    protectsFrom:
+      'An account whose row was given to another member is shown to that member’s service provider.',
+    replacements: [
+      change('database/accounts.ts', '      exists(', '      isNotNull(accounts.userId) ?? exists('),
+    ],
+    tests: [
+      test(
+        'test/wire/tenant-isolation.test.ts',
+        'rows that were given to another service provider by somebody who writes to the database > show an account to nobody else',
+      ),
+    ],
+    failure: /to match \/002_916\|001_006/,
+  },
+  {
+    name: 'owner-authenticated',
+    protectsFrom:
+      'Somebody who writes to the database has a member’s data shown to another service provider.',
+    replacements: [
+      change(
+        'database/member-cipher.ts',
+        'return `projects/${aspId}/members/${userId}`;',
+        'return aspId && userId && "members";',
+      ),
+    ],
+    tests: [
+      test(
+        'test/wire/tenant-isolation.test.ts',
+        'rows that were given to another service provider by somebody who writes to the database > show no personal data, even if all of them agree',
+      ),
+    ],
+    failure: /to match \/000_990/,
+  },
+  {
+    name: 'keys-of-project',
+    protectsFrom: 'The keys of one service provider are used as those of another.',
+    replacements: [
+      change(
+        'database/projects.ts',
+        '`projects/${aspId}/secret-keys/${secretKeyId}`',
+        '`projects/${aspId && secretKeyId}`',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/sealed-values.test.ts',
+        "on 'PGlite' > a sealed value > of one project is none of another",
+      ),
+    ],
+    failure: /promise resolved/,
   },
   {
     name: 'request-signature',
@@ -740,11 +794,58 @@ export const threats: readonly Guard[] = [
   {
     name: 'member-key-destroyed',
     protectsFrom: 'A member’s data can be read after the member’s erasure.',
-    replacements: [change('database/members.ts', 'sealedDataKey: null,\n', '')],
+    replacements: [
+      change(
+        'database/members.ts',
+        'await transaction.delete(memberKeys).where(eq(memberKeys.userId, userId));',
+        '',
+      ),
+    ],
     tests: [
       test('test/end-to-end/erasure.test.ts', 'an erased member > leaves nothing that can be decrypted'),
     ],
-    failure: /to match object \{ sealedDataKey: null/,
+    failure: /expected 1 to be \+?0/,
+  },
+  {
+    name: 'erased-values-emptied',
+    protectsFrom: 'An erased member’s recordings and details are kept, and open with a copy of the key.',
+    replacements: [
+      change('database/members.ts', '.set({ sealedRecording: null })', '.set({ attempt: 1 })'),
+      change(
+        'database/members.ts',
+        'await transaction.update(registrations).set({ sealedDetails: null }).where(ofMember);',
+        '',
+      ),
+    ],
+    tests: [
+      test('test/end-to-end/erasure.test.ts', 'an erased member > leaves nothing that can be decrypted'),
+    ],
+    failure: /to deeply equal \[ null, null \]/,
+  },
+  {
+    name: 'erased-from-files',
+    protectsFrom: 'The key of an erased member is read from the files of the database.',
+    replacements: [change('database/vacuum.ts', "'vacuum (full) member_keys'", "'vacuum member_keys'")],
+    tests: [
+      test(
+        erasedFiles,
+        "on 'PostgreSQL' > the key of an erased member > goes from every file of the database",
+      ),
+    ],
+    failure: /to deeply equal \[\]/,
+  },
+  {
+    name: 'no-statistics',
+    protectsFrom: 'PostgreSQL copies the keys of members into its statistics, where they outlive an erasure.',
+    replacements: [
+      change(
+        'database/migrations/0001_no_statistics_of_sealed_values.sql',
+        'ALTER TABLE "member_keys" ALTER COLUMN "sealed_data_key" SET STATISTICS 0;',
+        'select 1;',
+      ),
+    ],
+    tests: [test(erasedFiles, "on 'PGlite' > PostgreSQL samples no sealed value")],
+    failure: /to deeply equal/,
   },
   {
     name: 'legal-hold',

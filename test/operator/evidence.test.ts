@@ -7,7 +7,14 @@ import { eq, getTableColumns, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consentScripts } from '../../contract/consent-scripts.ts';
 import { memberWorkflowId } from '../../contract/registration.ts';
-import { accounts, consentEvidence, legalHolds, members, registrations } from '../../database/schema.ts';
+import {
+  accounts,
+  consentEvidence,
+  legalHolds,
+  memberKeys,
+  members,
+  registrations,
+} from '../../database/schema.ts';
 import { evidenceContext } from '../../database/consent-evidence.ts';
 import type { EvidenceRecord } from '../../database/consent-evidence.ts';
 import { createStores } from '../../database/stores.ts';
@@ -154,16 +161,16 @@ describe('evidence verify', () => {
 
     it.for(['sealedDataKey', 'databaseKeyId'] as const)('in the member’s %s', async (column) => {
       const { queries } = stack.database;
-      const ofMember = eq(members.userId, userId);
-      const [original] = await queries.select().from(members).where(ofMember);
+      const ofMember = eq(memberKeys.userId, userId);
+      const [original] = await queries.select().from(memberKeys).where(ofMember);
       await queries
-        .update(members)
+        .update(memberKeys)
         .set({ [column]: flipBit(original![column]) })
         .where(ofMember);
       const { exitCode, output, errors } = await evidence('verify');
       expect(exitCode).toBe(1);
       expect(output + errors).toMatch(/the member's key does not open|DATABASE_KEYS lacks .*uest-key/);
-      await queries.update(members).set(original!).where(ofMember);
+      await queries.update(memberKeys).set(original!).where(ofMember);
     });
   });
 
@@ -200,9 +207,12 @@ describe('evidence verify', () => {
     const verify = () => evidence('verify', '--number', number);
     await queries.update(members).set({ erasedAt: new Date() }).where(ofMember);
     expect((await verify()).output).toContain("the member's key is still there");
-    await queries.update(members).set({ sealedDataKey: null, sealedFacts: null }).where(ofMember);
+    const ofKey = eq(memberKeys.userId, userId);
+    const [key] = await queries.select().from(memberKeys).where(ofKey);
+    await queries.delete(memberKeys).where(ofKey);
     expect((await verify()).output).toContain('erased while an account was in use');
     await queries.update(members).set(member!).where(ofMember);
+    await queries.insert(memberKeys).values(key!);
     expect((await verify()).exitCode).toBe(0);
   });
 

@@ -1,5 +1,8 @@
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bankAccountOperations } from '../../wire/bank-account-operations.ts';
+import type { Queries } from '../../database/database.ts';
+import * as schema from '../../database/schema.ts';
 import type { Operation } from '../../wire/operation.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
@@ -52,6 +55,49 @@ it('every operation is tried', () => {
     '/bankaccounts/ars/register/list',
     '/bankaccounts/institutions',
   ]);
+});
+
+describe('rows that were given to another service provider by somebody who writes to the database', () => {
+  const { accounts, members, registrations } = schema;
+
+  /** What that service provider is answered about the account. */
+  async function askAsAnother(
+    attack: (queries: Queries, thief: { aspId: string; userId: string }) => Promise<unknown>,
+  ) {
+    const [another, owner] = stack.projects;
+    const thief = { aspId: another.aspId, userId: another.members[0]!.userId };
+    const { queries } = stack.database;
+    const before = {
+      account: (await queries.select().from(accounts))[0]!,
+      registration: (await queries.select().from(registrations))[0]!,
+      member: (await queries.select().from(members).where(eq(members.userId, owner.members[0]!.userId)))[0]!,
+    };
+    await attack(queries, thief);
+    const texts: string[] = [];
+    for (const userId of [thief.userId, before.member.userId])
+      for (const path of ['/info', '/inquiry']) {
+        const answer = await callEncrypted(stack.url, another, path, { userId });
+        texts.push(JSON.stringify(answer.body));
+      }
+    await queries.update(accounts).set(before.account);
+    await queries.update(registrations).set(before.registration);
+    await queries.update(members).set(before.member).where(eq(members.userId, before.member.userId));
+    return texts;
+  }
+
+  it('show an account to nobody else', async () => {
+    const texts = await askAsAnother((queries, { userId }) => queries.update(accounts).set({ userId }));
+    for (const text of texts) expect(text).toMatch(/002_916|001_006/);
+  });
+
+  it('show no personal data, even if all of them agree', async () => {
+    const texts = await askAsAnother(async (queries, { aspId, userId }) => {
+      await queries.update(accounts).set({ userId });
+      await queries.update(registrations).set({ aspId, userId });
+      await queries.update(members).set({ aspId });
+    });
+    for (const text of texts) expect(text).toMatch(/000_990/);
+  });
 });
 
 it('requests of another service provider have changed nothing', async () => {

@@ -1,0 +1,95 @@
+import { getTableColumns, getTableName, inArray, is, sql } from 'drizzle-orm';
+import { PgTable } from 'drizzle-orm/pg-core';
+import { describe, expect, it } from 'vitest';
+import * as schema from '../../database/schema.ts';
+import { destroyErasedKeys, freeDeleted } from '../../database/vacuum.ts';
+import { inventMember } from '../../development/sandbox/members.ts';
+import { describeStores, erasure } from './stores-fixture.ts';
+import type { StoresFixture } from './stores-fixture.ts';
+
+const aspId = 'TESTASP00000001';
+
+/** The names of the files of the database, and of the catalogs in it, that contain one of these values. */
+async function filesWith(on: StoresFixture, values: readonly Buffer[]): Promise<string[]> {
+  const { queries } = on.database;
+  await queries.execute(sql`checkpoint`);
+  const directory = sql`(select 'base/' || oid from pg_database where datname = current_database())`;
+  const { rows } = (await queries.execute(
+    sql`select ${directory} || '/' || name as file, pg_read_binary_file(${directory} || '/' || name, 0, 100000000, true) as content
+      from pg_ls_dir(${directory}) as name`,
+  )) as unknown as { rows: { file: string; content: Buffer | null }[] };
+  return rows.flatMap(({ file, content }) =>
+    content && values.some((value) => content.includes(value)) ? [file] : [],
+  );
+}
+
+async function addMembers(on: StoresFixture, count: number): Promise<string[]> {
+  const added = Array.from({ length: count }, () => inventMember(on.nextUserId()));
+  await on.stores.members.add(aspId, added);
+  return added.map(({ userId }) => userId);
+}
+
+describeStores((on) => {
+  const { memberKeys } = schema;
+
+  it('PostgreSQL samples no sealed value', async () => {
+    const sealed = Object.values(schema)
+      .filter((table) => is(table, PgTable))
+      .flatMap((table) =>
+        Object.values(getTableColumns(table))
+          .filter((column) => column.getSQLType() === 'bytea')
+          .map((column) => `${getTableName(table)}.${column.name}`),
+      );
+    expect(sealed).toContain('member_keys.sealed_data_key');
+    const { rows } = (await on.database.queries.execute(sql`
+      select relname || '.' || attname as "column" from pg_attribute join pg_class on pg_class.oid = attrelid
+      where relnamespace = 'public'::regnamespace and relkind = 'r' and atttypid = 'bytea'::regtype
+        and attstattarget = 0`)) as unknown as { rows: { column: string }[] };
+    expect(rows.map(({ column }) => column).toSorted()).toEqual(sealed.toSorted());
+  });
+
+  // The files of the embedded database are not on a disk.
+  describe.runIf(process.env['DATABASE_URL'])('the key of an erased member', () => {
+    it('goes from every file of the database', async ({ skip }) => {
+      if (on.databaseName === 'PGlite') return skip();
+      const { queries } = on.database;
+      const userIds = await addMembers(on, 150);
+      const erased = userIds.slice(0, 60);
+      await queries.execute(sql`analyze`);
+      const keys = (await queries.select().from(memberKeys).where(inArray(memberKeys.userId, erased))).map(
+        ({ sealedDataKey }) => sealedDataKey,
+      );
+      expect(keys).toHaveLength(60);
+      expect(await filesWith(on, keys)).toHaveLength(1);
+      for (const userId of erased)
+        expect(await on.stores.members.erase(aspId, userId, erasure)).toEqual({ state: 'ERASED' });
+      expect(await filesWith(on, keys)).toHaveLength(1);
+
+      expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 60, left: 0 });
+      await queries.execute(sql`analyze`);
+      expect(await filesWith(on, keys)).toEqual([]);
+      expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 0, left: 0 });
+      expect(await on.stores.members.find(aspId, userIds[60]!)).toMatchObject({ userId: userIds[60] });
+    });
+
+    it('is left, and counted, while the table is in use', async ({ skip }) => {
+      if (on.databaseName === 'PGlite') return skip();
+      const [userId] = await addMembers(on, 1);
+      await on.stores.members.erase(aspId, userId!, erasure);
+      await on.database.queries.transaction(async (reading) => {
+        await reading.select().from(memberKeys).limit(1);
+        expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 0, left: 1 });
+      });
+      expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 1, left: 0 });
+    });
+  });
+
+  it('what was erased is vacuumed once', async ({ skip }) => {
+    if (on.databaseName === 'PGlite') return skip();
+    const [userId] = await addMembers(on, 1);
+    await on.stores.members.erase(aspId, userId!, erasure);
+    expect(await freeDeleted(on.database)).toBe(true);
+    // PostgreSQL reports a VACUUM a moment later.
+    await expect.poll(() => freeDeleted(on.database)).toBe(false);
+  });
+});
