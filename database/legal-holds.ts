@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
+import { and, asc, eq, isNull } from 'drizzle-orm';
 import type { Queries } from './database.ts';
 import { legalHolds, members, registrations } from './schema.ts';
 
@@ -22,23 +22,13 @@ export function createLegalHolds(queries: Queries) {
       { operator, reason }: OperatorDecision,
     ): Promise<'HELD' | 'HELD_ALREADY' | 'GONE' | 'NOT_FOUND'> {
       return await queries.transaction(async (transaction) => {
-        // The locks exclude a concurrent purge or erasure. An erasure takes them in the same order.
-        const ofNumber = eq(registrations.registrationNumber, registrationNumber);
-        const owner = transaction
-          .select({ userId: registrations.userId })
-          .from(registrations)
-          .where(ofNumber);
-        await transaction
-          .select({ userId: members.userId })
-          .from(members)
-          .where(inArray(members.userId, owner))
-          .for('no key update');
         const [registration] = await transaction
           .select({ purgedAt: registrations.purgedAt, erasedAt: members.erasedAt })
           .from(registrations)
           .innerJoin(members, eq(members.userId, registrations.userId))
-          .where(ofNumber)
-          .for('no key update', { of: registrations });
+          .where(eq(registrations.registrationNumber, registrationNumber))
+          // The lock excludes a concurrent purge or erasure.
+          .for('no key update');
         if (!registration) return 'NOT_FOUND';
         if (registration.purgedAt || registration.erasedAt) return 'GONE';
         const held = await transaction

@@ -147,6 +147,13 @@ export function createMembers(queries: Queries, keys: KeyRing) {
     ): Promise<Erasure> {
       return await queries.transaction(async (transaction) => {
         const now = new Date();
+        const ofMember = eq(registrations.userId, userId);
+        // Whoever locks a registration and its member locks the registration first.
+        await transaction
+          .select({ registrationNumber: registrations.registrationNumber })
+          .from(registrations)
+          .where(ofMember)
+          .for('no key update');
         const [member] = await transaction
           .select({ userId: members.userId })
           .from(members)
@@ -155,7 +162,6 @@ export function createMembers(queries: Queries, keys: KeyRing) {
           .for('update');
         if (!member) return { state: 'NOT_FOUND' };
 
-        const ofMember = eq(registrations.userId, userId);
         const open = and(ofMember, isNull(registrations.endedAt));
         if ((await transaction.$count(registrations, open)) > 0) return { state: 'BEING_REGISTERED' };
 

@@ -23,18 +23,18 @@ export interface DestroyedKeys {
  * Writes the table of the members' data keys to a new file, if a member was erased since the last time. A plain VACUUM leaves
  * some of the deleted keys in the old one. It gives up where the table stays in use. Idempotent.
  */
-export async function destroyErasedKeys({ queries, maintain }: Database): Promise<DestroyedKeys> {
+export async function destroyErasedKeys(database: Database): Promise<DestroyedKeys> {
   const isLeft = and(isNotNull(members.erasedAt), isNull(members.keyDestroyedAt));
   const startedAt = new Date();
-  const left = await queries.$count(members, isLeft);
+  const left = await database.queries.$count(members, isLeft);
   if (left === 0) return { destroyed: 0, left };
   try {
-    await maintain('vacuum (full) member_keys', lockTimeout);
+    await database.maintain('vacuum (full) member_keys', lockTimeout);
   } catch (error) {
     if (errorCode(error) === lockNotAvailable) return { destroyed: 0, left };
     throw error;
   }
-  const destroyed = await queries
+  const destroyed = await database.queries
     .update(members)
     .set({ keyDestroyedAt: new Date() })
     .where(and(isLeft, lte(members.erasedAt, startedAt)))
@@ -46,8 +46,8 @@ export async function destroyErasedKeys({ queries, maintain }: Database): Promis
  * Makes the space of what was purged or erased available, to be overwritten, if that has happened since the last VACUUM.
  * @returns whether it had
  */
-export async function freeDeleted({ queries, maintain }: Database): Promise<boolean> {
-  const { rows } = (await queries.execute(sql`
+export async function freeDeleted(database: Database): Promise<boolean> {
+  const { rows } = (await database.queries.execute(sql`
     select (select max(at) from (select max(purged_at) as at from registrations union all select max(erased_at) from members) as deleted)
       > coalesce(min(coalesce(greatest(last_vacuum, last_autovacuum), '-infinity')), '-infinity') as "isDue"
     from pg_stat_user_tables
@@ -55,6 +55,6 @@ export async function freeDeleted({ queries, maintain }: Database): Promise<bool
     rows: [{ isDue: boolean | null }];
   };
   if (!rows[0].isDue) return false;
-  await maintain('vacuum registrations, consent_evidence, members', lockTimeout);
+  await database.maintain('vacuum registrations, consent_evidence, members', lockTimeout);
   return true;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { eq, inArray } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
-import { memberKeys, members } from '../../database/schema.ts';
+import { memberKeys } from '../../database/schema.ts';
 import { createStores } from '../../database/stores.ts';
 import type { Stores } from '../../database/stores.ts';
 import { inventMember } from '../../development/sandbox/members.ts';

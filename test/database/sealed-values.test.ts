@@ -83,11 +83,11 @@ describeStores((on) => {
     });
 
     it.for([secretKeys, cryptoKeys])('of one project is none of another', async (table) => {
-      const [theirs, ours] = ['TESTASP00000001', 'TESTASP00000002'];
+      const [theirs, ours] = ['TESTASP00000001', 'TESTASP00000002'] as const;
       const attack = on.database.queries.transaction(async (transaction) => {
-        await transaction.update(table).set({ aspId: ours! }).where(eq(table.aspId, theirs!));
+        await transaction.update(table).set({ aspId: ours }).where(eq(table.aspId, theirs));
         const { projects } = createStores(transaction, oldKey);
-        await expect(projects.find(ours!)).rejects.toThrow('unable to authenticate');
+        await expect(projects.find(ours)).rejects.toThrow('unable to authenticate');
         transaction.rollback();
       });
       await expect(attack).rejects.toThrow('Rollback');

@@ -17,7 +17,7 @@ import { sendCallback } from '../fixtures/payment-gateway-callback.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { resetRun } from '../fixtures/reset-run.ts';
-import { memberKeys, members, registrations } from '../../database/schema.ts';
+import { memberKeys, registrations } from '../../database/schema.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration } from '../fixtures/wire-client.ts';
