@@ -56,20 +56,26 @@ interface Changes {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-let messages = 0;
+let results = 0;
+
+/** What a notification says; `userId` has more digits than a double can hold. */
+function createContent({
+  bankAccRegNo = `261126093000${String(++results).padStart(10, '0')}`,
+  sequence = 1,
+} = {}): string {
+  return `{
+    "bankAccRegNo": "${bankAccRegNo}",
+    "userId": 99999999999999999999,
+    "status": "BANK_ACC_REGISTERED",
+    "response": {"code": "000_000", "description": "Success."},
+    "sequence": ${sequence},
+    "occurredAt": "2026-11-26T00:30:00.000Z"
+  }`;
+}
 
 /** A notification as the service would send it, but for the changes. */
 async function createMessage(keys: ReceiverKeys, changes: Changes = {}): Promise<Message> {
-  const content =
-    changes.content ??
-    JSON.stringify({
-      bankAccRegNo: `261126093000${String(++messages).padStart(10, '0')}`,
-      userId: 10000000001,
-      status: 'BANK_ACC_REGISTERED',
-      response: { code: '000_000', description: 'Success.' },
-      sequence: 1,
-      occurredAt: '2026-11-26T00:30:00.000Z',
-    });
+  const content = changes.content ?? createContent();
   const publicKey = createPublicKey(createPrivateKey(changes.encryptionKey ?? keys.clientPrivateKey));
   const { alg = 'RSA-OAEP-256', enc = 'A128GCM', secretKey = keys.secretKey } = changes;
   const jwe = await new CompactEncrypt(Buffer.from(content))
@@ -124,7 +130,7 @@ const forgeries: Readonly<Record<string, () => Promise<Message>>> = {
   'encrypted by another algorithm': () => createMessage(project, { alg: 'RSA-OAEP' }),
   'encrypted by another method': () => createMessage(project, { enc: 'A128CBC-HS256' }),
   'whose content is not JSON': () => createMessage(project, { content: 'BANK_ACC_REGISTERED' }),
-  'of more than 64 KiB': () => createMessage(project, { content: ' '.repeat(100_000) }),
+  'of more than 64 KiB': () => createMessage(project, { content: createContent().padEnd(100_000) }),
 };
 
 for (const { language, program, missing } of programs) {
@@ -185,17 +191,10 @@ for (const { language, program, missing } of programs) {
     });
 
     it('stores a higher sequence of the same registration, and no lower one', async () => {
-      const content = (sequence: number) =>
-        JSON.stringify({
-          bankAccRegNo: '261126093000SEQUENCE01',
-          userId: 0,
-          status: 'BANK_ACC_REGISTERED',
-          response: { code: '000_000', description: 'Success.' },
-          sequence,
-        }).replace('"userId":0', '"userId":99999999999999999999');
       const before = receiver.lines();
       for (const sequence of [4, 5, 4]) {
-        const response = await post(await createMessage(project, { content: content(sequence) }));
+        const content = createContent({ bankAccRegNo: '261126093000SEQUENCE01', sequence });
+        const response = await post(await createMessage(project, { content }));
         expect(response.status).toBe(200);
       }
       expect(receiver.lines().slice(before.length)).toEqual([
