@@ -1,15 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { verifyNotification } from '../../client/index.ts';
 import { projectDirectory } from '../../development/sandbox/project-directory.ts';
-import { acknowledgement } from '../fixtures/notification-receiver.ts';
+import { acknowledgement, startNotificationReceiver } from '../fixtures/notification-receiver.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { startGroup } from '../processes/process-group.ts';
@@ -54,7 +50,7 @@ it.for([
   [1, 'encrypted'],
 ] as const)('km registers, shows and deletes an account in project %d (%s)', async ([position]) => {
   const { aspId, members } = stack.projects[position];
-  const user = String(members[3]!.userId);
+  const user = members[3]!.userId;
   const registered = await km('register', '--user', user, ...account, '--watch');
   expect(registered).toMatchObject({ exitCode: 0, output: expect.stringMatching(/\nRegistered after /) });
   const [, number = ''] = /^Registration (\w{22}) /.exec(registered.output)!;
@@ -74,7 +70,7 @@ it.for([
 });
 
 it('km cancels a registration', async () => {
-  const user = String(stack.projects[0].members[4]!.userId);
+  const user = stack.projects[0].members[4]!.userId;
   // Nobody answers this phone.
   const words = ['register', '--user', user, ...account, '--mobile', '01012340008'];
   const { bankAccRegNo } = await kmJson(...words);
@@ -91,29 +87,17 @@ describe('km listen', () => {
     return ((await (await fetch(url, request)).json()) as { callbackUrl: string | null }).callbackUrl;
   };
 
-  /** A service provider's server, which refuses the first notification and acknowledges the others. */
-  async function startTarget() {
-    const received: { headers: IncomingHttpHeaders; body: Uint8Array }[] = [];
-    const server = createServer(async (request, response) => {
-      const isFirst = received.push({ headers: request.headers, body: await buffer(request) }) === 1;
-      response.writeHead(isFirst ? 503 : 201).end(isFirst ? 'not yet' : acknowledgement.body);
-    });
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    onTestFinished(() => void server.close());
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/results`, received };
-  }
-
   it('forwards notifications unchanged, answers as the target does, and puts the URL back', async () => {
-    const target = await startTarget();
+    const target = await startNotificationReceiver();
+    onTestFinished(() => void target.close());
+    target.answerWith({ status: 503 }, { ...acknowledgement, status: 201 });
     await callbackUrl(1, 'http://127.0.0.1:9/earlier');
     const listener = startKm('listen', '--forward-to', target.url);
     await listener.untilOutput(/^Forwarding to /m);
     expect(await callbackUrl(1)).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/km-listen$/);
 
     const project = stack.projects[1];
-    const user = String(project.members[5]!.userId);
+    const user = project.members[5]!.userId;
     const { bankAccRegNo } = await kmJson('register', '--user', user, ...account);
     await listener.untilOutput(new RegExp(`${target.url} answered HTTP 503: not acknowledged`));
     await listener.untilOutput(new RegExp(`${target.url} answered HTTP 201: acknowledged`));
@@ -144,7 +128,7 @@ describe('km listen', () => {
     expect(forged.status).toBe(400);
     await listener.untilOutput(/^\{"error":\{"code":"NOTIFICATION_HEADERS".*$/m);
 
-    const user = String(project.members[6]!.userId);
+    const user = project.members[6]!.userId;
     const { bankAccRegNo } = await kmJson('register', '--user', user, ...account);
     const [shown] = await listener.untilOutput(/^\{"notification".*$/m);
     expect(JSON.parse(shown)).toMatchObject({
