@@ -9,6 +9,9 @@ export interface Unreadable {
   readonly missingKey?: string;
 }
 
+/** The type of the failure of a workflow or an activity that needs such a payload. */
+export const unreadableFailure = 'UnreadablePayload';
+
 /** Whether a decoded value stands for a payload that could not be read. */
 export function isUnreadable(value: unknown): value is Unreadable {
   return typeof value === 'object' && value !== null && 'unreadablePayload' in value;

@@ -1,21 +1,24 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import type { WorkflowInterceptors } from '@temporalio/workflow';
 import { workflowTypes } from '../contract/registration.ts';
-import { isUnreadable, requireReadable } from '../contract/unreadable-payload.ts';
+import { isUnreadable, requireReadable, unreadableFailure } from '../contract/unreadable-payload.ts';
 
 /**
  * Keeps a payload that cannot be read from being taken for a value, in every workflow. The bundle includes it.
  *
  * - A run with such an input fails: whoever may start runs cannot block a member with one.
  * - A signal decides nothing, so its argument is let through. No workflow takes updates.
- * - For such a result of an activity, the workflow task fails and is repeated until the key is back: nothing is lost.
+ * - Such a result of an activity is a failure: whoever may write to Temporal can complete an activity, and must not block a
+ *   run with that. What the activity did is in the database.
+ * - The result of a local activity comes from a worker of ours, so its key is missing: the workflow task fails and is
+ *   repeated until the key is back.
  */
 export function interceptors(): WorkflowInterceptors {
   return {
     inbound: [
       {
         async execute(input, next) {
-          refuse(input.args);
+          refuse('The argument', ...input.args);
           requireInput(input.args);
           return await next(input);
         },
@@ -23,19 +26,23 @@ export function interceptors(): WorkflowInterceptors {
     ],
     outbound: [
       {
-        scheduleActivity: async (input, next) => requireReadable(await next(input)),
+        async scheduleActivity(input, next) {
+          const result = await next(input);
+          refuse('The result', result);
+          return result;
+        },
         scheduleLocalActivity: async (input, next) => requireReadable(await next(input)),
       },
     ],
   };
 }
 
-function refuse(args: readonly unknown[]): void {
-  const unreadable = args.find(isUnreadable);
+function refuse(subject: string, ...values: readonly unknown[]): void {
+  const unreadable = values.find(isUnreadable);
   if (!unreadable) return;
   throw ApplicationFailure.nonRetryable(
-    `The argument cannot be read: ${unreadable.unreadablePayload}`,
-    'UnreadablePayload',
+    `${subject} cannot be read: ${unreadable.unreadablePayload}`,
+    unreadableFailure,
   );
 }
 

@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   CancellationScope,
   TemporalFailure,
   condition,
@@ -20,9 +21,17 @@ import {
   registrationTimelineQuery,
   wakeSignal,
 } from '../contract/registration-messages.ts';
+import { unreadableFailure } from '../contract/unreadable-payload.ts';
 import { awaitReopening, cancelRegistration, readRegistration } from './activity-proxies.ts';
 import type { StepActivity } from './activity-proxies.ts';
 import { showRegistration } from './display.ts';
+
+/**
+ * After so many wake-ups a run continues as a new one. A registration has a handful of them; with thousands in one history,
+ * which anybody who may write to Temporal can send, it could not be replayed (@temporalio/core-bridge 1.24.0). Temporal
+ * should accept a few hundred signals per run at most.
+ */
+const maxWakeUps = 200;
 
 type OpenStep = Exclude<RegistrationStep, 'DONE'>;
 
@@ -64,6 +73,7 @@ export function followRegistration(registrationNumber: string): RegistrationRun 
 
   const hasEnded = () => registration === null || registration.step === 'DONE';
   const isWoken = () => wakeUps > seenWakeUps;
+  const isFlooded = () => wakeUps >= maxWakeUps;
 
   async function perform({ locally, visibly }: StepActivity): Promise<Wait | undefined> {
     // Counted before the row is read: a wake-up that comes meanwhile is not lost.
@@ -102,10 +112,20 @@ export function followRegistration(registrationNumber: string): RegistrationRun 
     result.catch(() => {});
     for (;;) {
       await condition(() => isDone || isWoken());
-      if (isDone) return await result;
+      if (isDone) return await result.catch(lookInstead);
       seenWakeUps = wakeUps;
       const look = await tryLocally(readRegistration.locally);
-      if (look && look.registration?.step !== startedIn) return look;
+      if (look && (look.registration?.step !== startedIn || isFlooded())) return look;
+    }
+  }
+
+  /** For a result that cannot be read: the row has it, too. */
+  async function lookInstead(error: unknown): Promise<StepResult> {
+    if (!(error instanceof ApplicationFailure && error.type === unreadableFailure)) throw error;
+    for (;;) {
+      const look = await tryLocally(readRegistration.locally);
+      if (look) return look;
+      await sleep('1 second', { summary: 'Wait before the next look' });
     }
   }
 
@@ -124,7 +144,8 @@ export function followRegistration(registrationNumber: string): RegistrationRun 
       async function takeSteps(): Promise<void> {
         while (!hasEnded()) {
           await act(registration!.step as OpenStep);
-          if (workflowInfo().continueAsNewSuggested && !hasEnded()) await continueAsNew(reference);
+          if ((workflowInfo().continueAsNewSuggested || isFlooded()) && !hasEnded())
+            await continueAsNew(reference);
         }
       }
     },

@@ -113,6 +113,8 @@ function serverArguments({
     '--log-level=error',
     '--dynamic-config-value=history.transferProcessorMaxPollRPS=200',
     '--dynamic-config-value=system.enableActivityEagerExecution=true',
+    // As docs/operations.md asks for: thousands of signals in one workflow task end the worker's process.
+    '--dynamic-config-value=history.maximumSignalsPerExecution=500',
     ...dynamicConfiguration.map((setting) => `--dynamic-config-value=${setting}`),
     ...searchAttributes.map((name) => `--search-attribute=${name}=Keyword`),
     headless ? '--headless' : `--ui-port=${uiPort}`,

@@ -180,6 +180,20 @@ export const rules: readonly Guard[] = [
     failure: /to deeply equal/,
   },
   {
+    name: 'wake-ups-bounded',
+    protectsFrom: 'Thousands of signals make a run impossible to replay.',
+    replacements: [
+      change('workflows/registration-run.ts', 'wakeUps >= maxWakeUps;', 'wakeUps > maxWakeUps * 99;'),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/unreadable-payloads.test.ts',
+        'thousands of wake-ups do not stop a run, and every run of it replays',
+      ),
+    ],
+    failure: /expected 1 to be greater than 1/,
+  },
+  {
     name: 'runs-replaced',
     protectsFrom: 'A registration whose run is lost never ends.',
     replacements: [change('runs/sweep.ts', 'await startRegistrationRun(temporal, run);', '')],

@@ -253,20 +253,14 @@ export const threats: readonly Guard[] = [
   {
     name: 'unreadable-results',
     protectsFrom: 'An attacker with write access to Temporal forges the result of an activity.',
-    replacements: [
-      change(
-        'workflows/refuse-unreadable-payloads.ts',
-        'scheduleActivity: async (input, next) => requireReadable(await next(input)),',
-        'scheduleActivity: async (input, next) => await next(input),',
-      ),
-    ],
+    replacements: [change('workflows/refuse-unreadable-payloads.ts', "refuse('The result', result);", '')],
     tests: [
       test(
         unreadable,
         'an argument in plain text > instead of the result of an activity is never taken for one',
       ),
     ],
-    failure: /to (include|contain) 'A payload cannot be read'/,
+    failure: /to be 'BANK_ACC_REGISTERED'/,
   },
   {
     name: 'unreadable-inputs',
@@ -274,7 +268,7 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'workflows/refuse-unreadable-payloads.ts',
-        'async execute(input, next) {\n          refuse(input.args);',
+        "async execute(input, next) {\n          refuse('The argument', ...input.args);",
         'async execute(input, next) {',
       ),
     ],
