@@ -1185,6 +1185,24 @@ export const rules: readonly Guard[] = [
     failure: /'000_99\d' to be '000_000'/,
   },
   {
+    name: 'repeated-refusal',
+    protectsFrom: 'A copy of a refused request at another process gets an internal error.',
+    replacements: [
+      change(
+        'api/registrations/start-registration.ts',
+        "=== 'BEGUN';\n    const running",
+        "!== 'NONE';\n    const running",
+      ),
+    ],
+    tests: [
+      test(
+        'test/wire/repeated-requests.test.ts',
+        'an Idempotency-Key > of a request that is refused at one process gets the same refusal at another',
+      ),
+    ],
+    failure: /000_990/,
+  },
+  {
     name: 'effects-kept-while-open',
     protectsFrom: 'A registration that is still open forgets what it has sent.',
     replacements: [change('database/ledger.ts', 'isOld(registrations.endedAt),', '')],
