@@ -6,12 +6,19 @@ import { showRun } from './run-view.ts';
 import { createSelection, fetchProjects } from './sandbox.ts';
 import { runScenario } from './scenario-run.ts';
 import { scenarioGroups } from './scenarios.ts';
+import { ServiceUnreachable } from './service.ts';
 
 // zod would compile its checks with `new Function`, which the page's content security policy forbids.
 z.config({ jitless: true });
 
-if ('sandbox' in document.documentElement.dataset) await startSandbox();
-else await showReference();
+try {
+  if ('sandbox' in document.documentElement.dataset) await startSandbox();
+  else await showReference();
+} catch (error) {
+  if (!(error instanceof ServiceUnreachable)) throw error;
+  await error.isOver;
+  location.reload();
+}
 
 async function startSandbox(): Promise<void> {
   const selection = createSelection(await fetchProjects());
@@ -26,7 +33,7 @@ async function startSandbox(): Promise<void> {
     const listener = {
       ...view,
       onAccepted: (registrationNumber: string, authNumber: string | undefined) => {
-        reference.useRegistration(registrationNumber);
+        reference.useRegistration(selected.project.aspId, registrationNumber);
         view.onAccepted(registrationNumber, authNumber);
       },
     };

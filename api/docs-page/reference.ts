@@ -1,21 +1,17 @@
 import { byId } from './elements.ts';
 import type { SandboxMember, SelectionControls } from './sandbox.ts';
-import { decryptResponse, prepareRequest } from './try-it.ts';
+import { fetchFromService } from './service.ts';
+import { decryptResponse, prepareRequest, registrationNumberOf } from './try-it.ts';
 import type { IncomingResponse, OutgoingRequest } from './try-it.ts';
-
-/** The part of Swagger UI that this page uses. Its own script defines it. */
-declare const SwaggerUIBundle: (options: object) => {
-  readonly specActions: { updateJsonSpec(document: object): void };
-  readonly oas3Selectors: { requestBodyValue(path: string, method: string): unknown };
-  readonly oas3Actions: {
-    setRequestBodyValue(change: { pathMethod: readonly [string, string]; value: string }): void;
-  };
-};
+import { createViewer } from './viewer.ts';
 
 /** The part of an OpenAPI document that this page uses. */
 interface OpenapiDocument {
   readonly paths: Readonly<Record<string, { readonly post: OpenapiOperation }>>;
-  readonly components: { securitySchemes?: Readonly<Record<string, { description: string }>> };
+  readonly components: {
+    securitySchemes?: unknown;
+    readonly parameters: Readonly<Record<string, { description: string }>>;
+  };
   security?: unknown;
 }
 
@@ -29,77 +25,83 @@ type Examples = Readonly<Record<string, { value: Readonly<Record<string, unknown
 
 /** The API reference in the sandbox, where requests can be sent. */
 export interface Reference {
-  /** Uses this registration number in the examples. */
-  useRegistration(registrationNumber: string): void;
+  /** Uses this registration number of a project in the examples. */
+  useRegistration(aspId: string, registrationNumber: string): void;
 }
 
 /** Shows the API reference, read-only. */
 export async function showReference(): Promise<void> {
   labelControls();
-  const document = await fetchDocument();
-  // Nothing can be sent, so nothing needs to be authorized. The introduction describes the headers.
-  delete document.security;
-  delete document.components.securitySchemes;
-  SwaggerUIBundle({ ...viewer, spec: document, supportedSubmitMethods: [] });
+  createViewer({ spec: await fetchDocument(), supportedSubmitMethods: [] });
 }
 
-/** Shows the API reference with requests that can be sent. The examples use the selected member. */
+/**
+ * Shows the API reference with requests that can be sent. The examples use the selected member and the project's last
+ * registration.
+ */
 export async function showInteractiveReference(selection: SelectionControls): Promise<Reference> {
   labelControls();
   const document = await fetchDocument();
-  let regNo: string | undefined;
-  const adapted = () => adapt(document, selection.read().member, regNo);
+  const adapted = () => {
+    const { project, member } = selection.read();
+    return adapt(document, member, sessionStorage.getItem(lastRegistrationOf(project.aspId)) ?? undefined);
+  };
   let shown = adapted();
-  const ui = SwaggerUIBundle({
-    ...viewer,
+  const viewer = createViewer({
     spec: shown,
     tryItOutEnabled: true,
     requestInterceptor: (request: OutgoingRequest) => prepareRequest(request, selection.read()),
-    responseInterceptor: (response: IncomingResponse) => decryptResponse(response, selection.read().project),
+    responseInterceptor: async (received: IncomingResponse) => {
+      const { project } = selection.read();
+      const response = await decryptResponse(received, project);
+      const registrationNumber = registrationNumberOf(response);
+      if (registrationNumber !== undefined) useRegistration(project.aspId, registrationNumber);
+      return response;
+    },
   });
   const update = () => {
     const before = shown;
     shown = adapted();
-    ui.specActions.updateJsonSpec(shown);
+    viewer.specActions.updateJsonSpec(shown);
     // Swagger UI keeps the text of an open editor. Replace it unless somebody has edited it.
     for (const [path, { post }] of Object.entries(shown.paths)) {
-      const text = ui.oas3Selectors.requestBodyValue(path, 'post');
+      const text = viewer.oas3Selectors.requestBodyValue(path, 'post');
       const name = Object.entries(examplesOf(before.paths[path]!.post)).find(
         ([, { value }]) => JSON.stringify(value, null, 2) === text,
       )?.[0];
       if (name === undefined) continue;
       const value = JSON.stringify(examplesOf(post)[name]!.value, null, 2);
-      ui.oas3Actions.setRequestBodyValue({ pathMethod: [path, 'post'], value });
+      viewer.oas3Actions.setRequestBodyValue({ pathMethod: [path, 'post'], value });
     }
   };
-  selection.onChange(update);
-  return {
-    useRegistration: (registrationNumber) => {
-      regNo = registrationNumber;
-      update();
-    },
+  const useRegistration = (aspId: string, registrationNumber: string) => {
+    sessionStorage.setItem(lastRegistrationOf(aspId), registrationNumber);
+    update();
   };
+  selection.onChange(update);
+  return { useRegistration };
 }
 
-const viewer = {
-  dom_id: '#reference',
-  deepLinking: true,
-  validatorUrl: null,
-  defaultModelsExpandDepth: -1,
-  displayRequestDuration: true,
-};
+/** Names what the tab remembers. */
+function lastRegistrationOf(aspId: string): string {
+  return `last registration of ${aspId}`;
+}
 
 async function fetchDocument(): Promise<OpenapiDocument> {
-  const response = await fetch('openapi.json');
-  return (await response.json()) as OpenapiDocument;
+  const response = await fetchFromService('openapi.json');
+  const document = (await response.json()) as OpenapiDocument;
+  // The page signs by itself or sends nothing, so it asks for no credentials. The introduction describes the headers.
+  delete document.security;
+  delete document.components.securitySchemes;
+  return document;
 }
 
 /** Adapts the document: the page fills in the headers, and the examples use the member and the registration. */
 function adapt(document: OpenapiDocument, member: SandboxMember, regNo: string | undefined): OpenapiDocument {
   const copy = structuredClone(document);
   Object.assign(copy, { servers: [{ url: new URL('open-api', globalThis.document.baseURI).href }] });
-  for (const scheme of Object.values(copy.components.securitySchemes ?? {})) {
-    scheme.description += ' Leave it empty; this page fills it in.';
+  for (const parameter of Object.values(copy.components.parameters)) {
+    parameter.description += ' If it is empty, this page fills it in.';
   }
   const facts = { ...member, userId: Number(member.userId), ...(regNo !== undefined && { regNo }) };
   for (const { post } of Object.values(copy.paths)) {
@@ -119,9 +121,18 @@ function examplesOf({ requestBody }: OpenapiOperation): Examples {
   return requestBody.content['application/json'].examples;
 }
 
-/** Adds the accessible names that Swagger UI leaves out, whenever it renders controls. */
+/**
+ * Adds the accessible names that Swagger UI leaves out, whenever it renders controls, and removes the role that makes its
+ * tables of responses nameless landmarks.
+ */
 function labelControls(): void {
-  const names = { '#servers': 'Server', select: 'Example', '.body-param__text': 'Request body' };
+  const names = {
+    '#servers': 'Server',
+    select: 'Example',
+    '.body-param__text': 'Request body',
+    '.json-schema-2020-12-head > button:not(:has(.json-schema-2020-12__title), .json-schema-2020-12-expand-deep-button)':
+      'Schema',
+  };
   const reference = byId('reference', HTMLElement);
   new MutationObserver(() => {
     for (const [selector, name] of Object.entries(names)) {
@@ -129,5 +140,6 @@ function labelControls(): void {
         control.ariaLabel = name;
       }
     }
+    for (const table of reference.querySelectorAll('table[role=region]')) table.removeAttribute('role');
   }).observe(reference, { childList: true, subtree: true });
 }

@@ -72,6 +72,8 @@ export function showRun(scenario: Scenario, member: SandboxMember): ScenarioList
       if (!scenario.isAnsweredByPerson) return;
       codeCard.hidden = false;
       setText('code', authNumber ?? '');
+      const reference = new URLSearchParams({ reference: registrationNumber });
+      byId('phone-link', HTMLAnchorElement).href = `sandbox/phone?${reference}`;
       announce(
         `The code is ${authNumber?.split('').join(' ')}. Open the phone, answer the call and enter the code.`,
       );

@@ -1,5 +1,6 @@
 import type { EncryptionKeys } from '../../client/index.ts';
 import { byId } from './elements.ts';
+import { fetchFromService } from './service.ts';
 
 /** A member of a sandbox project. */
 export interface SandboxMember {
@@ -35,7 +36,7 @@ export interface SelectionControls {
 
 /** Fetches the sandbox's projects. */
 export async function fetchProjects(): Promise<readonly SandboxProject[]> {
-  const response = await fetch('sandbox/credentials');
+  const response = await fetchFromService('sandbox/credentials');
   const { projects } = (await response.json()) as { projects: readonly SandboxProject[] };
   return projects;
 }

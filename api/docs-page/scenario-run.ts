@@ -8,6 +8,7 @@ import {
 import { writeJson } from '../../client/json.ts';
 import type { Selection } from './sandbox.ts';
 import { scenarioRequest } from './scenarios.ts';
+import { fetchFromService } from './service.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** A request and its response, as they went over the wire. */
@@ -74,7 +75,7 @@ function recordingFetch(listener: ScenarioListener, registration: string): typeo
   return async (url, init) => {
     const request = new Request(url, init);
     const body = await request.clone().text();
-    const response = await fetch(request);
+    const response = await fetchFromService(request);
     listener.onExchange({
       path: new URL(request.url).pathname,
       headers: request.headers,

@@ -1,24 +1,31 @@
 import { bankAccountOperations } from '../../client/index.ts';
 import { createDecrypt, createEncrypt } from '../../client/message-encryption.ts';
 import { createTransactionHeaders, importSecretKey } from '../../client/tran-token.ts';
+import { curlCommand } from './curl-command.ts';
 import type { SandboxProject, Selection } from './sandbox.ts';
+import { fetchFromService } from './service.ts';
 
 /** A request that Swagger UI is about to send. */
 export interface OutgoingRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** Sends the request instead of `fetch`. */
+  readonly userFetch?: typeof fetch;
+  /** A shell command that sends the same request. */
+  readonly command?: string;
 }
 
 /** A response that Swagger UI is about to show. */
 export interface IncomingResponse {
+  readonly url: string;
   readonly text: string;
   readonly data: string;
 }
 
 /**
- * Encrypts a request if its operation documents that, and signs the bytes that are sent. Headers that somebody has filled
- * in stay as they are, so refusals can be tried as well.
+ * Encrypts a request if its operation documents that, and signs the bytes that are sent. A header that somebody has filled
+ * in stays as it is.
  */
 export async function prepareRequest<Request extends OutgoingRequest>(
   request: Request,
@@ -30,19 +37,28 @@ export async function prepareRequest<Request extends OutgoingRequest>(
   );
   if (!operation) return request;
   const isEncrypted = encrypts && operation.encrypted && !content.includes('"encData"');
-  const body = isEncrypted
-    ? JSON.stringify({ encData: await createEncrypt(project.serverPublicKey)(content) })
-    : content;
+  const encrypt = createEncrypt(project.serverPublicKey);
+  const createBody = async () =>
+    isEncrypted ? JSON.stringify({ encData: await encrypt(content) }) : content;
+  const body = await createBody();
   const key = await importSecretKey(project.secretKey);
   const headers = {
     'Content-Type': 'application/json',
     'X-KM-User-AspId': project.aspId,
     'X-KM-Access-Key': project.accessKey,
     ...(body.includes('"encData"') && { 'X-KM-Crypto-Key-Id': project.cryptoKeyId }),
-    ...(await createTransactionHeaders(key, body, Date.now())),
+    ...(operation.changes && { 'Idempotency-Key': crypto.randomUUID() }),
     ...request.headers,
   };
-  return { ...request, headers, body };
+  // A ciphertext of its own can be sent later than a repeat of this one. The Idempotency-Key says that it is a repeat.
+  const repeat = { url: request.url, headers, body: await createBody(), secretKey: project.secretKey };
+  return {
+    ...request,
+    headers: { ...(await createTransactionHeaders(key, body, Date.now())), ...headers },
+    body,
+    userFetch: fetchFromService,
+    command: curlCommand(repeat),
+  };
 }
 
 /** Decrypts a response if it is encrypted. */
@@ -54,4 +70,10 @@ export async function decryptResponse<Response extends IncomingResponse>(
   if (encData === undefined) return response;
   const text = await createDecrypt(project.clientPrivateKey)(encData);
   return { ...response, text, data: text };
+}
+
+/** The number of the registration that a response is about; undefined unless the response is one to a registration. */
+export function registrationNumberOf({ url, text }: IncomingResponse): string | undefined {
+  if (!new URL(url).pathname.endsWith('/ars/register')) return undefined;
+  return /"bankAccRegNo"\s*:\s*"(\w+)"/.exec(text)?.[1];
 }

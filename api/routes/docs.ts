@@ -24,7 +24,7 @@ const maxUnreadResponses = 100;
 
 /**
  * `GET /openapi.json`, and `GET /docs`: the documentation, without resources from other hosts. In the sandbox, requests
- * can be sent from the page, with test data; elsewhere it is read-only.
+ * can be sent from the page, with test data; elsewhere it is read-only. `/` and `/docs/` lead there.
  */
 export function serveDocs(
   app: Hono<Api>,
@@ -45,6 +45,9 @@ export function serveDocs(
       context.header('Cache-Control', 'no-cache');
       return context.html(shownHtml, 200);
     });
+    // Relative, so that they hold below a path prefix of a proxy, too.
+    app.get('/', (context) => context.redirect('docs'));
+    app.get('/docs/', (context) => context.redirect('../docs'));
     for (const [name, content] of Object.entries(assets)) {
       const contentType = `${docsPageFiles[name as DocsPageFile]}; charset=utf-8`;
       app.get(`/docs/${name}`, (context) => {

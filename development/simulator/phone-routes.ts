@@ -18,7 +18,10 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The phone page, on which a person answers calls to numbers ending in 0008, and its API. */
+/**
+ * The phone page, on which a person answers calls to numbers ending in 0008, and its API. With `?reference=`, the page
+ * receives the calls of that registration alone.
+ */
 export function phoneRoutes(calls: Calls): Hono<HttpEnvironment> {
   const routes = new Hono<HttpEnvironment>();
   serveFile(routes, '/phone', 'phone.html', 'text/html; charset=utf-8');

@@ -64,6 +64,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   app.use(bodyLimit({ maxSize: maxBodyBytes }));
   app.use('/simulator/*', refuseOtherSites);
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/', (c) => c.redirect('/simulator/phone'));
   app.route('/v1', gatewayRoutes(sharedSecret, calls, registrations, banks, timings));
   app.route('/simulator', stateRoutes(calls, registrations, banks));
   app.route('/simulator', phoneRoutes(calls));

@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { expectAccessible } from '../fixtures/accessibility.ts';
 import { startBrowser } from '../fixtures/browser.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
@@ -15,7 +18,8 @@ let problems: string[];
 beforeAll(async () => {
   [stack, browser] = await Promise.all([startStack(), startBrowser()]);
   context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  context.setDefaultTimeout(20_000);
+  // On a busy machine, calls and registrations are repeated before they succeed.
+  context.setDefaultTimeout(50_000);
   context.on('request', (request) => {
     const { protocol, hostname } = new URL(request.url());
     if (protocol !== 'data:' && hostname !== '127.0.0.1') foreign.push(request.url());
@@ -52,10 +56,19 @@ const card = (title: string) =>
   page.getByRole('button').filter({ has: page.locator('strong').getByText(title, { exact: true }) });
 const result = () => page.locator('#result');
 
-/** Opens an operation of the reference and sends the content of its editor. */
+const run = promisify(execFile);
+
+/** Runs the shell command that an operation shows. @returns what it prints */
+async function paste(operationId: string): Promise<string> {
+  const command = await page.locator(`.opblock[id$="-${operationId}"] .command pre`).innerText();
+  return (await run('sh', ['-c', command])).stdout;
+}
+
+/** Opens an operation of the reference, unless it is open, and sends the content of its editor. */
 async function execute(operationId: string): Promise<Locator> {
   const operation = page.locator(`.opblock[id$="-${operationId}"]`);
-  await operation.locator('.opblock-summary-control').click();
+  const control = operation.locator('.opblock-summary-control');
+  if ((await control.getAttribute('aria-expanded')) === 'false') await control.click();
   await operation.getByRole('button', { name: 'Execute' }).click();
   const answer = operation.locator('.live-responses-table');
   await answer.waitFor();
@@ -72,6 +85,47 @@ describe('the page', () => {
     await page.getByText('/api/v1/bankaccounts/ars/register', { exact: true }).waitFor();
     expect(await page.getByText('All result codes').isVisible()).toBe(true);
   });
+
+  test.for(['/', '/docs/'])('%s leads to it', async (path) => {
+    const { url, status } = await fetch(stack.url + path);
+    expect([url, status]).toEqual([`${stack.url}/docs`, 200]);
+  });
+
+  test('says when the service does not answer and how to start it, until it answers again', async () => {
+    await open();
+    const message = page.getByRole('alert');
+    expect(await message.isVisible()).toBe(false);
+    await context.setOffline(true);
+    await card('Success').click();
+    await message.waitFor();
+    expect(await message.textContent()).toContain(`PORT=${new URL(stack.url).port} npm start`);
+    const operation = page.locator('.opblock[id$="-issueArsCode"]');
+    await operation.locator('.opblock-summary-control').click();
+    await operation.getByRole('button', { name: 'Execute' }).click();
+    await operation.getByText('The service does not answer.').first().waitFor();
+
+    await context.setOffline(false);
+    await message.waitFor({ state: 'hidden' });
+    problems = problems.filter((problem) => !problem.includes('ERR_INTERNET_DISCONNECTED'));
+  });
+
+  test('has no findings by axe, with everything open that it shows', async () => {
+    await open();
+    await page.getByText('All result codes').click();
+    await page.getByText('What the ARS call does').click();
+    await card('Success').click();
+    await result().waitFor();
+    await execute('inquireRegistrationStatus');
+    await page.getByRole('tab', { name: 'Schema' }).first().click();
+    await expectAccessible(page);
+  }, 120_000);
+
+  test('is read-only without a sandbox, and has no findings by axe there', async () => {
+    await open(await stack.startAnotherApi({ serveSandbox: undefined }));
+    await page.locator('.opblock-summary-control').nth(2).click();
+    await page.getByText('Idempotency-Key').first().waitFor();
+    await expectAccessible(page);
+  }, 120_000);
 
   test('gives every control a name', async () => {
     await open();
@@ -148,6 +202,53 @@ describe('Try it', () => {
     expect(await (await execute('inquireRegistrationStatus')).textContent()).toContain('BANK_ACC_REGISTERED');
   });
 
+  test('status, timeline and cancellation are about the last registration, also after a reload', async () => {
+    await open();
+    const operations = ['inquireRegistrationStatus', 'getTimeline', 'cancelRegistration'];
+    const numbers = async () => {
+      const bodies = operations.map((id) => page.locator(`.opblock[id$="-${id}"] textarea`).inputValue());
+      return (await Promise.all(bodies)).map((body) => (JSON.parse(body) as { regNo: string }).regNo);
+    };
+    const openOperation = (id = '') =>
+      page.locator(`.opblock[id$="-${id}"] .opblock-summary-control`).click();
+    for (const id of operations) await openOperation(id);
+
+    const accepted = await execute('registerAccount');
+    const number = /"bankAccRegNo": "(\w{22})"/.exec(await accepted.innerText())?.[1];
+    await expect.poll(numbers).toEqual([number, number, number]);
+    expect(await (await execute('getTimeline')).textContent()).toContain('"000_000"');
+
+    await page.reload();
+    await openOperation(operations[0]);
+    const body = page.locator(`.opblock[id$="-${operations[0]}"] textarea`);
+    expect(await body.inputValue()).toContain(number);
+  });
+
+  test('the shown command repeats a registration, which has one effect', async () => {
+    await open();
+    const answer = await execute('registerAccount');
+    const number = /"bankAccRegNo": "(\w{22})"/.exec(await answer.innerText())?.[1];
+    expect(JSON.parse(await paste('registerAccount'))).toMatchObject({
+      bankAccRegNo: number,
+      response: { code: '000_000' },
+    });
+    await execute('inquireRegistrationStatus');
+    expect(await paste('inquireRegistrationStatus')).toContain('"000_000"');
+  });
+
+  test('the shown command of a read has a ciphertext and a signature of its own', async () => {
+    await open();
+    await card('Success').click();
+    await result().waitFor();
+    const sent = page.waitForRequest('**/bankaccounts/info');
+    await execute('getAccount');
+    const command = await page.locator('.opblock[id$="-getAccount"] .command pre').innerText();
+    const { encData } = (await sent).postDataJSON() as { encData: string };
+    expect(command).not.toContain(encData);
+    expect(command).not.toContain((await sent).headers()['x-km-tran-token']);
+    expect(JSON.parse(await paste('getAccount'))).toEqual({ encData: expect.any(String) });
+  });
+
   test('follows the selected member until somebody edits the body', async () => {
     await open();
     await page.locator('.opblock[id$="-issueArsCode"] .opblock-summary-control').click();
@@ -176,8 +277,10 @@ describe('Try it', () => {
 describe('test data', () => {
   test('a card can be used with the keyboard alone', async () => {
     await open();
+    await card('Success').waitFor();
     await page.getByLabel('Encrypt where the API asks for it').focus();
     await page.keyboard.press('Tab');
+    expect(await page.locator(':focus').textContent()).toContain('Success');
     await page.keyboard.press('Enter');
     await result().waitFor();
     expect(await result().textContent()).toContain('BANK_ACC_REGISTERED · 000_000');
@@ -214,18 +317,25 @@ describe('test data', () => {
     expect(await result().textContent()).toContain('Bank account register failed due to');
   });
 
-  test('a person answers the phone and enters the code', async () => {
+  test('a person answers the phone that rings for the registration, not another one', async () => {
     await open();
     await card('Answer the phone yourself').click();
-    const opened = context.waitForEvent('page');
-    await page.getByRole('link', { name: 'Open the phone' }).click();
-    const phone = await opened;
-    expect(phone.url()).toBe(`${stack.simulatorUrl}/simulator/phone`);
-    const code = (await page.locator('#code').textContent()) ?? '';
-    expect(code).toMatch(/^\d\d$/);
+    const code = page.locator('#code');
+    await code.waitFor();
+    const abandoned = await page.getByRole('link', { name: 'Open the phone' }).getAttribute('href');
+    await card('Answer the phone yourself').click();
+    const link = page.getByRole('link', { name: 'Open the phone' });
+    await expect.poll(() => link.getAttribute('href')).not.toBe(abandoned);
 
+    const opened = context.waitForEvent('page');
+    await link.click();
+    const phone = await opened;
+    const number = /\w{22}$/.exec((await link.getAttribute('href')) ?? '')?.[0];
+    await phone.waitForURL(`${stack.simulatorUrl}/simulator/phone?reference=${number}`);
     await phone.getByRole('button', { name: 'Answer', exact: true }).click();
-    for (const digit of code) await phone.getByRole('button', { name: digit, exact: true }).click();
+    const digits = (await code.textContent()) ?? '';
+    expect(digits).toMatch(/^\d\d$/);
+    for (const digit of digits) await phone.getByRole('button', { name: digit, exact: true }).click();
     await phone.getByText('Consent given').first().waitFor();
 
     await result().waitFor();

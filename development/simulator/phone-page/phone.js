@@ -12,12 +12,18 @@ const endings = {
   GONE: ['Call ended', 'This call was handled elsewhere.'],
 };
 
-/** The call on the screen: {callId, phoneNumber, state, secondsLeft, code?, outcome?}. */
+/** The registration whose calls this phone receives; null for a phone of whichever registration calls alone. */
+const awaited = new URLSearchParams(location.search).get('reference');
+
+/** The call on the screen: {callId, reference, phoneNumber, state, secondsLeft, code?, outcome?}. */
 let current;
 let view = 'idle';
 let entered = '';
 let busy = false;
+/** How many actions have begun or ended. A list of calls that was requested at another count is outdated. */
+let actions = 0;
 let endedAt = 0;
+let listed = '';
 
 const element = (id) => document.getElementById(id);
 
@@ -99,6 +105,7 @@ async function act(action, body) {
   if (busy || !current) return;
   const { callId } = current;
   busy = true;
+  actions += 1;
   try {
     const response = await fetch(`/simulator/phone/calls/${callId}/${action}`, {
       method: 'POST',
@@ -114,31 +121,72 @@ async function act(action, body) {
     showConnectionError(true);
   } finally {
     busy = false;
+    actions += 1;
   }
   if (view === 'answered') await refresh();
 }
 
-/** Updates the screen from the open calls. An answered call takes precedence over a ringing one. */
+/** Updates the screen from the open calls. */
 function update(calls) {
   const mine = current && calls.find((call) => call.callId === current.callId);
   if (current && !mine) return end(view === 'ringing' ? 'NO_ANSWER' : 'NO_INPUT');
   if (mine) {
     if (mine.state === 'ANSWERED' && view === 'ringing') return takeCall(mine);
+    const latest = calls.findLast((call) => call.reference === mine.reference);
+    // A registration that lost the answer to its first call has made another one, and awaits that one's outcome.
+    if (view === 'ringing' && latest.callId !== mine.callId) return ring(latest);
     current = mine;
     return fill(mine);
   }
   if (view === 'ended' && Date.now() - endedAt < resultShownMs) return undefined;
-  const next = calls.find((call) => call.state === 'ANSWERED') ?? calls[0];
+  const next = callForThisPhone(calls);
   if (next?.state === 'ANSWERED') takeCall(next);
   else if (next) ring(next);
+  else if (awaited === null && calls.length > 0 && view !== 'choice') showChoice();
+  else if (calls.length === 0 && view === 'choice') showIdle();
   return undefined;
 }
 
-function showQueue(calls) {
-  const waiting = calls.filter((call) => call.callId !== current?.callId).length;
-  const queue = element('queue');
-  queue.hidden = waiting === 0;
-  queue.textContent = waiting === 1 ? '1 more call is waiting' : `${waiting} more calls are waiting`;
+/** The latest call of the awaited registration, else of the only one with open calls: none is answered by mistake. */
+function callForThisPhone(calls) {
+  if (awaited !== null) return calls.findLast((call) => call.reference === awaited);
+  const references = new Set(calls.map((call) => call.reference));
+  return references.size === 1 ? calls.at(-1) : undefined;
+}
+
+function showChoice() {
+  show('choice', { focus: true });
+  document.title = 'Choose a call – phone – sandbox';
+  announce('Several calls are open. Choose the call of your registration.');
+}
+
+/** Lists the open calls as links, unless the only one is on the screen. */
+function listCalls(calls) {
+  const isChoice = calls.some((call) => call.callId !== current?.callId);
+  element('calls').hidden = !isChoice;
+  const rows = calls.map(({ callId, reference, phoneNumber, state }) => ({
+    reference,
+    isCurrent: callId === current?.callId,
+    text: `${phoneNumber} · ${state === 'RINGING' ? 'ringing' : 'in call'}`,
+  }));
+  // An unchanged list stays, and so does the focus in it.
+  if (JSON.stringify(rows) === listed) return;
+  listed = JSON.stringify(rows);
+  element('call-list').replaceChildren(
+    ...rows.map(({ reference, isCurrent, text }) => {
+      const link = document.createElement('a');
+      link.href = `?${new URLSearchParams({ reference })}`;
+      if (isCurrent) link.ariaCurrent = 'true';
+      const title = document.createElement('code');
+      title.textContent = reference;
+      const details = document.createElement('span');
+      details.textContent = text;
+      link.append(title, ' ', details);
+      const row = document.createElement('li');
+      row.append(link);
+      return row;
+    }),
+  );
 }
 
 function showConnectionError(isDisconnected) {
@@ -147,13 +195,14 @@ function showConnectionError(isDisconnected) {
 }
 
 async function refresh() {
+  const requestedAt = actions;
   try {
     const response = await fetch('/simulator/phone/calls');
     const calls = await response.json();
-    // While an action is in flight, the list may be older than its result.
-    if (!busy) {
+    // An action that has begun or ended meanwhile knows more than this list.
+    if (actions === requestedAt) {
       update(calls);
-      showQueue(calls);
+      listCalls(calls);
     }
     showConnectionError(false);
   } catch {
@@ -180,4 +229,9 @@ document.addEventListener('keydown', (event) => {
   else if (event.key === 'Backspace' && view === 'answered' && !busy) enter(entered.slice(0, -1));
 });
 
+if (awaited !== null) {
+  element('awaited').hidden = false;
+  element('how-to-ring').hidden = true;
+  document.querySelector('[data-awaited]').textContent = awaited;
+}
 void poll();
