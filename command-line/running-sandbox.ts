@@ -9,6 +9,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface RunningSandbox {
   /** Such as `http://localhost:3000`. */
   readonly url: string;
+  /** Authorizes operator's commands. Other programs, such as a page in a browser, reach the sandbox without it. */
+  readonly operatorToken: string;
   /** When it became ready, in Unix ms. */
   readonly readyAt: number;
 }
@@ -17,7 +19,7 @@ export interface RunningSandbox {
 const answerTimeoutMs = 2_000;
 
 /**
- * Announces a sandbox, so that `km` finds it wherever it listens. The announcement outlives the sandbox, which then does
+ * Announces a sandbox, so that `km` and `operator` find it wherever it listens. The announcement outlives the sandbox, which then does
  * not answer.
  * @throws {Error} when the directory of announcements cannot be written to
  */

@@ -460,8 +460,8 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
         if (verdict === 'REGISTERED') {
           await decideRegistration(locked, attemptOfVerdict(locked)!, { state: 'REGISTERED' }, 'OPERATOR');
         } else {
-          // Nobody knows what an open attempt left at the payment gateway.
-          if (isOpen(latest)) await locked.queueRemoval();
+          // What an attempt left at the payment gateway may show only later, even if it was absent so far.
+          await locked.queueRemoval();
           const refused = { state: 'REFUSED', resultCode: codes.NOT_REGISTERED_AFTER_REVIEW } as const;
           await decideRegistration(locked, latest, refused, 'OPERATOR');
           if (!locked.row.endedAt) await locked.end('BANK_ACC_REG_FAILED', refused.resultCode);

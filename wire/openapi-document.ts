@@ -63,7 +63,7 @@ function hasRetryAfter(status: number): boolean {
 }
 
 function describeOperation(operation: Operation) {
-  const { name, path, title, description, encrypted, answerEncrypted, changes } = operation;
+  const { name, title, description, encrypted, answerEncrypted, changes } = operation;
   const encryption = [
     encrypted ? 'Encrypt the request.' : 'The request may be plain.',
     answerEncrypted === 'always' && 'The response is encrypted.',

@@ -62,11 +62,8 @@ export function describeSchemas(): Record<string, Json> {
     ...toSchemas({ ...namedSchemas, ...requests }, 'input'),
     ...toSchemas({ ...namedSchemas, ...common, ...responses }, 'output'),
   };
-  const { BankCode } = schemas;
-  return {
-    ...schemas,
-    BankCode: { ...BankCode, description: `${BankCode!['description']}\n\n${bankCodeTable()}` },
-  };
+  const ofBankCode = [schemas['BankCode']!['description'], bankCodeTable()].join('\n\n');
+  return { ...schemas, BankCode: { ...schemas['BankCode'], description: ofBankCode } };
 }
 
 /** Describes a schema in JSON Schema, without references. */

@@ -73,8 +73,8 @@ export async function startMemberRun(
       if (running === undefined) return { runningOperation: {} };
       if (running === ownNumber) return {};
       const known = (await stores.registrations.outline([running])).get(running);
-      // A restore of the database lost it, and nobody has brought it back yet.
-      if (!known) return { runningOperation: {} };
+      // A restore of the database lost it, and nobody has brought it back yet. Or somebody has forged the run's attribute.
+      if (known?.userId !== userId) return { runningOperation: {} };
       if (isLastTry || !known.isEnded) {
         // One that is handed out has begun. The run of a withdrawn one closes at its next look.
         const isBegun = (await stores.registrations.begin(running)) === 'BEGUN';

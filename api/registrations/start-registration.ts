@@ -108,8 +108,11 @@ async function startUnlessRunning(
   if (added === 'MEMBER_ERASED') throw new Refusal(codes.MEMBER_NOT_FOUND);
   // Another process serves a copy of the same request, and answers both.
   if (added === 'ADDED_BEFORE') {
-    await waitUntilStarted(parts, registrationNumber);
-    return { isNew: false, registration: { bankAccRegNo: registrationNumber } };
+    const hasBegun = (await waitUntilStarted(parts, registrationNumber)) === 'BEGUN';
+    const running = hasBegun
+      ? { bankAccRegNo: registrationNumber }
+      : await describeOpen(stores, member.userId);
+    return { isNew: false, registration: running };
   }
   const runningOperation = await beginOrWithdraw(parts, member, registrationNumber, request.bankCode);
   if (runningOperation) return { isNew: false, registration: runningOperation };
@@ -162,7 +165,10 @@ async function beginOrWithdraw(
   if (begun === 'BEGUN') return undefined;
   // The run of one that is withdrawn notices that by itself.
   if (begun === 'MEMBER_BUSY') await giveWay(parts, member.userId, registrationNumber, runId);
-  return await describeOlder(parts, member.userId);
+  // The sweep gives that one a run.
+  const older = await describeOpen(stores, member.userId);
+  await stores.registrations.makeOverdue(older.bankAccRegNo);
+  return older;
 }
 
 /** Takes a registration back whose run has started beside an older registration: Temporal has forgotten that one's run. */
@@ -179,12 +185,11 @@ async function giveWay(
   await stores.registrations.withdraw(registrationNumber);
 }
 
-/** The older registration of a member, which the sweep gives a run. Refuses with `000_991` when there is none. */
-async function describeOlder({ stores }: Parts, userId: string): Promise<RunningOperation> {
-  const older = await stores.registrations.findOpen(userId);
-  if (!older) throw new Refusal(codes.SERVICE_UNAVAILABLE);
-  await stores.registrations.makeOverdue(older.registrationNumber);
-  return await describeRegistration(stores, older.registrationNumber);
+/** The member's open registration. Refuses with `000_991` when there is none. */
+async function describeOpen(stores: Parts['stores'], userId: string): Promise<StartedRegistration> {
+  const open = await stores.registrations.findOpen(userId);
+  if (!open) throw new Refusal(codes.SERVICE_UNAVAILABLE);
+  return await describeRegistration(stores, open.registrationNumber);
 }
 
 function detailsOf(request: RegistrationRequest, member: Member, authNumber: string) {

@@ -31,6 +31,7 @@ export const sandboxConfigSchema = catalogue
     WAITING_REQUESTS: countSchema.default(5_000),
     REQUESTS_IN_FLIGHT: countSchema.default(10_000),
     DATA_DIR: z.string().min(1),
+    SANDBOX_OPERATOR_TOKEN: z.string().min(1).optional().describe('bearer token of POST /sandbox/operator'),
   });
 
 /** What `npm start` decides itself: the sandbox reaches nothing but this machine, and only this machine reaches it. */

@@ -1,4 +1,5 @@
 import type { Hono } from 'hono';
+import { bearerAuth } from 'hono/bearer-auth';
 import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import type { Api } from '../../api/context.ts';
@@ -6,8 +7,11 @@ import { allowOnly } from '../../api/http/allowed-methods.ts';
 import type { ApiParts } from '../../api/parts.ts';
 import { createNotificationSender } from '../../notifications/notification-sender.ts';
 import { sendTestNotification } from '../../notifications/test-notification.ts';
+import type { OperatorOutcome } from './operator.ts';
 
 const requestSchema = z.object({ callbackUrl: z.url({ protocol: /^https?$/ }).nullable() });
+
+const operatorSchema = z.object({ words: z.array(z.string()) });
 
 /** What the sandbox's routes show. */
 export interface SandboxParts {
@@ -15,6 +19,11 @@ export interface SandboxParts {
   readonly credentials: object;
   /** The URL of the simulated phone. */
   readonly phoneUrl: string;
+  /** Carries out operator's commands for whoever has the token. */
+  readonly operator?: {
+    readonly token: string | undefined;
+    readonly run: (words: readonly string[]) => Promise<OperatorOutcome>;
+  };
 }
 
 /**
@@ -22,11 +31,13 @@ export interface SandboxParts {
  * `PUT /sandbox/projects/{aspId}/callback`: sets the URL for a project's result notifications; null switches them off.
  * `GET /sandbox/projects/{aspId}/callback`: that URL.
  * `POST /sandbox/projects/{aspId}/test-notification`: sends a test notification there, once.
+ * `POST /sandbox/operator`: carries out an operator's command line, for whoever has the token of this start.
  * `GET /sandbox/phone`: leads to the simulated phone; with `?reference=`, to the calls of that registration.
  */
 export function sandboxRoutes({
   credentials,
   phoneUrl,
+  operator,
 }: SandboxParts): (app: Hono<Api>, parts: Pick<ApiParts, 'stores'>) => void {
   const notificationSender = createNotificationSender({ allowLoopback: true });
   return (app, { stores }) => {
@@ -58,6 +69,14 @@ export function sandboxRoutes({
       return context.json({ acknowledged: outcome.isAcknowledged, answer: outcome.answer });
     });
     allowOnly(app, '/sandbox/projects/:aspId/test-notification', 'POST');
+
+    if (operator?.token !== undefined) {
+      app.post('/sandbox/operator', bearerAuth({ token: operator.token }), async (context) => {
+        const { words } = operatorSchema.parse(await context.req.json());
+        return context.json(await operator.run(words));
+      });
+      allowOnly(app, '/sandbox/operator', 'POST');
+    }
 
     app.get('/sandbox/phone', (context) => context.redirect(phoneUrl + new URL(context.req.url).search, 302));
   };

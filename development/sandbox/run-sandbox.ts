@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { announceSandbox } from '../../command-line/running-sandbox.ts';
+import type { RunningSandbox } from '../../command-line/running-sandbox.ts';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
 import { logExcerpt, startNodeChild, stopRecordedProcess, unexpectedExit } from './child-process.ts';
 import type { Child } from './child-process.ts';
@@ -74,6 +76,7 @@ async function startAndWatch(
   }
   await requireFreePorts(requiredPorts(settings));
   const secrets = loadOrCreateSecrets(dataDirectory);
+  const operatorToken = randomBytes(32).toString('hex');
 
   const executable = await findTemporalExecutable({ log, signal: stop });
   const temporalStartedAt = Date.now();
@@ -100,7 +103,7 @@ async function startAndWatch(
   const service = await startNodeChild({
     name: 'service',
     file: join(projectDirectory, 'development', 'sandbox', 'service.ts'),
-    environment: serviceEnvironment(settings, secrets),
+    environment: { ...serviceEnvironment(settings, secrets), SANDBOX_OPERATOR_TOKEN: operatorToken },
     ...files('service'),
   });
   children.push(service);
@@ -119,7 +122,7 @@ async function startAndWatch(
   } finally {
     startupOver.abort();
   }
-  announce(`http://localhost:${port}`);
+  announce({ url: `http://localhost:${port}`, operatorToken, readyAt: Date.now() });
   log(urlTable(settings));
   log(`ready in ${seconds(startedAt)} s: http://localhost:${port}/open-api (Ctrl-C stops everything)`);
   return await Promise.race([exits, untilAborted(stop)]);
@@ -182,12 +185,12 @@ async function isReady(url: string, cancel: AbortSignal): Promise<boolean> {
   }
 }
 
-/** Lets command lines find the sandbox by themselves. They work without it, with --url. */
-function announce(url: string): void {
+/** Lets command lines find the sandbox by themselves. `km` works without it, with --url. */
+function announce(sandbox: RunningSandbox): void {
   try {
-    announceSandbox(process.env, { url, readyAt: Date.now() });
+    announceSandbox(process.env, sandbox);
   } catch (error) {
-    log(`km needs --url ${url}: ${error instanceof Error ? error.message : String(error)}`);
+    log(`km needs --url ${sandbox.url}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

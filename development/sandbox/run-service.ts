@@ -12,6 +12,7 @@ import { buildWorkflowBundle } from '../build/workflow-bundle.ts';
 import type { sandboxConfigSchema } from './config.ts';
 import { openPglite } from './embedded-database.ts';
 import { loadCredentials, publicCredentials, seed } from './credentials.ts';
+import { createSandboxOperator } from './operator.ts';
 import { sandboxCircuitBreakers } from './policy.ts';
 import { sandboxRoutes } from './routes.ts';
 
@@ -45,6 +46,10 @@ export async function runService(
     serveSandbox: sandboxRoutes({
       credentials: publicCredentials(credentials),
       phoneUrl: new URL('/simulator/phone', config.PG_BASE_URL).href,
+      operator: {
+        token: config.SANDBOX_OPERATOR_TOKEN,
+        run: createSandboxOperator(service, policy),
+      },
     }),
   };
   const api = await startApi({ ...service, ...sandbox, policy }, config, {

@@ -247,6 +247,19 @@ describeStores((on) => {
       expect(await rowOf(number)).toMatchObject({ step: 'DONE', resultCode: '002_903' });
     });
 
+    it('that an operator takes for not registered is removed, even if it was absent when asked about', async () => {
+      const number = await addConsented();
+      await claimRegistration(number);
+      await age(number, 25 * 3_600_000);
+      for (const state of ['NOT_ANSWERED', 'NOT_FOUND'] as const)
+        await ledger().judgeRegistration(number, await ledger().now(), { state }, policy);
+      expect(await effectsOf(number, 'REGISTRATION')).toMatchObject([{ state: 'ABSENT' }]);
+      const decision = { operator: 'kim', reason: 'asked', paymentGatewaySaid: 'REGISTERED' };
+      await ledger().resolve(number, { verdict: 'NOT_REGISTERED', ...decision });
+      expect(await rowOf(number)).toMatchObject({ step: 'DONE', resultCode: '002_912' });
+      expect(await effectsOf(number, 'REMOVAL')).toMatchObject([{ state: 'SENT' }]);
+    });
+
     it('is reviewed after five that were absent, and a day after the first', async () => {
       const exhausted = await addConsented();
       for (let attempt = 1; attempt <= 5; attempt++) {

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { productionPolicy } from '../../contract/registration-policy.ts';
+import { projectDirectory } from '../../development/sandbox/project-directory.ts';
 import { bankAccountOperations } from '../../wire/bank-account-operations.ts';
 import { institutions } from '../../wire/bank-codes.ts';
 import { createOpenapiDocument } from '../../wire/openapi-document.ts';
@@ -30,6 +33,11 @@ const described = (path: string) => document.paths[`/api/v1${path}`]!.post as un
 test('openapi.json is up to date (`npm run openapi` writes it)', () => {
   const committed: unknown = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'));
   expect(committed).toEqual(JSON.parse(JSON.stringify(document)));
+});
+
+test('redocly finds nothing to object to (`npm run lint:openapi`)', async () => {
+  const linting = promisify(execFile)('npm', ['run', '--silent', 'lint:openapi'], { cwd: projectDirectory });
+  await expect(linting).resolves.toMatchObject({ stderr: expect.stringContaining('is valid') });
 });
 
 test('every reference can be resolved', () => {

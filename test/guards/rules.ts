@@ -332,6 +332,25 @@ export const rules: readonly Guard[] = [
     failure: /to match object/,
   },
   {
+    name: 'denied-registration-removed',
+    protectsFrom:
+      'A number that an operator resolved as not registered stays registered at the payment gateway.',
+    replacements: [
+      change(
+        'database/ledger.ts',
+        'even if it was absent so far.\n          await locked.queueRemoval();',
+        'even if it was absent so far.\n          if (isOpen(latest)) await locked.queueRemoval();',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > an attempt to register > that an operator takes for not registered is removed, even if it was absent when asked about",
+      ),
+    ],
+    failure: /\[\] to match object/,
+  },
+  {
     name: 'one-usable-account',
     protectsFrom: 'A member has two accounts in use.',
     replacements: [
@@ -1164,6 +1183,24 @@ export const rules: readonly Guard[] = [
       ),
     ],
     failure: /'000_99\d' to be '000_000'/,
+  },
+  {
+    name: 'repeated-refusal',
+    protectsFrom: 'A copy of a refused request at another process gets an internal error.',
+    replacements: [
+      change(
+        'api/registrations/start-registration.ts',
+        "=== 'BEGUN';\n    const running",
+        "!== 'NONE';\n    const running",
+      ),
+    ],
+    tests: [
+      test(
+        'test/wire/repeated-requests.test.ts',
+        'an Idempotency-Key > of a request that is refused at one process gets the same refusal at another',
+      ),
+    ],
+    failure: /000_990/,
   },
   {
     name: 'effects-kept-while-open',

@@ -52,6 +52,21 @@ export const threats: readonly Guard[] = [
     failure: /002_019|not to contain/,
   },
   {
+    name: 'running-of-member',
+    protectsFrom:
+      'Somebody who writes to Temporal has the number and code of another service provider’s registration shown.',
+    replacements: [
+      change('api/registrations/member-runs.ts', 'if (known?.userId !== userId)', 'if (!known)'),
+    ],
+    tests: [
+      test(
+        'test/wire/tenant-isolation.test.ts',
+        'a run that somebody who writes to Temporal gave the number of another service provider does not show it',
+      ),
+    ],
+    failure: /not to contain/,
+  },
+  {
     name: 'account-of-owner',
     protectsFrom:
       'An account whose row was given to another member is shown to that member’s service provider.',

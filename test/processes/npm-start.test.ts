@@ -47,12 +47,17 @@ it('`npm start` registers, resumes what was in flight after kill -9, and stops o
   const { body } = await untilEnded(url, project, String(bankAccRegNo));
   expect(body['status']).toBe('BANK_ACC_REGISTERED');
 
-  // It does not know the port.
+  // Neither km nor operator knows the port.
   const km = startGroup('npm', ['run', '--silent', 'km', '--', 'info', '--user', String(userId)], {
     XDG_STATE_HOME: environment.XDG_STATE_HOME,
   });
   expect(await km.exited).toBe(0);
   expect(km.output()).toContain(`Registration:  ${String(bankAccRegNo)}\n`);
+
+  const operator = startGroup('npm', ['run', '--silent', 'operator', '--', 'keys', 'status'], {
+    XDG_STATE_HOME: environment.XDG_STATE_HOME,
+  });
+  expect(await operator.exited).toBe(0);
 
   const accepted = await registerMany(url, project, 1, 20);
   // Some of them are in progress.

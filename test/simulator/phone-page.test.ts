@@ -23,10 +23,10 @@ afterEach(async () => {
   await bench.dispose();
 });
 
-const open = (reference?: string) =>
-  page.goto(
-    `${bench.url()}/simulator/phone${reference === undefined ? '' : `?${new URLSearchParams({ reference })}`}`,
-  );
+const open = (reference?: string) => {
+  const query = reference === undefined ? '' : `?reference=${reference}`;
+  return page.goto(`${bench.url()}/simulator/phone${query}`);
+};
 const heading = (name: string) => page.getByRole('heading', { name }).waitFor();
 const button = (name: string) => page.getByRole('button', { name, exact: true });
 
@@ -42,6 +42,7 @@ describe('the phone page', () => {
   test('is where the simulator’s root leads', async () => {
     await page.goto(bench.url());
     await heading('No call right now');
+    expect(page.url()).toBe(`${bench.url()}/simulator/phone`);
   });
 
   test('receives the only call, and shows whose it is', async () => {

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rememberedRequests } from '../../database/schema.ts';
 import { codes } from '../../wire/result-codes.ts';
+import { createHold } from '../fixtures/hold.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, encrypt, registration, send, untilEnded } from '../fixtures/wire-client.ts';
@@ -162,6 +163,33 @@ describe('an Idempotency-Key', () => {
     );
     expect(new Set(answers.map((answer) => JSON.stringify(answerOf(answer)))).size).toBe(1);
     expect(await registrationsOf(lenient, 1)).toEqual([numberOf(answers[0]!)]);
+  });
+
+  it('of a request that is refused at one process gets the same refusal at another', async () => {
+    const running = await call(stack.url, lenient, '/ars/register', registration(lenient, 2, ringing));
+    /** An API that stands still before it inserts the registration. */
+    const startSlowApi = async () => {
+      const hold = createHold();
+      const { registrations } = stack.stores;
+      const add: typeof registrations.add = async (...words) => {
+        await hold.reach();
+        return await registrations.add(...words);
+      };
+      const stores = { ...stack.stores, registrations: { ...registrations, add } };
+      return { ...hold, url: await stack.startAnotherApi({ stores }) };
+    };
+    const [first, second] = [await startSlowApi(), await startSlowApi()];
+    const body = registration(lenient, 2);
+    const answers: Promise<WireAnswer>[] = [];
+    for (const { url, reached } of [first, second]) {
+      answers.push(callWithKey('order-7', '/ars/register', body, url));
+      await reached;
+    }
+    for (const [index, { release }] of [first, second].entries()) {
+      release();
+      expectAnswer((await answers[index])!, '002_013');
+      expect((await answers[index])!.body).toMatchObject({ bankAccRegNo: numberOf(running) });
+    }
   });
 
   it('belongs to its project and its operation', async () => {

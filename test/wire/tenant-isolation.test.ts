@@ -1,12 +1,14 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { memberWorkflowId } from '../../contract/registration.ts';
+import { searchAttributes } from '../../contract/search-attributes.ts';
 import { bankAccountOperations } from '../../wire/bank-account-operations.ts';
 import type { Queries } from '../../database/database.ts';
 import * as schema from '../../database/schema.ts';
 import type { Operation } from '../../wire/operation.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
-import { callEncrypted, registration, send, untilEnded } from '../fixtures/wire-client.ts';
+import { call, callEncrypted, registration, send, untilEnded } from '../fixtures/wire-client.ts';
 import { expectAnswer } from './envelope.ts';
 
 const operations = bankAccountOperations.map((operation: Operation) => [operation.path, operation] as const);
@@ -98,6 +100,19 @@ describe('rows that were given to another service provider by somebody who write
     });
     for (const text of texts) expect(text).toMatch(/000_990/);
   });
+});
+
+it('a run that somebody who writes to Temporal gave the number of another service provider does not show it', async () => {
+  const [project] = stack.projects;
+  const run = await stack.temporal.workflow.start('anything', {
+    workflowId: memberWorkflowId(project.members[0]!.userId),
+    taskQueue: 'nowhere',
+    typedSearchAttributes: [{ key: searchAttributes.registrationNumber, value: regNo }],
+  });
+  const answer = await call(stack.url, project, '/ars/register', registration(project, 0));
+  expectAnswer(answer, '002_013');
+  expect(answer.text).not.toContain(regNo);
+  await run.terminate();
 });
 
 it('requests of another service provider have changed nothing', async () => {
