@@ -2,6 +2,7 @@ import { ScheduleNotFoundError } from '@temporalio/client';
 import type { Client, ScheduleOptions } from '@temporalio/client';
 import { taskQueue } from '../contract/registration.ts';
 import type { DatabaseMark } from '../database/incarnations.ts';
+import { requirePayloadKey } from '../runtime/required-payload-key.ts';
 
 /** How long Temporal may take to answer, in ms. */
 const answerTimeout = 2_000;
@@ -10,7 +11,10 @@ const scheduleId = 'database-mark';
 
 /** Remembers outside the database how far it has come, for processes that start after a restore. */
 export interface DatabaseWitness {
-  /** Undefined when nothing is remembered. Throws when the witness does not answer. */
+  /**
+   * Undefined when nothing is remembered. Throws when the witness does not answer.
+   * @throws {ConfigurationError} when the key is missing with which the mark is encrypted
+   */
   read(): Promise<DatabaseMark | undefined>;
   /** Throws when the witness does not answer. */
   write(mark: DatabaseMark): Promise<void>;
@@ -29,6 +33,7 @@ export function createDatabaseWitness(temporal: Client): DatabaseWitness {
     async read() {
       try {
         const { action } = await ask(() => schedule.describe());
+        requirePayloadKey(action.args?.[0], scheduleId);
         return toMark(action.args?.[0]);
       } catch (error) {
         if (error instanceof ScheduleNotFoundError) return undefined;

@@ -1,5 +1,6 @@
 import type { DatabaseFailover } from '../database/incarnations.ts';
 import type { Stores } from '../database/stores.ts';
+import { ConfigurationError } from '../runtime/config.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { DatabaseWitness } from './database-witness.ts';
@@ -23,6 +24,7 @@ interface Parts {
  * Looks, now and at every interval, whether the database is still the one that was last known, and says so where it is
  * not. After a failover that loses nothing, the first process that looks lets everything go on. The witness is asked before
  * the first look; while it does not answer, this process knows only what it has seen itself.
+ * @throws {ConfigurationError} when the witness's word is encrypted with a key that this process lacks
  * @returns a function that stops it
  */
 export async function watchDatabase(
@@ -32,13 +34,18 @@ export async function watchDatabase(
   let wasRestored = false;
   let isWitnessHeard = false;
   let toldAt = 0;
+  await hear().catch(unlessMisconfigured);
   await look();
-  const timer = setInterval(() => void look(), interval);
+  const timer = setInterval(() => void lookAgain(), interval);
   timer.unref();
   return () => clearInterval(timer);
 
-  async function look(): Promise<void> {
+  async function lookAgain(): Promise<void> {
     if (!isWitnessHeard) await hear().catch(() => undefined);
+    await look();
+  }
+
+  async function look(): Promise<void> {
     // A database that does not answer shows elsewhere.
     const found = await incarnations.look(failover).catch(() => undefined);
     if (found === undefined) return;
@@ -52,6 +59,10 @@ export async function watchDatabase(
     }
     wasRestored = isRestored;
     if (isWitnessHeard && Date.now() - toldAt >= witnessInterval) await tell().catch(() => undefined);
+  }
+
+  function unlessMisconfigured(error: unknown): void {
+    if (error instanceof ConfigurationError) throw error;
   }
 
   async function hear(): Promise<void> {

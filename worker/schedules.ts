@@ -3,9 +3,8 @@ import type { Client, ScheduleClient, ScheduleOptions } from '@temporalio/client
 import { reconciliationPageSize, reconciliationWorkflowId } from '../contract/reconciliation.ts';
 import type { ReconciliationInput } from '../contract/reconciliation.ts';
 import { taskQueue, workflowTypes } from '../contract/registration.ts';
-import { isUnreadable } from '../contract/unreadable-payload.ts';
-import { ConfigurationError } from '../runtime/config.ts';
 import type { Log } from '../runtime/log.ts';
+import { requirePayloadKey } from '../runtime/required-payload-key.ts';
 
 /** The daily workflows, in Korean time. Temporal appends the time to the workflow ID of each scheduled run. */
 export const schedules: readonly ScheduleOptions[] = [
@@ -48,7 +47,8 @@ export async function ensureSchedules({ schedule }: Pick<Client, 'schedule'>): P
     if (await createSchedule(schedule, definition)) continue;
     const existing = schedule.getHandle(definition.scheduleId);
     const { action } = await existing.describe();
-    for (const value of [action.staticSummary, ...(action.args ?? [])]) requireKey(value, definition);
+    for (const value of [action.staticSummary, ...(action.args ?? [])])
+      requirePayloadKey(value, definition.scheduleId);
     await existing.update(({ state }) => ({ ...definition, state, action: definition.action }));
   }
 }
@@ -85,11 +85,4 @@ async function createSchedule(schedule: ScheduleClient, definition: ScheduleOpti
     if (error instanceof ScheduleAlreadyRunning) return false;
     throw error;
   }
-}
-
-function requireKey(value: unknown, { scheduleId }: ScheduleOptions): void {
-  if (!isUnreadable(value) || value.missingKey === undefined) return;
-  throw new ConfigurationError(
-    `PAYLOAD_KEYS lacks the key ${value.missingKey}, with which the schedule ${scheduleId} is encrypted, and perhaps runs: put it back behind the others. If the key is lost: temporal schedule delete --schedule-id ${scheduleId}`,
-  );
 }

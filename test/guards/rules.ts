@@ -987,13 +987,7 @@ export const rules: readonly Guard[] = [
   {
     name: 'witness-first',
     protectsFrom: 'An older copy is not noticed by processes that start after it.',
-    replacements: [
-      change(
-        'composition/watch-database.ts',
-        'if (!isWitnessHeard) await hear().catch(() => undefined);',
-        '',
-      ),
-    ],
+    replacements: [change('composition/watch-database.ts', 'await hear().catch(unlessMisconfigured);', '')],
     tests: [
       test(
         'test/runtime/watch-database.test.ts',

@@ -313,7 +313,7 @@ export const threats: readonly Guard[] = [
     protectsFrom: 'Running workflows stop because a payload key is dropped too early.',
     replacements: [
       change(
-        'worker/schedules.ts',
+        'runtime/required-payload-key.ts',
         'if (!isUnreadable(value) || value.missingKey === undefined) return;',
         'if (!isUnreadable(value) || value.missingKey !== scheduleId) return;',
       ),
@@ -322,6 +322,24 @@ export const threats: readonly Guard[] = [
       test(
         startUp,
         'the schedules > that are encrypted with a missing payload key keep the worker from starting',
+      ),
+    ],
+    failure: /instead of rejecting/,
+  },
+  {
+    name: 'missing-key-at-api',
+    protectsFrom: 'An API whose payload key no worker has accepts registrations that fail at once.',
+    replacements: [
+      change(
+        'composition/watch-database.ts',
+        'if (error instanceof ConfigurationError) throw error;',
+        'if (error instanceof ConfigurationError) return;',
+      ),
+    ],
+    tests: [
+      test(
+        startUp,
+        'the schedules > of the database’s mark, encrypted with a missing payload key, keeps API and worker from starting',
       ),
     ],
     failure: /instead of rejecting/,

@@ -3,6 +3,8 @@ import { Client, Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
+import { createDatabaseWitness } from '../../composition/database-witness.ts';
+import { openService } from '../../composition/open-service.ts';
 import { requireSamePayloadKeys } from '../../database/payload-keys.ts';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import type { TemporalServer } from '../../development/sandbox/temporal-server.ts';
@@ -196,6 +198,31 @@ describe('the schedules', () => {
       /^PAYLOAD_KEYS lacks the key old, with which the schedule .+ is encrypted/,
     );
     await ensureSchedules(clientWith(`${key('newer')},${old}`));
+  });
+
+  it('of the database’s mark, encrypted with a missing payload key, keeps API and worker from starting', async () => {
+    const namespace = 'marked';
+    await setUp(namespace);
+    const open = async (payloadKeys: string) => {
+      const database = await openEmptyDatabase();
+      onTestFinished(() => database.close());
+      const variables = await environment({ DATABASE_KEYS: key('database'), PAYLOAD_KEYS: payloadKeys });
+      return await openService(
+        { ...variables, METRICS_HOST: '127.0.0.1' },
+        {
+          log: createLog('test', 'silent'),
+          openDatabase: async () => database,
+          temporalConnection: { connectionOptions: { address: temporal.address }, namespace },
+        },
+      );
+    };
+    const [first, second] = [key('first'), key('second')];
+    const service = await open(first);
+    expect(await createDatabaseWitness(service.temporal).read()).toBeDefined();
+    await expect(open(second)).rejects.toThrow(
+      /^PAYLOAD_KEYS lacks the key first, with which the schedule database-mark is encrypted/,
+    );
+    await open(`${second},${first}`);
   });
 
   it('are created again where they have disappeared, while the worker runs', async () => {
