@@ -1,6 +1,7 @@
-import { desc, eq, sql } from 'drizzle-orm';
+import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { operatorCommand } from '../runtime/operator-command.ts';
 import type { Queries } from './database.ts';
-import { databaseTime, incarnations, members } from './schema.ts';
+import { databaseTime, incarnations, members, registrations } from './schema.ts';
 
 /** One life of the database. */
 export type Incarnation = typeof incarnations.$inferSelect;
@@ -52,10 +53,10 @@ const sequenceJump = 100_000;
 export class DatabaseRestored extends Error {
   override readonly name = 'DatabaseRestored';
 
-  constructor() {
-    super(
-      'This database was restored or copied, and may not know what was sent since. Nothing is sent until: npm run operator -- restored --to <time of the backup>',
-    );
+  constructor(
+    message = 'This database was restored or copied, and may not know what was sent since. Nothing is sent until: npm run operator -- restored --to <time of the backup>',
+  ) {
+    super(message);
   }
 }
 
@@ -130,6 +131,23 @@ export async function requireKnownDatabase(
   return lives.find((life): life is LossyIncarnation => life.restoredTo !== null);
 }
 
+/**
+ * Makes sure that a registration that seems not to have begun has not: a restore may have lost that it was handed out.
+ * @throws {DatabaseRestored} when it is older than a restore after which `operator adopt` has not succeeded yet
+ */
+export async function requireNotHandedOut(queries: Queries, registrationNumber: string): Promise<void> {
+  const restore = await requireKnownDatabase(queries);
+  if (!restore || restore.adoptedAt) return;
+  const isOlder = and(
+    eq(registrations.registrationNumber, registrationNumber),
+    lt(registrations.createdAt, restore.begunAt),
+  );
+  if ((await queries.$count(registrations, isOlder)) === 0) return;
+  throw new DatabaseRestored(
+    `The restore of the database may have lost that ${registrationNumber} was handed out. It is kept until: ${operatorCommand('adopt')}`,
+  );
+}
+
 /** The lives of the database. @param marks what the process remembers */
 export function createIncarnations(queries: Queries, marks: Marks = ofThisProcess) {
   return {
@@ -139,6 +157,16 @@ export function createIncarnations(queries: Queries, marks: Marks = ofThisProces
         .insert(incarnations)
         .values({ ...cluster, incarnation: 1, begunAt: databaseTime, firstSequence: 1 })
         .onConflictDoNothing();
+    },
+
+    /** Records that `operator adopt` has brought back what the latest restore lost. */
+    async recordAdoption(): Promise<void> {
+      const restore = await requireKnownDatabase(queries, marks);
+      if (!restore) return;
+      await queries
+        .update(incarnations)
+        .set({ adoptedAt: databaseTime })
+        .where(eq(incarnations.incarnation, restore.incarnation));
     },
 
     /** See {@link requireKnownDatabase}. */

@@ -3,6 +3,7 @@ import type { BankCode } from '../wire/bank-codes.ts';
 import type { RegistrationStep } from '../contract/registration.ts';
 import type { RegistrationStatus } from '../wire/registration-status.ts';
 import { isUniqueViolation } from './failed-query.ts';
+import { requireNotHandedOut } from './incarnations.ts';
 import { recordColumns } from './locked-registration.ts';
 import type { RegistrationRecord } from './locked-registration.ts';
 import type { KeyRing } from '../encryption/key-ring.ts';
@@ -276,8 +277,10 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
     /**
      * Takes back a registration that has not begun: nobody has its number. Its personal part goes.
      * @returns whether it is taken back; false when it has begun
+     * @throws {DatabaseRestored} while a restore may have lost that it had begun
      */
     async withdraw(registrationNumber: string): Promise<boolean> {
+      await requireNotHandedOut(queries, registrationNumber);
       await queries
         .update(registrations)
         .set({

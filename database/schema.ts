@@ -306,6 +306,8 @@ export const incarnations = pgTable('incarnations', {
   begunAt: time('begun_at').notNull(),
   /** Until when the database knows everything; null: nothing was lost. */
   restoredTo: time('restored_to'),
+  /** When `operator adopt` had brought back everything that was lost; null: it has not, or nothing was lost. */
+  adoptedAt: time('adopted_at'),
   /** Result notifications are numbered from here on at least, so that no number is used twice. */
   firstSequence: integer('first_sequence').notNull(),
 });

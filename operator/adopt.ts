@@ -54,6 +54,7 @@ export function adopt(values: OptionValues) {
       throw new Refused('The payment gateway does not answer. Repeat the command: what is done stays done.');
     });
     report(parts, lines);
+    if (!isDryRun) await context.stores.incarnations.recordAdoption();
   };
 }
 

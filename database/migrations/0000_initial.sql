@@ -93,6 +93,7 @@ CREATE TABLE "incarnations" (
 	"timeline" text NOT NULL,
 	"begun_at" timestamp with time zone NOT NULL,
 	"restored_to" timestamp with time zone,
+	"adopted_at" timestamp with time zone,
 	"first_sequence" integer NOT NULL
 );
 --> statement-breakpoint

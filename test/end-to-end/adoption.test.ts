@@ -1,5 +1,5 @@
 import { Client } from '@temporalio/client';
-import { eq, sql } from 'drizzle-orm';
+import { eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createDatabaseWitness } from '../../composition/database-witness.ts';
 import { removalWorkflowId, taskQueue, workflowTypes } from '../../contract/registration.ts';
@@ -22,9 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-const { callsOf, ended, pickUp, post, register, registrationsOf, rowOf, untilRinging } = membersOf(
-  () => stack,
-);
+const { addRow, callsOf, ended, nextMember, pickUp, post, register, registrationsOf, rowOf, untilRinging } =
+  membersOf(() => stack);
 /** As somebody reaches Temporal who has none of our keys. */
 const withoutKeys = () => new Client({ connection: stack.temporal.connection, namespace: 'default' });
 const sweepOnce = () => sweep({ ...stack, log: createLog('sweep', 'silent') });
@@ -124,6 +123,39 @@ it('a number that was handed out is not withdrawn because the backup did not kno
   await pickUp(started);
   expect(await ended(started)).toMatchObject({ status: 'BANK_ACC_REGISTERED' });
   expect(await callsOf(started)).toHaveLength(1);
+});
+
+it('no number is withdrawn before an operator has said what a restore lost and has brought it back', async () => {
+  const started = await register(ringing);
+  await untilRinging(started);
+  const { userId } = stack.projects[0].members[nextMember()]!;
+  const { registrationNumber: neverHandedOut } = await addRow(userId);
+  await stack.stopWorker();
+  const ofIt = eq(registrations.registrationNumber, started.regNo);
+  await stack.database.queries.update(registrations).set({ begunAt: null }).where(ofIt);
+  const backup = await backUp(stack.database.queries);
+  await backup.restore();
+
+  const withdrawnBySweep = async () => {
+    await stack.database.queries
+      .update(registrations)
+      .set({ lookAt: new Date(0) })
+      .where(isNull(registrations.endedAt));
+    await sweepOnce();
+    const withdrawn = await stack.database.queries
+      .select({ number: registrations.registrationNumber })
+      .from(registrations)
+      .where(isNotNull(registrations.withdrawnAt));
+    return withdrawn.map(({ number }) => number);
+  };
+  expect(await withdrawnBySweep()).toEqual([]);
+  await operate(stack, 'restored', '--to', backup.madeAt.toISOString());
+  expect(await withdrawnBySweep()).toEqual([]);
+  expect(await operate(stack, 'adopt')).toMatchObject({ exitCode: 0 });
+  expect(await withdrawnBySweep()).toEqual([neverHandedOut]);
+  await stack.startWorker();
+  await pickUp(started);
+  expect(await ended(started)).toMatchObject({ status: 'BANK_ACC_REGISTERED' });
 });
 
 it('Temporal remembers how far the database has come, in words that only this service can have written', async () => {

@@ -1051,6 +1051,24 @@ export const rules: readonly Guard[] = [
     failure: /to match/,
   },
   {
+    name: 'kept-until-adopted',
+    protectsFrom: 'After a restore, a number that was handed out is withdrawn before it can be brought back.',
+    replacements: [
+      change(
+        'database/incarnations.ts',
+        'if (!restore || restore.adoptedAt) return;',
+        'if (restore || !restore) return;',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/adoption.test.ts',
+        'no number is withdrawn before an operator has said what a restore lost and has brought it back',
+      ),
+    ],
+    failure: /to deeply equal \[\]/,
+  },
+  {
     name: 'deletion-adopted',
     protectsFrom: 'A deletion that a restore lost is not carried out again.',
     replacements: [
