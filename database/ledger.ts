@@ -1,5 +1,6 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lt, notExists, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, not, notExists, or, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
+import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { Postponement, Wait } from '../contract/activities.ts';
 import { outsideCallingHours } from '../contract/calling-hours.ts';
 import { isOpen } from '../contract/effects.ts';
@@ -572,16 +573,19 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
 
     /**
      * Deletes what was decided 90 days ago, of registrations that ended then, in batches. A number of which something is
-     * open, such as a removal, keeps all of it. Nothing else reads it by then: accounts, evidence and timeline have rows of
+     * open, such as a removal, keeps all of it; an auto charge without an answer counts as over. Nothing else reads it by then: accounts, evidence and timeline have rows of
      * their own. @returns how many
      */
     async deleteOld(rowsPerBatch = 1_000): Promise<number> {
       const open = alias(effects, 'open');
-      const isOld = (at: typeof effects.decidedAt | typeof registrations.endedAt) =>
-        lt(at, sql`${statementTime} - interval '90 days'`);
+      const isOld = (at: AnyPgColumn) => lt(at, sql`${statementTime} - interval '90 days'`);
+      // Nothing sends an auto charge again that got no answer, so it is over once it has settled.
+      const isOver = ({ kind, settledAt }: Record<'kind' | 'settledAt', AnyPgColumn>) =>
+        and(eq(kind, 'AUTO_CHARGE'), isOld(settledAt));
       const isOpenElse = and(
         eq(open.registrationNumber, effects.registrationNumber),
         inArray(open.state, ['SENT', 'ACCEPTED']),
+        not(isOver(open)!),
       );
       for (let deleted = 0; ;) {
         const old = queries
@@ -594,7 +598,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
           .innerJoin(registrations, eq(registrations.registrationNumber, effects.registrationNumber))
           .where(
             and(
-              isOld(effects.decidedAt),
+              or(isOld(effects.decidedAt), isOver(effects)),
               isOld(registrations.endedAt),
               notExists(queries.select().from(open).where(isOpenElse)),
             ),

@@ -403,6 +403,17 @@ describeStores((on) => {
       });
     });
 
+    it('are deleted although an auto charge got no answer, once that has settled as long ago', async () => {
+      const { number } = await addRegistered();
+      await ledger().claimAutoCharge(number, policy);
+      await makeOld(number);
+      await ledger().deleteOld();
+      expect(await countOf(number)).toBe(3);
+      await age(number, 91 * 24 * 3_600_000);
+      await ledger().deleteOld();
+      expect(await countOf(number)).toBe(0);
+    });
+
     it('are deleted by the housekeeping, which says how many', async () => {
       const number = await addRefused();
       await makeOld(number);
