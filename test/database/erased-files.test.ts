@@ -17,9 +17,9 @@ async function filesWith(on: StoresFixture, values: readonly Buffer[]): Promise<
   const { rows } = (await queries.execute(
     sql`select ${directory} || '/' || name as file, pg_read_binary_file(${directory} || '/' || name, 0, 100000000, true) as content
       from pg_ls_dir(${directory}) as name`,
-  )) as { rows: { file: string; content: Buffer | null }[] };
+  )) as { rows: { file: string; content: Uint8Array | null }[] };
   return rows.flatMap(({ file, content }) =>
-    content && values.some((value) => content.includes(value)) ? [file] : [],
+    content && values.some((value) => Buffer.from(content).includes(value)) ? [file] : [],
   );
 }
 
@@ -48,8 +48,7 @@ describeStores((on) => {
     expect(rows.map(({ column }) => column).toSorted()).toEqual(sealed.toSorted());
   });
 
-  // The files of the embedded database are not on a disk.
-  describe.runIf(on.databaseName === 'PostgreSQL')('the key of an erased member', () => {
+  describe('the key of an erased member', () => {
     it('goes from every file of the database', async () => {
       const { queries } = on.database;
       const userIds = await addMembers(on, 150);
@@ -71,15 +70,19 @@ describeStores((on) => {
       expect(await on.stores.members.find(aspId, userIds[60]!)).toMatchObject({ userId: userIds[60] });
     });
 
-    it('is left, and counted, while the table is in use', async () => {
-      const [userId] = await addMembers(on, 1);
-      await on.stores.members.erase(aspId, userId!, erasure);
-      await on.database.queries.transaction(async (reading) => {
-        await reading.select().from(memberKeys).limit(1);
-        expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 0, left: 1 });
-      });
-      expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 1, left: 0 });
-    });
+    // The embedded database has one connection, so nobody else can use the table.
+    it.runIf(on.databaseName === 'PostgreSQL')(
+      'is left, and counted, while the table is in use',
+      async () => {
+        const [userId] = await addMembers(on, 1);
+        await on.stores.members.erase(aspId, userId!, erasure);
+        await on.database.queries.transaction(async (reading) => {
+          await reading.select().from(memberKeys).limit(1);
+          expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 0, left: 1 });
+        });
+        expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 1, left: 0 });
+      },
+    );
   });
 
   it.runIf(on.databaseName === 'PostgreSQL')('what was erased is vacuumed once', async () => {

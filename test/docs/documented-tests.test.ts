@@ -7,7 +7,9 @@ import { documentedTests, documents, findTroubles } from './documented-tests.ts'
 const rows = documents.flatMap(documentedTests);
 
 it.each(rows)('the protection beside "$title" is in files that exist', ({ cells }) => {
-  const files = cells.slice(0, -1).flatMap((cell) => cell.match(/(?<=`)[\w./-]+\.(?:ts|[cm]js)(?=`)/g) ?? []);
+  const files = cells
+    .slice(0, -1)
+    .flatMap((cell) => cell.match(/(?<=`)[\w./-]+\.(?:ts|sql|[cm]js)(?=`)/g) ?? []);
   expect(files).not.toEqual([]);
   expect(files.filter((file) => !existsSync(join(projectDirectory, file)))).toEqual([]);
 });
