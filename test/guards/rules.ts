@@ -1108,7 +1108,7 @@ export const rules: readonly Guard[] = [
     name: 'lost-run-is-busy',
     protectsFrom: 'A member whose running registration is lost gets an internal error.',
     replacements: [
-      change('api/registrations/member-runs.ts', '      if (!known) return { runningOperation: {} };\n', ''),
+      change('api/registrations/member-runs.ts', 'known?.userId !== userId', 'known!.userId !== userId'),
     ],
     tests: [
       test(
