@@ -56,9 +56,10 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
     read: resolve,
   },
   resume: {
-    summary: 'gives a stuck registration a new run, or with --all every open one that has none',
+    summary:
+      "gives a stuck registration a new run; --user: ends whatever runs under a member's ID; --all: gives every open registration without a run one",
     required: [],
-    optional: ['number', 'all'],
+    optional: ['number', 'user', 'all'],
     needsDatabase: true,
     read: resume,
   },

@@ -12,13 +12,16 @@ import type { OptionValues } from './options.ts';
 import { Refused } from './refused.ts';
 
 /**
- * Gives a registration a new run, in place of one that is stuck; or with --all, gives one to every open registration
- * that has none. A new run continues from the row: nothing is sent twice and no deadline is postponed.
+ * Gives a registration a new run, in place of one that is stuck; with --user, ends whatever runs under a member's ID; or
+ * with --all, gives a run to every open registration that has none. A new run continues from the row: nothing is sent
+ * twice and no deadline is postponed.
  */
 export function resume(values: OptionValues) {
-  if ((values.number === undefined) === (values.all === undefined))
-    throw new UsageError('resume takes either --number or --all.');
-  if (values.all) return resumeAll;
+  const { number, user, all } = values;
+  if ([number, user, all].filter((value) => value !== undefined).length !== 1)
+    throw new UsageError('resume takes either --number, --user or --all.');
+  if (all) return resumeAll;
+  if (user !== undefined) return (context: CommandContext) => resumeMember(context, user);
   const registrationNumber = readRegistrationNumber(values);
   return (context: CommandContext) => resumeOne(context, registrationNumber);
 }
@@ -64,6 +67,24 @@ async function resumeOne(context: CommandContext, registrationNumber: string): P
     await startRegistrationRun(temporal, registration);
   });
   print(`Registration ${registrationNumber} has a new run, which continues in ${registration.step}.`);
+}
+
+/** The run may be of another operation, or of nobody's. An auto charge that is ended is asked for again by its client. */
+async function resumeMember(context: CommandContext, userId: string): Promise<void> {
+  const { stores, temporal, print } = context;
+  if (!(await stores.members.findKnown([userId])).has(userId))
+    throw new Refused(`There is no member ${userId}.`);
+  const run = temporal.workflow.getHandle(memberWorkflowId(userId));
+  const registration = await stores.registrations.findOpen(userId);
+  await askTemporal(temporal, async () => {
+    await terminate(run);
+    if (registration) await startRegistrationRun(temporal, registration);
+  });
+  print(
+    registration
+      ? `Nothing else runs for member ${userId}: registration ${registration.registrationNumber} has a new run, which continues in ${registration.step}.`
+      : `Nothing runs for member ${userId} any more, who has no open registration.`,
+  );
 }
 
 /** Whether the member's run is open, and is that of this registration. */

@@ -184,6 +184,43 @@ describe('what is sent to a run', () => {
     },
   );
 
+  it('keeps no member from registering: whatever runs under the member’s ID is ended by resume', async () => {
+    const member = nextMember();
+    const { userId } = stack.projects[0].members[member]!;
+    const startStranger = () =>
+      stack.temporal.workflow.start('anything', {
+        workflowId: memberWorkflowId(userId),
+        taskQueue: 'nowhere',
+      });
+    const statusOf = async (run: Awaited<ReturnType<typeof startStranger>>) =>
+      (await stack.temporal.workflow.getHandle(run.workflowId, run.firstExecutionRunId).describe()).status
+        .name;
+    const resume = () => operate(stack, 'resume', '--user', userId);
+
+    const before = await startStranger();
+    const { body } = await call(
+      stack.url,
+      stack.projects[0],
+      '/ars/register',
+      registration(stack.projects[0], member),
+    );
+    expect(body.response.code).toBe('002_013');
+    const freed = await resume();
+    expect(await statusOf(before)).toBe('TERMINATED');
+    expect(freed).toMatchObject({ exitCode: 0, output: expect.stringContaining('Nothing runs') });
+
+    const started = await register(ringing, { member });
+    await untilRinging(started);
+    await runOf(started).terminate('the test');
+    const beside = await startStranger();
+    expect(await resume()).toMatchObject({ exitCode: 0, output: expect.stringContaining('has a new run') });
+    expect(await statusOf(beside)).toBe('TERMINATED');
+    await pickUp(started);
+    expect((await ended(started))['status']).toBe('BANK_ACC_REGISTERED');
+    expect(await callsOf(started)).toHaveLength(1);
+    expect(await operate(stack, 'resume', '--user', 'nobody')).toMatchObject({ exitCode: 1 });
+  });
+
   it('keeps no member from registering: a run that is stuck after the end is terminated', async () => {
     const started = await register(ringing);
     await untilRinging(started);

@@ -278,6 +278,20 @@ export const rules: readonly Guard[] = [
     failure: /'RUNNING' to be 'FAILED'/,
   },
   {
+    name: 'member-freed',
+    protectsFrom: 'A run that is stuck, or nobody’s, keeps a member from every operation.',
+    replacements: [
+      change('operator/resume.ts', 'await terminate(run);\n    if (registration)', 'if (registration)'),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/ledger-of-effects.test.ts',
+        'what is sent to a run > keeps no member from registering: whatever runs under the member’s ID is ended by resume',
+      ),
+    ],
+    failure: /'RUNNING' to be 'TERMINATED'/,
+  },
+  {
     name: 'removal-ordered',
     protectsFrom: 'A run that nobody ordered removes an account that is in use.',
     replacements: [
