@@ -1,10 +1,12 @@
-import { eq } from 'drizzle-orm';
+import { Client, Connection } from '@temporalio/client';
+import { and, eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
 import { registrationStateQuery, registrationTimelineQuery } from '../../contract/registration-messages.ts';
 import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { createLog } from '../../runtime/log.ts';
 import { startRegistrationRun } from '../../runs/registration-run.ts';
+import { startFollowUp } from '../../runs/follow-ups.ts';
 import { sweep } from '../../runs/sweep.ts';
 import { NothingSent, PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import { codes } from '../../wire/result-codes.ts';
@@ -17,7 +19,7 @@ import { sendCallback } from '../fixtures/payment-gateway-callback.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { resetRun } from '../fixtures/reset-run.ts';
-import { memberKeys, registrations } from '../../database/schema.ts';
+import { effects, memberKeys, registrations } from '../../database/schema.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration } from '../fixtures/wire-client.ts';
@@ -166,6 +168,32 @@ describe('what is sent to a run', () => {
     expect(await simulated(`registrations?userId=${started.userId}`)).toMatchObject([
       { state: 'REGISTERED' },
     ]);
+  });
+
+  it('removes no account while an attempt of its number may still arrive', async () => {
+    const started = await register();
+    await ended(started);
+    const settle = (at: Date) =>
+      stack.database.queries
+        .update(effects)
+        .set({ settledAt: at })
+        .where(and(eq(effects.registrationNumber, started.regNo), eq(effects.kind, 'REGISTRATION')));
+    await settle(new Date(Date.now() + 3_600_000));
+    expect((await post('/delete', { userId: started.userId })).response.code).toBe('000_000');
+    const removal = stack.temporal.workflow.getHandle(removalWorkflowId(started.regNo));
+    const failureOf = async () => {
+      const { raw } = await removal.describe();
+      const [pending] = raw.pendingActivities ?? [];
+      return pending?.lastFailure?.applicationFailureInfo?.type ?? 'no failure';
+    };
+    await expect.poll(failureOf, { timeout: 20_000 }).toBe('NotSettled');
+    expect(await registrationsOf(started)).toMatchObject([{ state: 'REGISTERED' }]);
+    await settle(new Date());
+    await removal.terminate();
+    await startFollowUp(stack.temporal, { kind: 'REMOVAL', registrationNumber: started.regNo });
+    await expect
+      .poll(async () => (await registrationsOf(started))[0]?.['state'], { timeout: 20_000 })
+      .toBe('REMOVED');
   });
 
   it.each(['registerWithdrawalAccount', 'removeAccount', 'registerAutoCharge', 'deliverResultNotification'])(
@@ -487,6 +515,27 @@ describe('a verdict', () => {
     } finally {
       await stack.startWorker();
     }
+    await untilClosed(started);
+  });
+
+  it('that a callback brings while Temporal does not answer is not lost, and is acknowledged once it does', async () => {
+    faults = {
+      register: async (request, signal) => {
+        await stack.simulated.register(request, signal);
+        return { state: 'ACCEPTED' };
+      },
+      inquireRegistration: unavailable,
+    };
+    const started = await register();
+    await untilStep(started, 'PAYMENT_GATEWAY_REGISTRATION');
+    await expect.poll(() => registrationsOf(started), { timeout: 20_000 }).toHaveLength(1);
+    const temporal = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+    const url = await stack.startAnotherApi({ temporal });
+    const callback = { type: 'REGISTRATION', reference: started.regNo, state: 'REGISTERED' };
+    expect(await sendCallback({ ...stack, url }, callback)).not.toBe(200);
+    expect(await rowOf(started)).toMatchObject({ status: 'BANK_ACC_REGISTERED', step: 'DONE' });
+    await temporal.connection.close();
+    expect(await sendCallback(stack, callback)).toBe(200);
     await untilClosed(started);
   });
 

@@ -310,6 +310,38 @@ export const rules: readonly Guard[] = [
     failure: /to match object \[ \{ state: 'REGISTERED' \} \]/,
   },
   {
+    name: 'removal-after-settling',
+    protectsFrom: 'An attempt that arrives late registers an account after its removal.',
+    replacements: [
+      change('activities/payment-gateway-registration.ts', 'await requireSettled(registrationNumber);', ''),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/ledger-of-effects.test.ts',
+        'what is sent to a run > removes no account while an attempt of its number may still arrive',
+      ),
+    ],
+    failure: /to be 'NotSettled'/,
+  },
+  {
+    name: 'committed-before-woken',
+    protectsFrom: 'The verdict of a callback is lost while Temporal does not answer.',
+    replacements: [
+      change(
+        'api/routes/payment-gateway-callbacks.ts',
+        'const isKnown =',
+        'if (registration) await wakeRun(temporal, registration.userId);\n    const isKnown =',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/ledger-of-effects.test.ts',
+        'a verdict > that a callback brings while Temporal does not answer is not lost, and is acknowledged once it does',
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
     name: 'fenced-request',
     protectsFrom: 'A request that was delayed takes effect after its attempt was given up.',
     replacements: [
