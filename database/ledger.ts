@@ -856,7 +856,7 @@ async function contradict(
   said: EffectOutcome | 'REGISTERED',
 ): Promise<void> {
   const decided = effect.state === 'DONE' && effect.kind === 'REGISTRATION' ? 'REGISTERED' : effect.outcome;
-  if (said !== decided) await locked.changeEffect(effect, { contradiction: said });
+  if (said !== decided) await locked.contradict(effect, said);
 }
 
 /** Records that the payment gateway has a request: from here on it is not absent. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm';
 import { isOpen } from '../contract/effects.ts';
-import type { Effect, EffectKind } from '../contract/effects.ts';
+import type { Effect, EffectKind, EffectOutcome } from '../contract/effects.ts';
 import type { EffectPolicy } from '../contract/registration-policy.ts';
 import type { RegistrationState, RegistrationStep } from '../contract/registration.ts';
 import type { RegistrationStatus } from '../wire/registration-status.ts';
@@ -28,6 +28,13 @@ export interface FollowUp {
   readonly registrationNumber: string;
 }
 
+/** What was said about an effect that had been decided otherwise. */
+export interface Contradiction {
+  readonly kind: EffectKind;
+  readonly attempt: number;
+  readonly said: EffectOutcome | 'REGISTERED';
+}
+
 /** What a transaction on a registration left behind. */
 export interface Committed {
   /** Null when the registration was withdrawn. */
@@ -35,6 +42,8 @@ export interface Committed {
   /** Whether this transaction ended it. */
   readonly ended: boolean;
   readonly followUps: readonly FollowUp[];
+  /** Undefined if nothing new contradicts a decision. */
+  readonly contradiction?: Contradiction | undefined;
 }
 
 type EffectRow = typeof effects.$inferSelect;
@@ -52,6 +61,7 @@ export class LockedRegistration {
   #record: RegistrationRecord;
   #changes: Partial<typeof registrations.$inferInsert> = {};
   #ended = false;
+  #contradiction: Contradiction | undefined;
 
   constructor(transaction: Queries, now: Date, record: RegistrationRecord, rows: EffectRow[]) {
     this.transaction = transaction;
@@ -186,6 +196,14 @@ export class LockedRegistration {
     this.#keep({ ...changed, ...changes });
   }
 
+  /** Keeps what was said after the decision. The decision stands. */
+  async contradict({ kind, attempt }: Effect, said: Contradiction['said']): Promise<void> {
+    const row = this.#rows.find((candidate) => candidate.kind === kind && candidate.attempt === attempt)!;
+    if (row.contradiction === said) return;
+    await this.changeEffect(toEffect(row), { contradiction: said });
+    this.#contradiction = { kind, attempt, said };
+  }
+
   #keep(effect: EffectRow): void {
     const index = this.#rows.findIndex(
       ({ kind, attempt }) => kind === effect.kind && attempt === effect.attempt,
@@ -230,6 +248,7 @@ export class LockedRegistration {
       registration: this.#record.withdrawnAt ? null : toState(this.#record),
       ended: this.#ended,
       followUps: this.followUps,
+      contradiction: this.#contradiction,
     };
   }
 }

@@ -11,12 +11,20 @@ export interface CommitParts {
   readonly log: Log;
 }
 
-/** Counts the end of a registration, if the transaction ended it, and starts what follows from it. */
+/** Counts and logs what the transaction did, if it ended a registration or met a contradiction, and starts what follows. */
 export async function afterCommit(
   { temporal, metrics, log }: CommitParts,
-  { registration, ended, followUps }: Committed,
+  { registration, ended, followUps, contradiction }: Committed,
 ): Promise<void> {
   if (ended && registration?.resultCode)
     metrics.countEnd(registration.status, registration.resultCode, registration.timeline);
+  if (contradiction) {
+    metrics.contradictions.inc({ kind: contradiction.kind });
+    const { registrationNumber } = registration ?? {};
+    log.warn(
+      { registrationNumber, ...contradiction },
+      'what was decided is contradicted; the decision stands',
+    );
+  }
   await startFollowUps(temporal, log, followUps);
 }

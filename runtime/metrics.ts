@@ -97,6 +97,12 @@ export function createMetrics() {
       labelNames: ['kind', 'known'] as const,
       registers,
     }),
+    contradictions: new Counter({
+      name: 'contradictions_total',
+      help: 'Words about calls and registrations that contradict what was decided, by kind; the log has the numbers',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
     resultNotifications: new Counter({
       name: 'result_notifications_total',
       help: 'Number of result notification deliveries by state; PENDING will be retried',

@@ -5,8 +5,9 @@ import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
+const lines: string[] = [];
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ onLogLine: (line) => lines.push(line) });
 });
 afterAll(() => stack.close());
 
@@ -54,4 +55,22 @@ it('a callback for a call that was not placed changes nothing', async () => {
   const timeline = await timelineOf(ringing);
   expect(timeline).toContain('WRONG_CODE');
   expect(timeline).not.toContain('REJECTED');
+});
+
+it('a callback that contradicts what was decided is counted and logged, once', async () => {
+  const countOf = async () =>
+    (await stack.metrics.contradictions.get()).values.find(({ labels }) => labels.kind === 'ARS_CALL')
+      ?.value ?? 0;
+  const ringing = await register('01012340008', 2);
+  await expect.poll(() => timelineOf(ringing), { timeout: 20_000 }).toContain('ARS_CALL_PLACED');
+  await sendCallback({ reference: ringing, state: 'FAILED', outcome: 'WRONG_CODE' });
+  const before = await countOf();
+  await sendCallback({ reference: ringing, state: 'FAILED', outcome: 'WRONG_CODE' });
+  expect(await countOf()).toBe(before);
+  for (let time = 0; time < 2; time++) await sendCallback({ reference: ringing, state: 'PASSED' });
+  expect(await countOf()).toBe(before + 1);
+  const logged = lines.filter((line) => line.includes('is contradicted') && line.includes(ringing));
+  expect(logged.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { kind: 'ARS_CALL', said: 'PASSED' },
+  ]);
 });

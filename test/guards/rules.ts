@@ -42,6 +42,18 @@ export const rules: readonly Guard[] = [
     failure: /to match object/,
   },
   {
+    name: 'contradiction-told',
+    protectsFrom: 'Nobody learns that the payment gateway contradicts what was decided.',
+    replacements: [change('runs/after-commit.ts', 'if (contradiction) {', 'if (contradiction && ended) {')],
+    tests: [
+      test(
+        'test/end-to-end/callbacks.test.ts',
+        'a callback that contradicts what was decided is counted and logged, once',
+      ),
+    ],
+    failure: /expected \+?0 to be 1/,
+  },
+  {
     name: 'claimed-once',
     protectsFrom: 'Two runs of one registration ring or register at the same time.',
     replacements: [change('database/locked-registration.ts', ".for('no key update');", '.limit(1);')],
