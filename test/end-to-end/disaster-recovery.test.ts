@@ -442,6 +442,8 @@ it('removals and deliveries of a restored database wait for restored, too', asyn
 });
 
 it('a member whose running registration is lost is answered with 002_013 before it is adopted', async () => {
+  // Known to the backup, as to that of every service that has accepted a registration.
+  await ended(await register());
   const backup = await backUp(stack.database.queries);
   const member = nextMember();
   const started = await register(ringing, { member });
