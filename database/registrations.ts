@@ -58,6 +58,8 @@ export interface OverdueRegistration {
   readonly status: RegistrationStatus;
   readonly step: RegistrationStep;
   readonly isBegun: boolean;
+  /** How often it was found overdue since its run was last heard of, this time included. */
+  readonly timesOverdue: number;
 }
 
 /**
@@ -347,6 +349,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
           status: registrations.status,
           step: registrations.step,
           isBegun: sql<boolean>`${registrations.begunAt} is not null`,
+          timesOverdue: registrations.replacements,
         });
     },
 

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Stores } from '../database/stores.ts';
 import type { OverdueRegistration } from '../database/registrations.ts';
 import type { Log } from '../runtime/log.ts';
+import { operatorCommand } from '../runtime/operator-command.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { FollowUp } from '../database/locked-registration.ts';
 import { startFollowUp } from './follow-ups.ts';
@@ -152,7 +153,7 @@ function unlessRejected(swept: PromiseSettledResult<Swept>): Swept {
 /** A registration that never began is taken back; one that has begun gets a run, unless it has one. */
 async function replaceRun(
   { stores, temporal, log, metrics }: Parts,
-  { isBegun, ...run }: OverdueRegistration,
+  { isBegun, timesOverdue, ...run }: OverdueRegistration,
 ): Promise<Outcome> {
   const { registrationNumber } = run;
   if (!isBegun && (await stores.registrations.withdraw(registrationNumber))) {
@@ -166,6 +167,14 @@ async function replaceRun(
     return 'started';
   } catch (error) {
     if (!isRunning(error)) throw error;
+    if (timesOverdue > 1) reportStuck();
     return 'running';
+  }
+
+  /** Its run is there, but does not move it: perhaps its workflow task fails. */
+  function reportStuck(): void {
+    metrics.stuckRuns.inc();
+    const remedy = operatorCommand(`resume --number ${registrationNumber}`);
+    log.warn({ registrationNumber, timesOverdue, remedy }, 'a registration is overdue although it has a run');
   }
 }

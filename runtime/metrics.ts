@@ -68,6 +68,11 @@ export function createMetrics() {
       help: 'Runs started for open registrations that had none',
       registers,
     }),
+    stuckRuns: new Counter({
+      name: 'registration_runs_stuck_total',
+      help: 'Registrations found overdue again although they have a run',
+      registers,
+    }),
     sweepFailures: new Counter({
       name: 'sweep_failures_total',
       help: 'Runs that the sweep could not start, by kind; it tries again',

@@ -78,6 +78,26 @@ it('goes on after a start that fails, and counts it; resume --all names it and e
   await stack.startWorker();
 });
 
+it('reports a registration that is overdue again although it has a run', async () => {
+  const started = await register(ringing);
+  await untilRinging(started);
+  await stack.stopWorker();
+  const lines: string[] = [];
+  const log = createLog('sweep', 'warn', (line) => lines.push(line));
+  const overdue = { lookAt: sql`clock_timestamp() - interval '1 hour'` };
+  for (const stuck of [0, 1]) {
+    const ofIt = eq(registrations.registrationNumber, started.regNo);
+    await stack.database.queries.update(registrations).set(overdue).where(ofIt);
+    expect((await sweep({ ...stack, log })).registrations).toMatchObject({ running: 1 });
+    expect(lines.filter((line) => line.includes(`resume --number ${started.regNo}`))).toHaveLength(stuck);
+  }
+  expect(await stack.metrics.registry.getSingleMetricAsString('registration_runs_stuck_total')).toMatch(
+    / 1$/,
+  );
+  await cancel(started);
+  await stack.startWorker();
+});
+
 it('takes no row while Temporal does not answer', async () => {
   const number = await addUnstartable();
   await stack.stores.registrations.makeOverdue(number);
