@@ -727,7 +727,6 @@ describe('member IDs', () => {
 
 describe('HTTP', () => {
   it.for([
-    '/',
     '/api/v1',
     '/api/v1/bankaccounts',
     '/api/v2/bankaccounts/institutions',
