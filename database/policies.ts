@@ -1,19 +1,25 @@
 import { createHash } from 'node:crypto';
 import { eq } from 'drizzle-orm';
+import { LRUCache } from 'lru-cache';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import type { Queries } from './database.ts';
 import { policies } from './schema.ts';
 
+/** How long a stored policy is known to be there, in ms: a restore of the database may take it away. */
+const keptFor = 10_000;
+
 /** The policies of registrations. Each is stored once; a registration's row names its own. */
 export function createPolicies(queries: Queries) {
-  const known = new Map<string, RegistrationPolicy>();
+  const known = new LRUCache<string, RegistrationPolicy>({ max: 100 });
+  const kept = new LRUCache<string, true>({ max: 100, ttl: keptFor });
 
   return {
     /** Stores a policy, if it is not there yet. @returns its ID */
     async keep(policy: RegistrationPolicy): Promise<string> {
       const policyId = createHash('sha256').update(JSON.stringify(policy)).digest('hex');
-      if (known.has(policyId)) return policyId;
+      if (kept.has(policyId)) return policyId;
       await queries.insert(policies).values({ policyId, policy }).onConflictDoNothing();
+      kept.set(policyId, true);
       known.set(policyId, policy);
       return policyId;
     },

@@ -105,8 +105,12 @@ describe('the notification', () => {
     }
     const { encData } = JSON.parse(body.toString()) as { encData: string };
     const content: unknown = JSON.parse(await decrypt(encData, project));
-    const schema = { ...components.schemas.ResultNotification, additionalProperties: false };
-    expect(z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema).parse(content)).toEqual(content);
+    const described = { ...components.schemas.ResultNotification, additionalProperties: false };
+    const schema = JSON.stringify({ ...described, $defs: components.schemas });
+    const alone = JSON.parse(
+      schema.replaceAll('#/components/schemas/', '#/$defs/'),
+    ) as z.core.JSONSchema.JSONSchema;
+    expect(z.fromJSONSchema(alone).parse(content)).toEqual(content);
   });
 
   it('is delivered again until it is acknowledged with 000_000', async () => {
