@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { and, eq, gt, isNull } from 'drizzle-orm';
+import { and, eq, gt, isNotNull, isNull, lte, or } from 'drizzle-orm';
 import type { Queries } from './database.ts';
 import type { Member } from './members.ts';
 import { arsCodes } from './schema.ts';
@@ -22,37 +22,51 @@ export function createAuthNumber(): string {
 export function createArsCodes(queries: Queries) {
   const context = (userId: string) => `ars-codes/${userId}`;
 
-  return {
-    /** Creates a code that is valid for ten minutes and replaces an earlier one. */
-    async issue({ userId, cipher }: Member): Promise<ArsCode> {
-      const code = { arsCodeId: randomUUID(), authNumber: createAuthNumber() };
-      const row = {
-        arsCodeId: code.arsCodeId,
-        sealedCode: cipher.seal(Buffer.from(code.authNumber), context(userId)),
-        expiresAt: new Date(Date.now() + lifetime),
-        spentBy: null,
-      };
-      await queries
-        .insert(arsCodes)
-        .values({ userId, ...row })
-        .onConflictDoUpdate({ target: arsCodes.userId, set: row });
-      return code;
-    },
+  /** The member's code, if there is a valid unused one. */
+  async function findLive({ userId, cipher }: Member): Promise<ArsCode | undefined> {
+    const [row] = await queries
+      .select()
+      .from(arsCodes)
+      .where(and(eq(arsCodes.userId, userId), isNull(arsCodes.spentBy), gt(arsCodes.expiresAt, new Date())));
+    return (
+      row && {
+        arsCodeId: row.arsCodeId,
+        authNumber: cipher.open(row.sealedCode, context(userId)).toString(),
+      }
+    );
+  }
 
-    /** The member's code, if there is a valid unused one. */
-    async findLive({ userId, cipher }: Member): Promise<ArsCode | undefined> {
-      const [row] = await queries
-        .select()
-        .from(arsCodes)
-        .where(
-          and(eq(arsCodes.userId, userId), isNull(arsCodes.spentBy), gt(arsCodes.expiresAt, new Date())),
-        );
-      return (
-        row && {
-          arsCodeId: row.arsCodeId,
-          authNumber: cipher.open(row.sealedCode, context(userId)).toString(),
-        }
-      );
+  return {
+    findLive,
+
+    /**
+     * The member's valid unused code, or a new one that is valid for ten minutes. A repeated or copied request does not
+     * replace the code that the member sees.
+     */
+    async issue(member: Member): Promise<ArsCode> {
+      const { userId, cipher } = member;
+      for (;;) {
+        const code = { arsCodeId: randomUUID(), authNumber: createAuthNumber() };
+        const row = {
+          arsCodeId: code.arsCodeId,
+          sealedCode: cipher.seal(Buffer.from(code.authNumber), context(userId)),
+          expiresAt: new Date(Date.now() + lifetime),
+          spentBy: null,
+        };
+        const issued = await queries
+          .insert(arsCodes)
+          .values({ userId, ...row })
+          .onConflictDoUpdate({
+            target: arsCodes.userId,
+            set: row,
+            setWhere: or(isNotNull(arsCodes.spentBy), lte(arsCodes.expiresAt, new Date()))!,
+          })
+          .returning({ arsCodeId: arsCodes.arsCodeId });
+        if (issued.length > 0) return code;
+        const live = await findLive(member);
+        // Otherwise it was used or has expired meanwhile.
+        if (live) return live;
+      }
     },
   };
 }

@@ -19,11 +19,17 @@ const latinAndFullWidth = /[\p{Script=Latin}\uFF01-\uFF5E]/gu;
 
 const segmenter = new Intl.Segmenter('ko', { granularity: 'grapheme' });
 
+/** The maximum length of a name in code points: one character may have any number of them. */
+const maxCodePoints = 200;
+
 /** A person's name. Parsing gives it its one form. */
 export const personName = z.string().overwrite(normalizeName).superRefine(requireName);
 
 /** A name that is kept as it was sent. */
-export const verbatimName = z.string().superRefine(requireName);
+export const verbatimName = z
+  .string()
+  .max(4 * maxCodePoints)
+  .superRefine((name, context) => requireName(normalizeName(name), context));
 
 /** The one form of a name: composed (NFC), without invisible characters, white space trimmed and folded to one space. */
 export function normalizeName(name: string): string {
@@ -47,7 +53,7 @@ export function charactersOf(text: string): string[] {
 function requireName(name: string, context: z.RefinementCtx): void {
   if (refused.test(name) || name.replaceAll(notCompared, '') === '') {
     context.addIssue({ code: 'custom', message: 'Invalid name' });
-  } else if (charactersOf(name).length > maxCharacters) {
+  } else if (Array.from(name).length > maxCodePoints || charactersOf(name).length > maxCharacters) {
     context.addIssue({ code: 'too_big', origin: 'string', maximum: maxCharacters, inclusive: true });
   }
 }

@@ -66,7 +66,17 @@ function decodeUtf8(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw notAnObject('NOT_UTF8');
+    throw notAnObject(isCutInCharacter(bytes) ? 'TRUNCATED' : 'NOT_UTF8');
+  }
+}
+
+/** Whether only the end of the last character is missing. */
+function isCutInCharacter(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -89,11 +99,17 @@ function readValue(key: string, value: unknown): unknown {
   return key === 'userId' ? value.value : Number(value.value);
 }
 
+/** The beginning of a literal, a number or an escape sequence at the end of a text. */
+const cutToken =
+  /(?<![\w"])(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|-?\d*\.?\d*(?:[eE][+-]?)?)$|\\(?:u[\dA-Fa-f]{0,3})?$/;
+
 /** Whether the parser stopped at the end of the text, where it expected more. */
 function endsTooEarly(text: string, error: unknown): boolean {
   const { message } = error as SyntaxError;
   const [, position] = /at position (\d+)$/.exec(message) ?? [];
-  return message.endsWith('reached end of input') || Number(position) >= text.length;
+  const cut = cutToken.exec(text);
+  const end = cut ? cut.index : text.length;
+  return message.endsWith('reached end of input') || Number(position) >= end;
 }
 
 function unopened(trouble: Trouble): Refusal {

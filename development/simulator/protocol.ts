@@ -53,7 +53,7 @@ export interface RegistrationCallback {
   reason?: RegistrationRefusal;
 }
 
-const text = z.string().min(1).max(200);
+const text = z.string().min(1).max(400);
 const digitsAndHyphens = z
   .string()
   .max(40)

@@ -25,6 +25,21 @@ describeStores((on) => {
       expect(await on.stores.arsCodes.findLive(member)).toBeUndefined();
     });
 
+    it('is issued once, however often it is asked for, until it is used or has expired', async () => {
+      const member = await on.addMember();
+      const copies = await Promise.all(Array.from({ length: 5 }, () => on.stores.arsCodes.issue(member)));
+      expect(copies).toEqual(Array.from({ length: 5 }, () => copies[0]));
+      expect(await on.stores.arsCodes.issue(member)).toEqual(copies[0]);
+      await on.database.queries
+        .update(arsCodes)
+        .set({ expiresAt: new Date(Date.now() - 1) })
+        .where(eq(arsCodes.userId, member.userId));
+      const next = await on.stores.arsCodes.issue(member);
+      expect(next.arsCodeId).not.toBe(copies[0]!.arsCodeId);
+      await spendArsCode(on.database.queries, next.arsCodeId, 'the first');
+      expect((await on.stores.arsCodes.issue(member)).arsCodeId).not.toBe(next.arsCodeId);
+    });
+
     it('is used by the first registration only', async () => {
       const member = await on.addMember();
       const { arsCodeId } = await on.stores.arsCodes.issue(member);

@@ -443,8 +443,8 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'api/http/request-body.ts',
-        "new TextDecoder('utf-8', { fatal: true })",
-        "new TextDecoder('utf-8')",
+        "utf8 = new TextDecoder('utf-8', { fatal: true })",
+        "utf8 = new TextDecoder('utf-8')",
       ),
     ],
     tests: [test(requests, 'bodies that are not a JSON object in UTF-8 > plain: bad UTF-8')],
@@ -817,6 +817,24 @@ export const threats: readonly Guard[] = [
       ),
     ],
     failure: /to match object \{ step: 'POSTPONED'/,
+  },
+  {
+    name: 'live-code-kept',
+    protectsFrom: 'A repeated or copied request replaces the code that the member sees.',
+    replacements: [
+      change(
+        'database/ars-codes.ts',
+        'setWhere: or(isNotNull(arsCodes.spentBy), lte(arsCodes.expiresAt, new Date()))!,',
+        '',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/ars.test.ts',
+        "on 'PGlite' > an ARS code > is issued once, however often it is asked for, until it is used or has expired",
+      ),
+    ],
+    failure: /to deeply equal/,
   },
   {
     name: 'member-key-destroyed',

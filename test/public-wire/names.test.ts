@@ -58,6 +58,22 @@ const spelling = (name: string) =>
       return points.join('');
     });
 
+it('any spelling of a name is accepted where it is kept as it was sent', () => {
+  fc.assert(
+    fc.property(honest.chain(spelling), (written) => {
+      expect(verbatimName.parse(written)).toBe(written);
+    }),
+  );
+});
+
+it.for(['ᄀ'.repeat(201), `a${'🏻'.repeat(201)}`])(
+  'a name of one character and 201 code points is too long',
+  (name) => {
+    for (const schema of [personName, verbatimName])
+      expect(schema.safeParse(name).error?.issues).toMatchObject([{ code: 'too_big' }]);
+  },
+);
+
 it('every spelling of a name is parsed as one', () => {
   const spelt = honest.chain((name) => fc.tuple(fc.constant(name), spelling(name)));
   fc.assert(

@@ -82,7 +82,6 @@ describe('headers', () => {
     ['X-KM-Access-Key', '', '000_002'],
     ['X-KM-Access-Key', 'a'.repeat(39), '000_015'],
     ['X-KM-Access-Key', 'a'.repeat(41), '000_015'],
-    ['X-KM-Crypto-Key-Id', '', '000_002'],
     ['X-KM-Crypto-Key-Id', 'a'.repeat(31), '000_015'],
     ['X-KM-Crypto-Key-Id', 'a'.repeat(33), '000_015'],
     ['X-KM-Tran-Token', null, '000_003'],
@@ -112,6 +111,11 @@ describe('headers', () => {
   ] as const)('%s of %j: %s', async ([name, value, code]) => {
     const answer = await askInstitutions({ headers: { [name]: value } });
     expectAnswer(answer, code === '000_903' ? code : `${code} ${name}`);
+  });
+
+  it('X-KM-Crypto-Key-Id may be empty with a plain body', async () => {
+    const headers = { 'X-KM-Crypto-Key-Id': '' };
+    expectAnswer(await askInstitutions({ headers }), '000_000', listInstitutions);
   });
 
   it('have case-insensitive names', async () => {
@@ -597,6 +601,14 @@ describe('bodies that are not a JSON object in UTF-8', () => {
     expectAnswer(await askInstitutions({ headers }, lenient, body), `000_908 ${trouble}`);
   });
 
+  it('are called truncated wherever an object was cut', async () => {
+    const whole = Buffer.from(
+      String.raw`{"userId":1,"이름":"강\"\\\n현린\u00e9😀","flags":[true, false,null ,-1.5e-7,{}]}`,
+    );
+    for (let length = 0; length < whole.length; length++)
+      expectAnswer(await askInstitutions({}, lenient, whole.subarray(0, length)), '000_908 TRUNCATED');
+  });
+
   it('cannot change the prototype of an object', async () => {
     const body = '{"__proto__":{"userId":"10000000001"},"constructor":1}';
     expectAnswer(await send(stack.url, lenient, basePath + issueArsCode.path, body), '000_003 userId');
@@ -618,7 +630,7 @@ describe('fields', () => {
     bankCode: { length: ['"03"', '"0003"'], form: ['"999"', '"0x3"', '"00３"', '3', '"toS"'] },
     bankName: {
       length: [`"${'가'.repeat(101)}"`],
-      form: ['"  "', '"a\\u0000"', '"a\\nb"', '"a\\ue000"', '"\\ud800"', '1'],
+      form: ['"  "', '"a\\u0000"', '"a\\u0007b"', '"a\\ue000"', '"\\ud800"', '1'],
     },
     userName: {
       length: [`"${'가'.repeat(101)}"`],
