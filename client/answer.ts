@@ -47,7 +47,7 @@ export async function readAnswer<Response extends z.ZodObject>(
   }
   if (!envelope.success) {
     const text = `The answer does not have the form of this API (HTTP ${answer.status}). Check the base URL.`;
-    throw new KmProtocolError({ text, correlationId });
+    throw new KmProtocolError({ text, correlationId, idempotencyKey });
   }
   const { response: result, ...payload } = envelope.data;
   if (result.code !== codes.SUCCESS) {
@@ -61,6 +61,7 @@ export async function readAnswer<Response extends z.ZodObject>(
   throw new KmProtocolError({
     text: `The answer does not match the documentation: ${field}.`,
     correlationId,
+    idempotencyKey,
   });
 }
 

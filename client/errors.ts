@@ -1,4 +1,4 @@
-import { resultCodes } from '../wire/result-codes.ts';
+import { codes, resultCodes } from '../wire/result-codes.ts';
 import type { ResultCode, ResultCodeEntry } from '../wire/result-codes.ts';
 
 /** The codes of errors that the client itself detects. */
@@ -7,6 +7,8 @@ export type ClientCode =
   | 'CONNECTION_FAILED'
   /** No answer in time. */
   | 'TIMED_OUT'
+  /** The caller's signal aborted the call. */
+  | 'ABORTED'
   /** HTTP 408, 429 or 5xx without a result code. */
   | 'SERVER_ERROR'
   /** The answer is not documented. */
@@ -29,9 +31,13 @@ interface ErrorDetails {
   readonly code: KmErrorCode;
   readonly text: string;
   readonly correlationId?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
   readonly payload?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
+
+/** With these the service has done nothing. */
+const codesOfNoEffect: readonly string[] = [codes.TOO_MANY_REQUESTS, codes.REQUEST_TIMEOUT];
 
 /** The base class of all errors of this client. Messages contain no personal data. */
 export abstract class KmError extends Error {
@@ -44,15 +50,28 @@ export abstract class KmError extends Error {
   readonly retryable: boolean;
   /** Identifies the request to the service's operator. Undefined when no request was sent. */
   readonly correlationId: string | undefined;
+  /**
+   * Set when the call changes something and may have taken effect. Call again with this key: there is one effect at most,
+   * and the answer is the first one.
+   */
+  readonly idempotencyKey: string | undefined;
   readonly #payload: Readonly<Record<string, unknown>>;
 
-  constructor({ code, text, correlationId, payload = {}, cause }: ErrorDetails, retryable: boolean) {
+  constructor(
+    { code, text, correlationId, idempotencyKey, payload = {}, cause }: ErrorDetails,
+    retryable: boolean,
+  ) {
     const reference = correlationId === undefined ? code : `${code}, correlation ID ${correlationId}`;
-    super(`${text} (${reference})`, cause === undefined ? undefined : { cause });
+    const isUnknown = idempotencyKey !== undefined && !codesOfNoEffect.includes(code);
+    const advice = isUnknown
+      ? " The outcome is unknown: call again with this error's idempotencyKey as the option."
+      : '';
+    super(`${text} (${reference})${advice}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.text = text;
     this.retryable = retryable;
     this.correlationId = correlationId;
+    this.idempotencyKey = idempotencyKey;
     this.#payload = payload;
   }
 
@@ -108,29 +127,36 @@ export class KmUnavailable extends KmError {
   override readonly name = 'KmUnavailable';
   /** How long to wait before the next attempt, in ms, from Retry-After. Undefined without that header. */
   readonly retryAfterMs: number | undefined;
-  /** Repeat the call with this key, and it has one effect at most. Undefined when it changes nothing. */
-  readonly idempotencyKey: string | undefined;
 
   constructor({
     retryAfterMs,
-    idempotencyKey,
     ...details
   }: ErrorDetails & {
     readonly retryAfterMs?: number | undefined;
-    readonly idempotencyKey?: string | undefined;
   }) {
     super(details, true);
     this.retryAfterMs = retryAfterMs;
-    this.idempotencyKey = idempotencyKey;
   }
 }
 
-/** The answer does not belong to this API: a wrong base URL, a proxy, or another version of the service. */
+/** The caller's signal aborted a call that changes something. `cause` is the signal's reason. The outcome is unknown. */
+export class KmAborted extends KmError {
+  override readonly name = 'KmAborted';
+
+  constructor(details: Omit<ErrorDetails, 'code' | 'text'>) {
+    super({ ...details, code: 'ABORTED', text: 'The caller aborted the call.' }, true);
+  }
+}
+
+/**
+ * The answer does not belong to this API: a wrong base URL, a proxy, or another version of the service. Retryable when
+ * the call changes something, with its idempotency key: the outcome is unknown.
+ */
 export class KmProtocolError extends KmError {
   override readonly name = 'KmProtocolError';
 
   constructor(details: Omit<ErrorDetails, 'code'>) {
-    super({ ...details, code: 'UNEXPECTED_ANSWER' }, false);
+    super({ ...details, code: 'UNEXPECTED_ANSWER' }, details.idempotencyKey !== undefined);
   }
 }
 

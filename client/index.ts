@@ -11,6 +11,7 @@ export { verifyNotification } from './result-notification.ts';
 export type { ReceivedNotification, ResultNotification } from './result-notification.ts';
 export {
   InvalidNotificationError,
+  KmAborted,
   KmError,
   KmProtocolError,
   KmRefusal,

@@ -16,7 +16,7 @@ import {
 import type { Operation } from '../wire/operation.ts';
 import { readAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
-import { KmUnavailable } from './errors.ts';
+import { KmAborted, KmUnavailable } from './errors.ts';
 import { writeJson } from './json.ts';
 import type { UserId } from './json.ts';
 import { createDecrypt, createEncrypt } from './message-encryption.ts';
@@ -48,11 +48,15 @@ export interface KmClientOptions {
 
 /** The options of a single call. */
 export interface CallOptions {
-  /** Aborts the call, which then rejects with the signal's reason. The service does not notice. */
+  /**
+   * Aborts the call, which then rejects with the signal's reason or, if it changes something, with a {@link KmAborted}
+   * that has it as its `cause`. The service does not notice.
+   */
   readonly signal?: AbortSignal | undefined;
   /**
    * Names a request that changes something: 1 to 255 visible ASCII characters. For 24 hours a call with the same key and
-   * request gets the first answer and has no second effect. Default: a new UUID, which a {@link KmUnavailable} carries.
+   * request gets the first answer and has no second effect. Default: a new UUID. Every error that leaves the outcome
+   * unknown carries it.
    */
   readonly idempotencyKey?: string | undefined;
 }
@@ -67,8 +71,8 @@ type WithUserId<Request> = { [Name in keyof Request]: Name extends 'userId' ? Us
 
 /**
  * The API as methods. They reject with a {@link KmRefusal} for a result code other than `000_000`, a
- * {@link KmUnavailable} when the outcome is unknown, a {@link KmProtocolError} when the answer does not belong to this
- * API, a RangeError for an invalid `userId`, and a TypeError for an unreadable key.
+ * {@link KmUnavailable} when there is no answer, a {@link KmProtocolError} when the answer does not belong to this API, a
+ * {@link KmAborted} when the caller's signal aborts a call that changes something, a RangeError for an invalid `userId`, and a TypeError for an unreadable key.
  */
 export type KmClient = ReturnType<typeof createKmClient>;
 
@@ -129,7 +133,10 @@ export function createKmClient({
         return { status, body: await answer.text(), retryAfter: headers.get('Retry-After') };
       });
     } catch (cause) {
-      outer?.throwIfAborted();
+      if (outer?.aborted)
+        throw identity.idempotencyKey === undefined
+          ? outer.reason
+          : new KmAborted({ ...identity, cause: outer.reason });
       throw cause instanceof TimeLimitReached
         ? new KmUnavailable({ code: 'TIMED_OUT', text: `No answer within ${timeoutMs} ms.`, ...identity })
         : new KmUnavailable({

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   createKmClient,
   defineOperation,
+  KmAborted,
   KmError,
   KmProtocolError,
   KmRefusal,
@@ -250,7 +251,7 @@ describe('an undocumented answer', () => {
   ])('such as %s is a protocol error that quotes nothing', async ([, answer]) => {
     const error = await rejectionBy(answer, { encryption });
     expect(error).toBeInstanceOf(KmProtocolError);
-    expect(error).toMatchObject({ code: 'UNEXPECTED_ANSWER', retryable: false });
+    expect(error).toMatchObject({ code: 'UNEXPECTED_ANSWER', idempotencyKey: expect.any(String) });
     expect(error).not.toHaveProperty('cause');
     expect(error.message).not.toContain('김하늘');
   });
@@ -258,6 +259,17 @@ describe('an undocumented answer', () => {
   test('such as an encrypted one where there are no keys is a protocol error', async () => {
     const error = await rejectionBy({ status: 200, body: JSON.stringify({ encData: otherProject }) });
     expect(error).toBeInstanceOf(KmProtocolError);
+  });
+
+  test('to a call that changes nothing has no key, and the same call does not help', async () => {
+    const { baseUrl } = await startKmServer({ status: 404, body: '<html></html>' });
+    const answer = createProjectClient(baseUrl).institutions();
+    await expect(answer).rejects.toMatchObject({
+      name: 'KmProtocolError',
+      retryable: false,
+      idempotencyKey: undefined,
+      message: expect.not.stringContaining('idempotencyKey'),
+    });
   });
 
   test('such as a redirect is not followed', async () => {
@@ -270,6 +282,71 @@ describe('an undocumented answer', () => {
   test('names the invalid field', async () => {
     const error = await rejectionBy(envelope('000_000', '"bankAccRegNo":"short"'));
     expect(error.text).toBe('The answer does not match the documentation: bankAccRegNo.');
+  });
+});
+
+describe('a lost answer to a call that changes something', () => {
+  const accepted = envelope('000_000', `"bankAccRegNo":"${registrationNumber}"`);
+  const unknown = {
+    retryable: true,
+    message: expect.stringMatching(/ The outcome is unknown: call again .* idempotencyKey/),
+  };
+
+  test.for<[string, FakeAnswer, string]>([
+    ['a page with HTTP 200', { status: 200, body: '<html></html>' }, 'KmProtocolError'],
+    ['a page with HTTP 403', { status: 403, body: '<html></html>' }, 'KmProtocolError'],
+    ['a truncated body', { status: 200, body: accepted.body.slice(0, 20) }, 'KmProtocolError'],
+    ['a payload of another version', envelope('000_000'), 'KmProtocolError'],
+    ['a redirect', { status: 302, body: '', location: 'http://localhost/login' }, 'KmProtocolError'],
+    ['HTTP 502', { status: 502, body: '' }, 'KmUnavailable'],
+    ['a broken connection', 'drop', 'KmUnavailable'],
+  ])('because of %s: the error has the key of the request', async ([, lost, name]) => {
+    const server = await startKmServer(lost, accepted);
+    const km = createProjectClient(server.baseUrl);
+    const error: unknown = await km.register(registration).catch((reason: unknown) => reason);
+    const { 'idempotency-key': idempotencyKey } = server.requests[0]!.headers;
+    expect(idempotencyKey).toMatch(/^[0-9a-f-]{36}$/);
+    expect(error).toMatchObject({ ...unknown, name, idempotencyKey });
+
+    await km.register(registration, { idempotencyKey: (error as KmError).idempotencyKey });
+    expect(server.requests[1]!.headers['idempotency-key']).toBe(idempotencyKey);
+  });
+
+  test('because the caller aborts: the error has the key of the request, and the reason as its cause', async () => {
+    const controller = new AbortController();
+    const sent = vi.fn<typeof fetch>(waitForAbort);
+    const km = createProjectClient('http://localhost', {
+      fetch: (url, request) => {
+        setTimeout(() => controller.abort(), 0);
+        return sent(url, request);
+      },
+    });
+    const { signal } = controller;
+    const error: unknown = await km.register(registration, { signal }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(KmAborted);
+    expect(error).toBeInstanceOf(KmError);
+    const idempotencyKey = new Headers(sent.mock.calls[0]![1]!.headers).get('Idempotency-Key');
+    expect(idempotencyKey).toMatch(/^[0-9a-f-]{36}$/);
+    expect(error).toMatchObject({ ...unknown, code: 'ABORTED', idempotencyKey });
+    expect((error as KmError).cause).toBe(signal.reason);
+    expect((error as KmError).cause).toMatchObject({ name: 'AbortError' });
+  });
+
+  test("because of the caller's time limit: the cause is a TimeoutError", async () => {
+    const km = createProjectClient('http://localhost', { fetch: waitForAbort });
+    const answer = km.register(registration, { signal: AbortSignal.timeout(5), idempotencyKey: 'order-1' });
+    await expect(answer).rejects.toMatchObject({
+      ...unknown,
+      name: 'KmAborted',
+      idempotencyKey: 'order-1',
+      cause: expect.objectContaining({ name: 'TimeoutError' }),
+    });
+  });
+
+  test('because of the rate limit had no effect, and the message does not say that it may have', async () => {
+    const error = await rejectionBy({ ...envelope('000_914'), status: 429 });
+    expect(error).toMatchObject({ retryable: true, idempotencyKey: expect.any(String) });
+    expect(error.message).not.toContain('unknown');
   });
 });
 
