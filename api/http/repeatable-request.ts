@@ -57,7 +57,11 @@ export class RepeatableRequest {
     if (!this.#operation.changes) return await act();
     if (idempotencyKey !== undefined) await this.#rememberKey(idempotencyKey, request);
     const hadEffect = this.#all.some(({ hasEffect }) => hasEffect);
-    if (hadEffect && Object.keys(this.#operation.response.shape).length === 0) return {} as Payload;
+    if (hadEffect && Object.keys(this.#operation.response.shape).length === 0) {
+      // One of the two may be known for the first time, and come next with another one.
+      await this.#parts.stores.rememberedRequests.noteEffect(this.#all);
+      return {} as Payload;
+    }
     try {
       const payload = await act();
       await this.#noteEffect();
@@ -78,6 +82,9 @@ export class RepeatableRequest {
     // The ciphertext last: whatever key a repeat of it comes with, it is bound to one registration.
     for (const remembered of this.#all)
       bound = await this.#parts.stores.rememberedRequests.bind(remembered, bound, instead);
+    // The key may have kept the given number. It may come next with another ciphertext.
+    if (this.#key && bound !== registrationNumber)
+      await this.#parts.stores.rememberedRequests.bind(this.#key, bound, registrationNumber);
     return bound;
   }
 

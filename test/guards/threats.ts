@@ -180,6 +180,30 @@ export const threats: readonly Guard[] = [
     failure: /expected { status: 200, body/,
   },
   {
+    name: 'key-follows-ciphertext',
+    protectsFrom:
+      'An Idempotency-Key that first comes with an answered ciphertext has a second effect with the next one.',
+    replacements: [
+      change('api/http/repeatable-request.ts', 'this.#key && bound !== registrationNumber', 'false'),
+      change(
+        'api/http/repeatable-request.ts',
+        'await this.#parts.stores.rememberedRequests.noteEffect(this.#all);\n      return',
+        'return',
+      ),
+    ],
+    tests: [
+      test(
+        repeatedRequests,
+        'an Idempotency-Key that first comes with a ciphertext that has its answer > is bound to its registration',
+      ),
+      test(
+        repeatedRequests,
+        'an Idempotency-Key that first comes with a ciphertext that has its answer > deletes no successor of the account',
+      ),
+    ],
+    failure: /expected { status: 200, body|to match object/,
+  },
+  {
     name: 'key-states',
     protectsFrom: 'A discarded or inactive key is used.',
     replacements: [

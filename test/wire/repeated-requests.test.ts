@@ -239,6 +239,53 @@ describe('an Idempotency-Key', () => {
   });
 });
 
+describe('an Idempotency-Key that first comes with a ciphertext that has its answer', () => {
+  /** Sends a ciphertext without the key, then with it, then its fields encrypted again. Each copy has to succeed. */
+  async function sendLinked(path: string, body: object, between: (first: WireAnswer) => Promise<unknown>) {
+    const [sendFirst, sendSecond] = [await seal(body), await seal(body)];
+    const key = 'order-8';
+    const first = await sendFirst(path);
+    await between(first);
+    const repeats = [
+      await sendFirst(path, { key }),
+      await sendSecond(path, { key, url: otherUrl }),
+      await sendSecond(path),
+    ];
+    for (const { status } of [first, ...repeats]) expect(status).toBe(200);
+    return { first, repeats };
+  }
+  async function register(member: number) {
+    const answer = await (await seal(registration(strict, member)))('/ars/register');
+    await untilEnded(stack.url, strict, numberOf(answer));
+  }
+  const inquire = async (userId: string) => (await (await seal({ userId }))('/inquiry')).body;
+
+  it('is bound to its registration', async () => {
+    const { first, repeats } = await sendLinked('/ars/register', registration(strict, 6), (answer) =>
+      untilEnded(stack.url, strict, numberOf(answer)),
+    );
+    for (const repeat of repeats) expect(answerOf(repeat)).toEqual(answerOf(first));
+    expect(await registrationsOf(strict, 6)).toEqual([numberOf(first)]);
+  });
+
+  it('deletes no successor of the account', async () => {
+    const { userId } = strict.members[7]!;
+    await register(7);
+    await sendLinked('/delete', { userId }, () => register(7));
+    expect(await inquire(userId)).toMatchObject({ response: { code: codes.SUCCESS } });
+  });
+
+  it('registers no successor of the account for auto charge', async () => {
+    const { userId } = strict.members[8]!;
+    await register(8);
+    await sendLinked('/as-rcg-svc/ars/register', { userId }, async () => {
+      expectAnswer(await (await seal({ userId }))('/delete'), '000_000');
+      await register(8);
+    });
+    expect(await inquire(userId)).toMatchObject({ isAutoRcgAccRegAllowed: true });
+  });
+});
+
 describe('a list of registrations', () => {
   it('of one member has only that', async () => {
     const all = await registrationsOf(lenient, 1);
