@@ -72,7 +72,8 @@ type WithUserId<Request> = { [Name in keyof Request]: Name extends 'userId' ? Us
 /**
  * The API as methods. They reject with a {@link KmRefusal} for a result code other than `000_000`, a
  * {@link KmUnavailable} when there is no answer, a {@link KmProtocolError} when the answer does not belong to this API, a
- * {@link KmAborted} when the caller's signal aborts a call that changes something, a RangeError for an invalid `userId`, and a TypeError for an unreadable key.
+ * {@link KmAborted} when the caller's signal aborts a call that changes something, a RangeError for an invalid `userId`,
+ * and a TypeError for an unreadable key.
  */
 export type KmClient = ReturnType<typeof createKmClient>;
 

@@ -45,6 +45,8 @@ export interface Program<Available extends Options, Entry extends Command<Availa
 export interface Printer {
   readonly print: (line: string) => void;
   readonly printError: (line: string) => void;
+  /** Reports for programs that the command line cannot be carried out as written. */
+  readonly reportUsageError?: (error: UsageError) => void;
 }
 
 /** Splits a command line. @throws {UsageError} for an unknown option, or one without its value */
@@ -106,7 +108,7 @@ export function exampleOf<Available extends Options>(
 export async function runCommandLine<Available extends Options, Entry extends Command<Available>>(
   words: readonly string[],
   program: Program<Available, Entry>,
-  { print, printError }: Printer,
+  { print, printError, reportUsageError }: Printer,
   carryOut: (command: Entry, values: Values<Available>) => Promise<number>,
 ): Promise<number> {
   const { options, commands, callOf } = program;
@@ -129,6 +131,7 @@ export async function runCommandLine<Available extends Options, Entry extends Co
     return await carryOut(command, values);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
+    reportUsageError?.(error);
     printError(error.message);
     printError(advice);
     return 2;

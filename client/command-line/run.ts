@@ -47,7 +47,11 @@ export async function runKmCommand(
     callOf: (command: string) => `${program} ${command}`,
     notes,
   } as const;
-  const printer = { print: textTerminal.line, printError: errorTerminal.line };
+  const printer = {
+    print: textTerminal.line,
+    printError: errorTerminal.line,
+    reportUsageError: ({ message }: UsageError) => terminal.show({ error: { text: message } }),
+  };
   return await runCommandLine(words, definition, printer, async (command, values) => {
     if (!/^(0|[1-9]\d*)?$/.test(values.user ?? '')) {
       throw new UsageError('--user must be digits without leading zeros.');

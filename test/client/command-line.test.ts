@@ -284,6 +284,21 @@ describe('a wrong command line', () => {
     expect(errors).toContain('npm run km --');
   });
 
+  test.for<[string[], string]>([
+    [['--json'], 'A command is missing.'],
+    [['remove', '--json'], 'There is no command "remove".'],
+    [['register', '--user', '1', '--json'], 'register needs --bank, --account.'],
+    [['list', '--json', '--usr', '1'], "Unknown option '--usr'"],
+    [['list', '--json', '--limit', '101'], '--limit must be a number from 1 to 100'],
+    [['institutions', '--json', '--url', 'nowhere'], '"nowhere" is no URL'],
+  ])('%j exits with 2 and says why as an object, too', async ([words, text]) => {
+    const { exitCode, output, errors } = await run(words, [credentials]);
+    expect(exitCode).toBe(2);
+    expect(output).toMatch(/^[^\n]+\n$/);
+    expect(JSON.parse(output)).toEqual({ error: { text: expect.stringContaining(text) } });
+    expect(errors).toContain('npm run km --');
+  });
+
   test('includes input that the service refuses', async () => {
     const { exitCode, errors } = await run(register, [credentials, envelope('000_015')]);
     expect(exitCode).toBe(2);
