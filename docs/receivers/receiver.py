@@ -73,10 +73,7 @@ class Receiver(BaseHTTPRequestHandler):
 
     def do_POST(self):
         try:
-            length = int(self.headers["Content-Length"] or 0)
-            if not 0 <= length <= MAX_BODY_BYTES:
-                raise Unverified("too large")
-            body = self.rfile.read(length)
+            body = self.read_body()
             outcome = store(decrypt(body, verify(self.headers, body)))
         except Exception as error:
             # After a 500 the service sends the notification again.
@@ -85,6 +82,31 @@ class Receiver(BaseHTTPRequestHandler):
         else:
             print(outcome, flush=True)
             self.answer(200, ACKNOWLEDGEMENT)
+
+    def read_body(self):
+        # A reverse proxy may send the body in chunks.
+        if (self.headers["Transfer-Encoding"] or "").lower() != "chunked":
+            return self.read_bytes(self.headers["Content-Length"] or "0", 10, MAX_BODY_BYTES)
+        body = bytearray()
+        while chunk := self.read_chunk(MAX_BODY_BYTES - len(body)):
+            body += chunk
+        return body
+
+    def read_chunk(self, limit):
+        size, *_ = self.rfile.readline(100).decode("latin-1").split(";")
+        chunk = self.read_bytes(size, 16, limit)
+        # The line break after the chunk. After the last chunk the connection closes, so trailers are not read.
+        self.rfile.readline(100)
+        return chunk
+
+    def read_bytes(self, length, base, limit):
+        try:
+            count = int(length, base)
+        except ValueError:
+            raise Unverified("malformed length") from None
+        if not 0 <= count <= limit:
+            raise Unverified("too large")
+        return self.rfile.read(count)
 
     def answer(self, status, body=b""):
         self.send_response(status)

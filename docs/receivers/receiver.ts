@@ -73,10 +73,15 @@ async function decrypt(body: Buffer, { clientPrivateKey }: Keys): Promise<Result
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
-  if (!(Number(request.headers['content-length']) <= maxBodyBytes))
-    throw new Unverified('too large or of unknown length');
   const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  let bytes = 0;
+  // Without `destroyOnReturn: false` a refusal would break the connection before it is sent.
+  const stream: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > maxBodyBytes) throw new Unverified('too large');
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks);
 }
 

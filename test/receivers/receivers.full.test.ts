@@ -1,7 +1,11 @@
 import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { request as openRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { eq } from 'drizzle-orm';
 import { CompactEncrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -214,6 +218,33 @@ for (const { language, program, missing } of programs) {
         ]);
         expect(receiver.lines()).toHaveLength(before.length + 1);
       }
+    });
+
+    /** Sends the body without a Content-Length, as a reverse proxy may. */
+    async function postInChunks({ headers, body }: Message, chunkBytes: number) {
+      const outgoing = openRequest(receiver.url, { method: 'POST', headers });
+      const bytes = Buffer.from(body);
+      for (let start = 0; start < bytes.length; start += chunkBytes)
+        outgoing.write(bytes.subarray(start, start + chunkBytes));
+      outgoing.end();
+      const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+      return [response.statusCode, await text(response)];
+    }
+
+    it('stores a notification whose body arrives in chunks', async () => {
+      const before = receiver.lines();
+      expect(await postInChunks(await createMessage(project), 300)).toEqual([
+        200,
+        '{"response":{"code":"000_000","description":"Success."}}',
+      ]);
+      expect(receiver.lines()).toHaveLength(before.length + 1);
+    });
+
+    it('refuses chunks of more than 64 KiB together', async () => {
+      const before = receiver.lines();
+      const content = createContent().padEnd(50_000);
+      expect(await postInChunks(await createMessage(project, { content }), 8_000)).toEqual([400, '']);
+      expect(receiver.lines()).toEqual(before);
     });
 
     it.for(Object.keys(forgeries))('refuses a notification %s', async (forgery) => {
