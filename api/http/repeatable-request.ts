@@ -88,6 +88,11 @@ export class RepeatableRequest {
     return bound;
   }
 
+  /** What it and its copies are known by: one of these at least is the same. */
+  get digests(): readonly string[] {
+    return this.#all.map(({ digest }) => digest);
+  }
+
   async #rememberKey(idempotencyKey: string, request: object): Promise<void> {
     validate(idempotencyKeyHeader, { 'Idempotency-Key': idempotencyKey });
     const { rememberedRequests } = this.#parts.stores;

@@ -32,6 +32,13 @@ export interface MemberRun {
   readonly runningOperation?: RunningOperation;
 }
 
+interface DescribedRun {
+  /** Undefined when it is no registration. */
+  readonly registrationNumber: string | undefined;
+  /** Of the request that started it, if that has any. */
+  readonly digests: readonly string[];
+}
+
 /** Finds a member of the service provider. Refuses with `001_006` when there is none with this ID. */
 export async function requireMember(stores: Stores, aspId: string, userId: string): Promise<Member> {
   const member = await stores.members.find(aspId, userId);
@@ -53,13 +60,13 @@ export function requireHolderIsMember(
  * registration of the running one has ended, that run is only closing: waits for that, then tries once more. Throws when
  * Temporal does not respond.
  * @param start returns the ID of the run
- * @param ownNumber the registration that the run is for: a run of it that is there already counts as started
+ * @param isOwn whether a run that is there already is the same operation: then it counts as started
  */
 export async function startMemberRun(
   { stores, temporal }: Parts,
   { userId }: Pick<Member, 'userId'>,
   start: () => Promise<string>,
-  ownNumber?: string,
+  isOwn: (run: DescribedRun) => boolean = () => false,
 ): Promise<MemberRun> {
   for (let isLastTry = false; ; isLastTry = true) {
     try {
@@ -69,9 +76,9 @@ export async function startMemberRun(
       const run = await describeMemberRun(temporal, userId);
       // Gone meanwhile: Temporal is another one, or has deleted it.
       if (!run && !isLastTry) continue;
+      if (run && isOwn(run)) return {};
       const running = run?.registrationNumber;
       if (running === undefined) return { runningOperation: {} };
-      if (running === ownNumber) return {};
       const known = (await stores.registrations.outline([running])).get(running);
       // A restore of the database lost it, and nobody has brought it back yet. Or somebody has forged the run's attribute.
       if (known?.userId !== userId) return { runningOperation: {} };
@@ -97,7 +104,8 @@ export async function describeRegistration(
 
 /**
  * Registers the member's account for auto charge and waits for the end. Refuses with the code it ended with, or with
- * `002_013` while another operation of the member is running. Throws when it takes too long; the run then continues.
+ * `002_013` while another operation of the member is running; copies of the request wait for the same end. Throws when
+ * it takes too long; the run then continues.
  */
 export async function registerAutoCharge(
   parts: Parts,
@@ -111,7 +119,8 @@ export async function registerAutoCharge(
   if (account && (await repeatable.bind(account.registrationNumber)) !== account.registrationNumber)
     throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
   const input: MemberInput = { userId };
-  const { runningOperation } = await startMemberRun(parts, member, async () => {
+  const { digests } = repeatable;
+  const start = async () => {
     const run = await temporal.withDeadline(Date.now() + startTimeout, () =>
       temporal.workflow.start(workflowTypes.registerAutoCharge, {
         workflowId: memberWorkflowId(userId),
@@ -119,12 +128,16 @@ export async function registerAutoCharge(
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         taskQueue,
         args: [input],
+        memo: { digests },
         staticSummary: 'Register the account for auto charge',
         typedSearchAttributes: [{ key: searchAttributes.aspId, value: aspId }],
       }),
     );
     return run.firstExecutionRunId;
-  });
+  };
+  const { runningOperation } = await startMemberRun(parts, member, start, (running) =>
+    running.digests.some((digest) => digests.includes(digest)),
+  );
   if (runningOperation) throw new Refusal(codes.OPERATION_IN_PROGRESS, { payload: { ...runningOperation } });
   const run = temporal.workflow.getHandle(memberWorkflowId(userId));
   const result = temporal.withDeadline(Date.now() + resultTimeout, () => run.result());
@@ -132,15 +145,15 @@ export async function registerAutoCharge(
   if (resultCode !== codes.SUCCESS) throw new Refusal(resultCode);
 }
 
-/** @returns the member's latest run, without a number when it is another operation; undefined when there is none */
-async function describeMemberRun(
-  temporal: Client,
-  userId: string,
-): Promise<{ readonly registrationNumber: string | undefined } | undefined> {
+/** @returns the member's latest run; undefined when there is none */
+async function describeMemberRun(temporal: Client, userId: string): Promise<DescribedRun | undefined> {
   const handle = temporal.workflow.getHandle(memberWorkflowId(userId));
   try {
     const description = await temporal.withDeadline(Date.now() + startTimeout, () => handle.describe());
-    return { registrationNumber: description.typedSearchAttributes.get(searchAttributes.registrationNumber) };
+    return {
+      registrationNumber: description.typedSearchAttributes.get(searchAttributes.registrationNumber),
+      digests: (description.memo?.['digests'] ?? []) as readonly string[],
+    };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

@@ -144,7 +144,12 @@ async function beginOrWithdraw(
     });
   let started: MemberRun;
   try {
-    started = await startMemberRun(parts, member, start, registrationNumber);
+    started = await startMemberRun(
+      parts,
+      member,
+      start,
+      (running) => running.registrationNumber === registrationNumber,
+    );
   } catch (error) {
     if (await stores.registrations.withdraw(registrationNumber)) throw error;
     return undefined;

@@ -108,6 +108,16 @@ describe('a ciphertext', () => {
     expect(await registrationsOf(strict, 3)).toEqual([numberOf(answer)]);
   });
 
+  it('repeated in parallel at two processes registers for auto charge once, and every copy succeeds', async () => {
+    const sendIt = await seal({ userId: strict.members[1]!.userId });
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) =>
+        sendIt('/as-rcg-svc/ars/register', index % 2 === 0 ? {} : { url: otherUrl }),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  });
+
   it('is refused at another operation', async () => {
     const sendIt = await seal({ userId: strict.members[5]!.userId });
     expectAnswer(await sendIt('/ars/auth'), '000_000');
