@@ -8,7 +8,8 @@ export type UserId = bigint | number | string;
  * @throws {RangeError} when `userId` is not a member ID or has lost digits
  */
 export function writeJson(request: object): string {
-  const content = 'userId' in request ? { ...request, userId: toBigInt(request.userId) } : request;
+  const hasMember = 'userId' in request && request.userId !== undefined;
+  const content = hasMember ? { ...request, userId: toBigInt(request.userId) } : request;
   // `stringify` returns undefined only for values without JSON, never for an object.
   return stringify(content)!;
 }

@@ -67,7 +67,9 @@ export type RequestOf<Schema extends z.ZodObject> = WithUserId<z.input<Schema>>;
 /** The documented payload of an answer; `userId` is a string. */
 export type ResponseOf<Schema extends z.ZodObject> = z.output<Schema>;
 
-type WithUserId<Request> = { [Name in keyof Request]: Name extends 'userId' ? UserId : Request[Name] };
+type WithUserId<Request> = {
+  [Name in keyof Request]: Name extends 'userId' ? UserId | Extract<Request[Name], undefined> : Request[Name];
+};
 
 /**
  * The API as methods. They reject with a {@link KmRefusal} for a result code other than `000_000`, a

@@ -110,6 +110,12 @@ describe('the request', () => {
     },
   );
 
+  test('is sent without a member that is optional and undefined', async () => {
+    const server = await startKmServer(envelope('000_000', '"registrations":[]'));
+    await createProjectClient(server.baseUrl).list({ userId: undefined });
+    expect(server.requests[0]?.body).toBe('{}');
+  });
+
   test('is impossible with an invalid base URL', () => {
     expect(() => createKmClient({ ...project, baseUrl: 'localhost' })).toThrow(TypeError);
   });
