@@ -181,12 +181,12 @@ async function readLogs(
   plan: Plan,
 ) {
   const registers = plan.members.flat().filter((operation) => operation.kind === 'REGISTER');
-  const canaries = [
+  const canaries = new Set([
     ...members.flatMap(({ userName, mobileNumber }) => [userName, mobileNumber]),
     ...registers.flatMap(({ accountNumber, mobileNumber }) => [accountNumber, mobileNumber]),
     project.secretKey,
     project.accessKey,
-  ];
+  ]);
   const leaks: string[] = [];
   const internalErrors: string[] = [];
   const nonDeterminism: string[] = [];
@@ -204,7 +204,7 @@ async function readLogs(
   for (const file of files) {
     const bytes = await readFile(file).catch(() => Buffer.alloc(0));
     leaks.push(
-      ...canaries.filter((canary) => bytes.includes(canary)).map((canary) => `${canary} in ${file}`),
+      ...[...canaries].filter((canary) => bytes.includes(canary)).map((canary) => `${canary} in ${file}`),
     );
     if (!file.endsWith('.log')) continue;
     for (const line of bytes.toString().split('\n')) {
@@ -215,7 +215,7 @@ async function readLogs(
     }
   }
   return {
-    canaries: canaries.length,
+    canaries: canaries.size,
     filesSearched: files.length,
     leaks,
     internalErrors,

@@ -154,6 +154,16 @@ describe('the invariants', () => {
     expect(brokenAfter(jump)).toEqual([]);
   });
 
+  it('allow a gap before a restore, which lost a result that had reached nobody', () => {
+    const lose = ({ received, results, restores }: Seen) => {
+      (received[3] as Mutable<Seen['received'][0]>).sequence = 2;
+      results[2]!.sequence = 100_001;
+      restores.push({ at: 0, to: 0 });
+      received.push({ ...received[3]!, sequence: 100_001 });
+    };
+    expect(brokenAfter(lose)).toEqual([]);
+  });
+
   it('allow a number that reached nobody for each request without an answer', () => {
     const lose = ({ journal }: Seen) => {
       journal.statuses.delete('C');
