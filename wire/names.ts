@@ -26,10 +26,11 @@ const maxCodePoints = 200;
 export const personName = z.string().overwrite(normalizeName).superRefine(requireName);
 
 /** A name that is kept as it was sent. */
-export const verbatimName = z
-  .string()
-  .max(4 * maxCodePoints)
-  .superRefine((name, context) => requireName(normalizeName(name), context));
+export const verbatimName = z.string().superRefine((name, context) => {
+  // Decomposed, and with white space around it, it is longer than its one form.
+  if (name.length > 4 * maxCodePoints) refuseLength(context);
+  else requireName(normalizeName(name), context);
+});
 
 /** The one form of a name: composed (NFC), without invisible characters, white space trimmed and folded to one space. */
 export function normalizeName(name: string): string {
@@ -54,8 +55,12 @@ function requireName(name: string, context: z.RefinementCtx): void {
   if (refused.test(name) || name.replaceAll(notCompared, '') === '') {
     context.addIssue({ code: 'custom', message: 'Invalid name' });
   } else if (Array.from(name).length > maxCodePoints || charactersOf(name).length > maxCharacters) {
-    context.addIssue({ code: 'too_big', origin: 'string', maximum: maxCharacters, inclusive: true });
+    refuseLength(context);
   }
+}
+
+function refuseLength(context: z.RefinementCtx): void {
+  context.addIssue({ code: 'too_big', origin: 'string', maximum: maxCharacters, inclusive: true });
 }
 
 function comparable(name: string): string {
