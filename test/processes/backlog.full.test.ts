@@ -31,7 +31,7 @@ it.runIf(databaseUrl)(
     const userId = sql`(40000000000 + number)::text`;
     const numbers = sql`generate_series(1, ${backlog}) as number`;
     await database.queries.execute(
-      sql`insert into members (user_id, asp_id, database_key_id) select ${userId}, ${aspId}, 'none' from ${numbers}`,
+      sql`insert into members (user_id, asp_id) select ${userId}, ${aspId} from ${numbers}`,
     );
     await database.queries.execute(sql`
       insert into registrations
