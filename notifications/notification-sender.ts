@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { Agent, request } from 'undici';
 import { errorCode } from '../runtime/error-code.ts';
-import { codes } from '../wire/result-codes.ts';
+import { isAcknowledgement } from '../wire/result-notification.ts';
 import type { NotificationMessage } from './notification-message.ts';
 
 /** How much of an acknowledgement is read, in bytes. */
@@ -87,15 +87,9 @@ export function createNotificationSender({
   };
 }
 
-/** Whether an answer is any 2xx with `{"response":{"code":"000_000",…}}`, as the platform documents it. */
+/** Whether the receiver has acknowledged the notification. */
 export function isAcknowledged(answer: NotificationAnswer): boolean {
-  if (!answer.reached || answer.status < 200 || answer.status >= 300) return false;
-  try {
-    const { response } = JSON.parse(answer.body) as { response?: { code?: unknown } };
-    return response?.code === codes.SUCCESS;
-  } catch {
-    return false;
-  }
+  return answer.reached && isAcknowledgement(answer);
 }
 
 /** The receiver's name leads into a network that is not public. */

@@ -32,3 +32,20 @@ export const resultNotificationSchema = z.object({
 export const notificationAcknowledgement = {
   response: { code: codes.SUCCESS, description: resultCodes[codes.SUCCESS].text },
 } as const;
+
+/** Whether an HTTP answer acknowledges a notification: any 2xx with `{"response":{"code":"000_000",…}}`. */
+export function isAcknowledgement({
+  status,
+  body,
+}: {
+  readonly status: number;
+  readonly body: string;
+}): boolean {
+  if (status < 200 || status >= 300) return false;
+  try {
+    const { response } = JSON.parse(body) as { response?: { code?: unknown } };
+    return response?.code === codes.SUCCESS;
+  } catch {
+    return false;
+  }
+}

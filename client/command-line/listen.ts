@@ -3,10 +3,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { z } from 'zod';
 import { readNumber, UsageError } from '../../command-line/command-line.ts';
-import { codes } from '../../wire/result-codes.ts';
-import { notificationAcknowledgement } from '../../wire/result-notification.ts';
+import { isAcknowledgement, notificationAcknowledgement } from '../../wire/result-notification.ts';
 import { InvalidNotificationError } from '../errors.ts';
 import { verifyNotification } from '../result-notification.ts';
 import type { ResultNotification } from '../result-notification.ts';
@@ -144,17 +142,6 @@ async function forward(target: string, { headers }: IncomingMessage, body: Uint8
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;
-}
-
-const acknowledgementSchema = z.object({ response: z.object({ code: z.literal(codes.SUCCESS) }) });
-
-function isAcknowledgement({ status, body }: Answer): boolean {
-  if (status < 200 || status >= 300) return false;
-  try {
-    return acknowledgementSchema.safeParse(JSON.parse(body)).success;
-  } catch {
-    return false;
-  }
 }
 
 function readTarget(url: string | undefined): string | undefined {
