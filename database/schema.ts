@@ -106,9 +106,9 @@ export const members = pgTable(
     keyDestroyedAt: time('key_destroyed_at'),
   },
   (table) => [
-    index('members_with_key_to_destroy')
+    index('members_erased')
       .on(table.erasedAt)
-      .where(sql`erased_at is not null and key_destroyed_at is null`),
+      .where(sql`erased_at is not null`),
   ],
 );
 
@@ -237,6 +237,9 @@ export const registrations = pgTable(
     index('registrations_withdrawn')
       .on(table.withdrawnAt)
       .where(sql`withdrawn_at is not null`),
+    index('registrations_purged')
+      .on(table.purgedAt)
+      .where(sql`purged_at is not null`),
     index('registrations_to_purge')
       .on(table.endedAt)
       .where(sql`purged_at is null`),

@@ -258,13 +258,14 @@ CREATE UNIQUE INDEX "registered_once" ON "effects" USING btree ("registration_nu
 CREATE INDEX "effects_decided_at" ON "effects" USING btree ("decided_at") WHERE decided_at is not null;--> statement-breakpoint
 CREATE INDEX "removals_to_look_at" ON "effects" USING btree ("ask_at") WHERE kind = 'REMOVAL' and state = 'SENT';--> statement-breakpoint
 CREATE UNIQUE INDEX "one_legal_hold_per_registration" ON "legal_holds" USING btree ("registration_number") WHERE released_at is null;--> statement-breakpoint
-CREATE INDEX "members_with_key_to_destroy" ON "members" USING btree ("erased_at") WHERE erased_at is not null and key_destroyed_at is null;--> statement-breakpoint
+CREATE INDEX "members_erased" ON "members" USING btree ("erased_at") WHERE erased_at is not null;--> statement-breakpoint
 CREATE INDEX "operator_decisions_on" ON "operator_decisions" USING btree ("registration_number");--> statement-breakpoint
 CREATE INDEX "registrations_by_asp" ON "registrations" USING btree ("asp_id","registration_number");--> statement-breakpoint
 CREATE INDEX "registrations_of_member" ON "registrations" USING btree ("user_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "one_open_registration_per_member" ON "registrations" USING btree ("user_id") WHERE begun_at is not null and ended_at is null;--> statement-breakpoint
 CREATE INDEX "registrations_to_look_at" ON "registrations" USING btree ("look_at") WHERE ended_at is null;--> statement-breakpoint
 CREATE INDEX "registrations_withdrawn" ON "registrations" USING btree ("withdrawn_at") WHERE withdrawn_at is not null;--> statement-breakpoint
+CREATE INDEX "registrations_purged" ON "registrations" USING btree ("purged_at") WHERE purged_at is not null;--> statement-breakpoint
 CREATE INDEX "registrations_to_purge" ON "registrations" USING btree ("ended_at") WHERE purged_at is null;--> statement-breakpoint
 CREATE INDEX "idempotency_keys_by_age" ON "remembered_requests" USING btree ("first_seen_at") WHERE crypto_key_id is null;--> statement-breakpoint
 CREATE INDEX "ciphertexts_by_key" ON "remembered_requests" USING btree ("crypto_key_id") WHERE crypto_key_id is not null;--> statement-breakpoint
