@@ -1,13 +1,22 @@
 import { z } from 'zod';
-import type { RunningSandbox } from '../command-line/running-sandbox.ts';
+import { findRunningSandbox } from '../../command-line/running-sandbox.ts';
+import type { RunningSandbox } from '../../command-line/running-sandbox.ts';
+import { runOperator } from '../../operator/run-operator.ts';
 
 const outcomeSchema = z.object({
   exitCode: z.number(),
   lines: z.array(z.object({ text: z.string(), isError: z.boolean() })),
 });
 
+// `npm run operator`: in the service that the environment names, or else in a running sandbox.
+const commandLine = process.argv.slice(2);
+const sandbox = meansSandbox(process.env) ? await findRunningSandbox(process.env) : undefined;
+process.exitCode = sandbox
+  ? await runInSandbox(commandLine, sandbox)
+  : await runOperator(commandLine, process.env);
+
 /** Whether an environment names neither a database nor keys, so that a command can only mean a sandbox. */
-export function meansSandbox(environment: NodeJS.ProcessEnv): boolean {
+function meansSandbox(environment: NodeJS.ProcessEnv): boolean {
   const names = ['DATABASE_URL', 'DATABASE_KEYS', 'PAYLOAD_KEYS'];
   const isSet = (name: string) => environment[name] || environment[`${name}_FILE`];
   return environment['NODE_ENV'] !== 'production' && !names.some(isSet);
@@ -17,7 +26,7 @@ export function meansSandbox(environment: NodeJS.ProcessEnv): boolean {
  * Has a running sandbox carry out an operator's command line: only its service can open its database.
  * @returns the exit code
  */
-export async function runInSandbox(
+async function runInSandbox(
   words: readonly string[],
   { url, operatorToken }: RunningSandbox,
 ): Promise<number> {

@@ -82,7 +82,7 @@ it('names commands as production has them', async () => {
   expect(stdout).not.toContain('npm run');
 });
 
-it('has of the sandbox the hook for its routes, what refuses its settings and how a command finds one, and nothing else', async () => {
+it('has of the sandbox the hook for its routes and what refuses its settings, and nothing else', async () => {
   const dist = join(production, 'dist');
   const files = (await readdir(dist, { recursive: true })).filter((path) => /\.c?js$/.test(path));
   const isOfSandbox = (path: string) => {
@@ -95,12 +95,9 @@ it('has of the sandbox the hook for its routes, what refuses its settings and ho
     'api/app.js',
     'api/http/errors.js',
     'api/routes/docs.js',
-    'command-line/running-sandbox.js',
     'composition/open-production-service.js',
     'composition/sandbox-defaults.js',
     'database/projects-of-sandbox.js',
-    'operator/main.js',
-    'operator/run-in-sandbox.js',
     'wire/openapi-document.js',
     'wire/openapi-webhooks.js',
   ]);

@@ -24,7 +24,11 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 function operate(environment: Readonly<Record<string, string>>, ...words: readonly string[]) {
-  return startGroup(process.execPath, ['--import', 'tsx', 'operator/main.ts', ...words], environment);
+  return startGroup(
+    process.execPath,
+    ['--import', 'tsx', 'development/run-from-source/operator.ts', ...words],
+    environment,
+  );
 }
 
 it('operator finds the sandbox that answers and became ready last, and works on its database', async () => {
