@@ -495,7 +495,8 @@ describe('without a worker', () => {
 });
 
 describe('a verdict', () => {
-  it('ends the number in its own transaction, whatever the run does', async () => {
+  /** A registration that the payment gateway has carried out, while nobody has learned that. */
+  async function untilAccepted(): Promise<Started> {
     faults = {
       register: async (request, signal) => {
         await stack.simulated.register(request, signal);
@@ -506,6 +507,11 @@ describe('a verdict', () => {
     const started = await register();
     await untilStep(started, 'PAYMENT_GATEWAY_REGISTRATION');
     await expect.poll(() => registrationsOf(started), { timeout: 20_000 }).toHaveLength(1);
+    return started;
+  }
+
+  it('ends the number in its own transaction, whatever the run does', async () => {
+    const started = await untilAccepted();
     await stack.stopWorker();
     try {
       const callback = { type: 'REGISTRATION', reference: started.regNo, state: 'REGISTERED' };
@@ -519,16 +525,7 @@ describe('a verdict', () => {
   });
 
   it('that a callback brings while Temporal does not answer is not lost, and is acknowledged once it does', async () => {
-    faults = {
-      register: async (request, signal) => {
-        await stack.simulated.register(request, signal);
-        return { state: 'ACCEPTED' };
-      },
-      inquireRegistration: unavailable,
-    };
-    const started = await register();
-    await untilStep(started, 'PAYMENT_GATEWAY_REGISTRATION');
-    await expect.poll(() => registrationsOf(started), { timeout: 20_000 }).toHaveLength(1);
+    const started = await untilAccepted();
     const temporal = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
     const url = await stack.startAnotherApi({ temporal });
     const callback = { type: 'REGISTRATION', reference: started.regNo, state: 'REGISTERED' };

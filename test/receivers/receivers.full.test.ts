@@ -138,6 +138,7 @@ const forgeries: Readonly<Record<string, () => Promise<Message>>> = {
 };
 
 for (const { language, program, missing } of programs) {
+  // Needs the language and its library; a line of the output says which is missing.
   describe.skipIf(missing !== undefined)(`the receiver in ${language}`, () => {
     let receiver: Receiver;
     beforeAll(async () => {
