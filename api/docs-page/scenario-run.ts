@@ -50,7 +50,11 @@ export async function runScenario(
     fetch: recordingFetch(listener, writeJson(request)),
   });
   try {
-    const { bankAccRegNo, authNumber } = await client.register(request, { signal });
+    // A registration does not answer with a code that was issued before it.
+    const issued = scenario.isAnsweredByPerson
+      ? await client.issueArsCode({ userId }, { signal })
+      : undefined;
+    const { bankAccRegNo, authNumber = issued?.authNumber } = await client.register(request, { signal });
     listener.onAccepted(bankAccRegNo, authNumber);
     if (scenario.isSentTwice) {
       const refusal = await client.register(request, { signal }).catch((error: unknown) => error);

@@ -6,6 +6,7 @@ import { expectAccessible } from '../fixtures/accessibility.ts';
 import { startBrowser } from '../fixtures/browser.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
+import { call } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
 let browser: Browser;
@@ -315,6 +316,16 @@ describe('test data', () => {
     await result().waitFor();
     expect(await result().textContent()).toContain(end);
     expect(await result().textContent()).toContain('Bank account register failed due to');
+  });
+
+  test('the code that a member was given before is shown to answer the phone with', async () => {
+    await open();
+    await page.locator('#member').selectOption({ index: 0 });
+    const [project] = stack.projects;
+    const userId = project.members[1]!.userId;
+    const { body } = await call(stack.url, project, '/ars/auth', { userId });
+    await card('Answer the phone yourself').click();
+    await page.locator('#code').getByText(String(body['authNumber'])).waitFor({ timeout: 10_000 });
   });
 
   test('a person answers the phone that rings for the registration, not another one', async () => {
