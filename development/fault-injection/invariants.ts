@@ -246,18 +246,19 @@ const invariants: readonly Invariant[] = [
   {
     name: 'one operation per member at a time',
     check({ registrations, runs, restores }) {
-      // What a restore lost is brought back after it, so its timeline ends later than the registration did.
+      // What a restore lost is brought back after it, so it ends later than the registration did.
       const isBroughtBack = ({ from, to }: { from: number; to: number }): boolean =>
         restores.some(({ at }) => from < at && to > at);
+      // An accepted request that waits for its start is no operation yet: it begins, or it is withdrawn.
       const periods = [
-        ...registrations.flatMap(({ userId, registrationNumber, timeline }) =>
-          timeline && timeline.length > 0
+        ...registrations.flatMap(({ userId, registrationNumber, begunAt, endedAt }) =>
+          begunAt && endedAt
             ? [
                 {
-                  member: `${userId} by timelines`,
+                  member: `${userId} by rows`,
                   what: registrationNumber,
-                  from: Date.parse(timeline[0]!.at),
-                  to: Date.parse(timeline.at(-1)!.at),
+                  from: Number(begunAt),
+                  to: Number(endedAt),
                 },
               ]
             : [],
@@ -271,9 +272,7 @@ const invariants: readonly Invariant[] = [
             to: Number(closeTime ?? Number.POSITIVE_INFINITY),
           })),
       ];
-      const checked = periods.filter(
-        (period) => !period.member.endsWith('timelines') || !isBroughtBack(period),
-      );
+      const checked = periods.filter((period) => !period.member.endsWith('rows') || !isBroughtBack(period));
       return checkEach([...groupBy(checked, ({ member }) => member)], ([member, own]) => {
         const inOrder = own.toSorted((one, other) => one.from - other.from);
         const overlap = inOrder.find((period, index) => index > 0 && period.from < inOrder[index - 1]!.to);
