@@ -3,14 +3,18 @@ import type { Postponement, StepResult, Wait } from '../contract/activities.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import { memberWorkflowId } from '../contract/registration.ts';
 import type { RegistrationReference, RegistrationStep } from '../contract/registration.ts';
-import type { NotAnswered } from '../database/ledger.ts';
+import type { NoAnswer, NotAnswered } from '../database/ledger.ts';
 import { DatabaseRestored } from '../database/incarnations.ts';
 import { toState } from '../database/locked-registration.ts';
 import type { Committed } from '../database/locked-registration.ts';
 import { PersonalDataErased } from '../database/personal-data-erased.ts';
 import type { Stores } from '../database/stores.ts';
 import { CircuitOpen } from '../payment-gateway/circuit-breakers.ts';
-import { NothingSent, PaymentGatewayUnavailable } from '../payment-gateway/payment-gateway.ts';
+import {
+  BankUnavailable,
+  NothingSent,
+  PaymentGatewayUnavailable,
+} from '../payment-gateway/payment-gateway.ts';
 import { afterCommit } from '../runs/after-commit.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import { deadline } from './deadline.ts';
@@ -98,7 +102,7 @@ export async function sendEffect<Answer extends object>(
   limit: number,
   send: (signal: AbortSignal) => Promise<Answer>,
   markNotSent: () => Promise<unknown>,
-): Promise<Answer | Postponement | { readonly state: 'UNKNOWN' }> {
+): Promise<Answer | Postponement | NoAnswer> {
   try {
     return await send(AbortSignal.any([deadline(), AbortSignal.timeout(limit)]));
   } catch (error) {
@@ -107,6 +111,7 @@ export async function sendEffect<Answer extends object>(
       if (error instanceof CircuitOpen) return postponementOf(error);
       throw error;
     }
+    if (error instanceof BankUnavailable) return { state: 'UNKNOWN', reason: 'BANK_UNAVAILABLE' };
     if (error instanceof PaymentGatewayUnavailable) return { state: 'UNKNOWN' };
     throw error;
   }

@@ -46,6 +46,12 @@ export interface Callee {
   readonly accountNumber: string;
 }
 
+/** Nobody knows whether the request took effect. `reason`: what the payment gateway said, if it said anything. */
+export interface NoAnswer {
+  readonly state: 'UNKNOWN';
+  readonly reason?: 'BANK_UNAVAILABLE';
+}
+
 /** The payment gateway did not answer an inquiry. `outage`: it was not even asked, because a circuit breaker is open. */
 export interface NotAnswered {
   readonly state: 'NOT_ANSWERED';
@@ -305,16 +311,16 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
       registrationNumber: string,
       kind: 'ARS_CALL' | 'REGISTRATION',
       attempt: number,
-      answer: { readonly state: 'ACCEPTED' | 'UNKNOWN'; readonly callId?: string },
+      answer: { readonly state: 'ACCEPTED'; readonly callId?: string } | NoAnswer,
     ): Promise<Committed & { readonly wait?: Wait }> {
       return await lock(registrationNumber, async (locked) => {
         const effect = locked.effects(kind).find((candidate) => candidate.attempt === attempt)!;
         // A callback may have overtaken the answer.
         if (!isOpen(effect)) return {};
-        const isPlaced = answer.state === 'ACCEPTED';
-        if (kind === 'ARS_CALL') locked.note('ARS_CALL_PLACED', isPlaced ? 'PLACED' : 'UNKNOWN', attempt);
-        else locked.note('REGISTRATION_ATTEMPTED', answer.state, attempt);
-        if (isPlaced) await accept(locked, effect, answer.callId);
+        const accepted = kind === 'ARS_CALL' ? 'PLACED' : 'ACCEPTED';
+        const outcome = answer.state === 'ACCEPTED' ? accepted : (answer.reason ?? 'UNKNOWN');
+        locked.note(kind === 'ARS_CALL' ? 'ARS_CALL_PLACED' : 'REGISTRATION_ATTEMPTED', outcome, attempt);
+        if (answer.state === 'ACCEPTED') await accept(locked, effect, answer.callId);
         return { wait: waitForCallback(locked, effect).wait };
       });
     },

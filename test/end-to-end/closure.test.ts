@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BankCode } from '../../wire/bank-codes.ts';
 import { sandboxPolicy } from '../../development/sandbox/policy.ts';
-import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
+import { BankUnavailable, PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
 import { operate } from '../fixtures/operate.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
@@ -200,6 +200,18 @@ it('an attempt that is open is asked about in the bank’s window, even by anoth
   faults = { inquireRegistration: async () => ({ state: 'REGISTERED' }) };
   expect(await end(regNo)).toEqual(ended('000_000'));
   expect(await postponements(regNo)).toEqual([]);
+});
+
+it('an attempt that meets an outage of the bank is called that, and asked about', async () => {
+  faults = {
+    register: () => Promise.reject(new BankUnavailable('The bank is unavailable.')),
+    inquireRegistration: async () => ({ state: 'REGISTERED' }),
+  };
+  const regNo = await register({ bankCode: '034' });
+  expect(await end(regNo)).toEqual(ended('000_000'));
+  expect(await timelineOf(regNo)).toContainEqual(
+    expect.objectContaining({ step: 'REGISTRATION_ATTEMPTED', outcome: 'BANK_UNAVAILABLE' }),
+  );
 });
 
 describe('a circuit breaker', () => {
