@@ -1,4 +1,5 @@
 import { and, asc, count, gt, ne, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
 import type { AnyPgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { ConfigurationError } from '../runtime/config.ts';
 import { MissingKeyError } from '../encryption/key-ring.ts';
@@ -6,7 +7,8 @@ import type { KeyRing } from '../encryption/key-ring.ts';
 import type { Queries } from './database.ts';
 import { dataKeyContext } from './member-cipher.ts';
 import { cryptoContext, secretContext } from './projects.ts';
-import { cryptoKeys, memberKeys, secretKeys } from './schema.ts';
+import { auditTrailKeyContext } from './audit-trail.ts';
+import { auditTrailKeys, cryptoKeys, memberKeys, secretKeys } from './schema.ts';
 import { operatorCommand } from '../runtime/operator-command.ts';
 
 /** What a database key encrypts: the number of rows of each kind. */
@@ -29,11 +31,11 @@ export interface RewrappedBatch {
 /** How many rows are re-encrypted in one transaction. */
 const rowsPerBatch = 200;
 
-/** A column that a database key seals directly, of rows with an ID and an owner. */
+/** A column that a database key seals directly, of rows with an ID and perhaps an owner. */
 interface SealedColumn {
   readonly table: PgTable;
   readonly id: AnyPgColumn<{ data: string; notNull: true }>;
-  readonly aspId: AnyPgColumn<{ data: string; notNull: true }>;
+  readonly aspId: AnyPgColumn<{ data: string; notNull: true }> | SQL<string>;
   readonly keyId: AnyPgColumn<{ data: string; notNull: true }>;
   readonly sealed: AnyPgColumn<{ data: Buffer; notNull: true }>;
   readonly contextOf: (aspId: string, id: string) => string;
@@ -64,6 +66,14 @@ const sealedColumns: readonly SealedColumn[] = [
     keyId: cryptoKeys.databaseKeyId,
     sealed: cryptoKeys.sealedKeyPair,
     contextOf: cryptoContext,
+  },
+  {
+    table: auditTrailKeys,
+    id: auditTrailKeys.auditTrailKeyId,
+    aspId: sql<string>`''`,
+    keyId: auditTrailKeys.databaseKeyId,
+    sealed: auditTrailKeys.sealedKey,
+    contextOf: (_, id) => auditTrailKeyContext(id),
   },
 ];
 

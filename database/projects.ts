@@ -154,6 +154,9 @@ export function createProjects(queries: Queries, keys: KeyRing) {
     /** The project with all its keys, if there is one; as it was at most a second ago. */
     find: (aspId: string): Promise<Project | undefined> => recent.fetch(aspId),
 
+    /** Makes the next `find` of every project read the database. */
+    forgetRecent: (): void => recent.clear(),
+
     /**
      * Adds a project with its keys in one transaction; an existing one stays unchanged.
      * @returns whether it was added

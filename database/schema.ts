@@ -474,6 +474,8 @@ export const reconciliations = pgTable('reconciliations', {
   startedAt: time('started_at').notNull().defaultNow(),
   endedAt: time('ended_at'),
   counts: jsonb('counts').$type<ReconciliationCounts>(),
+  /** The end of the audit trail at that time. */
+  auditTrailHead: text('audit_trail_head'),
 });
 
 /**
@@ -505,6 +507,48 @@ export const payloadKeys = pgTable('payload_keys', {
   /** A keyed hash of a constant: enough to recognise the key, nothing to decrypt with. */
   fingerprint: text('fingerprint').notNull(),
   firstUsedAt: time('first_used_at').notNull().defaultNow(),
+});
+
+/**
+ * The audit trail: every act of an operator and every administrative act, entered in the transaction of the act. The
+ * processes may add to it and read it, nothing else; a trigger refuses the rest from everybody. It has no personal data.
+ */
+export const auditTrail = pgTable(
+  'audit_trail',
+  {
+    /** From 1, without gaps. */
+    sequence: integer('sequence').primaryKey(),
+    /** By the database's clock, to the millisecond. */
+    at: time('at').notNull(),
+    /** The operator, as the token says; or `service`. */
+    actor: text('actor').notNull(),
+    /** What was done: the operator's command, such as `project state`. */
+    action: text('action').notNull(),
+    aspId: text('asp_id'),
+    userId: text('user_id'),
+    registrationNumber: text('registration_number'),
+    /** JSON. */
+    details: text('details').notNull(),
+    reason: text('reason'),
+    /** From where: user and host, or the address of an HTTP client; and the address that the database sees. */
+    origin: text('origin').notNull(),
+    /** The entry of the request that this act carries out for another person. */
+    approves: integer('approves'),
+    /** HMAC-SHA256 over everything above and the hash of the entry before, in lower-case hex. */
+    hash: text('hash').notNull(),
+  },
+  (table) => [
+    uniqueIndex('one_approval_per_request').on(table.approves),
+    index('audit_trail_of_registration').on(table.registrationNumber),
+    index('audit_trail_of_member').on(table.userId),
+  ],
+);
+
+/** The key of the audit trail's hashes, sealed by a database key. One row, whose lock also puts the entries in order. */
+export const auditTrailKeys = pgTable('audit_trail_keys', {
+  auditTrailKeyId: text('audit_trail_key_id').primaryKey(),
+  databaseKeyId: text('database_key_id').notNull(),
+  sealedKey: sealed('sealed_key').notNull(),
 });
 
 /** What names an effect. */

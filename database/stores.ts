@@ -1,5 +1,7 @@
 import { KeyRing } from '../encryption/key-ring.ts';
 import { createAccounts } from './accounts.ts';
+import { createAuditTrail } from './audit-trail.ts';
+import type { Act, Actor } from './audit-trail.ts';
 import { createArsCalls } from './ars-calls.ts';
 import { createArsCodes } from './ars-codes.ts';
 import { createBankWindows } from './bank-windows.ts';
@@ -19,11 +21,42 @@ import { createRegistrations } from './registrations.ts';
 import { createRetention } from './retention.ts';
 
 /** Everything the service stores. */
-export type Stores = ReturnType<typeof createStores>;
+export type Stores = Tables & {
+  /**
+   * Does something that belongs into the audit trail, and enters it, in one transaction. If `work` throws, nothing was done
+   * and there is no entry.
+   * @param work what is to be done, with the stores that it is handed
+   * @param describe what was done, by the result of `work`; an empty list: nothing
+   */
+  act<Result>(
+    actor: Actor,
+    work: (acting: Tables) => Promise<Result>,
+    describe: (result: Result) => Act | readonly Act[],
+  ): Promise<Result>;
+};
+
+type Tables = ReturnType<typeof createTables>;
 
 /** Opens the stores of a database. `databaseKeys`: `id:base64` of 32 bytes each, the first one active. */
-export function createStores(queries: Queries, databaseKeys: string) {
+export function createStores(queries: Queries, databaseKeys: string): Stores {
   const keys = new KeyRing(databaseKeys);
+  const tables = createTables(queries, keys);
+  return {
+    ...tables,
+    async act(actor, work, describe) {
+      const result = await queries.transaction(async (transaction) => {
+        const acting = createTables(transaction, keys);
+        const done = await work(acting);
+        await acting.auditTrail.append(actor, [describe(done)].flat());
+        return done;
+      });
+      tables.projects.forgetRecent();
+      return result;
+    },
+  };
+}
+
+function createTables(queries: Queries, keys: KeyRing) {
   const arsCalls = createArsCalls(queries, keys);
   return {
     projects: createProjects(queries, keys),
@@ -43,5 +76,6 @@ export function createStores(queries: Queries, databaseKeys: string) {
     reconciliations: createReconciliations(queries),
     rememberedRequests: createRememberedRequests(queries, keys),
     databaseKeys: createDatabaseKeys(queries, keys),
+    auditTrail: createAuditTrail(queries, keys),
   };
 }

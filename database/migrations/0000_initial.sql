@@ -35,6 +35,27 @@ CREATE TABLE "ars_codes" (
 	"spent_by" text
 );
 --> statement-breakpoint
+CREATE TABLE "audit_trail" (
+	"sequence" integer PRIMARY KEY NOT NULL,
+	"at" timestamp with time zone NOT NULL,
+	"actor" text NOT NULL,
+	"action" text NOT NULL,
+	"asp_id" text,
+	"user_id" text,
+	"registration_number" text,
+	"details" text NOT NULL,
+	"reason" text,
+	"origin" text NOT NULL,
+	"approves" integer,
+	"hash" text NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "audit_trail_keys" (
+	"audit_trail_key_id" text PRIMARY KEY NOT NULL,
+	"database_key_id" text NOT NULL,
+	"sealed_key" "bytea" NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "bank_windows" (
 	"bank_window_id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "bank_windows_bank_window_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
 	"bank_code" text NOT NULL,
@@ -170,7 +191,8 @@ CREATE TABLE "reconciliations" (
 	"reconciliation_id" text PRIMARY KEY NOT NULL,
 	"started_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"ended_at" timestamp with time zone,
-	"counts" jsonb
+	"counts" jsonb,
+	"audit_trail_head" text
 );
 --> statement-breakpoint
 CREATE TABLE "registrations" (
@@ -252,6 +274,9 @@ CREATE INDEX "accounts_of_member" ON "accounts" USING btree ("user_id");--> stat
 CREATE INDEX "ars_calls_of_member" ON "ars_calls" USING btree ("called_on","user_id");--> statement-breakpoint
 CREATE INDEX "ars_calls_to_phone" ON "ars_calls" USING btree ("called_on","phone_hash");--> statement-breakpoint
 CREATE INDEX "ars_calls_for_account" ON "ars_calls" USING btree ("called_on","account_hash");--> statement-breakpoint
+CREATE UNIQUE INDEX "one_approval_per_request" ON "audit_trail" USING btree ("approves");--> statement-breakpoint
+CREATE INDEX "audit_trail_of_registration" ON "audit_trail" USING btree ("registration_number");--> statement-breakpoint
+CREATE INDEX "audit_trail_of_member" ON "audit_trail" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "windows_of_bank" ON "bank_windows" USING btree ("bank_code");--> statement-breakpoint
 CREATE UNIQUE INDEX "one_open_effect" ON "effects" USING btree ("registration_number","kind") WHERE state in ('SENT', 'ACCEPTED');--> statement-breakpoint
 CREATE UNIQUE INDEX "registered_once" ON "effects" USING btree ("registration_number") WHERE kind = 'REGISTRATION' and state = 'DONE';--> statement-breakpoint

@@ -12,3 +12,6 @@ ALTER TABLE "ars_codes" ALTER COLUMN "sealed_code" SET STATISTICS 0;
 ALTER TABLE "registrations" ALTER COLUMN "sealed_details" SET STATISTICS 0;
 --> statement-breakpoint
 ALTER TABLE "consent_evidence" ALTER COLUMN "sealed_recording" SET STATISTICS 0;
+
+--> statement-breakpoint
+ALTER TABLE "audit_trail_keys" ALTER COLUMN "sealed_key" SET STATISTICS 0;
