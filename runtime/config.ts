@@ -13,6 +13,16 @@ export const portSchema = z.coerce.number().int().min(1).max(65_535);
 /** A number of things, at least one. */
 export const countSchema = z.coerce.number().int().positive();
 
+const plaintextConnection = z.enum(['postgresql', 'temporal', 'metrics']);
+/** A connection inside the deployment that may be plaintext on a private network. */
+export type PlaintextConnection = z.output<typeof plaintextConnection>;
+const plaintextConnections = z
+  .string()
+  .default('')
+  .transform((list) => list.split(',').filter(Boolean))
+  .pipe(z.array(plaintextConnection))
+  .describe('the connections that may be plaintext: postgresql, temporal, metrics, separated by commas');
+
 /** The environment of every process of the service. */
 const commonSchema = z.object({
   DATABASE_KEYS: keys.describe('database keys, id:base64 of 32 bytes each, the first one active'),
@@ -29,7 +39,10 @@ const commonSchema = z.object({
     .default('asynchronous')
     .describe('synchronous if a failover of the database loses nothing, else asynchronous'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
-  NODE_ENV: z.string().optional(),
+  NODE_ENV: z.string().optional().describe('development or test; anything else is production'),
+  NODE_OPTIONS: z.string().optional(),
+  NODE_TLS_REJECT_UNAUTHORIZED: z.string().optional(),
+  PLAINTEXT_ON_PRIVATE_NETWORK: plaintextConnections,
   METRICS_PORT: portSchema.optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
 });

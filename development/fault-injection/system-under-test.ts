@@ -160,6 +160,7 @@ export async function startSystemUnderTest(
 
     const environment = {
       ...secrets,
+      NODE_ENV: 'development',
       PORT: String(apiPort),
       HOST: '127.0.0.1',
       DATABASE_URL: withPort(cluster.url, proxies.database.port),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { sandboxMark } from '../../composition/sandbox-defaults.ts';
+import { sandboxMark } from '../../composition/weak-secrets.ts';
 import { errorCode } from '../../runtime/error-code.ts';
 
 const keyRing = z.string().regex(new RegExp(`^${sandboxMark}:[A-Za-z0-9+/]{43}=$`));

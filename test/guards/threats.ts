@@ -8,6 +8,7 @@ const others = 'test/wire/other-endpoints.test.ts';
 const safeguards = 'test/end-to-end/registration-safeguards.test.ts';
 const startUp = 'test/processes/start-up.test.ts';
 const unreadable = 'test/end-to-end/unreadable-payloads.test.ts';
+const production = 'test/processes/production.test.ts';
 const canary = 'test/end-to-end/canary.test.ts';
 
 const erasedFiles = 'test/database/erased-files.test.ts';
@@ -959,15 +960,79 @@ export const threats: readonly Guard[] = [
     name: 'no-sandbox-in-production',
     protectsFrom: 'Production runs with a sandbox’s settings.',
     replacements: [
-      change('composition/sandbox-defaults.ts', "if (settings.NODE_ENV !== 'production') return;", 'return;'),
+      change('composition/production-settings.ts', 'if (!isProduction(settings)) return;', 'return;'),
     ],
     tests: [
       test(
-        'test/processes/production.test.ts',
+        production,
         'api/main.ts refuses a sandbox’s settings in production, with every reason at once and without values',
       ),
     ],
     failure: /'waiting' to be 1/,
+  },
+  {
+    name: 'production-by-default',
+    protectsFrom: 'A process takes the settings of a sandbox, because nobody set NODE_ENV.',
+    replacements: [
+      change(
+        'composition/production-settings.ts',
+        "return name !== 'development' && name !== 'test';",
+        "return name === 'production';",
+      ),
+    ],
+    tests: [
+      test(
+        production,
+        'api/main.ts refuses trivial secrets and plaintext, every one of them at once, without NODE_ENV',
+      ),
+    ],
+    failure: /'waiting' to be 1/,
+  },
+  {
+    name: 'weak-secrets',
+    protectsFrom: 'A key or secret is guessed, or one secret gives away another.',
+    replacements: [change('composition/production-settings.ts', '...findWeakSecrets(settings), ', '')],
+    tests: [
+      'DATABASE_KEYS: a key is a sequence',
+      'CODEC_TOKEN: a secret repeats itself',
+      'PAYLOAD_KEYS: a key is also one of DATABASE_KEYS',
+    ].map((title) => test(production, `one setting alone is refused > ${title}`)),
+    failure: /to have a length of 1/,
+  },
+  {
+    name: 'no-plaintext',
+    protectsFrom: 'A network between the processes, PostgreSQL and Temporal is read or altered.',
+    replacements: [
+      change('composition/production-settings.ts', ', ...findUnprotectedConnections(settings)]', ']'),
+    ],
+    tests: [test(production, 'one setting alone is refused > Temporal without TLS')],
+    failure: /promise resolved/,
+  },
+  {
+    name: 'protections-stay-on',
+    protectsFrom: 'A setting turns a protection off: the time window, the calling hours.',
+    replacements: [
+      change('composition/production-settings.ts', 'timeWindow > maxTimeWindow,', 'timeWindow < 0,'),
+      change('composition/production-settings.ts', "'CALLING_HOURS' in settings && !callsByDay,", 'false,'),
+    ],
+    tests: [
+      'TIME_WINDOW_MS: old requests could be replayed',
+      'CALLING_HOURS: members must not be called at night',
+    ].map((title) => test(production, `one setting alone is refused > ${title}`)),
+    failure: /to have a length of 1/,
+  },
+  {
+    name: 'database-role',
+    protectsFrom: 'A leaked database password reads files, creates roles or gets round row security.',
+    replacements: [
+      change(
+        'composition/production-settings.ts',
+        '...(dangerousRights.length > 0',
+        '...(dangerousRights.length > 99',
+      ),
+    ],
+    tests: [test(production, 'one setting alone is refused > DATABASE_URL: with the role of a superuser')],
+    failure: /promise resolved/,
   },
   {
     name: 'no-value-in-errors',

@@ -95,9 +95,9 @@ it('has of the sandbox the hook for its routes and what refuses its settings, an
     'api/app.js',
     'api/http/errors.js',
     'api/routes/docs.js',
-    'composition/open-production-service.js',
-    'composition/sandbox-defaults.js',
-    'database/projects-of-sandbox.js',
+    'composition/production-settings.js',
+    'composition/weak-secrets.js',
+    'database/inspection.js',
     'wire/openapi-document.js',
     'wire/openapi-webhooks.js',
   ]);
@@ -158,6 +158,7 @@ async function startSurroundings() {
     url,
     project: publicCredentials(credentials).projects[0] as unknown as Project,
     environment: {
+      NODE_ENV: 'development',
       PORT: String(port),
       HOST: '127.0.0.1',
       DATABASE_URL: fresh.url,

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import { expect, it, onTestFinished } from 'vitest';
+import { Client } from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { openPostgres } from '../../database/database.ts';
-import { findSandboxProjects } from '../../database/projects-of-sandbox.ts';
+import { inspectDatabase } from '../../database/inspection.ts';
 import { createStores } from '../../database/stores.ts';
 import { createLog } from '../../runtime/log.ts';
-import { refuseSandboxDefaults } from '../../composition/sandbox-defaults.ts';
+import { refuseUnfitSettings } from '../../composition/production-settings.ts';
+import { apiConfigSchema, readConfig } from '../../runtime/config.ts';
 import { loadCredentials, seed } from '../../development/sandbox/credentials.ts';
 import { loadOrCreateSecrets } from '../../development/sandbox/secrets.ts';
 import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';
@@ -18,10 +20,10 @@ if (!databaseUrl) {
 }
 const key = () => `own:${randomBytes(32).toString('base64')}`;
 
-/** Valid settings, but no database answers. */
+/** Valid settings of production, which is what runs without NODE_ENV; but no database answers. */
 const sound = {
-  NODE_ENV: 'production',
-  DATABASE_URL: 'postgres://127.0.0.1:9/nothing',
+  DATABASE_URL: 'postgres://127.0.0.1:9/nothing?sslmode=verify-full',
+  TEMPORAL_TLS: 'true',
   DATABASE_KEYS: key(),
   PAYLOAD_KEYS: key(),
   PG_BASE_URL: 'https://pg.example',
@@ -32,14 +34,47 @@ const sound = {
   OPERATOR_TOKEN: randomBytes(32).toString('hex'),
 };
 
+/** With the plaintext of a test’s own servers. */
+const onPrivateNetwork = { ...sound, PLAINTEXT_ON_PRIVATE_NETWORK: 'postgresql' };
+
 /** The lines with reasons. */
 const reasonsIn = (output: string) => [...output.matchAll(/^ {2}(\w+: .+)$/gm)].map(([, reason]) => reason);
+
+/** Settings as an attack found them accepted: by an API without NODE_ENV, too. */
+const oneSecret = 'a'.repeat(32);
+const unfit = {
+  PAYLOAD_KEYS: `p:${Buffer.alloc(32).toString('base64')}`,
+  PG_SHARED_SECRET: oneSecret,
+  CODEC_TOKEN: oneSecret,
+  OPERATOR_TOKEN: oneSecret,
+  NODE_TLS_REJECT_UNAUTHORIZED: '0',
+  NODE_OPTIONS: '--insecure-http-parser',
+  TIME_WINDOW_MS: String(365 * 24 * 60 * 60 * 1_000),
+  CALLING_HOURS: '00:00-23:59',
+  DATABASE_URL: 'postgres://127.0.0.1:9/nothing',
+  TEMPORAL_TLS: 'false',
+  METRICS_HOST: '0.0.0.0',
+  METRICS_PORT: '9464',
+};
+
+/** Starts a program with settings that it has to refuse. @returns the reasons that it gives */
+async function refusedBy(file: string, settings: Readonly<Record<string, string>>) {
+  const program = startProgram(file, settings);
+  // A program that accepts them waits for its database.
+  const waiting = program.untilOutput(/waiting for /).then(
+    () => 'waiting',
+    () => program.exited,
+  );
+  expect(await waiting).toBe(1);
+  expect(program.output()).not.toMatch(/^\s+at /m);
+  return { output: program.output(), reasons: new Set(reasonsIn(program.output())) };
+}
 
 it.for(['api/main.ts', 'worker/main.ts'])(
   '%s refuses a sandbox’s settings in production, with every reason at once and without values',
   async (file) => {
     const secrets = loadOrCreateSecrets(temporaryDirectory());
-    const unsound = {
+    const { output, reasons } = await refusedBy(file, {
       ...sound,
       DATABASE_KEYS: `${sound.DATABASE_KEYS},${secrets.DATABASE_KEYS}`,
       PAYLOAD_KEYS: secrets.PAYLOAD_KEYS,
@@ -47,58 +82,172 @@ it.for(['api/main.ts', 'worker/main.ts'])(
       PG_CALLBACK_URL: 'http://127.0.0.1:3000/pg/callbacks',
       PG_SHARED_SECRET: `${secrets.PG_SHARED_SECRET},less-than-32-characters`,
       CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
-      CODEC_TOKEN: 'less-than-32-characters',
-      OPERATOR_TOKEN: 'less-than-32-characters',
+      CODEC_TOKEN: 'fewer-than-32-characters',
+      OPERATOR_TOKEN: 'not-quite-32-characters',
       CALLING_HOURS: 'always',
       LOG_LEVEL: 'debug',
-    };
-    const program = startProgram(file, unsound);
-    // A program that accepts them waits for its database.
-    const waiting = program.untilOutput(/waiting for /).then(
-      () => 'waiting',
-      () => program.exited,
-    );
-    expect(await waiting).toBe(1);
+    });
     const apiReasons = [
-      'CODEC_ALLOWED_ORIGIN: it must begin with https://.',
-      'CODEC_ALLOWED_ORIGIN: it points to this machine.',
-      'CODEC_TOKEN: a secret has fewer than 32 characters.',
-      'OPERATOR_TOKEN: a secret has fewer than 32 characters.',
-      'CALLING_HOURS: members must not be called at night.',
+      'CODEC_ALLOWED_ORIGIN: it is plaintext. Begin it with https://.',
+      'CODEC_ALLOWED_ORIGIN: it points to this machine. Name the system in production.',
+      'CODEC_TOKEN: a secret has fewer than 32 characters. Make a new one: openssl rand -hex 32.',
+      'OPERATOR_TOKEN: a secret has fewer than 32 characters. Make a new one: openssl rand -hex 32.',
+      'CALLING_HOURS: members must not be called at night. Stay within 08:00-21:00.',
     ];
-    expect(new Set(reasonsIn(program.output()))).toEqual(
+    expect(reasons).toEqual(
       new Set([
-        'DATABASE_KEYS: a key was made by a sandbox.',
-        'PAYLOAD_KEYS: a key was made by a sandbox.',
-        'PG_BASE_URL: it must begin with https://.',
-        'PG_BASE_URL: it points to this machine.',
-        'PG_CALLBACK_URL: it must begin with https://.',
-        'PG_CALLBACK_URL: it points to this machine.',
-        'PG_SHARED_SECRET: a secret has fewer than 32 characters.',
-        'PG_SHARED_SECRET: a secret was made by a sandbox.',
-        'LOG_LEVEL: debug and trace are for development.',
+        'DATABASE_KEYS: a key was made by a sandbox. Make a new one: openssl rand -base64 32.',
+        'PAYLOAD_KEYS: a key was made by a sandbox. Make a new one: openssl rand -base64 32.',
+        'PG_BASE_URL: it is plaintext. Begin it with https://.',
+        'PG_BASE_URL: it points to this machine. Name the system in production.',
+        'PG_CALLBACK_URL: it is plaintext. Begin it with https://.',
+        'PG_CALLBACK_URL: it points to this machine. Name the system in production.',
+        'PG_SHARED_SECRET: a secret has fewer than 32 characters. Make a new one: openssl rand -hex 32.',
+        'PG_SHARED_SECRET: a secret was made by a sandbox. Make a new one: openssl rand -hex 32.',
+        'LOG_LEVEL: debug and trace are for development. Set info.',
         ...(file === 'api/main.ts' ? apiReasons : []),
       ]),
     );
-    for (const value of Object.values(secrets)) expect(program.output()).not.toContain(value);
-    expect(program.output()).not.toMatch(/less-than-32-characters|^\s+at /m);
+    for (const value of Object.values(secrets)) expect(output).not.toContain(value);
+    expect(output).not.toMatch(/than-32-characters|quite-32-characters/);
   },
 );
 
-it.for([
-  ['PG_BASE_URL', 'https://[::1]/pg'],
-  ['PG_BASE_URL', 'https://127.8.9.1'],
-  ['PG_BASE_URL', 'https://0.0.0.0'],
-  ['PG_BASE_URL', 'https://[::ffff:127.0.0.1]'],
-  ['PG_BASE_URL', 'https://pg.localhost'],
-  ['CODEC_ALLOWED_ORIGIN', 'http://temporal.example'],
-] as const)('%s %s alone is refused', async ([name, value]) => {
-  const settings = { ...sound, LOG_LEVEL: 'info', [name]: value };
-  const refusal = refuseSandboxDefaults(settings, () => Promise.resolve([]));
-  await expect(refusal).rejects.toThrow(new RegExp(`:\\n {2}${name}: it (points|must).+$`));
+it.for(['api/main.ts', 'worker/main.ts'])(
+  '%s refuses trivial secrets and plaintext, every one of them at once, without NODE_ENV',
+  async (file) => {
+    const { output, reasons } = await refusedBy(file, { ...sound, ...unfit });
+    const apiReasons = [
+      'CODEC_TOKEN: a secret has fewer than 8 different characters. Make a new one: openssl rand -hex 32.',
+      'CODEC_TOKEN: a secret is also one of PG_SHARED_SECRET. Give each purpose a value of its own.',
+      'OPERATOR_TOKEN: a secret has fewer than 8 different characters. Make a new one: openssl rand -hex 32.',
+      'OPERATOR_TOKEN: a secret is also one of PG_SHARED_SECRET. Give each purpose a value of its own.',
+      'TIME_WINDOW_MS: old requests could be replayed. Set 900000 at most.',
+      'CALLING_HOURS: members must not be called at night. Stay within 08:00-21:00.',
+    ];
+    const permitted = 'or on a private network permit plaintext: PLAINTEXT_ON_PRIVATE_NETWORK=';
+    expect(reasons).toEqual(
+      new Set([
+        'PAYLOAD_KEYS: a key has fewer than 17 different characters. Make a new one: openssl rand -base64 32.',
+        'PG_SHARED_SECRET: a secret has fewer than 8 different characters. Make a new one: openssl rand -hex 32.',
+        'NODE_TLS_REJECT_UNAUTHORIZED: certificates are not checked. Remove it, and name your authority in NODE_EXTRA_CA_CERTS.',
+        'NODE_OPTIONS: --insecure-http-parser opens the process. Remove it.',
+        `DATABASE_URL: it is plaintext. Add sslmode=verify-full, ${permitted}postgresql.`,
+        `TEMPORAL_ADDRESS: it is plaintext. Set TEMPORAL_TLS=true, ${permitted}temporal.`,
+        `METRICS_HOST: it is plaintext. Name a private address of this machine, ${permitted}metrics.`,
+        ...(file === 'api/main.ts' ? apiReasons : []),
+      ]),
+    );
+    expect(output).toContain('unless NODE_ENV is development');
+    expect(output).not.toContain(oneSecret);
+  },
+);
+
+describe('one setting alone is refused', () => {
+  const check = (settings: Readonly<Record<string, string>>, tls = true, dangerousRights: string[] = []) =>
+    refuseUnfitSettings(
+      {
+        ...readConfig(apiConfigSchema, { ...sound, ...settings }, () => ''),
+        temporal: { connectionOptions: { address: '10.0.0.1:7233', tls } },
+      },
+      () => Promise.resolve({ sandboxProjects: [], dangerousRights }),
+    );
+
+  const bytes = (make: (index: number) => number) =>
+    `own:${Buffer.from(Array.from({ length: 32 }, (_, index) => make(index))).toString('base64')}`;
+  const text = (value: string) => `own:${Buffer.from(value).toString('base64')}`;
+
+  it.for([
+    ['PG_BASE_URL', 'it points', 'https://[::1]/pg'],
+    ['PG_BASE_URL', 'it points', 'https://127.8.9.1'],
+    ['PG_BASE_URL', 'it points', 'https://0.0.0.0'],
+    ['PG_BASE_URL', 'it points', 'https://[::ffff:127.0.0.1]'],
+    ['PG_BASE_URL', 'it points', 'https://pg.localhost'],
+    ['CODEC_ALLOWED_ORIGIN', 'it is plaintext', 'http://temporal.example'],
+    ['DATABASE_KEYS', 'a key has fewer than 17 different', bytes(() => 0)],
+    ['DATABASE_KEYS', 'a key has fewer than 17 different', bytes((index) => index % 16)],
+    ['DATABASE_KEYS', 'a key is a sequence', bytes((index) => 3 * index)],
+    ['DATABASE_KEYS', 'a key is text', text('correct horse battery staple 123')],
+    ['PAYLOAD_KEYS', 'a key is also one of DATABASE_KEYS', `other:${sound.DATABASE_KEYS.slice(4)}`],
+    ['CODEC_TOKEN', 'a secret repeats itself', '0123456789abcdef0123456789abcdef'],
+    ['CODEC_TOKEN', 'a secret is a sequence', 'abcdefghijklmnopqrstuvwxyz012345'],
+    ['CODEC_TOKEN', 'a secret consists of common words', 'your-secret-token-please-change-me!'],
+    ['CODEC_TOKEN', 'a secret is also one of CODEC_TOKEN', sound.OPERATOR_TOKEN],
+    ['TIME_WINDOW_MS', 'old requests could be replayed', '900001'],
+    ['CALLING_HOURS', 'members must not be called at night', '07:59-21:00'],
+    ['CALLING_HOURS', 'members must not be called at night', '08:00-21:01'],
+    ['CALLING_HOURS', 'members must not be called at night', '20:00-09:00'],
+    ['NODE_OPTIONS', '--inspect=0.0.0.0:9229 opens the process', '--inspect=0.0.0.0:9229'],
+    ['DATABASE_URL', 'it is plaintext', 'postgres://db.internal/km'],
+    ['DATABASE_URL', 'it is plaintext', 'postgres://db.internal/km?sslmode=disable'],
+    ['DATABASE_URL', 'it is plaintext', 'postgres://db.internal/km?sslmode=verify-full&sslmode=disable'],
+    ['DATABASE_URL', 'its certificate is not checked', 'postgres://db.internal/km?sslmode=no-verify'],
+    [
+      'DATABASE_URL',
+      'its certificate is not checked',
+      'postgres://db.internal/km?sslmode=require&uselibpqcompat=true',
+    ],
+  ] as const)('%s: %s', async ([name, reason, value]) => {
+    const refusal = await check({ [name]: value }).then(
+      () => 'accepted',
+      (error: Error) => error.message,
+    );
+    const [, ...reasons] = refusal.split('\n');
+    expect(reasons).toHaveLength(1);
+    expect(reasons[0]).toContain(reason);
+  });
+
+  it.for([
+    {},
+    { DATABASE_URL: 'postgres://user@/km?host=/var/run/postgresql' },
+    { PLAINTEXT_ON_PRIVATE_NETWORK: 'postgresql', DATABASE_URL: 'postgres://db.internal/km' },
+    { METRICS_PORT: '9464' },
+    { METRICS_PORT: '9464', METRICS_HOST: '10.0.0.1' },
+    { METRICS_PORT: '9464', METRICS_HOST: '0.0.0.0', PLAINTEXT_ON_PRIVATE_NETWORK: 'metrics' },
+    { NODE_ENV: 'production' },
+    { NODE_ENV: 'development', CODEC_TOKEN: oneSecret },
+    { NODE_ENV: 'test', CODEC_TOKEN: oneSecret },
+  ])('but not %j', async (settings) => {
+    await expect(check(settings)).resolves.toBeUndefined();
+  });
+
+  it.for([
+    [
+      'PLAINTEXT_ON_PRIVATE_NETWORK does not cover a public address',
+      'postgresql',
+      true,
+      'at a public address',
+    ],
+    ['Temporal without TLS', '', false, 'TEMPORAL_ADDRESS: it is plaintext'],
+  ] as const)('%s', async ([, permitted, tls, reason]) => {
+    const settings = { PLAINTEXT_ON_PRIVATE_NETWORK: permitted, DATABASE_URL: 'postgres://8.8.8.8/km' };
+    await expect(check(permitted ? settings : {}, tls)).rejects.toThrow(reason);
+  });
+
+  it('DATABASE_URL: with the role of a superuser', async () => {
+    await expect(check({}, true, ['SUPERUSER'])).rejects.toThrow('its role may do too much (SUPERUSER)');
+  });
+
+  it('whatever NODE_ENV is, but for development and test', async () => {
+    await expect(check({ NODE_ENV: 'staging', LOG_LEVEL: 'debug' })).rejects.toThrow('LOG_LEVEL');
+  });
+
+  it('no random key or secret counts as weak', async () => {
+    for (let round = 0; round < 200; round++) {
+      const random = (encoding: 'hex' | 'base64url') => randomBytes(32).toString(encoding);
+      const CODEC_TOKEN = random('base64url');
+      const secrets = {
+        DATABASE_KEYS: key(),
+        PAYLOAD_KEYS: key(),
+        CODEC_TOKEN,
+        OPERATOR_TOKEN: random('hex'),
+      };
+      await expect(check(secrets)).resolves.toBeUndefined();
+    }
+  });
 });
 
-it('valid settings are accepted: the API continues with the database', async () => {
+it('fit settings are accepted: the API continues with the database', async () => {
   const program = startProgram('api/main.ts', sound);
   await program.untilOutput(/waiting for PostgreSQL.+/);
   expect(program.output()).toContain('ECONNREFUSED');
@@ -107,7 +256,7 @@ it('valid settings are accepted: the API continues with the database', async () 
 
 // Needs a PostgreSQL, which DATABASE_URL names.
 it.skipIf(!databaseUrl).for(['api/main.ts', 'worker/main.ts'])(
-  '%s refuses a database with a sandbox’s projects in production',
+  '%s refuses a database with a sandbox’s projects and the role of a superuser in production',
   async (file) => {
     const fresh = await createFreshPostgres(databaseUrl!);
     onTestFinished(() => fresh.drop());
@@ -118,26 +267,55 @@ it.skipIf(!databaseUrl).for(['api/main.ts', 'worker/main.ts'])(
       1,
     );
     await database.close();
-    const program = startProgram(file, { ...sound, DATABASE_URL: fresh.url });
+    const program = startProgram(file, { ...onPrivateNetwork, DATABASE_URL: fresh.url });
     expect(await program.exited).toBe(1);
     expect(reasonsIn(program.output())).toEqual([
-      "DATABASE_URL: the database holds the sandbox's projects (SANDBOXASP00001, SANDBOXASP00002).",
+      "DATABASE_URL: the database holds the sandbox's projects (SANDBOXASP00001, SANDBOXASP00002). Use another database.",
+      expect.stringMatching(
+        /^DATABASE_URL: its role may do too much \(.*SUPERUSER.*\)\. Use a role without these/,
+      ),
     ]);
   },
 );
 
 // Needs a PostgreSQL, too.
+it.skipIf(!databaseUrl).for([
+  ['superuser', '', ['SUPERUSER']],
+  ['bypassrls', '', ['BYPASSRLS']],
+  ['createrole replication', '', ['CREATEROLE', 'REPLICATION']],
+  ['', 'pg_execute_server_program', ['pg_execute_server_program']],
+  ['', '', []],
+] as const)('the rights %j and %j of a database role are recognised', async ([options, group, rights]) => {
+  const fresh = await createFreshPostgres(databaseUrl!);
+  onTestFinished(() => fresh.drop());
+  const role = `test_${randomBytes(6).toString('hex')}`;
+  const client = new Client({ connectionString: fresh.url });
+  await client.connect();
+  await client.query(`create role ${role} login ${options}`);
+  if (group) await client.query(`grant ${group} to ${role}`);
+  onTestFinished(async () => {
+    await client.query(`drop role ${role}`);
+    await client.end();
+  });
+  const url = new URL(fresh.url);
+  url.username = role;
+  expect((await inspectDatabase(url.href)).dangerousRights).toEqual(rights);
+});
+
+// Needs a PostgreSQL, too.
 it.skipIf(!databaseUrl)('a database whose projects cannot be read is refused', async () => {
   const fresh = await createFreshPostgres(databaseUrl!);
   onTestFinished(() => fresh.drop());
-  expect(await findSandboxProjects(fresh.url)).toEqual([]);
+  expect((await inspectDatabase(fresh.url)).sandboxProjects).toEqual([]);
   const database = await openPostgres(fresh.url, createLog('test', 'silent'));
   await database.queries.transaction(async (transaction) => {
     await transaction.execute(sql`lock table projects`);
-    await expect(findSandboxProjects(fresh.url)).rejects.toThrow('timeout');
+    await expect(inspectDatabase(fresh.url)).rejects.toThrow('timeout');
   });
   await database.close();
-  const refusal = refuseSandboxDefaults({ ...sound, LOG_LEVEL: 'info' }, () =>
+  const settings = readConfig(apiConfigSchema, sound, () => '');
+  const temporal = { connectionOptions: { address: '10.0.0.1:7233', tls: true } };
+  const refusal = refuseUnfitSettings({ ...settings, temporal }, () =>
     Promise.reject(new Error('no answer')),
   );
   await expect(refusal).rejects.toThrow('no answer');

@@ -37,6 +37,7 @@ afterAll(async () => {
 
 async function environment(overrides: Readonly<Record<string, string>>) {
   return {
+    NODE_ENV: 'development',
     PORT: String(await findFreePort()),
     HOST: '127.0.0.1',
     DATABASE_KEYS: key('database'),

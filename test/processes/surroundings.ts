@@ -32,6 +32,7 @@ export async function startSurroundings() {
   onTestFinished(() => simulator.stop());
   const port = await findFreePort();
   const environment = {
+    NODE_ENV: 'development',
     PORT: String(port),
     HOST: '127.0.0.1',
     METRICS_HOST: '127.0.0.1',
