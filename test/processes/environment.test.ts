@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { createStores } from '../../database/stores.ts';
+import { loadCredentials, seed } from '../../development/sandbox/credentials.ts';
+import { openPglite } from '../../development/sandbox/embedded-database.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 import { startProgram } from './process-group.ts';
 
@@ -49,27 +53,22 @@ it('names malformed calling hours and limits', async () => {
 
 it('names a missing database key before anything else starts', async () => {
   const key = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
-  const first = key('first-key');
-  const start = (databaseKeys: string) =>
-    startProgram('development/sandbox/service.ts', {
-      ...variables,
-      DATABASE_KEYS: databaseKeys,
-      TEMPORAL_ADDRESS: '127.0.0.1:9',
-    });
-  const variables = {
+  const directory = temporaryDirectory();
+  const database = await openPglite({ dataDir: join(directory, 'database') });
+  const credentials = await loadCredentials(join(directory, 'credentials.json'));
+  await seed(createStores(database.queries, key('first-key')), credentials);
+  await database.close();
+
+  const program = startProgram('development/sandbox/service.ts', {
+    DATABASE_KEYS: key('second-key'),
     PAYLOAD_KEYS: key('test'),
     PG_BASE_URL: 'http://127.0.0.1:9',
     PG_CALLBACK_URL: 'http://127.0.0.1:9',
     PG_SHARED_SECRET: 'a-secret-for-this-test',
     CODEC_ALLOWED_ORIGIN: 'http://127.0.0.1:9',
-    DATA_DIR: temporaryDirectory(),
-  };
-  // It stores its members before it finds that Temporal is unavailable.
-  const seeding = start(first);
-  expect(await seeding.exited).toBe(1);
-  expect(seeding.output()).not.toContain('DATABASE_KEYS');
-
-  const program = start(key('second-key'));
+    DATA_DIR: directory,
+    TEMPORAL_ADDRESS: '127.0.0.1:9',
+  });
   expect(await program.exited).toBe(1);
   expect(program.output()).toMatch(
     /^DATABASE_KEYS lacks keys that are still needed: first-key \(seals \d+ rows\)\. Add them again .*keys status$/m,
