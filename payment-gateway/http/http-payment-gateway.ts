@@ -1,3 +1,5 @@
+import { request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { arsOutcomes } from '../../wire/registration-status.ts';
 import { maxRecordingBytes } from '../../contract/recording.ts';
@@ -70,19 +72,18 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
     const signedAt = sendBy ? sendBy.getTime() - signatureWindow : Date.now();
     const signature = sign(options.sharedSecret, url.pathname, body, signedAt);
     try {
-      const response = await fetch(url, {
+      const response = await request(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...signature },
         body,
         signal,
-        redirect: 'error',
       });
-      if (statuses.includes(response.status)) return response;
+      if (statuses.includes(response.statusCode)) return response;
       if (await isBankOutage(response)) {
         throw new BankUnavailable(`${path} was answered: the bank is unavailable.`);
       }
-      const answer = `${path} was answered with HTTP ${response.status}.`;
-      throw response.status === 401
+      const answer = `${path} was answered with HTTP ${response.statusCode}.`;
+      throw response.statusCode === 401
         ? new NothingSent(`${answer} Check PG_SHARED_SECRET, and the clocks of both sides.`)
         : new PaymentGatewayUnavailable(answer);
     } catch (error) {
@@ -102,7 +103,7 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
     sendBy?: Date,
   ): Promise<Answer> {
     const response = await post(path, content, statuses, signal, sendBy);
-    const answer = schema.safeParse(await response.json().catch(() => undefined));
+    const answer = schema.safeParse(await response.body.json().catch(() => undefined));
     if (answer.success) return answer.data;
     throw new PaymentGatewayUnavailable(`${path} was answered outside the protocol.`);
   }
@@ -126,8 +127,9 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
 
     async fetchRecording(callId, signal) {
       const response = await post('/v1/ars-calls/recording', { callId }, [200, 404], signal);
-      if (response.status === 404 || !response.body) return undefined;
-      return await readAtMost(response.body, recordingReadLimit);
+      if (response.statusCode !== 404) return await readAtMost(response.body, recordingReadLimit);
+      await response.body.dump();
+      return undefined;
     },
 
     async register({ sendBy, ...request }, signal) {
@@ -146,12 +148,19 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
     },
 
     async registerAutoCharge(reference, signal) {
-      const response = await post('/v1/registrations/auto-charge', { reference }, [200, 404], signal);
-      return response.status === 200;
+      const { statusCode, body } = await post(
+        '/v1/registrations/auto-charge',
+        { reference },
+        [200, 404],
+        signal,
+      );
+      await body.dump();
+      return statusCode === 200;
     },
 
     async removeRegistration(reference, signal) {
-      await post('/v1/registrations/removal', { reference }, [200, 404], signal);
+      const { body } = await post('/v1/registrations/removal', { reference }, [200, 404], signal);
+      await body.dump();
     },
 
     receiveCallback: async (request) => receiveCallback(options.sharedSecret, request),
@@ -159,15 +168,15 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
 }
 
 /** `{"error":"BANK_UNAVAILABLE"}` means that the bank is down; any other error is the payment gateway's own. */
-async function isBankOutage(response: Response): Promise<boolean> {
-  if (response.status !== 503) {
-    await response.body?.cancel();
+async function isBankOutage({ statusCode, body }: Dispatcher.ResponseData): Promise<boolean> {
+  if (statusCode !== 503) {
+    await body.dump();
     return false;
   }
-  return bankOutage.safeParse(await response.json().catch(() => undefined)).success;
+  return bankOutage.safeParse(await body.json().catch(() => undefined)).success;
 }
 
-async function readAtMost(body: ReadableStream<Uint8Array>, limit: number): Promise<Buffer> {
+async function readAtMost(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
