@@ -30,6 +30,8 @@ export interface ApiParts {
   readonly operatorToken?: string | undefined;
   /** The documentation page. Without it there is only openapi.json. */
   readonly docsPage?: DocsPage | undefined;
+  /** Aborted when the process is asked to stop: it is no longer ready, but still serves. */
+  readonly stopping?: AbortSignal | undefined;
   /** Only in the sandbox: adds its routes. With them the documentation page sends requests. */
   readonly serveSandbox?: ((app: Hono<Api>, parts: ApiParts) => void) | undefined;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { z } from 'zod';
 import { openProductionService } from '../composition/open-production-service.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
@@ -24,6 +25,7 @@ type ApiConfig = Parameters<typeof requestLimits>[0] & {
   readonly PORT: number;
   readonly HOST: string;
   readonly KEEP_ALIVE_MS: number;
+  readonly SHUTDOWN_DELAY_MS: number;
   readonly TIME_WINDOW_MS: number;
   readonly CODEC_ALLOWED_ORIGIN: string;
   readonly CODEC_TOKEN?: string;
@@ -32,7 +34,7 @@ type ApiConfig = Parameters<typeof requestLimits>[0] & {
 
 /** A running API. */
 export interface RunningApi {
-  /** Stops accepting requests, responds to the current ones and stops. */
+  /** Reports that it is not ready, serves for the shutdown delay, closes its port, and completes the current requests. */
   close(): Promise<void>;
 }
 
@@ -49,25 +51,30 @@ export interface BackgroundSettings {
  * @throws {ConfigurationError} when its port is taken
  */
 export async function startApi(
-  parts: Omit<ApiParts, 'timeWindow' | 'limits' | 'codec' | 'operatorToken'>,
+  parts: Omit<ApiParts, 'timeWindow' | 'limits' | 'codec' | 'operatorToken' | 'stopping'>,
   config: ApiConfig,
   { housekeepingInterval, sweep }: BackgroundSettings = {},
 ): Promise<RunningApi> {
+  const stopping = new AbortController();
   const app = createApp({
     ...parts,
+    stopping: stopping.signal,
     timeWindow: config.TIME_WINDOW_MS,
     limits: requestLimits(config),
     codec: { allowedOrigin: config.CODEC_ALLOWED_ORIGIN, token: config.CODEC_TOKEN },
     operatorToken: config.OPERATOR_TOKEN,
   });
-  const server = await listenOnPort(app, config);
+  const server = await listenOnPort(app, config, stopping.signal);
   parts.log.info({ port: server.port }, 'the API is listening');
   const stopHousekeeping = startHousekeeping(parts, housekeepingInterval);
   const stopSweep = startSweep(parts, sweep);
   return {
     async close() {
+      const milliseconds = config.SHUTDOWN_DELAY_MS;
+      parts.log.info({ milliseconds }, 'not ready any more; serving until load balancers have noticed');
+      stopping.abort();
       stopHousekeeping();
-      await stopSweep();
+      await Promise.all([stopSweep(), delay(milliseconds)]);
       await server.close();
     },
   };
@@ -77,8 +84,9 @@ export async function startApi(
 async function listenOnPort(
   app: ReturnType<typeof createApp>,
   { PORT: port, HOST: host, KEEP_ALIVE_MS: keepAlive }: Pick<ApiConfig, 'PORT' | 'HOST' | 'KEEP_ALIVE_MS'>,
+  stopping?: AbortSignal,
 ): Promise<ListeningServer> {
-  return await listen(app, { port, host, limits: { keepAlive } }).catch((error: unknown) => {
+  return await listen(app, { port, host, limits: { keepAlive }, stopping }).catch((error: unknown) => {
     throw errorCode(error) === 'EADDRINUSE'
       ? new ConfigurationError(`PORT: ${port} is taken; set it to a free one.`)
       : error;

@@ -71,6 +71,7 @@ export const apiConfigSchema = commonSchema.extend({
   HOST: z.string().default('0.0.0.0'),
   TIME_WINDOW_MS: countSchema.default(10 * 60 * 1_000),
   KEEP_ALIVE_MS: countSchema.default(75_000),
+  SHUTDOWN_DELAY_MS: z.coerce.number().int().min(0).default(10_000),
   CODEC_ALLOWED_ORIGIN: z.url().describe('origin of the Temporal Web UI'),
   REQUESTS_PER_SECOND: countSchema.default(100),
   REQUEST_BURST: countSchema.default(500),

@@ -1,10 +1,13 @@
-/** Resolves on the first SIGINT (Ctrl-C) or SIGTERM. The second one exits at once with code 1. */
+/** A signal repeated within this time counts as the same one, in ms: a terminal and npm both send Ctrl-C to the process. */
+const repeatWindow = 1_000;
+
+/** Resolves on the first SIGINT (Ctrl-C) or SIGTERM. A later one exits at once with code 1. */
 export function stopRequested(): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAt: number | undefined;
     const stop = () => {
-      if (asked) process.exit(1);
-      asked = true;
+      askedAt ??= performance.now();
+      if (performance.now() - askedAt > repeatWindow) process.exit(1);
       resolve();
     };
     process.on('SIGINT', stop);

@@ -13,7 +13,7 @@ import { Refusal } from './refusal.ts';
 /** A listening server. */
 export interface ListeningServer {
   readonly port: number;
-  /** Stops accepting requests and waits until the current ones have ended, for `drain` ms at most. */
+  /** Closes the port and waits until the current requests have ended, for `drain` ms at most. */
   close(): Promise<void>;
 }
 
@@ -50,7 +50,8 @@ const checkInterval = 1_000;
 
 /**
  * Starts the server. Throws when the port is taken.
- * @param listen `port`: 0 for any free port; `limits`: override the defaults
+ * @param listen `port`: 0 for any free port; `limits`: override the defaults; `stopping`: once it is aborted, responses tell
+ * clients to close their connections, and the port stays open until `close`
  *
  * @example
  * ```ts
@@ -60,7 +61,12 @@ const checkInterval = 1_000;
  */
 export async function listen(
   app: Hono<Api>,
-  { port, host, limits = {} }: { port: number; host: string; limits?: Partial<ConnectionLimits> },
+  {
+    port,
+    host,
+    limits = {},
+    stopping,
+  }: { port: number; host: string; limits?: Partial<ConnectionLimits>; stopping?: AbortSignal | undefined },
 ): Promise<ListeningServer> {
   const { idle, keepAlive, connections, pipelined, drain, headersTimeout, requestTimeout } = {
     ...defaultLimits,
@@ -68,7 +74,7 @@ export async function listen(
   };
   let isClosing = false;
   const current = new Set<Promise<void>>();
-  const respond = createListener(app, host, () => isClosing);
+  const respond = createListener(app, host, () => isClosing || stopping?.aborted === true);
   const countUnread = createUnreadCounter();
   const server = createServer(
     {
@@ -111,7 +117,7 @@ export async function listen(
   };
 }
 
-function createListener(app: Hono<Api>, hostname: string, isClosing: () => boolean) {
+function createListener(app: Hono<Api>, hostname: string, isStopping: () => boolean) {
   return getRequestListener(
     async (request, bindings) => {
       const { httpVersion, headers } = bindings.incoming;
@@ -119,7 +125,7 @@ function createListener(app: Hono<Api>, hostname: string, isClosing: () => boole
         return errorResponse(codes.MALFORMED_HTTP, pathOf(bindings.incoming));
       }
       const response = await app.fetch(request, bindings);
-      if (isClosing()) response.headers.set('Connection', 'close');
+      if (isStopping()) response.headers.set('Connection', 'close');
       return response;
     },
     {

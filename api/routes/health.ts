@@ -15,7 +15,7 @@ const namespaceRecheck = 30_000;
  * Liveness: `GET /healthz`. Readiness: `GET /readyz`; a 503 names the dependency that does not respond, and what
  * Temporal's namespace lacks.
  */
-export function serveHealth(app: Hono<Api>, { temporal, database }: ApiParts): void {
+export function serveHealth(app: Hono<Api>, { temporal, database, stopping }: ApiParts): void {
   app.get('/healthz', (context) => context.json({ status: 'ok' }, 200));
 
   let namespaceIsFineUntil = 0;
@@ -45,6 +45,7 @@ export function serveHealth(app: Hono<Api>, { temporal, database }: ApiParts): v
   let current: Promise<[string | undefined, boolean]> | undefined;
 
   app.get('/readyz', async (context) => {
+    if (stopping?.aborted) return context.json({ status: 'stopping' }, 503);
     // Concurrent requests share one probe.
     current ??= probe().finally(() => {
       current = undefined;

@@ -163,6 +163,7 @@ export async function startSystemUnderTest(
       NODE_ENV: 'development',
       PORT: String(apiPort),
       HOST: '127.0.0.1',
+      SHUTDOWN_DELAY_MS: '0',
       DATABASE_URL: withPort(cluster.url, proxies.database.port),
       TEMPORAL_ADDRESS: `127.0.0.1:${proxies.temporal.port}`,
       PG_BASE_URL: `http://127.0.0.1:${proxies.paymentGateway.port}`,

@@ -21,6 +21,8 @@ export const sandboxConfigSchema = catalogue
   })
   .extend({
     HOST: z.string().default('127.0.0.1'),
+    // Nothing stands in front of it.
+    SHUTDOWN_DELAY_MS: catalogue.shape.SHUTDOWN_DELAY_MS.prefault('0'),
     CALLING_HOURS: catalogue.shape.CALLING_HOURS.prefault('always'),
     ARS_CALLS_PER_MEMBER: countSchema.default(member),
     ARS_CALLS_PER_PHONE: countSchema.default(phone),

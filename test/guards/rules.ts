@@ -1315,6 +1315,18 @@ export const rules: readonly Guard[] = [
     failure: /to match object/,
   },
   {
+    name: 'lame-duck',
+    protectsFrom: 'A load balancer sends requests to an API that has closed its port.',
+    replacements: [change('api/routes/health.ts', 'if (stopping?.aborted) return', 'if (!stopping) return')],
+    tests: [
+      test(
+        'test/wire/other-endpoints.test.ts',
+        'health > is 503 as soon as the process is asked to stop, while the process is alive and serves',
+      ),
+    ],
+    failure: /to deeply equal/,
+  },
+  {
     name: 'stop-is-no-crash',
     protectsFrom: 'A worker that has stopped looks as if it had crashed.',
     replacements: [

@@ -16,6 +16,8 @@ export interface ProcessGroup {
   untilOutput(pattern: RegExp): Promise<RegExpExecArray>;
   /** Sends SIGTERM to the program itself. */
   terminate(): void;
+  /** Sends SIGTERM to the whole group. */
+  terminateGroup(): void;
   /** Sends SIGSTOP to the whole group: it stands still between two instructions. */
   freeze(): void;
   /** Lets a frozen group go on. */
@@ -74,6 +76,7 @@ export function startGroup(
     isAlive,
     kill,
     terminate: () => program.kill('SIGTERM'),
+    terminateGroup: () => process.kill(group, 'SIGTERM'),
     freeze: () => process.kill(group, 'SIGSTOP'),
     thaw: () => process.kill(group, 'SIGCONT'),
     async untilOutput(pattern) {

@@ -1,9 +1,10 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { transformSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -17,9 +18,10 @@ import { createLog } from '../../runtime/log.ts';
 import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';
 import { startTestTemporal } from '../fixtures/temporal-server.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
-import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
+import { call, registration, sendSlowly, untilEnded } from '../fixtures/wire-client.ts';
 import type { Project } from '../fixtures/wire-client.ts';
 import { startGroup } from './process-group.ts';
+import type { ProcessGroup } from './process-group.ts';
 
 const databaseUrl = process.env['DATABASE_URL'];
 if (!databaseUrl) {
@@ -135,6 +137,69 @@ describe.runIf(databaseUrl)('API, worker and operator', () => {
   }, 180_000);
 });
 
+const canBePidOne = spawnSync('unshare', ['-pf', '--mount-proc', 'true']).status === 0;
+if (!canBePidOne) process.stdout.write('This user may not unshare: nothing is stopped as PID 1.\n');
+
+/** How a process is asked to stop, and by what it is started. */
+const stops: readonly {
+  readonly name: string;
+  readonly by?: readonly string[];
+  stop(program: ProcessGroup): Promise<void> | void;
+}[] = [
+  { name: 'itself', stop: (program) => program.terminate() },
+  { name: 'its group', stop: (program) => program.terminateGroup() },
+  {
+    name: 'itself while it stands still for 300 ms',
+    async stop(program) {
+      program.freeze();
+      program.terminate();
+      await delay(300);
+      program.thaw();
+    },
+  },
+  {
+    name: 'PID 1 of a container',
+    by: ['unshare', '-pf', '--mount-proc'],
+    stop({ id }) {
+      const children = readFileSync(`/proc/${id}/task/${id}/children`, 'utf8');
+      process.kill(Number(children), 'SIGTERM');
+    },
+  },
+];
+
+describe.runIf(databaseUrl)('SIGTERM', () => {
+  it('to the process, to its group, while it stands still, and as PID 1: the API completes its request, all exit with 0', async () => {
+    const { url, environment, project } = await startSurroundings();
+    for (const { name, by = [], stop } of stops) {
+      if (by.length > 0 && !canBePidOne) continue;
+      const start = (file: string) => {
+        const [command, ...words] = [...by, process.execPath, join(production, 'dist', file)];
+        return startGroup(command!, words, environment);
+      };
+      const [api, worker] = [start('api/main.js'), start('worker/main.js')];
+      await api.untilOutput(/the API is listening/);
+      await worker.untilOutput(/the worker is running/);
+
+      const inquiry = '/open-api/api/v1/bankaccounts/inquiry';
+      const request = sendSlowly(
+        url,
+        project,
+        inquiry,
+        JSON.stringify({ userId: project.members[0]!.userId }),
+      );
+      await request.begun;
+      await Promise.all([stop(api), stop(worker)]);
+      await api.untilOutput(/serving until load balancers have noticed/);
+      const { response } = await request.finish();
+      expect({ name, code: response.code }).toEqual({ name, code: '000_000' });
+      expect({ name, exits: await Promise.all([api.exited, worker.exited]) }).toEqual({
+        name,
+        exits: [0, 0],
+      });
+    }
+  }, 180_000);
+});
+
 /** A database with one project, a Temporal server, a payment gateway, and the environment that names them. */
 async function startSurroundings() {
   const fresh = await createFreshPostgres(databaseUrl!);
@@ -161,6 +226,7 @@ async function startSurroundings() {
       NODE_ENV: 'development',
       PORT: String(port),
       HOST: '127.0.0.1',
+      SHUTDOWN_DELAY_MS: '0',
       DATABASE_URL: fresh.url,
       DATABASE_KEYS: databaseKeys,
       PAYLOAD_KEYS: key(),

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Hono } from 'hono';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { Api } from '../../api/context.ts';
 import { listen } from '../../api/http/server.ts';
 
@@ -37,6 +37,24 @@ async function serveOneRequest(drain: number) {
   const untilRefusing = () => expect.poll(isListening).toBe(false);
   return { events, socket, disconnected, untilRefusing, finish, close };
 }
+
+it('a stopping server serves, and tells its clients to close their connections', async () => {
+  const app = new Hono<Api>();
+  app.get('/', (context) => context.text('served'));
+  const stopping = new AbortController();
+  const server = await listen(app, { port: 0, host: '127.0.0.1', stopping: stopping.signal });
+  onTestFinished(() => server.close());
+  const get = async () => {
+    const response = await fetch(`http://127.0.0.1:${server.port}/`);
+    return [await response.text(), response.headers.get('connection')];
+  };
+  expect(await get()).toEqual(['served', 'keep-alive']);
+  stopping.abort();
+  expect([await get(), await get()]).toEqual([
+    ['served', 'close'],
+    ['served', 'close'],
+  ]);
+});
 
 it('a closing server completes the current request', async () => {
   const { events, socket, untilRefusing, finish, close } = await serveOneRequest(30_000);

@@ -345,6 +345,14 @@ describe('health', () => {
     });
   });
 
+  it('is 503 as soon as the process is asked to stop, while the process is alive and serves', async () => {
+    const url = await stack.startAnotherApi({ stopping: AbortSignal.abort() });
+    expect(await get('/readyz', url)).toEqual({ status: 503, body: { status: 'stopping' } });
+    expect(await get('/healthz', url)).toMatchObject({ status: 200 });
+    const { userId } = stack.projects[0].members[0]!;
+    expectAnswer(await call(url, stack.projects[0], '/inquiry', { userId }), '000_000');
+  });
+
   it('says what Temporal’s namespace lacks, and the command that mends it', async () => {
     const temporal = new Client({ connection: stack.temporal.connection, namespace: 'nowhere' });
     const url = await stack.startAnotherApi({ temporal });
