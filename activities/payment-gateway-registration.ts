@@ -73,11 +73,13 @@ export function paymentGatewayRegistrationActivities(
       if (!account) return { resultCode: codes.NO_REGISTERED_ACCOUNT };
       const { registrationNumber } = account;
       const { policyId } = (await stores.registrations.load(registrationNumber)).record;
-      if (!(await ledger.claimAutoCharge(registrationNumber, await stores.policies.get(policyId))))
-        return { resultCode: codes.NO_REGISTERED_ACCOUNT };
+      const claim = await ledger.claimAutoCharge(registrationNumber, await stores.policies.get(policyId));
+      // Nobody's request ordered it, so whoever started this run registers nothing.
+      if (claim === 'NONE') return { resultCode: codes.NO_REGISTERED_ACCOUNT };
+      if (claim !== 'SEND') return { resultCode: resultOf(claim === 'DONE') };
       const isRegistered = await paymentGateway.registerAutoCharge(registrationNumber, deadline());
       await ledger.recordAutoCharge(registrationNumber, isRegistered);
-      return { resultCode: isRegistered ? codes.SUCCESS : codes.AUTO_CHARGE_FAILED };
+      return { resultCode: resultOf(isRegistered) };
     },
   };
 
@@ -104,6 +106,8 @@ function requestOf(
   const evidence = { callId, sha256 };
   return { reference, memberId, bankCode, accountNumber, holderName, birthDate, evidence, sendBy };
 }
+
+const resultOf = (isRegistered: boolean) => (isRegistered ? codes.SUCCESS : codes.AUTO_CHARGE_FAILED);
 
 type Decision = Extract<
   Awaited<ReturnType<ActivityDependencies['paymentGateway']['register']>>,

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { PayloadCodec } from '@temporalio/common';
+import type { Payload } from '@temporalio/common';
 import type { Hono } from 'hono';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import type { Database } from '../database/database.ts';
@@ -17,7 +17,8 @@ export interface ApiParts {
   readonly database: Database;
   readonly temporal: Client;
   readonly paymentGateway: PaymentGateway;
-  readonly payloadCodec: PayloadCodec;
+  /** For the Temporal Web UI. Throws for a payload that cannot be decrypted. */
+  readonly decodePayloads: (payloads: readonly Payload[]) => Payload[];
   readonly policy: RegistrationPolicy;
   /** How far the times of a request may be from the server's clock, in ms. */
   readonly timeWindow: number;

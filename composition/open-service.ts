@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { DataConverter, PayloadCodec } from '@temporalio/common';
+import type { DataConverter, Payload } from '@temporalio/common';
 import type { Database } from '../database/database.ts';
 import type { DatabaseFailover } from '../database/incarnations.ts';
 import { requireSamePayloadKeys } from '../database/payload-keys.ts';
@@ -7,7 +7,7 @@ import { createStores } from '../database/stores.ts';
 import type { Stores } from '../database/stores.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
 import { KeyRing } from '../encryption/key-ring.ts';
-import { createWebUiCodec } from '../encryption/payload-codec.ts';
+import { createWebUiDecoder } from '../encryption/payload-codec.ts';
 import { withCircuitBreakers } from '../payment-gateway/circuit-breakers.ts';
 import type { CircuitBreakerOptions, GuardedPaymentGateway } from '../payment-gateway/circuit-breakers.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http/http-payment-gateway.ts';
@@ -55,8 +55,8 @@ export interface Service {
   readonly stores: Stores;
   readonly paymentGateway: GuardedPaymentGateway;
   readonly dataConverter: DataConverter;
-  /** For the Temporal Web UI. */
-  readonly payloadCodec: PayloadCodec;
+  /** For the Temporal Web UI. Throws for a payload that cannot be decrypted. */
+  readonly decodePayloads: (payloads: readonly Payload[]) => Payload[];
   readonly temporalConnection: TemporalConnection;
   /** Connects on first use, so that a process can start while Temporal is unavailable. */
   readonly temporal: Client;
@@ -108,7 +108,7 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
     stores,
     paymentGateway,
     dataConverter,
-    payloadCodec: createWebUiCodec(new KeyRing(config.PAYLOAD_KEYS)),
+    decodePayloads: createWebUiDecoder(new KeyRing(config.PAYLOAD_KEYS)),
     temporalConnection: connection,
     temporal,
     async close() {

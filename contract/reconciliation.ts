@@ -92,10 +92,10 @@ export interface ReconciliationPage {
   readonly size: number;
 }
 
-/** Input of the reconciliation. */
+/** Input of the reconciliation. One that is started has none. */
 export interface ReconciliationInput {
-  /** The maximum number of entries or rows per activity. */
-  readonly pageSize: number;
+  /** The maximum number of entries or rows per activity. Default: {@link reconciliationPageSize}. */
+  readonly pageSize?: number;
   /** Where the previous run stopped. */
   readonly from?: { readonly stage: ReconciliationStage; readonly cursor: string | null };
 }

@@ -510,20 +510,32 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
       });
     },
 
+    /** Orders the registration of an account for auto charge. Without an order, no run requests it. Idempotent. */
+    async orderAutoCharge(registrationNumber: string, policy: RegistrationPolicy): Promise<void> {
+      await lock(registrationNumber, (locked) => locked.order('AUTO_CHARGE', policy.effects));
+    },
+
     /**
      * Claims the registration of an active account for auto charge. Idempotent at the payment gateway, so an open one is
-     * sent again. @returns false when the account is not active any more
+     * sent again. @returns how it stands if it is decided; NONE when the account is not active or nothing is ordered
      */
-    async claimAutoCharge(registrationNumber: string, policy: RegistrationPolicy): Promise<boolean> {
-      const { isActive } = await lock(registrationNumber, async (locked) => {
+    async claimAutoCharge(
+      registrationNumber: string,
+      policy: RegistrationPolicy,
+    ): Promise<'SEND' | 'DONE' | 'REFUSED' | 'NONE'> {
+      const { claim } = await lock(registrationNumber, async (locked) => {
         await requireKnownDatabase(locked.transaction);
         await lockMember(locked.transaction, locked.row.userId);
         const active = and(eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE'));
-        if ((await locked.transaction.$count(accounts, active)) === 0) return { isActive: false };
+        const [effect] = locked.effects('AUTO_CHARGE');
+        if (!effect || (await locked.transaction.$count(accounts, active)) === 0)
+          return { claim: 'NONE' as const };
+        const { state } = effect;
+        if (state === 'DONE' || state === 'REFUSED') return { claim: state };
         await locked.sendAgain('AUTO_CHARGE', policy.effects);
-        return { isActive: true };
+        return { claim: 'SEND' as const };
       });
-      return isActive;
+      return claim;
     },
 
     /** Records whether the payment gateway registered the account for auto charge. Idempotent: the first time stays. */

@@ -140,6 +140,13 @@ export class LockedRegistration {
     return toEffect(assumed);
   }
 
+  /** Enters an effect as not sent yet, unless one is under way. */
+  async order(kind: EffectKind, policy: EffectPolicy): Promise<void> {
+    if (this.openEffect(kind)) return;
+    const row = { ...this.#sent(kind, 1, null, policy, 0), state: 'NOT_SENT', decidedAt: this.now } as const;
+    await this.transaction.insert(effects).values(row).onConflictDoUpdate({ target: effectKey, set: row });
+  }
+
   /** Enters an effect that is idempotent at the payment gateway as sent, whatever became of it before. */
   async sendAgain(kind: EffectKind, policy: EffectPolicy): Promise<void> {
     const row = this.#sent(kind, 1, randomUUID(), policy, 0);

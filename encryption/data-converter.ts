@@ -9,10 +9,14 @@ export const failureConverterPath = fileURLToPath(new URL('./failure-converter.c
 /**
  * The data converter that API, worker, tests and replay share: all payloads and failure texts are encrypted.
  * @param payloadKeys `id:base64` of 32 bytes each, separated by commas; the first one encrypts
+ * @param options see {@link createPayloadCodec}
  */
-export function createDataConverter(payloadKeys: string): DataConverter {
+export function createDataConverter(
+  payloadKeys: string,
+  options?: Parameters<typeof createPayloadCodec>[1],
+): DataConverter {
   return {
-    payloadCodecs: [createPayloadCodec(new KeyRing(payloadKeys))],
+    payloadCodecs: [createPayloadCodec(new KeyRing(payloadKeys), options)],
     failureConverterPath,
   };
 }

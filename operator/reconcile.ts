@@ -3,11 +3,10 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import {
   findingDetails,
   findingKinds,
-  reconciliationPageSize,
   reconciliationStages,
   reconciliationWorkflowId,
 } from '../contract/reconciliation.ts';
-import type { ReconciliationInput, ReconciliationStage } from '../contract/reconciliation.ts';
+import type { ReconciliationStage } from '../contract/reconciliation.ts';
 import { taskQueue, workflowTypes } from '../contract/registration.ts';
 import { requireReadable } from '../contract/unreadable-payload.ts';
 import { askTemporal } from './ask-temporal.ts';
@@ -47,13 +46,11 @@ export function reconcile() {
 
 /** Starts a reconciliation, or joins one that an operator has already started. */
 async function startOrJoin(temporal: Client): Promise<WorkflowHandle> {
-  const input: ReconciliationInput = { pageSize: reconciliationPageSize };
   const { workflowId } = await temporal.workflow.start(workflowTypes.reconcile, {
     workflowId: reconciliationWorkflowId,
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     taskQueue,
-    args: [input],
     staticSummary: 'Compare our ledger with the payment gateway’s',
   });
   return temporal.workflow.getHandle(workflowId);

@@ -50,7 +50,7 @@ export async function readRemovals(context: Context, since: Date): Promise<Reado
 
 /**
  * How a registration ended, as an activity of one of its runs read it from the database. Only our workers can have made the
- * result of such an activity, and it names the number. Undefined if no run has one.
+ * result of such an activity, and it names the number, so it does not matter where it stands. Undefined if no run has one.
  */
 export async function readEnd(
   { temporal }: Context,

@@ -1,12 +1,14 @@
 import { ScheduleAlreadyRunning } from '@temporalio/client';
 import type { Client, ScheduleClient, ScheduleOptions } from '@temporalio/client';
-import { reconciliationPageSize, reconciliationWorkflowId } from '../contract/reconciliation.ts';
-import type { ReconciliationInput } from '../contract/reconciliation.ts';
+import { reconciliationWorkflowId } from '../contract/reconciliation.ts';
 import { taskQueue, workflowTypes } from '../contract/registration.ts';
 import type { Log } from '../runtime/log.ts';
 import { requirePayloadKey } from '../runtime/required-payload-key.ts';
 
-/** The daily workflows, in Korean time. Temporal appends the time to the workflow ID of each scheduled run. */
+/**
+ * The daily workflows, in Korean time. Temporal appends the time to the workflow ID of each scheduled run, so they have no
+ * input: it would be encrypted for another workflow ID.
+ */
 export const schedules: readonly ScheduleOptions[] = [
   {
     scheduleId: 'purge-expired-evidence',
@@ -28,7 +30,6 @@ export const schedules: readonly ScheduleOptions[] = [
       workflowType: workflowTypes.reconcile,
       workflowId: reconciliationWorkflowId,
       taskQueue,
-      args: [{ pageSize: reconciliationPageSize } satisfies ReconciliationInput],
       staticSummary: 'Compare our ledger with the payment gateway’s',
     },
   },
@@ -47,8 +48,7 @@ export async function ensureSchedules({ schedule }: Pick<Client, 'schedule'>): P
     if (await createSchedule(schedule, definition)) continue;
     const existing = schedule.getHandle(definition.scheduleId);
     const { action } = await existing.describe();
-    for (const value of [action.staticSummary, ...(action.args ?? [])])
-      requirePayloadKey(value, definition.scheduleId);
+    requirePayloadKey(action.staticSummary, definition.scheduleId);
     await existing.update(({ state }) => ({ ...definition, state, action: definition.action }));
   }
 }

@@ -1,5 +1,5 @@
 import { makeContinueAsNewFunc, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import { reconciliationStages } from '../contract/reconciliation.ts';
+import { reconciliationPageSize, reconciliationStages } from '../contract/reconciliation.ts';
 import type { ReconciliationInput, ReconciliationStage } from '../contract/reconciliation.ts';
 import { reconcilePage } from './activity-proxies.ts';
 
@@ -11,7 +11,10 @@ const continueAsNew = makeContinueAsNewFunc<typeof reconcileLedger>({});
  * finds in the database. When the history grows long, a new run continues at the next page.
  * @returns the ID of the reconciliation, under which operators find the report: the ID of its first run
  */
-export async function reconcileLedger({ pageSize, from }: ReconciliationInput): Promise<string> {
+export async function reconcileLedger({
+  pageSize = reconciliationPageSize,
+  from,
+}: ReconciliationInput = {}): Promise<string> {
   const { firstExecutionRunId: reconciliationId } = workflowInfo();
   const remaining = stages.slice(from ? stages.indexOf(from.stage) : 0);
   let cursor = from?.cursor ?? null;

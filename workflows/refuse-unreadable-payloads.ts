@@ -46,9 +46,12 @@ function refuse(subject: string, ...values: readonly unknown[]): void {
   );
 }
 
+/** What schedules start. */
+const needNoInput: readonly string[] = [workflowTypes.purgeEvidence, workflowTypes.reconcile];
+
 /** Without its input, a workflow task would fail forever, and the run would block the member. */
 function requireInput([input]: readonly unknown[]): void {
-  const needsNone = workflowInfo().workflowType === workflowTypes.purgeEvidence;
-  if (needsNone || (typeof input === 'object' && input !== null)) return;
+  if (needNoInput.includes(workflowInfo().workflowType) || (typeof input === 'object' && input !== null))
+    return;
   throw ApplicationFailure.nonRetryable('The workflow was started without its input.', 'MissingInput');
 }

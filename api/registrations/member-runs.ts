@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { memberWorkflowId, taskQueue, workflowTypes } from '../../contract/registration.ts';
 import type { MemberInput, OperationResult } from '../../contract/registration.ts';
 import { searchAttributes } from '../../contract/search-attributes.ts';
+import { requireReadable } from '../../contract/unreadable-payload.ts';
 import { isMember } from '../../database/members.ts';
 import type { Member } from '../../database/members.ts';
 import type { Project } from '../../database/projects.ts';
@@ -112,12 +113,13 @@ export async function registerAutoCharge(
   member: Member,
   repeatable: RepeatableRequest,
 ): Promise<void> {
-  const { temporal } = parts;
+  const { stores, temporal } = parts;
   const { userId, aspId } = member;
-  const account = await parts.stores.accounts.findActive(member);
+  const account = await stores.accounts.findActive(member);
   // Without an account the run refuses. With another one, a repeat must not charge that.
   if (account && (await repeatable.bind(account.registrationNumber)) !== account.registrationNumber)
     throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
+  if (account) await orderAutoCharge(parts, account.registrationNumber);
   const input: MemberInput = { userId };
   const { digests } = repeatable;
   const start = async () => {
@@ -141,8 +143,16 @@ export async function registerAutoCharge(
   if (runningOperation) throw new Refusal(codes.OPERATION_IN_PROGRESS, { payload: { ...runningOperation } });
   const run = temporal.workflow.getHandle(memberWorkflowId(userId));
   const result = temporal.withDeadline(Date.now() + resultTimeout, () => run.result());
-  const { resultCode } = (await result) as OperationResult;
+  const { resultCode } = requireReadable((await result) as OperationResult);
   if (resultCode !== codes.SUCCESS) throw new Refusal(resultCode);
+  // The row decides, not what Temporal holds.
+  const { autoChargeSince } = (await stores.accounts.findActive(member)) ?? {};
+  if (!autoChargeSince) throw new Refusal(codes.AUTO_CHARGE_FAILED);
+}
+
+async function orderAutoCharge({ stores }: Parts, registrationNumber: string): Promise<void> {
+  const { record } = await stores.registrations.load(registrationNumber);
+  await stores.ledger.orderAutoCharge(registrationNumber, await stores.policies.get(record.policyId));
 }
 
 /** @returns the member's latest run; undefined when there is none */
@@ -150,9 +160,11 @@ async function describeMemberRun(temporal: Client, userId: string): Promise<Desc
   const handle = temporal.workflow.getHandle(memberWorkflowId(userId));
   try {
     const description = await temporal.withDeadline(Date.now() + startTimeout, () => handle.describe());
+    const digests = description.memo?.['digests'] as readonly string[] | undefined;
     return {
       registrationNumber: description.typedSearchAttributes.get(searchAttributes.registrationNumber),
-      digests: (description.memo?.['digests'] ?? []) as readonly string[],
+      // Somebody else's run may hold anything.
+      digests: Array.isArray(digests) ? digests : [],
     };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;

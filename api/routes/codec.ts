@@ -16,23 +16,27 @@ const payloadsSchema = z.object({
 });
 
 /**
- * `POST /codec/encode` and `/codec/decode`: lets the Temporal Web UI and CLI show payloads to operators. Browsers send
- * the Origin of a page, and only the Web UI's is accepted. Non-browser clients need the token, if one is set.
+ * `POST /codec/decode`: lets the Temporal Web UI and CLI show payloads to operators. Nothing encrypts for them. Browsers
+ * send the Origin of a page, and only the Web UI's is accepted. Non-browser clients need the token, if one is set.
  */
-export function serveCodec(app: Hono<Api>, { codec, payloadCodec }: ApiParts): void {
+export function serveCodec(app: Hono<Api>, { codec, decodePayloads }: ApiParts): void {
   app.use('/codec/*', allowCrossOrigin(codec.allowedOrigin), refuseOtherOrigins(codec.allowedOrigin));
   if (codec.token !== undefined) app.use('/codec/*', bearerAuth({ token: codec.token }));
 
-  for (const direction of ['encode', 'decode'] as const) {
-    app.post(`/codec/${direction}`, async (context) => {
-      const payloads = readPayloads(await context.req.json().catch(() => undefined));
-      const converted = await payloadCodec[direction](payloads).catch(() => {
-        const message = 'A payload cannot be decoded; add the key that encrypted it to PAYLOAD_KEYS.';
-        throw new HTTPException(400, { message });
-      });
-      return context.json({ payloads: converted.map(toJson) }, 200);
-    });
-    allowOnly(app, `/codec/${direction}`, 'POST');
+  app.post('/codec/decode', async (context) => {
+    const payloads = readPayloads(await context.req.json().catch(() => undefined));
+    return context.json({ payloads: decode(payloads).map(toJson) }, 200);
+  });
+  allowOnly(app, '/codec/decode', 'POST');
+
+  function decode(payloads: readonly Payload[]): Payload[] {
+    try {
+      return decodePayloads(payloads);
+    } catch (cause) {
+      const message =
+        'A payload cannot be decoded: it was altered, or PAYLOAD_KEYS lacks the key that encrypted it.';
+      throw new HTTPException(400, { message, cause });
+    }
   }
 }
 

@@ -405,6 +405,7 @@ describeStores((on) => {
 
     it('are deleted although an auto charge got no answer, once that has settled as long ago', async () => {
       const { number } = await addRegistered();
+      await ledger().orderAutoCharge(number, policy);
       await ledger().claimAutoCharge(number, policy);
       await makeOld(number);
       await ledger().deleteOld();
@@ -465,11 +466,15 @@ describeStores((on) => {
       const member = await on.addMember();
       const number = await addRegistration(member);
       await on.register(number);
-      expect(await ledger().claimAutoCharge(number, policy)).toBe(true);
+      expect(await ledger().claimAutoCharge(number, policy)).toBe('NONE');
+      await ledger().orderAutoCharge(number, policy);
+      expect(await ledger().claimAutoCharge(number, policy)).toBe('SEND');
+      await ledger().orderAutoCharge(number, policy);
       expect(await on.stores.accounts.delete(member, number)).toEqual({ state: 'BUSY' });
       await ledger().recordAutoCharge(number, true);
+      expect(await ledger().claimAutoCharge(number, policy)).toBe('DONE');
       expect(await on.stores.accounts.delete(member, number)).toMatchObject({ state: 'DELETED' });
-      expect(await ledger().claimAutoCharge(number, policy)).toBe(false);
+      expect(await ledger().claimAutoCharge(number, policy)).toBe('NONE');
     });
   });
 

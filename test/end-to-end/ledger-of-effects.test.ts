@@ -170,6 +170,23 @@ describe('what is sent to a run', () => {
     ]);
   });
 
+  it('registers no account for auto charge unless a request ordered it', async () => {
+    const started = await register();
+    await ended(started);
+    await untilClosed(started);
+    const run = await stack.temporal.workflow.start('registerAutoCharge', {
+      workflowId: memberWorkflowId(started.userId),
+      taskQueue: 'withdrawal-account-registration',
+      args: [{ userId: started.userId }],
+    });
+    expect(await run.result()).toEqual({ resultCode: '002_916' });
+    const offer = { isAutoRcgAccRegAllowed: true };
+    expect(await post('/inquiry', { userId: started.userId })).toMatchObject(offer);
+    expect((await post('/as-rcg-svc/ars/register', { userId: started.userId })).response.code).toBe(
+      '000_000',
+    );
+  });
+
   it('removes no account while an attempt of its number may still arrive', async () => {
     const started = await register();
     await ended(started);

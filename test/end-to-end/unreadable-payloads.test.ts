@@ -31,7 +31,7 @@ afterAll(() => stack.close());
 
 const otherKey = () => `nokey:${randomBytes(32).toString('base64')}`;
 type Encode = PayloadCodec['encode'];
-/** What a stranger can send who may write to Temporal's namespace and has no payload key. */
+/** What a stranger can send who may read and write Temporal's namespace and has no payload key. */
 const strangers: readonly (readonly [string, Encode])[] = [
   ['in plain text', async (payloads) => payloads],
   ['under an unknown key', (payloads) => createPayloadCodec(new KeyRing(otherKey())).encode(payloads)],
@@ -42,6 +42,15 @@ const strangers: readonly (readonly [string, Encode])[] = [
         metadata: { encoding: Buffer.from('binary/encrypted'), keyId: Buffer.from('test-key') },
         data: randomBytes(40),
       })),
+  ],
+  [
+    'that was copied from elsewhere',
+    (payloads, context) => {
+      const codec = createPayloadCodec(new KeyRing(stack.payloadKeys));
+      return context?.type === 'activity'
+        ? codec.encode(payloads, { ...context, activityId: '99' })
+        : codec.encode(payloads, { type: 'workflow', namespace: 'default', workflowId: 'another-member' });
+    },
   ],
 ];
 

@@ -52,7 +52,6 @@ type Operation = (typeof bankAccountOperations)[number];
 /** Endpoints other than the operations. */
 const otherPaths = [
   '/pg/callbacks',
-  '/codec/encode',
   '/codec/decode',
   '/healthz',
   '/readyz',

@@ -269,8 +269,8 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'encryption/payload-codec.ts',
-        'keys.open(keyId, data ??',
-        'keys.open(keyId && keys.activeKeyId, data ??',
+        "keys.open(read(payload, 'keyId'),",
+        'keys.open(keys.activeKeyId,',
       ),
     ],
     tests: [test('test/end-to-end/key-rotation.test.ts', 'payload keys > rotate while a registration runs')],
@@ -319,6 +319,57 @@ export const threats: readonly Guard[] = [
       ),
     ],
     failure: /'RUNNING' to be 'FAILED'/,
+  },
+  {
+    name: 'payloads-in-place',
+    protectsFrom: 'Whoever reads and writes Temporal copies a payload to where it means something else.',
+    replacements: [
+      change('encryption/payload-codec.ts', '|| place === expected', '|| place !== expected || place'),
+    ],
+    tests: [
+      test(
+        unreadable,
+        'an argument that was copied from elsewhere > of a run closes the run, so it does not block the member',
+      ),
+      test(
+        'test/encryption/payload-codec.test.ts',
+        'a payload > that is moved to another workflow is refused',
+      ),
+    ],
+    failure: /'FAILED'|to satisfy/,
+  },
+  {
+    name: 'payload-metadata',
+    protectsFrom: 'Whoever copies a payload in Temporal changes its metadata, too.',
+    replacements: [
+      change('encryption/payload-codec.ts', 'finish(), textOf(place))', "finish(), '')"),
+      change('encryption/payload-codec.ts', 'sealed, textOf(placeNamedBy(payload))', "sealed, ''"),
+    ],
+    tests: [
+      test(
+        'test/encryption/payload-codec.test.ts',
+        'a payload > that is moved to another workflow, with its metadata changed, is refused',
+      ),
+    ],
+    failure: /to satisfy/,
+  },
+  {
+    name: 'auto-charge-ordered',
+    protectsFrom: 'Whoever starts runs in Temporal registers an account for auto charge.',
+    replacements: [
+      change(
+        'database/ledger.ts',
+        "const [effect] = locked.effects('AUTO_CHARGE');",
+        "const [effect] = [locked.effects('AUTO_CHARGE')[0] ?? { state: 'NOT_SENT' as const }];",
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/ledger-of-effects.test.ts',
+        'what is sent to a run > registers no account for auto charge unless a request ordered it',
+      ),
+    ],
+    failure: /002_916/,
   },
   {
     name: 'same-payload-key',
@@ -614,6 +665,20 @@ export const threats: readonly Guard[] = [
     failure: /401/,
   },
   {
+    name: 'decodes-only',
+    protectsFrom: 'Whoever has the token of the Web UI has a forged payload encrypted.',
+    replacements: [
+      change('api/routes/codec.ts', "app.post('/codec/decode',", "app.post('/codec/:direction',"),
+    ],
+    tests: [
+      test(
+        others,
+        'the codec for the Temporal Web UI > encrypts nothing for anybody, so no token lets anyone forge what a run reads',
+      ),
+    ],
+    failure: /404/,
+  },
+  {
     name: 'codec-origin',
     protectsFrom: 'A page of another origin decodes payloads in an operator’s browser.',
     replacements: [
@@ -668,8 +733,8 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'encryption/payload-codec.ts',
-        '    payloads.map((payload) => ({\n',
-        '    payloads.map((payload) => payload ?? ({\n',
+        'payloads.map((payload) => encrypt(',
+        'payloads.map((payload) => payload ?? encrypt(',
       ),
       change(
         'encryption/payload-codec.ts',

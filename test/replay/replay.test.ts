@@ -28,7 +28,7 @@ interface Replayed {
   readonly commands: string;
 }
 
-const dataConverter = createDataConverter(recordingKeys);
+const dataConverter = createDataConverter(recordingKeys, { ofReplay: true });
 /** Those of the product, whose commands are part of every history, and one that records. */
 const workflowInterceptorModules = [
   ...productInterceptorModules,

@@ -18,7 +18,6 @@ afterAll(() => stack.close());
 
 /** A request to one of the routes outside the wire, as it should be, without a body. */
 const routes = [
-  ['POST', '/codec/encode'],
   ['POST', '/codec/decode'],
   ['GET', '/operator/reconciliations'],
   ['GET', '/operator/reconciliations/an-id'],
