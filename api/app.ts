@@ -16,11 +16,14 @@ import { serveHealth } from './routes/health.ts';
 import { serveOperator } from './routes/operator.ts';
 import { servePaymentGatewayCallbacks } from './routes/payment-gateway-callbacks.ts';
 import { Refusal } from './http/refusal.ts';
+import { refuseOtherSites } from './http/local-requests.ts';
 import { ProjectLimits, limitRequestsInFlight } from './http/request-limits.ts';
 import { codes } from '../wire/result-codes.ts';
 
 /** The maximum size of a body, in bytes. */
 const maxBodyBytes = 64 * 1024;
+
+const keylessInTheSandbox = ['/sandbox/*', '/codec/*', '/operator/*'];
 
 /** Creates the API from its parts. It does not listen and reads no environment variables. */
 export function createApp(parts: ApiParts): Hono<Api> {
@@ -34,6 +37,7 @@ export function createApp(parts: ApiParts): Hono<Api> {
   serveHealth(app, parts);
   app.use(limitBody);
   app.use(limitRequestsInFlight(parts.limits));
+  if (parts.serveSandbox) for (const path of keylessInTheSandbox) app.use(path, refuseOtherSites);
   serveDocs(app, parts);
   serveCodec(app, parts);
   serveOperator(app, parts);

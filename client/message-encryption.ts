@@ -28,7 +28,7 @@ export function createEncrypt(publicKey: string): (content: string) => Promise<s
 /**
  * Creates a function that decrypts a compact JWE with a private key (PKCS#8 PEM).
  * That function throws when the key cannot be read, or the JWE was not encrypted for it under RSA-OAEP-256 with A128GCM
- * or A256GCM.
+ * or A256GCM, uncompressed.
  */
 export function createDecrypt(privateKey: string): (jwe: string) => Promise<string> {
   const key = once(() => importPKCS8(privateKey, keyAlgorithm));
@@ -36,6 +36,7 @@ export function createDecrypt(privateKey: string): (jwe: string) => Promise<stri
     const { plaintext } = await compactDecrypt(jwe, await key(), {
       keyManagementAlgorithms: [keyAlgorithm],
       contentEncryptionAlgorithms: ['A128GCM', 'A256GCM'],
+      maxDecompressedLength: 0,
     });
     return new TextDecoder('utf-8', { fatal: true }).decode(plaintext);
   };

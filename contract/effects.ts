@@ -20,7 +20,9 @@ export type EffectOutcome =
   /** The registration ended while the phone rang. */
   | 'CANCELLED'
   /** Nobody can say how the call ended. */
-  | 'NO_OUTCOME';
+  | 'NO_OUTCOME'
+  /** The payment gateway spoke of another call than the one that it placed. */
+  | 'ANOTHER_CALL';
 
 /** A row of the ledger, as decisions read it. Times in Unix ms. */
 export interface Effect {

@@ -316,7 +316,11 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
       return await lock(registrationNumber, async (locked) => {
         const effect = locked.effects(kind).find((candidate) => candidate.attempt === attempt)!;
         // A callback may have overtaken the answer.
-        if (!isOpen(effect)) return {};
+        if (!isOpen(effect)) {
+          const isOther = answer.state === 'ACCEPTED' && isAnotherCall(effect, answer);
+          if (isOther) await locked.contradict(effect, 'ANOTHER_CALL');
+          return {};
+        }
         const accepted = kind === 'ARS_CALL' ? 'PLACED' : 'ACCEPTED';
         const outcome = answer.state === 'ACCEPTED' ? accepted : (answer.reason ?? 'UNKNOWN');
         locked.note(kind === 'ARS_CALL' ? 'ARS_CALL_PLACED' : 'REGISTRATION_ATTEMPTED', outcome, attempt);
@@ -325,7 +329,10 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
       });
     },
 
-    /** Decides an ARS call. The first word counts; a different one that comes later is kept as a contradiction. */
+    /**
+     * Decides an ARS call. The first word counts; a different one that comes later is kept as a contradiction. What is said
+     * of another call than the one that was placed decides nothing.
+     */
     async decideArsCall(
       registrationNumber: string,
       attempt: number,
@@ -334,8 +341,9 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
     ): Promise<Committed & { readonly isKnown: boolean }> {
       return await lock(registrationNumber, async (locked) => {
         const call = locked.effects('ARS_CALL').find((candidate) => candidate.attempt === attempt);
-        if (call) await decideArsCall(locked, call, result, source);
-        return { isKnown: call !== undefined };
+        if (!call || (isOpen(call) && isAnotherCall(call, result))) return { isKnown: false };
+        await decideArsCall(locked, call, result, source);
+        return { isKnown: true };
       });
     },
 
@@ -350,7 +358,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
       return await lock(registrationNumber, async (locked) => {
         const call = locked.effects('ARS_CALL').find((candidate) => candidate.attempt === attempt);
         if (!call || !isOpen(call)) return {};
-        if (finding.state === 'ENDED') {
+        if (finding.state === 'ENDED' && !isAnotherCall(call, finding)) {
           await decideArsCall(locked, call, finding, 'INQUIRY');
           return {};
         }
@@ -880,6 +888,14 @@ async function contradict(
 /** Records that the payment gateway has a request: from here on it is not absent. */
 async function accept(locked: LockedRegistration, effect: Effect, callId?: string): Promise<void> {
   await locked.changeEffect(effect, { state: 'ACCEPTED', ...(callId !== undefined && { callId }) });
+}
+
+/** Whether the payment gateway speaks of another call than the one that it placed. */
+function isAnotherCall(
+  { callId: placed }: Pick<Effect, 'callId'>,
+  said: Partial<Pick<Effect, 'callId'>>,
+): boolean {
+  return placed !== null && said.callId !== undefined && said.callId !== placed;
 }
 
 function notePostponement(

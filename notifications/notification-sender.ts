@@ -1,11 +1,11 @@
 import { lookup } from 'node:dns';
 import type { LookupAddress, LookupAllOptions } from 'node:dns';
-import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
 import { Agent, request } from 'undici';
 import { errorCode } from '../runtime/error-code.ts';
 import { isAcknowledgement } from '../wire/result-notification.ts';
 import type { NotificationMessage } from './notification-message.ts';
+import { findUrlObstacle, isAllowedAddress } from './notification-url.ts';
+import type { AllowedReceivers } from './notification-url.ts';
 
 /** How much of an acknowledgement is read, in bytes. */
 const maxAcknowledgementBytes = 16 * 1024;
@@ -29,9 +29,7 @@ export interface NotificationSender {
 }
 
 /** Where notifications may go. */
-export interface NotificationSenderOptions {
-  /** For the sandbox, where receivers run on the same machine. */
-  readonly allowLoopback: boolean;
+export interface NotificationSenderOptions extends AllowedReceivers {
   /** Looks up the addresses of a name. Default: DNS. */
   readonly resolve?: (hostname: string, options: LookupAllOptions, callback: Resolved) => void;
 }
@@ -42,15 +40,16 @@ export interface NotificationSenderOptions {
  * followed.
  */
 export function createNotificationSender({
-  allowLoopback,
   resolve = lookup,
+  ...receivers
 }: NotificationSenderOptions): NotificationSender {
-  const isAllowed = (address: string) => isPublic(address) || (allowLoopback && isLoopback(address));
   const agent = new Agent({
     connect: {
       lookup: (hostname, options, callback) => {
         resolve(hostname, { ...options, all: true }, (error, addresses) => {
-          const allowed = error ? [] : addresses.filter(({ address }) => isAllowed(address));
+          const allowed = error
+            ? []
+            : addresses.filter(({ address }) => isAllowedAddress(address, receivers));
           const [first] = allowed;
           if (!first) return callback(error ?? new NotPublicError(), '', 4);
           if (options.all) return (callback as Resolved)(null, allowed);
@@ -65,11 +64,9 @@ export function createNotificationSender({
 
   return {
     async send(url, { headers, body }) {
-      const { hostname, protocol } = new URL(url);
-      const literal = hostname.replace(/^\[|\]$/g, '');
       // An IP address in the URL is never looked up, so it is checked here.
-      if (isIP(literal) && !isAllowed(literal)) return unreached(new NotPublicError());
-      if (protocol !== 'https:' && !allowLoopback) return { reached: false, reason: 'not https' };
+      const obstacle = findUrlObstacle(url, receivers);
+      if (obstacle) return { reached: false, reason: obstacle };
       try {
         const signal = AbortSignal.timeout(receiverDeadline);
         const answer = await request(url, { method: 'POST', headers, body, dispatcher: agent, signal });
@@ -100,15 +97,6 @@ class NotPublicError extends Error {
 /** The reason is a code such as ECONNREFUSED, or an error's name: it repeats neither address nor content. */
 function unreached(error: unknown): NotificationAnswer {
   return { reached: false, reason: errorCode(error) ?? (error instanceof Error ? error.name : 'unknown') };
-}
-
-/** Whether an address is globally routable (RFC 6890). */
-export function isPublic(address: string): boolean {
-  return ipaddr.process(address).range() === 'unicast';
-}
-
-function isLoopback(address: string): boolean {
-  return ipaddr.process(address).range() === 'loopback';
 }
 
 async function readStart(body: AsyncIterable<Buffer>): Promise<string> {

@@ -132,7 +132,7 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
   },
   'project add': {
     summary:
-      'adds a project and prints its keys once, for the service provider; --plain-allowed: accepts unencrypted bodies; --any-holder: accepts accounts of other people; --all-institutions: accepts those at savings banks, forestry cooperatives and securities firms too',
+      'adds a project and prints its keys once, for the service provider; --plain-allowed: accepts unencrypted bodies, so a copied request can be read and sent again, and a copied info request deletes the account; --any-holder: accepts accounts of other people; --all-institutions: accepts those at savings banks, forestry cooperatives and securities firms too',
     required: ['asp', 'client-public-key'],
     optional: ['plain-allowed', 'any-holder', 'all-institutions'],
     needsDatabase: true,

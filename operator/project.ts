@@ -18,7 +18,7 @@ export function addProject(values: OptionValues) {
     acceptsAllInstitutions: values['all-institutions'] === true,
   };
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
+  return async ({ stores, print, reportProgress }: CommandContext): Promise<void> => {
     const clientPublicKey = readPublicKey(await readTextFile(file), file);
     const { serverPublicKey, ...keys } = await createProjectKeys();
     if (!(await stores.projects.add({ aspId, ...rules, ...keys, clientPublicKey }))) {
@@ -26,8 +26,12 @@ export function addProject(values: OptionValues) {
     }
     const { accessKey, secretKey, cryptoKeyId } = keys;
     print(JSON.stringify({ aspId, accessKey, secretKey, cryptoKeyId, serverPublicKey }, null, 2));
+    if (!rules.demandsEncryption) reportProgress(`Project ${aspId} accepts plain bodies. ${plainBodies}`);
   };
 }
+
+const plainBodies =
+  'Whoever copies such a request can read it and send it again with new times, also to another operation with the same body: an info request deletes the account.';
 
 /** Issues a second set of keys, and prints it once. */
 export function renewProjectKeys(values: OptionValues) {

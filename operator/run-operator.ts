@@ -13,6 +13,7 @@ import {
   operatorPaymentGatewayConfigSchema,
   readConfig,
 } from '../runtime/config.ts';
+import { keepMemoryOutOfCoreDumps } from '../runtime/core-dumps.ts';
 import { createLog } from '../runtime/log.ts';
 import { runOperatorCommand } from './run.ts';
 
@@ -30,6 +31,7 @@ export async function runOperator(
   environment: NodeJS.ProcessEnv,
   policy?: RegistrationPolicy,
 ): Promise<number> {
+  keepMemoryOutOfCoreDumps();
   const opened: OperatorTemporal[] = [];
   try {
     return await runOperatorCommand(words, {

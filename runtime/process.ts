@@ -1,3 +1,5 @@
+import { keepMemoryOutOfCoreDumps } from './core-dumps.ts';
+
 /** A signal repeated within this time counts as the same one, in ms: a terminal and npm both send Ctrl-C to the process. */
 const repeatWindow = 1_000;
 
@@ -17,6 +19,7 @@ export function stopRequested(): Promise<void> {
 
 /** Runs a program and exits: with 0, or with 1 and the error on stderr, a ConfigurationError without its stack. */
 export function runMain(main: () => Promise<void>): void {
+  keepMemoryOutOfCoreDumps();
   main().then(
     () => process.exit(0),
     (error: unknown) => {

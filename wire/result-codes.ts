@@ -345,7 +345,7 @@ export const resultCodes = {
 export const troubles = {
   NOT_A_JWE: 'encData is not a JWE in compact serialization: five parts with dots between them.',
   PADDING: 'The parts of encData must be Base64url without padding.',
-  ALGORITHM: 'Use alg RSA-OAEP-256 and enc A128GCM or A256GCM.',
+  ALGORITHM: 'Use alg RSA-OAEP-256 and enc A128GCM or A256GCM, without zip.',
   KEY_ID: 'X-KM-Crypto-Key-Id names no active key of the project.',
   KEY: 'It was encrypted for another key, or altered.',
   NOT_UTF8: 'It is not valid UTF-8.',

@@ -7,8 +7,8 @@ import { codes } from '../../wire/result-codes.ts';
 import type { Trouble } from '../../wire/result-codes.ts';
 import { errorCode } from '../../runtime/error-code.ts';
 
-/** The code of jose's error for an algorithm that is not allowed. */
-const algorithmRefused = 'ERR_JOSE_ALG_NOT_ALLOWED';
+/** The codes of jose's errors for an algorithm that is not allowed, and for compression. */
+const algorithmRefused = ['ERR_JOSE_ALG_NOT_ALLOWED', 'ERR_JOSE_NOT_SUPPORTED'];
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -46,7 +46,7 @@ async function decrypt(encData: unknown, { project, headers }: Caller): Promise<
   if (typeof encData !== 'string' || encData.split('.').length !== 5) throw unopened('NOT_A_JWE');
   if (!/^[\w.-]+$/.test(encData)) throw unopened('PADDING');
   const content = await decryptMessage(encData, key.serverPrivateKey).catch((error: unknown) => {
-    throw unopened(errorCode(error) === algorithmRefused ? 'ALGORITHM' : 'KEY');
+    throw unopened(algorithmRefused.includes(errorCode(error) ?? '') ? 'ALGORITHM' : 'KEY');
   });
   return { content: parseObject(content), encrypted: { encData, cryptoKey: key } };
 }

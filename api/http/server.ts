@@ -120,8 +120,9 @@ export async function listen(
 function createListener(app: Hono<Api>, hostname: string, isStopping: () => boolean) {
   return getRequestListener(
     async (request, bindings) => {
-      const { httpVersion, headers } = bindings.incoming;
-      if (httpVersion === '1.1' && headers.host === undefined) {
+      const { httpVersion, rawHeaders } = bindings.incoming;
+      const hosts = countHosts(rawHeaders);
+      if (hosts > 1 || (httpVersion === '1.1' && hosts === 0)) {
         return errorResponse(codes.MALFORMED_HTTP, pathOf(bindings.incoming));
       }
       const response = await app.fetch(request, bindings);
@@ -134,6 +135,11 @@ function createListener(app: Hono<Api>, hostname: string, isStopping: () => bool
         errorResponse(error instanceof RequestError ? codes.MALFORMED_HTTP : codes.INTERNAL_ERROR),
     },
   );
+}
+
+/** Node itself takes the first of several. Names and values alternate. */
+function countHosts(rawHeaders: readonly string[]): number {
+  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === 'host').length;
 }
 
 /** Counts the responses that each connection has not read to their end. */

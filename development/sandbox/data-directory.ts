@@ -1,9 +1,13 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorCode } from '../../runtime/error-code.ts';
 
 /** What the data directory holds besides the database, the keys and the lock. */
 const subdirectories = ['logs', 'processes', 'simulator'];
+
+/** What the sandbox writes there. Somebody else's files in the same directory are left alone. */
+const ownEntry =
+  /^(database|logs|processes|simulator|credentials\.json.*|secrets\.json.*|temporal\.db.*|lock\..*)$/;
 
 /** The data directory cannot be created or written to. */
 export class DataDirectoryUnusableError extends Error {
@@ -31,6 +35,26 @@ export function createDataDirectory(directory: string): void {
   } catch (error) {
     if (!(error instanceof Error) || errorCode(error) === undefined) throw error;
     throw new DataDirectoryUnusableError(directory, error);
+  }
+}
+
+/**
+ * Makes the data directory and what the sandbox has written there accessible to their owner only, whatever they were before.
+ * To be called while nothing runs that uses it. Throws when they belong to somebody else.
+ */
+export function restrictDataDirectory(directory: string): void {
+  chmodSync(directory, 0o700);
+  for (const name of readdirSync(directory)) if (ownEntry.test(name)) restrict(join(directory, name));
+}
+
+/** Of symbolic links, neither they nor what they lead to is changed. */
+function restrict(path: string): void {
+  const entry = lstatSync(path);
+  if (entry.isDirectory()) {
+    chmodSync(path, 0o700);
+    for (const name of readdirSync(path)) restrict(join(path, name));
+  } else if (entry.isFile()) {
+    chmodSync(path, 0o600);
   }
 }
 

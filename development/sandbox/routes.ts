@@ -6,10 +6,18 @@ import type { Api } from '../../api/context.ts';
 import { allowOnly } from '../../api/http/allowed-methods.ts';
 import type { ApiParts } from '../../api/parts.ts';
 import { createNotificationSender } from '../../notifications/notification-sender.ts';
+import { findUrlObstacle } from '../../notifications/notification-url.ts';
 import { sendTestNotification } from '../../notifications/test-notification.ts';
 import type { OperatorOutcome } from './operator.ts';
 
-const requestSchema = z.object({ callbackUrl: z.url({ protocol: /^https?$/ }).nullable() });
+const receivers = { allowLoopback: true };
+
+const requestSchema = z.object({
+  callbackUrl: z
+    .string()
+    .refine((url) => findUrlObstacle(url, receivers) === undefined)
+    .nullable(),
+});
 
 const operatorSchema = z.object({ words: z.array(z.string()) });
 
@@ -39,7 +47,7 @@ export function sandboxRoutes({
   phoneUrl,
   operator,
 }: SandboxParts): (app: Hono<Api>, parts: Pick<ApiParts, 'stores'>) => void {
-  const notificationSender = createNotificationSender({ allowLoopback: true });
+  const notificationSender = createNotificationSender(receivers);
   return (app, { stores }) => {
     app.get('/sandbox/credentials', (context) => context.json(credentials));
     allowOnly(app, '/sandbox/credentials', 'GET, HEAD');

@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { announceSandbox } from '../../command-line/running-sandbox.ts';
 import type { RunningSandbox } from '../../command-line/running-sandbox.ts';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
+import { keepMemoryOutOfCoreDumps } from '../../runtime/core-dumps.ts';
 import { logExcerpt, startNodeChild, stopRecordedProcess, unexpectedExit } from './child-process.ts';
 import type { Child } from './child-process.ts';
-import { createDataDirectory } from './data-directory.ts';
+import { createDataDirectory, restrictDataDirectory } from './data-directory.ts';
 import { lockDataDirectory } from './data-directory-lock.ts';
 import { requireFreePorts } from './ports.ts';
 import { projectDirectory } from './project-directory.ts';
@@ -30,6 +31,8 @@ type StartedChildren = Pick<Child, 'stop'>[];
  * payment gateway simulator and the service. Sets the exit code: 0 after a requested stop, otherwise 1.
  */
 export async function runSandbox(): Promise<void> {
+  keepMemoryOutOfCoreDumps();
+  process.umask(0o077);
   const signals = stopSignals();
   try {
     await runWithDataDirectory(readSettings(process.env), signals);
@@ -74,6 +77,7 @@ async function startAndWatch(
   for (const name of ['service', 'simulator', 'temporal']) {
     if (await stopRecordedProcess(files(name).recordFile)) log(`Stopped an orphaned ${name} process.`);
   }
+  restrictDataDirectory(dataDirectory);
   await requireFreePorts(requiredPorts(settings));
   const secrets = loadOrCreateSecrets(dataDirectory);
   const operatorToken = randomBytes(32).toString('hex');

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context, MiddlewareHandler } from 'hono';
@@ -24,8 +25,15 @@ export function requireSignature(sharedSecret: string): MiddlewareHandler<HttpEn
   };
 }
 
-/** Responds 403 to requests from other sites' pages, because the sandbox tools have no authentication. */
+/**
+ * Responds 403 to requests from other sites' pages, because the sandbox tools have no authentication. A page whose own name
+ * resolves to this machine (DNS rebinding) counts as the same origin, but Host names it.
+ */
 export const refuseOtherSites: MiddlewareHandler = async (c, next) => {
+  const { hostname } = new URL(c.req.url);
+  if (hostname !== 'localhost' && !isIP(hostname.replace(/^\[|\]$/g, ''))) {
+    throw new HTTPException(403, { message: 'Host must be localhost or an IP address' });
+  }
   const site = c.req.header('sec-fetch-site') ?? 'none';
   if (c.req.method !== 'GET' && site !== 'same-origin' && site !== 'none') {
     throw new HTTPException(403, { message: 'Requests from other sites are refused' });

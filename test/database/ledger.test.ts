@@ -106,6 +106,31 @@ describeStores((on) => {
       expect(await rowOf(number)).toMatchObject({ status: 'ARS_AUTH_DONE', step: 'CONSENT_EVIDENCE' });
     });
 
+    it('is decided only by what is said of the call that was placed', async () => {
+      const number = await addMatched();
+      await claimCall(number);
+      await ledger().recordSent(number, 'ARS_CALL', 1, { state: 'ACCEPTED', callId: 'CALL00000001' });
+      const another = { callId: 'CALL00000002', outcome: 'PASSED' } as const;
+      const word = await ledger().decideArsCall(number, 1, another, 'CALLBACK');
+      expect(word).toMatchObject({ isKnown: false });
+      await ledger().judgeArsCall(number, 1, await ledger().now(), { state: 'ENDED', ...another }, policy);
+      expect(await effectsOf(number, 'ARS_CALL')).toMatchObject([
+        { state: 'ACCEPTED', callId: 'CALL00000001' },
+      ]);
+      expect(await rowOf(number)).toMatchObject({ status: 'ARS_AUTH_IN_PROGRESS', step: 'ARS_CALL' });
+    });
+
+    it('that a callback decided before its answer came keeps it, if the answer names another call', async () => {
+      const number = await addMatched();
+      await claimCall(number);
+      await ledger().decideArsCall(number, 1, { callId: 'CALL00000001', outcome: 'HUNG_UP' }, 'CALLBACK');
+      for (const callId of ['CALL00000001', 'CALL00000002'])
+        await ledger().recordSent(number, 'ARS_CALL', 1, { state: 'ACCEPTED', callId });
+      expect(await effectsOf(number, 'ARS_CALL')).toMatchObject([
+        { state: 'REFUSED', callId: 'CALL00000001', contradiction: 'ANOTHER_CALL' },
+      ]);
+    });
+
     it('that is under way does not stand against a cancellation, and passes too late', async () => {
       const number = await addMatched();
       await claimCall(number);

@@ -18,8 +18,16 @@ async function register(mobileNumber: string, member = 0): Promise<string> {
   return String(body['bankAccRegNo']);
 }
 
-async function sendCallback(callback: object): Promise<void> {
-  const body = JSON.stringify({ type: 'ARS', attempt: 1, callId: 'ABCDEFGHIJKL', ...callback });
+/** The payment gateway's ID of the registration's first call. */
+async function callIdOf(reference: string): Promise<string> {
+  const answer = await fetch(`${stack.simulatorUrl}/simulator/calls?reference=${reference}`);
+  const [placed] = (await answer.json()) as { callId: string }[];
+  return placed!.callId;
+}
+
+async function sendCallback(callback: { readonly reference: string; readonly [field: string]: unknown }) {
+  const callId = await callIdOf(callback.reference);
+  const body = JSON.stringify({ type: 'ARS', attempt: 1, callId, ...callback });
   const headers = { ...sign(stack.paymentGatewaySecret, '/pg/callbacks', body) };
   const { status } = await fetch(`${stack.url}/pg/callbacks`, { method: 'POST', headers, body });
   expect(status).toBe(200);
@@ -55,6 +63,17 @@ it('a callback for a call that was not placed changes nothing', async () => {
   const timeline = await timelineOf(ringing);
   expect(timeline).toContain('WRONG_CODE');
   expect(timeline).not.toContain('REJECTED');
+});
+
+it('a callback about another call than the one that was placed decides nothing', async () => {
+  const ringing = await register('01012340008', 3);
+  await expect.poll(() => timelineOf(ringing), { timeout: 20_000 }).toContain('ARS_CALL_PLACED');
+
+  await sendCallback({ reference: ringing, callId: 'OFANOTHERONE', state: 'PASSED' });
+  const { body } = await call(stack.url, stack.projects[0], '/ars/register/inquiry', { regNo: ringing });
+  expect(body['status']).toBe('ARS_AUTH_IN_PROGRESS');
+  await sendCallback({ reference: ringing, state: 'FAILED', outcome: 'WRONG_CODE' });
+  expect((await untilEnded(stack.url, stack.projects[0], ringing)).body['status']).toBe('ARS_AUTH_FAILED');
 });
 
 it('a callback that contradicts what was decided is counted and logged, once', async () => {

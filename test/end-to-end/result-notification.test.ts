@@ -7,7 +7,8 @@ import { notificationWorkflowId } from '../../contract/registration.ts';
 import { resultNotifications } from '../../database/schema.ts';
 import { sweep } from '../../runs/sweep.ts';
 import { createLog } from '../../runtime/log.ts';
-import { createNotificationSender, isPublic } from '../../notifications/notification-sender.ts';
+import { createNotificationSender } from '../../notifications/notification-sender.ts';
+import { findUrlObstacle, isPublic } from '../../notifications/notification-url.ts';
 import type {
   NotificationSender,
   NotificationSenderOptions,
@@ -250,12 +251,16 @@ describe('a test notification', () => {
 describe('where notifications go', () => {
   const empty = { headers: {}, body: '{}' };
 
-  it.for(['not a url', 'ftp://127.0.0.1/', 'file:///etc/passwd', 7])(
-    'refuses %s as a URL',
-    async (notificationUrl) => {
-      expect((await setNotificationUrl(notificationUrl as string)).status).toBe(400);
-    },
-  );
+  it.for([
+    'not a url',
+    'ftp://127.0.0.1/',
+    'file:///etc/passwd',
+    'http://user:password@127.0.0.1/',
+    'http://10.0.0.1/',
+    7,
+  ])('refuses %s as a URL', async (notificationUrl) => {
+    expect((await setNotificationUrl(notificationUrl as string)).status).toBe(400);
+  });
 
   it('connects to no address that is not public, given as an IP address or a host name', async () => {
     let asked = '';
@@ -271,7 +276,7 @@ describe('where notifications go', () => {
       notification(null, [{ address: '127.0.0.1', family: 4 }]);
     };
     const sandbox = createNotificationSender({ allowLoopback: true, resolve });
-    const production = createNotificationSender({ allowLoopback: false, resolve });
+    const production = createNotificationSender({ allowLoopback: false, resolve, ports: [port] });
     const send = async (sender: NotificationSender, host: string) => {
       asked = host;
       const answer = await sender.send(`https://${host}:${port}/`, empty);
@@ -296,9 +301,46 @@ describe('where notifications go', () => {
     '100.64.0.1',
     'fd00::1',
     'fe80::1',
-    '64:ff9b::7f00:1',
+    // One address of each block in IANA's registries of special-purpose addresses that is not globally reachable.
+    ...['0.0.0.1', '127.0.0.1', '192.0.0.1', '192.0.0.170', '192.0.2.1', '192.88.99.1', '198.18.0.1'],
+    ...['198.51.100.1', '203.0.113.1', '240.0.0.1', '255.255.255.255'],
+    ...[
+      '::',
+      '::1',
+      '::ffff:8.8.8.8',
+      '64:ff9b::7f00:1',
+      '64:ff9b:1::1',
+      '100::1',
+      '100:0:0:1::1',
+      '2001::1',
+    ],
+    ...['2001:2::1', '2001:1ff::1', '2001:db8::1', '2002:7f00:1::', '3fff::1', '5f00::1'],
+    // Multicast, obsolete, and never given out.
+    ...['224.0.0.1', 'ff02::1', 'fec0::1', '::7f00:1', '4000::1', '8000::1', 'f000::1'],
   ])('treats %s as not public', (address) => {
     expect(isPublic(address)).toBe(false);
+    const host = address.includes(':') ? `[${address}]` : address;
+    expect(findUrlObstacle(`https://${host}/`, { allowLoopback: false })).toBe('no public address');
+  });
+
+  it.for(['8.8.8.8', '1.1.1.1', '2001:4860:4860::8888', '2606:4700:4700::1111'])(
+    'treats %s as public',
+    (address) => {
+      expect(isPublic(address)).toBe(true);
+    },
+  );
+
+  it.for([
+    ['http://provider.example/', 'not https'],
+    ['https://user@provider.example/', 'user info'],
+    ['https://:password@provider.example/', 'user info'],
+    ['https://provider.example:22/', 'port'],
+    ['https://provider.example:8080/', 'port'],
+    ['https://provider.example/', undefined],
+    ['https://provider.example:443/', undefined],
+    ['https://provider.example:8443/', undefined],
+  ] as const)('judges %s: %s', ([url, obstacle]) => {
+    expect(findUrlObstacle(url, { allowLoopback: false })).toBe(obstacle);
   });
 
   it('connects to loopback in the sandbox only, and to no other private address', async () => {

@@ -135,6 +135,22 @@ export const threats: readonly Guard[] = [
     failure: /000_903/,
   },
   {
+    name: 'reads-never-act',
+    protectsFrom: 'A copied status poll is sent to an operation that acts.',
+    replacements: [
+      change(
+        'wire/bank-account-operations.ts',
+        "action: z.literal('cancel').meta({",
+        "action: z.literal('cancel').optional().meta({",
+      ),
+    ],
+    tests: [
+      'does nothing at any operation, if the project accepts plain bodies',
+      'and what any reading operation requires is not accepted by an operation of ours that acts',
+    ].map((title) => test(repeatedRequests, `a copied status poll > ${title}`)),
+    failure: /to deeply equal/,
+  },
+  {
     name: 'request-time',
     protectsFrom: 'An old request is replayed.',
     replacements: [
@@ -494,6 +510,25 @@ export const threats: readonly Guard[] = [
     failure: /000_911/,
   },
   {
+    name: 'uncompressed',
+    protectsFrom: 'A compressed ciphertext holds more than the body limit.',
+    replacements: [change('encryption/message-encryption.ts', 'maxDecompressedLength: 0,', '')],
+    tests: [test(requests, 'encrypted bodies > are refused when they are compressed')],
+    failure: /000_907/,
+  },
+  {
+    name: 'one-host',
+    protectsFrom: 'A request with two Hosts means one to a proxy and another to us.',
+    replacements: [change('api/http/server.ts', 'hosts > 1 || ', '')],
+    tests: [
+      test(
+        'test/wire/errors-outside-the-wire.test.ts',
+        'requests that never reach the routes > a request with two Hosts',
+      ),
+    ],
+    failure: /HTTP\\\/1/,
+  },
+  {
     name: 'slow-requests',
     protectsFrom: 'Slow clients use up the slots of others.',
     replacements: [
@@ -608,8 +643,8 @@ export const threats: readonly Guard[] = [
       change('database/ledger.ts', 'if (!isOpen(call)) return await contradict(locked, call, outcome);', ''),
       change(
         'database/ledger.ts',
-        'find((candidate) => candidate.attempt === attempt);\n        if (call) await',
-        'find((candidate) => candidate.attempt > 0);\n        if (call) await',
+        'find((candidate) => candidate.attempt === attempt);\n        if (!call || (isOpen',
+        'find((candidate) => candidate.attempt > 0);\n        if (!call || (isOpen',
       ),
     ],
     tests: [
@@ -619,13 +654,31 @@ export const threats: readonly Guard[] = [
     failure: /to be 'ARS_AUTH_FAILED'|not to contain 'REJECTED'/,
   },
   {
+    name: 'callback-of-the-call',
+    protectsFrom: 'What the payment gateway says of one call decides another.',
+    replacements: [
+      change(
+        'database/ledger.ts',
+        'if (!call || (isOpen(call) && isAnotherCall(call, result)))',
+        'if (!call)',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/callbacks.test.ts',
+        'a callback about another call than the one that was placed decides nothing',
+      ),
+    ],
+    failure: /'ARS_AUTH_IN_PROGRESS'/,
+  },
+  {
     name: 'public-addresses-only',
     protectsFrom: 'A notification URL leads into our own network.',
     replacements: [
       change(
-        'notifications/notification-sender.ts',
-        "return ipaddr.process(address).range() === 'unicast';",
-        "return ipaddr.process(address).range() !== '';",
+        'notifications/notification-url.ts',
+        "return isGivenOut && parsed.range() === 'unicast';",
+        "return isGivenOut || parsed.range() !== '';",
       ),
     ],
     tests: [
@@ -635,6 +688,41 @@ export const threats: readonly Guard[] = [
       ),
     ],
     failure: /to deeply equal \[ '127\.0\.0\.1', '\[::1\]', …\(4\) \]/,
+  },
+  {
+    name: 'global-unicast-only',
+    protectsFrom:
+      'A notification URL leads to addresses that are not given out, such as IPv4 addresses within IPv6.',
+    replacements: [
+      change(
+        'notifications/notification-url.ts',
+        "parsed.kind() === 'ipv4' || parsed.match(ipaddr.parseCIDR('2000::/3'))",
+        "parsed.kind() === 'ipv4' || parsed.match(ipaddr.parseCIDR('::/0'))",
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/result-notification.test.ts',
+        'where notifications go > treats ::7f00:1 as not public',
+      ),
+    ],
+    failure: /expected true to be false/,
+  },
+  {
+    name: 'notification-url',
+    protectsFrom: 'A notification URL holds a password, or leads to another service than a receiver.',
+    replacements: [
+      change('notifications/notification-url.ts', "username !== '' || password !== ''", "username === '0'"),
+      change(
+        'notifications/notification-url.ts',
+        '!ports.includes(',
+        'ports.length === 0 && !ports.includes(',
+      ),
+    ],
+    tests: ['https://user@provider.example/: user info', 'https://provider.example:22/: port'].map((judged) =>
+      test('test/end-to-end/result-notification.test.ts', `where notifications go > judges ${judged}`),
+    ),
+    failure: /to be 'user info'|to be 'port'/,
   },
   {
     name: 'notification-signature',
@@ -1020,6 +1108,56 @@ export const threats: readonly Guard[] = [
       ),
     ],
     failure: /expected false to be true/,
+  },
+  {
+    name: 'sandbox-on-this-machine',
+    protectsFrom: 'A web page whose name resolves to this machine reads the sandbox’s keys (DNS rebinding).',
+    replacements: [
+      change(
+        'api/http/local-requests.ts',
+        "if (host !== 'localhost' && !isIP(host)) throw refusal('Host');",
+        '',
+      ),
+    ],
+    tests: [
+      test(
+        'test/wire/errors-outside-the-wire.test.ts',
+        'a page of another site, whose name resolves to this machine, > reaches nothing of the sandbox by GET /sandbox/credentials',
+      ),
+    ],
+    failure: /'evil\.example', 403/,
+  },
+  {
+    name: 'data-directory-modes',
+    protectsFrom: 'Other users of the machine read the sandbox’s keys and data.',
+    replacements: [
+      change(
+        'development/sandbox/data-directory.ts',
+        'for (const name of readdirSync(directory)) if (ownEntry.test(name)) restrict(join(directory, name));',
+        'void [ownEntry, restrict];',
+      ),
+    ],
+    tests: [
+      test(
+        'test/sandbox/data-directory.test.ts',
+        'a data directory that others may read, and what the sandbox wrote there, is taken from them',
+      ),
+    ],
+    failure: /to deeply equal/,
+  },
+  {
+    name: 'core-dumps',
+    protectsFrom: 'A core dump holds keys.',
+    replacements: [
+      change('runtime/process.ts', '  keepMemoryOutOfCoreDumps();\n', '  void keepMemoryOutOfCoreDumps;\n'),
+    ],
+    tests: [
+      test(
+        'test/runtime/core-dumps.test.ts',
+        'a core dump of a process, or of one that it starts, holds nothing of its memory',
+      ),
+    ],
+    failure: /00000000/,
   },
   {
     name: 'no-sandbox-in-production',

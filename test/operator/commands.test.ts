@@ -331,6 +331,13 @@ describe('a project', () => {
     expect(answer.body.response.code).toBe('000_000');
   });
 
+  it('that accepts plain bodies is added with a warning of what that means', async () => {
+    const { errors } = await add('OPERATORASP0021', '--plain-allowed');
+    expect(errors).toMatch(
+      /^Project OPERATORASP0021 accepts plain bodies\. .*send it again.*deletes the account\.$/,
+    );
+  });
+
   it('registers at all institutions once it is set so', async () => {
     const added = await addProject('OPERATORASP0020');
     await addMembers(added.aspId, { ...member, userId: '90000000031' });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
 import { findFreePort } from '../../development/sandbox/ports.ts';
@@ -58,6 +58,11 @@ it('`npm start` registers, resumes what was in flight after kill -9, and stops o
     XDG_STATE_HOME: environment.XDG_STATE_HOME,
   });
   expect(await operator.exited).toBe(0);
+
+  const others = readdirSync(dataDirectory, { recursive: true, encoding: 'utf8' })
+    .map((name) => [name, statSync(join(dataDirectory, name)).mode & 0o077])
+    .filter(([, mode]) => mode !== 0);
+  expect([others, statSync(dataDirectory).mode & 0o777]).toEqual([[], 0o700]);
 
   const accepted = await registerMany(url, project, 1, 20);
   // Some of them are in progress.

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendRaw } from '../fixtures/wire-client.ts';
 import { eventually, recordOf, rowsOf, startBench } from './simulator-fixture.ts';
 import type { Answer, Bench, PlacedCall } from './simulator-fixture.ts';
 
@@ -65,6 +66,10 @@ describe('a phone whose number ends in 0008', () => {
   it('refuses actions from another site’s page, and for calls that no person answers', async () => {
     const { callId } = await bench.call('010-1234-0008');
     expect((await press(callId, 'answer', {}, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    // Its own name resolves to this machine, so the browser takes it for the same origin.
+    const path = `/simulator/phone/calls/${callId}/answer`;
+    const request = `POST ${path} HTTP/1.1\r\nHost: evil.example\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
+    expect(await sendRaw(bench.url(), request)).toMatch(/^HTTP\/1\.1 403 /);
     await press(callId, 'decline');
     const other = await bench.call('010-9876-5432');
     expect((await press(other.callId, 'answer')).status).toBe(409);

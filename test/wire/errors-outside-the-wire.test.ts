@@ -168,9 +168,44 @@ describe('failures', () => {
   });
 });
 
+describe('a page of another site, whose name resolves to this machine,', () => {
+  it.for([
+    ['GET', '/sandbox/credentials'],
+    ['PUT', '/sandbox/projects/SANDBOXASP00001/callback'],
+    ['POST', '/codec/decode'],
+    ['GET', '/operator/reconciliations'],
+  ] as const)('reaches nothing of the sandbox by %s %s', async ([method, path]) => {
+    const ask = async (host: string, headers: string) => {
+      const body = '{"callbackUrl":null,"payloads":[]}';
+      const answer = await sendRaw(
+        stack.url,
+        `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${headers}Authorization: Bearer ${token}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+      );
+      return Number(answer.split(' ')[1]);
+    };
+    for (const host of ['localhost:3000', 'localhost', '127.0.0.1:3000', '[::1]:3000', '192.0.2.7'])
+      expect([host, await ask(host, '')]).toEqual([host, 200]);
+    for (const host of [
+      'evil.example',
+      'evil.example:3000',
+      'localhost.evil.example',
+      '127.0.0.1.nip.io',
+      '',
+    ])
+      expect([host, await ask(host, '')]).toEqual([host, 403]);
+    for (const origin of ['http://evil.example', 'null', 'http://127.0.0.1.nip.io', 'http://192.0.2.7'])
+      expect([origin, await ask('localhost', `Origin: ${origin}\r\n`)]).toEqual([origin, 403]);
+  });
+});
+
 describe('requests that never reach the routes', () => {
   it.for([
     ['no Host', 'POST /pg/callbacks HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+    [
+      'two Hosts',
+      'POST /pg/callbacks HTTP/1.1\r\nHost: here\r\nhost: there\r\nConnection: close\r\n\r\n',
+      400,
+    ],
     ['an unknown expectation', 'POST /pg/callbacks HTTP/1.1\r\nHost: here\r\nExpect: more\r\n\r\n', 400],
     [
       'a malformed chunk',

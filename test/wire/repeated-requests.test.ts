@@ -2,11 +2,12 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rememberedRequests } from '../../database/schema.ts';
+import { bankAccountOperations } from '../../wire/bank-account-operations.ts';
 import { codes } from '../../wire/result-codes.ts';
 import { createHold } from '../fixtures/hold.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
-import { call, encrypt, registration, send, untilEnded } from '../fixtures/wire-client.ts';
+import { call, encrypt, registration, send, signedHeaders, untilEnded } from '../fixtures/wire-client.ts';
 import type { Project, WireAnswer } from '../fixtures/wire-client.ts';
 import { expectAnswer } from './envelope.ts';
 
@@ -147,6 +148,55 @@ describe('a ciphertext', () => {
     expectAnswer(await sendIt('/delete'), '000_000');
     const info = await (await seal({ userId }))('/inquiry');
     expectAnswer(info, '000_000');
+  });
+});
+
+describe('a copied status poll', () => {
+  const acting = bankAccountOperations.filter(({ changes }) => changes);
+
+  it.each([
+    ['demands encryption', () => strict],
+    ['accepts plain bodies', () => lenient],
+  ] as const)('does nothing at any operation, if the project %s', async (_rule, projectOf) => {
+    const project = projectOf();
+    const body = registration(project, 9, ringing);
+    const regNo = numberOf(await (await seal(body, project))('/ars/register'));
+    const poll = JSON.stringify({ regNo });
+    const copied = signedHeaders(project, poll, -60_000);
+    // The token covers the body alone, so it stays valid with new times.
+    const now = new Date().toISOString().replace(/\D/g, '');
+    const headers = {
+      'X-KM-Tran-Token': copied['X-KM-Tran-Token']!.replace(/:\d+:/, `:${now}:`),
+      'X-KM-Tran-Time': now.slice(0, 14),
+    };
+    const withoutKeys = { ...project, secretKey: 'not known' };
+    const replay = (path: string) => send(stack.url, withoutKeys, path, poll, { headers });
+    const status = async () =>
+      (await replay(`${basePath}/ars/register/inquiry`)).body['status'] as string | undefined;
+    expect(await status()).toBe('ARS_AUTH_IN_PROGRESS');
+    for (const { path } of acting) {
+      const answer = await replay(`/open-api/api/v1${path}`);
+      expect([path, answer.status]).toEqual([path, 400]);
+    }
+    expect(await status()).toBe('ARS_AUTH_IN_PROGRESS');
+  });
+
+  it('and what any reading operation requires is not accepted by an operation of ours that acts', () => {
+    // The platform's own pairs, which cannot be changed: SECURITY.md names the risk.
+    const documented = ['/bankaccounts/as-rcg-svc/ars/register', '/bankaccounts/delete'];
+    const reading = bankAccountOperations.filter(({ changes }) => !changes);
+    const requiredBy = ({ request }: (typeof bankAccountOperations)[number]) =>
+      Object.entries(request.shape).flatMap(([name, schema]) =>
+        schema.safeParse(undefined).success ? [] : [name],
+      );
+    const accepted = acting
+      .filter(({ path }) => !documented.includes(path))
+      .flatMap((operation) =>
+        reading
+          .filter((read) => requiredBy(operation).every((name) => name in read.request.shape))
+          .map((read) => [operation.path, read.path]),
+      );
+    expect(accepted).toEqual([]);
   });
 });
 

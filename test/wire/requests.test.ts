@@ -539,6 +539,13 @@ describe('encrypted bodies', () => {
     expectAnswer(await sendEncrypted(await encrypt('{}', lenient, enc, alg)), '000_907 ALGORITHM');
   });
 
+  it('are refused when they are compressed', async () => {
+    const large = JSON.stringify({ padding: 'a'.repeat(200_000) });
+    const jwe = await encrypt(large, lenient, 'A128GCM', 'RSA-OAEP-256', { zip: 'DEF' });
+    expect(jwe.length).toBeLessThan(2_000);
+    expectAnswer(await sendEncrypted(jwe), '000_907 ALGORITHM');
+  });
+
   it('are refused with Base64 padding', async () => {
     const jwe = await encrypt('{}', lenient);
     for (const padded of [`${jwe}==`, jwe.replace('.', '=.'), jwe.replace(/.$/, '+')])
