@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Activities } from '../contract/activities.ts';
 import { currentConsentScript as scriptVersion } from '../contract/consent-scripts.ts';
+import { isSamePhoneNumber } from '../wire/phone-number.ts';
 import { codes } from '../wire/result-codes.ts';
 import { isPostponed } from './bank-closure.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -23,8 +24,10 @@ export function arsCallActivities(
     placeArsCall: step(['ARS_CALL'], limit, async ({ registrationNumber, policy, open }) => {
       const execution = randomUUID();
       const openCallee = () => {
-        const { mobileNumber: phoneNumber, accountNumber } = open().details;
-        return { phoneNumber, accountNumber };
+        const { details, member } = open();
+        const { mobileNumber: phoneNumber, accountNumber } = details;
+        const isOwnPhone = isSamePhoneNumber(phoneNumber, member.facts.mobileNumber);
+        return { phoneNumber, isOwnPhone, accountNumber };
       };
       const claim = await ledger.claimArsCall(registrationNumber, openCallee, policy, execution);
       if (claim.claim !== 'SEND') return claim;

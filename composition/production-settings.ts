@@ -14,6 +14,17 @@ const maxTimeWindow = 15 * 60_000;
 /** When members may be called at most, in ms since midnight in Korea. */
 const daytime = { from: 8 * hour, until: 21 * hour };
 
+/** The limits per day, and how high they may be at most. */
+const dailyLimits = [
+  'ARS_CALLS_PER_MEMBER',
+  'ARS_CALLS_PER_PHONE',
+  'ARS_CALLS_PER_ACCOUNT',
+  'ARS_CALLS_PER_PROVIDER',
+  'ARS_CALLS_PER_OTHER_PHONE',
+  'ACCOUNT_CHECKS_PER_MEMBER',
+] as const;
+const maxPerDay = 50;
+
 /** The settings that are checked in production, by the names of their environment variables. */
 export interface ProductionSettings extends SecretSettings, ConnectionSettings {
   readonly NODE_ENV?: string | undefined;
@@ -26,6 +37,12 @@ export interface ProductionSettings extends SecretSettings, ConnectionSettings {
   readonly TIME_WINDOW_MS?: number;
   /** Undefined where members may be called at any hour. */
   readonly CALLING_HOURS?: { readonly from: number; readonly until: number } | undefined;
+  readonly ARS_CALLS_PER_MEMBER?: number;
+  readonly ARS_CALLS_PER_PHONE?: number;
+  readonly ARS_CALLS_PER_ACCOUNT?: number;
+  readonly ARS_CALLS_PER_PROVIDER?: number;
+  readonly ARS_CALLS_PER_OTHER_PHONE?: number;
+  readonly ACCOUNT_CHECKS_PER_MEMBER?: number;
 }
 
 /** Whether a process runs in production: anything but `development` and `test` counts as that. */
@@ -78,6 +95,17 @@ function findUnfitSettings(settings: ProductionSettings): string[] {
     'CALLING_HOURS' in settings && !callsByDay,
     'CALLING_HOURS: members must not be called at night. Stay within 08:00-21:00',
   );
+  for (const name of dailyLimits) {
+    const limit = settings[name] ?? 0;
+    refuseIf(limit > maxPerDay, `${name}: members must be left in peace. Set ${maxPerDay} at most`);
+  }
+  const share = settings.ARS_CALLS_PER_PROVIDER ?? 0;
+  for (const whole of ['ARS_CALLS_PER_PHONE', 'ARS_CALLS_PER_ACCOUNT'] as const) {
+    refuseIf(
+      share >= (settings[whole] ?? Infinity),
+      `ARS_CALLS_PER_PROVIDER: one service provider could use up the calls of others. Set less than ${whole}`,
+    );
+  }
   const isVerbose = ['debug', 'trace'].includes(settings.LOG_LEVEL);
   refuseIf(isVerbose, 'LOG_LEVEL: debug and trace are for development. Set info');
   refuseIf(

@@ -9,6 +9,8 @@ export interface RegistrationPolicy {
   readonly accountHolderCheck: {
     /** How long the real-name check is retried before the registration fails with `002_913`. */
     readonly giveUpAfter: number;
+    /** How many accounts may be checked per day for one member, by registrations and by themselves; not a time. */
+    readonly maxPerDay: number;
   };
   readonly arsCall: {
     /** The maximum number of calls. */
@@ -68,9 +70,19 @@ export interface CallingHours {
 }
 
 /** The maximum number of ARS calls per day, which begins at midnight in Korea. */
-export type ArsCallLimits = Readonly<Record<Lowercase<ArsCallLimit>, number>>;
+export interface ArsCallLimits {
+  readonly member: number;
+  /** To one phone number, for all service providers together. */
+  readonly phone: number;
+  /** For one account at one bank, for all service providers together. */
+  readonly account: number;
+  /** What one service provider may use of `phone` and of `account`, so that something is left for the others. */
+  readonly provider: number;
+  /** What one service provider may use of `phone` if the number is not that of its member. */
+  readonly otherPhone: number;
+}
 
-/** What is counted: the calls to a member, to a phone number, and for an account number. */
+/** What is counted: the calls to a member, to a phone number, and for an account at a bank. */
 export type ArsCallLimit = 'MEMBER' | 'PHONE' | 'ACCOUNT';
 
 /** How long to wait for a closed bank or payment gateway. */
@@ -99,13 +111,13 @@ const hour = 60 * minute;
  */
 export const productionPolicy: RegistrationPolicy = {
   effects: { sendLimit: 10 * second, settleTime: minute, maxAttempts: 5 },
-  accountHolderCheck: { giveUpAfter: 30 * minute },
+  accountHolderCheck: { giveUpAfter: 30 * minute, maxPerDay: 20 },
   arsCall: {
     maxCalls: 2,
     callAgainAfter: ['NO_ANSWER', 'BUSY', 'CARRIER_ERROR'],
     callAgainWait: { NO_ANSWER: 2 * minute, BUSY: 3 * minute, CARRIER_ERROR: minute },
     callingHours: { from: 8 * hour, until: 21 * hour },
-    dailyLimits: { member: 10, phone: 10, account: 10 },
+    dailyLimits: { member: 10, phone: 10, account: 10, provider: 6, otherPhone: 3 },
     requestGiveUpAfter: 10 * minute,
     firstInquiryAfter: 30 * second,
     maxInquiryInterval: minute,

@@ -43,6 +43,8 @@ export type Claim =
 /** Who is to be called, for the daily limits. */
 export interface Callee {
   readonly phoneNumber: string;
+  /** Whether it is the phone number stored of the member. */
+  readonly isOwnPhone: boolean;
   readonly accountNumber: string;
 }
 
@@ -194,14 +196,13 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
           const at = outside.until + Math.round(Math.random() * policy.closure.resumeWithin);
           return waitUntil(locked, at, 'OUTSIDE_CALLING_HOURS');
         }
-        const { userId, arsCodeId } = locked.row;
+        const { userId, aspId, bankCode, arsCodeId } = locked.row;
         const { attempt } = next;
         const assumed = await assumeAfterRestore(locked, 'ARS_CALL', attempt, policy);
         if (assumed) return waitForCallback(locked, assumed);
-        const { phoneNumber, accountNumber } = openCallee();
         const limit = await arsCalls.count(
           locked.transaction,
-          { registrationNumber, attempt, userId, phoneNumber, accountNumber },
+          { registrationNumber, attempt, userId, aspId, bankCode, ...openCallee() },
           policy.arsCall.dailyLimits,
         );
         if (limit) {

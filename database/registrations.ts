@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gte, inArray, isNotNull, isNull, lt, lte, sql } fro
 import type { BankCode } from '../wire/bank-codes.ts';
 import type { RegistrationStep } from '../contract/registration.ts';
 import type { RegistrationStatus } from '../wire/registration-status.ts';
+import { checksToday } from './account-checks.ts';
 import { isUniqueViolation } from './failed-query.ts';
 import { requireNotHandedOut } from './incarnations.ts';
 import { recordColumns } from './locked-registration.ts';
@@ -170,22 +171,25 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
   return {
     /**
      * Inserts a registration. To be called before its run starts, so that every issued number has a row.
-     * @returns MEMBER_ERASED when the member was erased in the meantime, and ADDED_BEFORE when there is such a number;
-     * nothing is inserted then
+     * @param maxChecks how many accounts may be checked today for the member
+     * @returns MEMBER_ERASED when the member was erased in the meantime, CHECK_LIMIT when so many accounts were checked, and
+     * ADDED_BEFORE when there is such a number; nothing is inserted then
      */
     async add(
       { userId, aspId, cipher }: Member,
       registration: NewRegistration,
-    ): Promise<'ADDED' | 'ADDED_BEFORE' | 'MEMBER_ERASED'> {
+      maxChecks = Infinity,
+    ): Promise<'ADDED' | 'ADDED_BEFORE' | 'MEMBER_ERASED' | 'CHECK_LIMIT'> {
       const { details, registrationNumber, bankCode, arsCodeId, policyId } = registration;
       return await queries.transaction(async (transaction) => {
         const unerased = await transaction
-          .select({ userId: members.userId })
+          .select({ checks: checksToday(userId, registrationNumber) })
           .from(members)
           .where(and(eq(members.userId, userId), isNull(members.erasedAt)))
           // Waits for an erasure in progress; no other can begin before this row is committed.
           .for('key share');
         if (unerased.length === 0) return 'MEMBER_ERASED';
+        if (unerased.some(({ checks }) => checks >= maxChecks)) return 'CHECK_LIMIT';
         const row: typeof registrations.$inferInsert = {
           registrationNumber,
           userId,

@@ -149,7 +149,11 @@ export const arsCalls = pgTable(
     /** The day in Korea. */
     calledOn: date('called_on', { mode: 'string' }).notNull(),
     userId: text('user_id').notNull(),
+    aspId: text('asp_id').notNull(),
     phoneHash: text('phone_hash').notNull(),
+    /** Whether the phone is the one stored of the member. */
+    isOwnPhone: boolean('is_own_phone').notNull(),
+    /** Of the bank and the account number. */
     accountHash: text('account_hash').notNull(),
   },
   (table) => [
@@ -159,6 +163,16 @@ export const arsCalls = pgTable(
     index('ars_calls_for_account').on(table.calledOn, table.accountHash),
   ],
 );
+
+/** How many accounts were checked for a member on the latest day, apart from those of registrations. */
+export const accountChecks = pgTable('account_checks', {
+  userId: text('user_id')
+    .primaryKey()
+    .references(() => members.userId),
+  /** The day in Korea. */
+  checkedOn: date('checked_on', { mode: 'string' }).notNull(),
+  checks: integer('checks').notNull(),
+});
 
 /** When banks are closed for maintenance: every day at the same time, or once. */
 export const bankWindows = pgTable(

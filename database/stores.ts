@@ -1,4 +1,5 @@
 import { KeyRing } from '../encryption/key-ring.ts';
+import { createAccountChecks } from './account-checks.ts';
 import { createAccounts } from './accounts.ts';
 import { createAuditTrail } from './audit-trail.ts';
 import type { Act, Actor } from './audit-trail.ts';
@@ -63,6 +64,7 @@ function createTables(queries: Queries, keys: KeyRing) {
     members: createMembers(queries, keys),
     arsCodes: createArsCodes(queries),
     arsCalls,
+    accountChecks: createAccountChecks(queries),
     bankWindows: createBankWindows(queries),
     policies: createPolicies(queries),
     registrations: createRegistrations(queries, keys),

@@ -62,7 +62,16 @@ export const policyConfigSchema = z.object({
     .describe('when members may be called, HH:MM-HH:MM in Korean time, or: always'),
   ARS_CALLS_PER_MEMBER: countSchema.default(10).describe('ARS calls a day to one member'),
   ARS_CALLS_PER_PHONE: countSchema.default(10).describe('ARS calls a day to one phone number'),
-  ARS_CALLS_PER_ACCOUNT: countSchema.default(10).describe('ARS calls a day for one account number'),
+  ARS_CALLS_PER_ACCOUNT: countSchema.default(10).describe('ARS calls a day for one account at one bank'),
+  ARS_CALLS_PER_PROVIDER: countSchema
+    .default(6)
+    .describe('ARS calls a day that one service provider may use of those of a phone number or an account'),
+  ARS_CALLS_PER_OTHER_PHONE: countSchema
+    .default(3)
+    .describe('ARS calls a day by one service provider to a phone number that is not its member’s'),
+  ACCOUNT_CHECKS_PER_MEMBER: countSchema
+    .default(20)
+    .describe('accounts a day whose holder is checked for one member'),
 });
 
 /** The environment of the API. */

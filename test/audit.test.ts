@@ -1,15 +1,20 @@
 import { spawn } from 'node:child_process';
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { projectDirectory } from '../development/sandbox/project-directory.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 
 /** Runs `npm run audit` against a registry with the given answer. */
-async function audit(answer: RequestListener, directory = projectDirectory) {
+async function audit(
+  answer: RequestListener,
+  directory = projectDirectory,
+  settings: Readonly<Record<string, string>> = {},
+  program: readonly string[] = ['test/audit.mjs'],
+) {
   const server = createServer(answer);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -20,19 +25,21 @@ async function audit(answer: RequestListener, directory = projectDirectory) {
   });
   const address = server.address();
   if (typeof address !== 'object' || !address) throw new Error('The registry has no port.');
-  const program = spawn(process.execPath, ['test/audit.mjs'], {
+  const child = spawn(process.execPath, program, {
     cwd: directory,
     env: {
       ...process.env,
       npm_config_registry: `http://127.0.0.1:${address.port}`,
       // npm remembers advisories.
       npm_config_cache: temporaryDirectory(),
+      AUDIT_UNAVAILABLE: '',
+      ...settings,
     },
   });
   let output = '';
-  program.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const exitCode = await new Promise((resolve) => {
-    program.on('close', resolve);
+    child.on('close', resolve);
   });
   return { exitCode, output };
 }
@@ -74,10 +81,46 @@ it.for([[{}], [advisory('moderate')]])('the audit passes on %j', async ([found])
   expect(exitCode).toBe(0);
 });
 
-it('if the registry does not answer, the audit prints one line and neither passes nor fails', async () => {
-  const { exitCode, output } = await audit((_, response) => void response.writeHead(405).end());
+const silent: RequestListener = (_, response) => void response.writeHead(405).end();
+
+it('the audit fails if the registry does not answer', async () => {
+  const { exitCode, output } = await audit(silent);
   expect(output).toMatch(/^audit: NOT CARRIED OUT, the registry does not answer audits \(405 .*\)\n$/);
+  expect(exitCode).toBe(1);
+});
+
+it('an audit that was not carried out can be waived, but not what it finds', async () => {
+  const waiver = { AUDIT_UNAVAILABLE: 'ok' };
+  const { exitCode, output } = await audit(silent, projectDirectory, waiver);
+  expect(output).toMatch(/^audit: NOT CARRIED OUT, .*; waived by AUDIT_UNAVAILABLE=ok\n$/);
   expect(exitCode).toBe(0);
+  expect((await audit(advisories(advisory('high')), projectDirectory, waiver)).exitCode).toBe(1);
+});
+
+it('npm test counts an audit that was not carried out as skipped, and says so', async () => {
+  const program = "import { audit } from './test/steps.mjs'; console.log(JSON.stringify(audit()));";
+  const { output } = await audit(silent, projectDirectory, {}, ['--input-type=module', '--eval', program]);
+  expect(output).toMatch(/^NOT CARRIED OUT: the registry does not answer audits/m);
+  expect(JSON.parse(output.trim().split('\n').at(-1)!)).toMatchObject({ passed: 0, failed: 0, skipped: 1 });
+});
+
+describe('the release workflow', () => {
+  const workflow = readFileSync(join(projectDirectory, '.github/workflows/release.yml'), 'utf8');
+
+  it('audits before it builds, and waives nothing', () => {
+    const audited = workflow.indexOf('- run: npm run audit\n');
+    expect(audited).toBeGreaterThan(0);
+    expect(audited).toBeLessThan(workflow.indexOf('npm run build'));
+    expect(workflow).not.toMatch(/AUDIT_UNAVAILABLE|continue-on-error|\|\| true/);
+  });
+
+  it('attests the provenance of all that it publishes, and runs only actions of a known commit', () => {
+    expect(workflow).toMatch(/attest-build-provenance@.*\n\s+with:\n\s+subject-path: release\/\*\n/);
+    expect(workflow).toContain('id-token: write');
+    const actions = [...workflow.matchAll(/uses: (\S+)/g)].map(([, action]) => action);
+    expect(actions.length).toBeGreaterThan(0);
+    for (const action of actions) expect(action).toMatch(/@[0-9a-f]{40}$/);
+  });
 });
 
 it('the audit fails if npm cannot run it, for example without a lock file', async () => {

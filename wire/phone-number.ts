@@ -21,6 +21,12 @@ export const phoneNumber = z.string().transform((text, context): string => {
   return z.NEVER;
 });
 
+/** Whether two spellings are those of one phone number that can be called in Korea. */
+export function isSamePhoneNumber(one: string, other: string): boolean {
+  const canonical = canonicalPhoneNumber(one);
+  return canonical !== undefined && canonical === canonicalPhoneNumber(other);
+}
+
 /** The one form of a phone number, as dialled within Korea. Undefined for what cannot be called there. */
 export function canonicalPhoneNumber(text: string): string | undefined {
   const written = text

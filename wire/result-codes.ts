@@ -140,7 +140,7 @@ export const resultCodes = {
     name: 'TOO_MANY_REQUESTS',
     status: 429,
     text: 'Too many requests. Send the request again after the seconds that Retry-After names.',
-    when: 'The project exceeded its request rate or its number of concurrent requests. Nothing was done.',
+    when: 'The project exceeded its request rate or its number of concurrent requests, or too many accounts were checked for the member today. Nothing was done.',
     retryable: true,
   },
   '000_915': {

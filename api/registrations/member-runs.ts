@@ -1,5 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
+import { nextKoreanTime } from '../../contract/korean-time.ts';
 import { memberWorkflowId, taskQueue, workflowTypes } from '../../contract/registration.ts';
 import type { MemberInput, OperationResult } from '../../contract/registration.ts';
 import { searchAttributes } from '../../contract/search-attributes.ts';
@@ -54,6 +55,12 @@ export function requireHolderIsMember(
   { userName, birthDate }: { readonly userName: string; readonly birthDate: string },
 ): void {
   if (comparesMember && !isMember(member, userName, birthDate)) throw new Refusal(codes.HOLDER_IS_NOT_MEMBER);
+}
+
+/** The refusal, until midnight in Korea, when too many accounts were checked for a member today. */
+export function tooManyChecks(): Refusal {
+  const retryAfter = Math.ceil((nextKoreanTime(0, Date.now()) - Date.now()) / 1_000);
+  return new Refusal(codes.TOO_MANY_REQUESTS, { retryAfter });
 }
 
 /**

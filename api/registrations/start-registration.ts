@@ -12,7 +12,13 @@ import { Refusal } from '../http/refusal.ts';
 import type { RepeatableRequest } from '../http/repeatable-request.ts';
 import type { ApiParts } from '../parts.ts';
 import type { LatestRegistrations, StartOutcome, StartedRegistration } from './latest-registrations.ts';
-import { describeRegistration, requireHolderIsMember, requireMember, startMemberRun } from './member-runs.ts';
+import {
+  describeRegistration,
+  requireHolderIsMember,
+  requireMember,
+  startMemberRun,
+  tooManyChecks,
+} from './member-runs.ts';
 import type { MemberRun, RunningOperation } from './member-runs.ts';
 import { createRegistrationNumber } from './registration-number.ts';
 
@@ -97,13 +103,15 @@ async function startUnlessRunning(
   const { stores, metrics } = parts;
   const issued = await stores.arsCodes.findLive(member);
   const authNumber = issued?.authNumber ?? createAuthNumber();
-  const added = await stores.registrations.add(member, {
+  const row = {
     registrationNumber,
     bankCode: request.bankCode,
     arsCodeId: issued?.arsCodeId ?? null,
     policyId: await stores.policies.keep(parts.policy),
     details: detailsOf(request, member, authNumber),
-  });
+  };
+  const added = await stores.registrations.add(member, row, parts.policy.accountHolderCheck.maxPerDay);
+  if (added === 'CHECK_LIMIT') throw tooManyChecks();
   // The member has been erased in the meantime.
   if (added === 'MEMBER_ERASED') throw new Refusal(codes.MEMBER_NOT_FOUND);
   // Another process serves a copy of the same request, and answers both.

@@ -21,7 +21,12 @@ import type { OperationParts } from '../http/operation.ts';
 import { Refusal } from '../http/refusal.ts';
 import { isAcceptedBank, requireAcceptedBank } from '../registrations/accepted-bank.ts';
 import { deleteAccount } from '../registrations/delete-account.ts';
-import { registerAutoCharge, requireHolderIsMember, requireMember } from '../registrations/member-runs.ts';
+import {
+  registerAutoCharge,
+  requireHolderIsMember,
+  requireMember,
+  tooManyChecks,
+} from '../registrations/member-runs.ts';
 
 /** How long the payment gateway may take for the synchronous real-name check, in ms. */
 const accountHolderTimeout = 8_000;
@@ -34,7 +39,7 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
     requireAcceptedBank(project, request.bankCode);
     const member = await findMember(project, request.userId);
     requireHolderIsMember(project, member, request);
-    await checkAccountHolder(parts, request);
+    await checkAccountHolder(parts, member, request);
     return {};
   });
 
@@ -99,13 +104,18 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
   }
 }
 
-/** Refuses with `002_918` in a maintenance window, and with the code of the reason when the holder does not match. */
+/**
+ * Refuses with `002_918` in a maintenance window, with `000_914` when too many accounts were checked for the member today,
+ * and with the code of the reason when the holder does not match.
+ */
 async function checkAccountHolder(
-  { stores, paymentGateway }: OperationParts,
+  { stores, paymentGateway, policy }: OperationParts,
+  { userId }: Member,
   { bankCode, bankAccount, userName, birthDate }: z.output<typeof validateAccountHolder.request>,
 ): Promise<void> {
   if (await stores.bankWindows.closedUntil(bankCode, Date.now()))
     throw new Refusal(codes.BANK_OR_GATEWAY_CLOSED);
+  if (!(await stores.accountChecks.count(userId, policy.accountHolderCheck.maxPerDay))) throw tooManyChecks();
   const account = { bankCode, accountNumber: bankAccount, holderName: userName, birthDate };
   const signal = AbortSignal.timeout(accountHolderTimeout);
   const result = await paymentGateway.inquireAccountHolder(account, signal);

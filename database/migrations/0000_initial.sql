@@ -5,6 +5,12 @@ CREATE TABLE "access_keys" (
 	"issued_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "account_checks" (
+	"user_id" text PRIMARY KEY NOT NULL,
+	"checked_on" date NOT NULL,
+	"checks" integer NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "accounts" (
 	"registration_number" text PRIMARY KEY NOT NULL,
 	"user_id" text NOT NULL,
@@ -22,7 +28,9 @@ CREATE TABLE "ars_calls" (
 	"attempt" integer NOT NULL,
 	"called_on" date NOT NULL,
 	"user_id" text NOT NULL,
+	"asp_id" text NOT NULL,
 	"phone_hash" text NOT NULL,
+	"is_own_phone" boolean NOT NULL,
 	"account_hash" text NOT NULL,
 	CONSTRAINT "ars_calls_registration_number_attempt_pk" PRIMARY KEY("registration_number","attempt")
 );
@@ -252,6 +260,7 @@ CREATE TABLE "secret_keys" (
 );
 --> statement-breakpoint
 ALTER TABLE "access_keys" ADD CONSTRAINT "access_keys_asp_id_projects_asp_id_fk" FOREIGN KEY ("asp_id") REFERENCES "public"."projects"("asp_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "account_checks" ADD CONSTRAINT "account_checks_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "accounts" ADD CONSTRAINT "accounts_registration_number_registrations_registration_number_fk" FOREIGN KEY ("registration_number") REFERENCES "public"."registrations"("registration_number") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "accounts" ADD CONSTRAINT "accounts_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "ars_codes" ADD CONSTRAINT "ars_codes_user_id_members_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."members"("user_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint

@@ -9,7 +9,7 @@ const second = 1_000;
  */
 export const chaosPolicy: RegistrationPolicy = {
   effects: { sendLimit: 3 * second, settleTime: 8 * second, maxAttempts: 5 },
-  accountHolderCheck: { giveUpAfter: 60 * second },
+  accountHolderCheck: { ...sandboxPolicy.accountHolderCheck, giveUpAfter: 60 * second },
   arsCall: {
     ...sandboxPolicy.arsCall,
     requestGiveUpAfter: 60 * second,

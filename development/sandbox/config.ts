@@ -5,7 +5,7 @@ import { sandboxPolicy } from './policy.ts';
 /** Every setting of API and worker, as docs/configuration.md lists them. */
 const catalogue = z.object({ ...apiConfigSchema.shape, ...workerConfigSchema.shape });
 
-const { member, phone, account } = sandboxPolicy.arsCall.dailyLimits;
+const { member, phone, account, provider, otherPhone } = sandboxPolicy.arsCall.dailyLimits;
 
 /**
  * The environment of the sandbox's service, which needs no PostgreSQL and no token, has no versions of its worker, and
@@ -27,6 +27,9 @@ export const sandboxConfigSchema = catalogue
     ARS_CALLS_PER_MEMBER: countSchema.default(member),
     ARS_CALLS_PER_PHONE: countSchema.default(phone),
     ARS_CALLS_PER_ACCOUNT: countSchema.default(account),
+    ARS_CALLS_PER_PROVIDER: countSchema.default(provider),
+    ARS_CALLS_PER_OTHER_PHONE: countSchema.default(otherPhone),
+    ACCOUNT_CHECKS_PER_MEMBER: countSchema.default(sandboxPolicy.accountHolderCheck.maxPerDay),
     // Concurrency limits keep the projects apart, as in production.
     REQUESTS_PER_SECOND: countSchema.default(5_000),
     REQUEST_BURST: countSchema.default(50_000),

@@ -5,16 +5,25 @@ import type { CircuitBreakerOptions } from '../../payment-gateway/circuit-breake
 const second = 1_000;
 const minute = 60 * second;
 
+/** A day's limit that nobody reaches. */
+const unlimited = 100_000;
+
 /** Short waits for trying things out: a lost callback is noticed within 3 s, a call without outcome ends within 20 s. */
 export const sandboxPolicy: RegistrationPolicy = {
   effects: { sendLimit: 2 * second, settleTime: second, maxAttempts: 5 },
-  accountHolderCheck: { giveUpAfter: minute },
+  accountHolderCheck: { giveUpAfter: minute, maxPerDay: unlimited },
   arsCall: {
     ...productionPolicy.arsCall,
     callAgainWait: { NO_ANSWER: second, BUSY: second, CARRIER_ERROR: second },
     callingHours: undefined,
     // The sandbox's members share a few phone and account numbers.
-    dailyLimits: { member: 100_000, phone: 100_000, account: 100_000 },
+    dailyLimits: {
+      member: unlimited,
+      phone: unlimited,
+      account: unlimited,
+      provider: unlimited,
+      otherPhone: unlimited,
+    },
     // Longer than a restart of the sandbox takes on a busy machine.
     requestGiveUpAfter: 2 * minute,
     firstInquiryAfter: 2 * second,

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
-import { constants, createWriteStream } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { constants, createReadStream, createWriteStream } from 'node:fs';
 import { access, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -11,6 +12,14 @@ const run = promisify(execFile);
 
 /** The version of the Temporal CLI to download or build when none is installed. It contains the development server. */
 const version = '1.5.1';
+
+/** The SHA-256 sums of that version's archives, as published with its release. */
+const publishedSums: Readonly<Record<string, string>> = {
+  'linux-amd64': 'ddc95e08b0b076efd4ea9733a3f488eb7d2be875f8834e616cd2a37358b4852d',
+  'linux-arm64': 'bd1b0db9f18b051026de8bf6cc1505f2510f14bbb7a8b9a4a91fff46c77454f5',
+  'darwin-amd64': 'bbb73e2a31135abe50a1f1cdb35030c42961df618e8ce9c60ae89f201540c5d9',
+  'darwin-arm64': 'cca01b7ea35ad56e2a328d9ae596bf716bd22313ef63c7a761c88354457c2415',
+};
 
 /** The minimum version of the server in an installed CLI. */
 const minServer = [1, 29] as const;
@@ -31,6 +40,8 @@ export interface TemporalExecutableOptions {
   readonly cacheDirectory?: string;
   /** Default: Temporal's own site. */
   readonly downloadSite?: string;
+  /** The SHA-256 sum of the archive to be downloaded. Default: the published one of this platform. */
+  readonly archiveSum?: string;
   /** Cancels a download or a build. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -65,7 +76,10 @@ export async function findTemporalExecutable(options: TemporalExecutableOptions)
   const sources: [name: string, find: () => Promise<string>][] = [
     ['temporal on PATH', () => findOnPath('temporal', environment)],
     [`the cache, ${cached}`, () => findFile(cached)],
-    [`download from ${downloadSite}`, () => download({ downloadSite, target: cached, log, signal })],
+    [
+      `download from ${downloadSite}`,
+      () => download({ downloadSite, archiveSum: options.archiveSum, target: cached, log, signal }),
+    ],
     ['build with Go', () => build({ environment, target: cached, log, signal })],
   ];
   const failures = ['TEMPORAL_CLI_PATH: not set'];
@@ -139,13 +153,18 @@ interface AcquisitionOptions {
 
 async function download({
   downloadSite,
+  archiveSum,
   target,
   log,
   signal,
-}: AcquisitionOptions & { readonly downloadSite: string }): Promise<string> {
+}: AcquisitionOptions & {
+  readonly downloadSite: string;
+  readonly archiveSum: string | undefined;
+}): Promise<string> {
   const platform = { linux: 'linux', darwin: 'darwin' }[process.platform as string];
   const architecture = { x64: 'amd64', arm64: 'arm64' }[process.arch as string];
   if (!platform || !architecture) throw new Error(`not available for ${process.platform} on ${process.arch}`);
+  const expectedSum = archiveSum ?? publishedSums[`${platform}-${architecture}`];
   const url = `${downloadSite}/cli/archive/v${version}?platform=${platform}&arch=${architecture}`;
 
   log(`Downloading the Temporal CLI ${version} from ${downloadSite}`);
@@ -167,6 +186,10 @@ async function download({
     return await installAtomically(target, async (directory) => {
       const archive = join(directory, 'temporal.tar.gz');
       await pipeline(Readable.fromWeb(body), createWriteStream(archive));
+      const sum = createHash('sha256');
+      await pipeline(createReadStream(archive), sum);
+      if (sum.digest('hex') !== expectedSum)
+        throw new Error('its SHA-256 sum is not that of the published archive');
       await run('tar', ['-xzf', archive, '-C', directory, 'temporal']);
     });
   } finally {

@@ -72,7 +72,7 @@ describeStores((on) => {
     await ledger().recordHolderCheck(number, undefined);
     await ledger().claimArsCall(
       number,
-      () => ({ phoneNumber: number, accountNumber: number }),
+      () => ({ phoneNumber: number, isOwnPhone: true, accountNumber: number }),
       policy,
       randomUUID(),
     );

@@ -1,7 +1,9 @@
 import { eq } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { spendArsCode } from '../../database/ars-codes.ts';
-import { arsCalls, arsCodes } from '../../database/schema.ts';
+import type { Queries } from '../../database/database.ts';
+import { accountChecks, arsCalls, arsCodes } from '../../database/schema.ts';
 import { createStores } from '../../database/stores.ts';
 import { describeStores, newKey, oldKey } from './stores-fixture.ts';
 
@@ -59,29 +61,77 @@ describeStores((on) => {
   });
 
   describe('counting the ARS calls of a day', () => {
-    const limits = { member: 100, phone: 100, account: 100 };
+    const limits = { member: 100, phone: 100, account: 100, provider: 100, otherPhone: 100 };
     let nextCall = 0;
     const count = (call: object, some: object, through = on.stores) => {
       const number = `${++nextCall}`.padStart(22, '0');
-      const counted = { registrationNumber: number, attempt: 1, userId: number, phoneNumber: number };
-      const all = { ...counted, accountNumber: number, ...call };
+      const counted = {
+        registrationNumber: number,
+        attempt: 1,
+        userId: number,
+        aspId: 'A',
+        phoneNumber: number,
+      };
+      const all = { ...counted, isOwnPhone: true, bankCode: '004', accountNumber: number, ...call };
       return on.database.queries.transaction((transaction) =>
         through.arsCalls.count(transaction, all, { ...limits, ...some }),
       );
     };
 
     it.for([
-      ['MEMBER', { userId: '77001' }, { member: 3 }],
-      ['PHONE', { phoneNumber: '01077001' }, { phone: 3 }],
-      ['ACCOUNT', { accountNumber: '77001' }, { account: 3 }],
+      ['MEMBER', 'for one member', { userId: '77001' }, { member: 3 }],
+      ['PHONE', 'to one phone', { phoneNumber: '01077001' }, { phone: 3 }],
+      ['ACCOUNT', 'for one account', { accountNumber: '77001' }, { account: 3 }],
+      ['PHONE', 'to one phone by one provider', { phoneNumber: '01077011' }, { provider: 3 }],
+      ['ACCOUNT', 'for one account by one provider', { accountNumber: '77011' }, { provider: 3 }],
+      ['PHONE', 'to a foreign phone', { phoneNumber: '01077021', isOwnPhone: false }, { otherPhone: 3 }],
     ] as const)(
-      'stops at the limit by %s, even if ten calls are counted concurrently',
-      async ([limit, same, some]) => {
+      'stops at the limit by %s %s, even if ten calls are counted concurrently',
+      async ([limit, , same, some]) => {
         const counted = await Promise.all(Array.from({ length: 10 }, () => count(same, some)));
         expect(counted.filter((reached) => reached === undefined)).toHaveLength(3);
         expect(counted.filter((reached) => reached === limit)).toHaveLength(7);
       },
     );
+
+    it('leaves something of a phone and of an account to other providers, and stops at the whole', async () => {
+      const shares = { phone: 4, account: 4, provider: 3 };
+      const same = { phoneNumber: '01077031', accountNumber: '77031' };
+      for (const expected of [undefined, undefined, undefined, 'PHONE'])
+        expect(await count({ ...same, aspId: 'A' }, shares)).toBe(expected);
+      expect(await count({ ...same, aspId: 'B' }, shares)).toBeUndefined();
+      expect(await count({ ...same, aspId: 'B' }, shares)).toBe('PHONE');
+      expect(await count({ accountNumber: '77031', aspId: 'B' }, shares)).toBe('ACCOUNT');
+    });
+
+    it('counts a call to the member’s own phone, though others of its provider were to that phone', async () => {
+      const foreign = { phoneNumber: '01077041', isOwnPhone: false };
+      expect(await count(foreign, { otherPhone: 1 })).toBeUndefined();
+      expect(await count(foreign, { otherPhone: 1 })).toBe('PHONE');
+      expect(await count({ ...foreign, isOwnPhone: true }, { otherPhone: 1 })).toBeUndefined();
+    });
+
+    it('keeps equal account numbers at two banks apart', async () => {
+      expect(await count({ accountNumber: '77051', bankCode: '004' }, { account: 1 })).toBeUndefined();
+      expect(await count({ accountNumber: '77051', bankCode: '088' }, { account: 1 })).toBeUndefined();
+      expect(await count({ accountNumber: '77051', bankCode: '088' }, { account: 1 })).toBe('ACCOUNT');
+    });
+
+    it('takes two statements, whatever the limits are', async () => {
+      const statements: unknown[] = [];
+      await on.database.queries.transaction(async (transaction) => {
+        const watched = {
+          execute: (statement: SQL) => {
+            statements.push(statement);
+            return transaction.execute(statement);
+          },
+        } as unknown as Queries;
+        const call = { registrationNumber: 'Y'.repeat(22), attempt: 1, userId: '77061', aspId: 'A' };
+        const rest = { phoneNumber: '01077061', isOwnPhone: true, bankCode: '004', accountNumber: '77061' };
+        await on.stores.arsCalls.count(watched, { ...call, ...rest }, limits);
+      });
+      expect(statements).toHaveLength(2);
+    });
 
     it.for(['+8201077771234', '010-7777-1234', '1077771234', '+82 10 7777 1234', '０１０７７７７１２３４'])(
       'counts %s as the number it is',
@@ -116,6 +166,41 @@ describeStores((on) => {
       const left = await on.database.queries.select({ userId: arsCalls.userId }).from(arsCalls);
       expect(left.map(({ userId }) => userId)).not.toContain('77004');
       expect(left.map(({ userId }) => userId)).toContain('77005');
+    });
+  });
+
+  describe('counting the accounts that are checked for a member', () => {
+    it('stops at the limit, even if ten are counted concurrently, until the next day', async () => {
+      const { userId } = await on.addMember();
+      const counted = await Promise.all(
+        Array.from({ length: 10 }, () => on.stores.accountChecks.count(userId, 3)),
+      );
+      expect(counted.filter(Boolean)).toHaveLength(3);
+      await on.database.queries
+        .update(accountChecks)
+        .set({ checkedOn: '2026-01-01' })
+        .where(eq(accountChecks.userId, userId));
+      expect(await on.stores.accountChecks.count(userId, 1)).toBe(true);
+      expect(await on.stores.accountChecks.count(userId, 1)).toBe(false);
+    });
+
+    it('counts checks and begun registrations together', async () => {
+      const member = await on.addMember();
+      const number = await on.addRegistration(member);
+      const isAdded = (registrationNumber: string, maxChecks: number) => {
+        const rest = { bankCode: '003', arsCodeId: null, policyId: 'none', details: {} } as never;
+        return on.stores.registrations.add(
+          member,
+          { ...(rest as object), registrationNumber } as never,
+          maxChecks,
+        );
+      };
+      expect(await on.stores.accountChecks.count(member.userId, 1)).toBe(true);
+      await on.stores.registrations.begin(number);
+      expect(await on.stores.accountChecks.count(member.userId, 2)).toBe(false);
+      expect(await isAdded('Z'.repeat(22), 2)).toBe('CHECK_LIMIT');
+      // A copy of its own request.
+      expect(await isAdded(number, 2)).toBe('ADDED_BEFORE');
     });
   });
 });

@@ -27,7 +27,7 @@ describeStores((on) => {
   const claimCall = (number: string) =>
     ledger().claimArsCall(
       number,
-      () => ({ phoneNumber: number, accountNumber: number }),
+      () => ({ phoneNumber: number, isOwnPhone: true, accountNumber: number }),
       policy,
       randomUUID(),
     );

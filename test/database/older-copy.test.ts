@@ -28,7 +28,12 @@ async function open(disk: Blob): Promise<void> {
 }
 
 const ring = () =>
-  stores.ledger.claimArsCall(number, () => ({ phoneNumber: '1', accountNumber: '1' }), policy, randomUUID());
+  stores.ledger.claimArsCall(
+    number,
+    () => ({ phoneNumber: '1', isOwnPhone: true, accountNumber: '1' }),
+    policy,
+    randomUUID(),
+  );
 
 /** A registration whose member is called after the disk was copied; then the copy is put in the disk's place. */
 beforeEach(async () => {

@@ -121,7 +121,7 @@ export function describeStores(define: (on: StoresFixture) => void): void {
       async register(number) {
         const { ledger } = stores;
         await ledger.recordHolderCheck(number, undefined);
-        const callee = () => ({ phoneNumber: number, accountNumber: number });
+        const callee = () => ({ phoneNumber: number, isOwnPhone: true, accountNumber: number });
         await ledger.claimArsCall(number, callee, sandboxPolicy, randomUUID());
         await ledger.decideArsCall(number, 1, { callId: 'CALL00000001', outcome: 'PASSED' }, 'CALLBACK');
         const { member } = await stores.registrations.open(number);

@@ -9,7 +9,7 @@ import type { NotificationReceiver } from '../fixtures/notification-receiver.ts'
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
-import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
+import { call, callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
 let receiver: NotificationReceiver;
@@ -155,7 +155,7 @@ describe('the hours in which members may be called', () => {
 });
 
 describe('the calls of a day', () => {
-  const limits = { member: 100, phone: 100, account: 100 };
+  const limits = { member: 100, phone: 100, account: 100, provider: 100, otherPhone: 100 };
   const many = (members: readonly number[], url: string, overrides: object) =>
     Promise.all(members.map(async (member) => await register(overrides, url, member)));
 
@@ -192,5 +192,54 @@ describe('the calls of a day', () => {
     await end(second);
     expect(await callsIn(first)).toEqual(['NO_ANSWER', 'NO_ANSWER']);
     expect(await callsIn(second)).toEqual(['NO_ANSWER', 'MEMBER_LIMIT']);
+  });
+
+  it('of one service provider leave another’s member his calls, to his phone and for his account', async () => {
+    const dailyLimits = { ...limits, phone: 4, account: 3, provider: 2, otherPhone: 1 };
+    const url = await apiWith({ dailyLimits });
+    const victim = stack.projects[1];
+    const attack = {
+      mobileNumber: victim.members[0]!.mobileNumber,
+      bankCode: '088',
+      bankAccount: '77788812345',
+    };
+    const numbers = await many([nextMember++, nextMember++, nextMember++], url, attack);
+    await Promise.all(numbers.map(end));
+    const outcomes = (await Promise.all(numbers.map(callsIn))).flat();
+    expect(outcomes.toSorted()).toEqual(['PASSED', 'PHONE_LIMIT', 'PHONE_LIMIT']);
+    // Equal digits at another bank, and this one to the end of its share.
+    for (const bankCode of ['004', '088', '088'])
+      await end(await register({ bankCode, bankAccount: attack.bankAccount }, url));
+
+    const ofVictim = registration(victim, 0, { bankCode: '088', bankAccount: attack.bankAccount });
+    const { body } = await callEncrypted(url, victim, '/ars/register', ofVictim);
+    const ended = await untilEnded(stack.url, victim, String(body['bankAccRegNo']));
+    expect(ended.body['status']).toBe('BANK_ACC_REGISTERED');
+  });
+});
+
+describe('the accounts that are checked for a member in a day', () => {
+  it('are limited by member, by themselves and as registrations', async () => {
+    const accountHolderCheck = { ...sandboxPolicy.accountHolderCheck, maxPerDay: 3 };
+    const url = await stack.startAnotherApi({ policy: { ...sandboxPolicy, accountHolderCheck } });
+    const project = stack.projects[0];
+    const member = nextMember++;
+    const { userId, userName, birthDate } = project.members[member]!;
+    const check = async (bankAccount: string, ofMember = { userId, userName, birthDate }) =>
+      await call(url, project, '/user/valid', { ...ofMember, bankCode: '003', bankAccount });
+    await end(await register({}, url, member));
+    const answers = await Promise.all(
+      ['11012340100', '11012340101', '11012340102'].map((each) => check(each)),
+    );
+    const codes = answers.map(({ body }) => body.response.code);
+    expect(codes.toSorted()).toEqual(['000_000', '000_000', '000_914']);
+
+    const refused = await call(url, project, '/ars/register', registration(project, member));
+    expect(refused).toMatchObject({ status: 429, body: { response: { code: '000_914' } } });
+    const seconds = Number(refused.headers.get('retry-after'));
+    expect(seconds).toBeLessThanOrEqual(24 * 3_600);
+    expect(timeOfKoreanDay(Date.now() + seconds * 1_000)).toBeLessThan(60_000);
+    const other = project.members[nextMember++]!;
+    expect((await check('11012340100', other)).body.response.code).toBe('000_000');
   });
 });

@@ -48,7 +48,10 @@ beforeAll(async () => {
   const down = createHttpPaymentGateway(nowhere);
   stack = await startStack({
     onLogLine: (line) => logLines.push(line),
-    policy: { ...sandboxPolicy, accountHolderCheck: { giveUpAfter: 1_500 } },
+    policy: {
+      ...sandboxPolicy,
+      accountHolderCheck: { ...sandboxPolicy.accountHolderCheck, giveUpAfter: 1_500 },
+    },
     intercept: injectFaults(() => (isDown ? down : {})),
   });
   await liveThroughAll();

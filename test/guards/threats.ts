@@ -973,16 +973,76 @@ export const threats: readonly Guard[] = [
     name: 'calls-per-day',
     protectsFrom: 'A member is called again and again.',
     replacements: [
-      "if (await reached(arsCalls.userId, [userId], limits.member)) return 'MEMBER';",
-      "if (await reached(arsCalls.phoneHash, phoneHashes, limits.phone)) return 'PHONE';",
-      "if (await reached(arsCalls.accountHash, accountHashes, limits.account)) return 'ACCOUNT';",
-    ].map((limit) => change('database/ars-calls.ts', limit, '')),
+      change(
+        'database/ars-calls.ts',
+        "when count(*) filter (where user_id = ${userId}) >= ${limits.member} then 'MEMBER'",
+        '',
+      ),
+      change(
+        'database/ars-calls.ts',
+        'when count(*) filter (where is_phone) >= ${limits.phone}',
+        'when false',
+      ),
+      change(
+        'database/ars-calls.ts',
+        'when count(*) filter (where is_account) >= ${limits.account}',
+        'when false',
+      ),
+    ],
     tests: [
       'are limited by PHONE_LIMIT, even if they arrive concurrently',
       'are limited by ACCOUNT_LIMIT, even if they arrive concurrently',
       'are limited by member, second calls included',
     ].map((title) => test('test/end-to-end/ars-calls.test.ts', `the calls of a day > ${title}`)),
     failure: /to have a length of 3|'MEMBER_LIMIT'/,
+  },
+  {
+    name: 'calls-of-provider',
+    protectsFrom: 'One service provider uses up the calls of another’s member.',
+    replacements: [
+      change(
+        'database/ars-calls.ts',
+        'or count(*) filter (where is_phone and asp_id = ${aspId}) >= ${limits.provider}',
+        '',
+      ),
+      change('database/ars-calls.ts', 'or not ${isOwnPhone}::boolean', 'or false'),
+      change(
+        'database/ars-calls.ts',
+        'or count(*) filter (where is_account and asp_id = ${aspId}) >= ${limits.provider}',
+        '',
+      ),
+      change('database/ars-calls.ts', '`${call.bankCode}/${digitsOf(', '`${digitsOf('),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/ars-calls.test.ts',
+        'the calls of a day > of one service provider leave another’s member his calls, to his phone and for his account',
+      ),
+    ],
+    failure: /to deeply equal/,
+  },
+  {
+    name: 'checks-per-day',
+    protectsFrom: 'Somebody tries account numbers until one is a member’s.',
+    replacements: [
+      change(
+        'database/account-checks.ts',
+        'setWhere: sql`${before} + ${registrationsToday(userId)} < ${limit}`,',
+        '',
+      ),
+      change(
+        'database/registrations.ts',
+        "if (unerased.some(({ checks }) => checks >= maxChecks)) return 'CHECK_LIMIT';",
+        '',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/ars-calls.test.ts',
+        'the accounts that are checked for a member in a day > are limited by member, by themselves and as registrations',
+      ),
+    ],
+    failure: /to deeply equal/,
   },
   {
     name: 'calling-hours',
@@ -1262,6 +1322,45 @@ export const threats: readonly Guard[] = [
       test('test/audit.test.ts', `the audit fails on a dependency with a ${severity} vulnerability`),
     ),
     failure: /to contain 'hono: (high|critical)/,
+  },
+  {
+    name: 'audit-carried-out',
+    protectsFrom: 'An audit that could not ask the registry passes for a clean one.',
+    replacements: [change('test/audit.mjs', "outcome === 'clean' || isWaived", "outcome !== 'vulnerable'")],
+    tests: [test('test/audit.test.ts', 'the audit fails if the registry does not answer')],
+    failure: /expected \+?0 to be 1/,
+  },
+  {
+    name: 'pinned-downloads',
+    protectsFrom: 'The downloaded Temporal CLI is another program.',
+    replacements: [
+      change(
+        'development/sandbox/temporal-executable.ts',
+        "if (sum.digest('hex') !== expectedSum)",
+        'if (!expectedSum)',
+      ),
+    ],
+    tests: [
+      test(
+        'test/sandbox/temporal-executable.test.ts',
+        'a download that is not the published archive is neither kept nor run',
+      ),
+    ],
+    failure: /promise resolved/,
+  },
+  {
+    name: 'release-provenance',
+    protectsFrom: 'A release holds what nobody reviewed.',
+    replacements: [
+      change('.github/workflows/release.yml', 'subject-path: release/*', 'subject-path: release/none'),
+    ],
+    tests: [
+      test(
+        'test/audit.test.ts',
+        'the release workflow > attests the provenance of all that it publishes, and runs only actions of a known commit',
+      ),
+    ],
+    failure: /to match/,
   },
   {
     name: 'content-security-policy',

@@ -6,7 +6,7 @@ const giveUpAfter = 10 * 60_000;
 /** The sandbox's waits without giving up, because a loaded machine may take long to restart the worker. */
 export const patientPolicy: RegistrationPolicy = {
   ...sandboxPolicy,
-  accountHolderCheck: { giveUpAfter },
+  accountHolderCheck: { ...sandboxPolicy.accountHolderCheck, giveUpAfter },
   arsCall: { ...sandboxPolicy.arsCall, requestGiveUpAfter: giveUpAfter },
   consentEvidence: { giveUpAfter },
   paymentGatewayRegistration: { ...sandboxPolicy.paymentGatewayRegistration, reviewAfter: giveUpAfter },

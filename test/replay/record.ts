@@ -35,7 +35,7 @@ import type { Path } from './paths.ts';
 /** Gives up everything within seconds. */
 const hastyPolicy: RegistrationPolicy = {
   ...impatientPolicy,
-  accountHolderCheck: { giveUpAfter: 1_500 },
+  accountHolderCheck: { ...impatientPolicy.accountHolderCheck, giveUpAfter: 1_500 },
   arsCall: { ...impatientPolicy.arsCall, requestGiveUpAfter: 1_500 },
   consentEvidence: { giveUpAfter: 1_500 },
   closure: { giveUpAfter: 1_500, resumeWithin: 0, lookAgainWithin: 300 },
@@ -417,7 +417,7 @@ describe('what takes a time of day or a closed bank', () => {
   };
 
   it('ars-call-limit-reached', async () => {
-    const api = await apiWith({ dailyLimits: { member: 1, phone: 10, account: 10_000 } });
+    const api = await apiWith({ dailyLimits: { ...hastyPolicy.arsCall.dailyLimits, member: 1 } });
     const path = 'ars-call-limit-reached';
     expect(await record(path, phone('0001'), { api })).toEqual(callFailed);
   });

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -24,7 +25,7 @@ function installScript(path: string, body: string): string {
 }
 
 /** Responds to every request with an archive of the stand-in, and records the requests. */
-async function startDownloadSite(): Promise<{ url: string; requests: string[] }> {
+async function startDownloadSite(): Promise<{ url: string; sum: string; requests: string[] }> {
   const directory = temporaryDirectory();
   installTemporal(join(directory, 'temporal'));
   execFileSync('tar', ['-czf', 'archive.tar.gz', 'temporal'], { cwd: directory });
@@ -37,7 +38,8 @@ async function startDownloadSite(): Promise<{ url: string; requests: string[] }>
   }).listen(port, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
-  return { url: `http://127.0.0.1:${port}`, requests };
+  const sum = createHash('sha256').update(archive).digest('hex');
+  return { url: `http://127.0.0.1:${port}`, sum, requests };
 }
 
 async function temporaryPaths(): Promise<{
@@ -123,7 +125,8 @@ test('a download is preferred to a build and stored in the cache', async () => {
   const { bin, cacheDirectory, cached, log, messages } = await temporaryPaths();
   installGo(bin);
   const site = await startDownloadSite();
-  const options = { environment: { PATH: bin }, cacheDirectory, downloadSite: site.url, log };
+  const where = { cacheDirectory, downloadSite: site.url, archiveSum: site.sum };
+  const options = { environment: { PATH: bin }, ...where, log };
 
   expect(await findTemporalExecutable(options)).toBe(cached);
   expect(await findTemporalExecutable(options)).toBe(cached);
@@ -131,6 +134,17 @@ test('a download is preferred to a build and stored in the cache', async () => {
   expect(site.requests).toEqual([expect.stringMatching(/^\/cli\/archive\/v1\.5\.1\?platform=\w+&arch=\w+$/)]);
   expect(messages).toEqual([expect.stringContaining('Downloading the Temporal CLI 1.5.1')]);
   expect(readdirSync(dirname(cached))).toEqual(['temporal']);
+});
+
+test('a download that is not the published archive is neither kept nor run', async () => {
+  const { bin, cacheDirectory, cached, log } = await temporaryPaths();
+  const site = await startDownloadSite();
+  const options = { environment: { PATH: bin }, cacheDirectory, downloadSite: site.url, log };
+
+  const failure = findTemporalExecutable(options);
+
+  await expect(failure).rejects.toThrow('its SHA-256 sum is not that of the published archive');
+  expect(readdirSync(dirname(cached))).toEqual([]);
 });
 
 test('if the download fails, the CLI is built with Go and stored in the cache', async () => {
