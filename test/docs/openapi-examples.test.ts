@@ -159,3 +159,9 @@ test('refusals with fields beside `response` are as in their examples', async ()
   const unknown = await ask('inquireRegistrationStatus');
   expectRefusal('inquireRegistrationStatus', unknown as WireAnswer['body']);
 });
+
+test('the documentation page allows no foreign script', async () => {
+  const { headers } = await fetch(`${stack.url}/docs`);
+  const policy = headers.get('content-security-policy') ?? 'none';
+  expect(policy).toMatch(/^default-src 'none'; script-src 'self';/);
+});

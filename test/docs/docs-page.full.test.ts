@@ -77,11 +77,7 @@ async function execute(operationId: string): Promise<Locator> {
 }
 
 describe('the page', () => {
-  test('lists the operations and allows no foreign script', async () => {
-    // Not through the browser, whose cache may have the page.
-    const { headers } = await fetch(`${stack.url}/docs`);
-    const policy = headers.get('content-security-policy') ?? 'none';
-    expect(policy).toMatch(/^default-src 'none'; script-src 'self';/);
+  test('lists the operations', async () => {
     await open();
     await page.getByText('/api/v1/bankaccounts/ars/register', { exact: true }).waitFor();
     expect(await page.getByText('All result codes').isVisible()).toBe(true);
