@@ -1,5 +1,6 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Activities } from '../contract/activities.ts';
+import { serviceActor } from '../database/audit-trail.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** Destroys evidence whose retention period is over. */
@@ -9,8 +10,16 @@ export function evidenceRetentionActivities({
   return {
     async purgeExpiredEvidence() {
       let purged = 0;
-      for await (const batch of stores.retention.purge(new Date())) {
-        purged += batch;
+      const now = new Date();
+      for (;;) {
+        const batch = await stores.act(
+          serviceActor,
+          (acting) => acting.retention.purgeBatch(now),
+          (numbers) =>
+            (numbers ?? []).map((registrationNumber) => ({ action: 'evidence purge', registrationNumber })),
+        );
+        if (!batch) break;
+        purged += batch.length;
         heartbeat(purged);
         cancellationSignal().throwIfAborted();
       }

@@ -3,6 +3,7 @@ import { digitsOf } from '../wire/account-number.ts';
 import { currentBankCode } from '../wire/bank-codes.ts';
 import type { FindingDetail, ReconciliationStage } from '../contract/reconciliation.ts';
 import type { LedgerEntry, RegistrationInquiryAnswer } from '../payment-gateway/payment-gateway.ts';
+import { formatHead } from '../database/audit-trail.ts';
 import { nextCursor } from '../database/reconciliations.ts';
 import type { Conclusion, ComparedRegistration } from '../database/reconciliations.ts';
 import type { RegisteredAccount } from '../database/registrations.ts';
@@ -14,7 +15,7 @@ const inquiriesPerPage = 20;
 
 /** Compares our ledger with the payment gateway's. It reads both and repairs nothing. */
 export function reconciliationActivities({
-  stores: { reconciliations, registrations },
+  stores: { reconciliations, registrations, auditTrail },
   paymentGateway,
 }: ActivityDependencies): Pick<Activities, ReconciliationStage> {
   /** Inquires again if our state changed during the inquiry. Our state only moves forwards, so this ends. */
@@ -66,7 +67,8 @@ export function reconciliationActivities({
     },
 
     async endReconciliation({ reconciliationId }) {
-      await reconciliations.end(reconciliationId);
+      const head = await auditTrail.head();
+      await reconciliations.end(reconciliationId, head ? formatHead(head) : null);
       return null;
     },
 

@@ -5,6 +5,7 @@ import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import type { Database } from '../database/database.ts';
 import type { Stores } from '../database/stores.ts';
 import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
+import type { HashedToken } from '../runtime/bearer-tokens.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Api } from './context.ts';
@@ -25,10 +26,10 @@ export interface ApiParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly limits: RequestLimits;
-  /** Who may decode payloads: the Temporal Web UI at this origin, with this bearer token if there is one. */
-  readonly codec: { readonly allowedOrigin: string; readonly token?: string | undefined };
-  /** The bearer token of the operator routes. Without it anyone may read them. */
-  readonly operatorToken?: string | undefined;
+  /** Who may decode payloads: the Temporal Web UI at this origin, with one of these bearer tokens if there are any. */
+  readonly codec: { readonly allowedOrigin: string; readonly tokens?: readonly HashedToken[] | undefined };
+  /** The bearer tokens of the operator routes. Without them anyone may read them. */
+  readonly operatorTokens?: readonly HashedToken[] | undefined;
   /** The documentation page. Without it there is only openapi.json. */
   readonly docsPage?: DocsPage | undefined;
   /** Aborted when the process is asked to stop: it is no longer ready, but still serves. */

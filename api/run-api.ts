@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { z } from 'zod';
 import { openProductionService } from '../composition/open-production-service.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
+import { enterOperators } from '../database/operators.ts';
 import { ConfigurationError } from '../runtime/config.ts';
+import type { HashedToken } from '../runtime/bearer-tokens.ts';
 import type { apiConfigSchema } from '../runtime/config.ts';
 import { errorCode } from '../runtime/error-code.ts';
 import { startSweep } from '../runs/sweep.ts';
@@ -28,8 +30,8 @@ type ApiConfig = Parameters<typeof requestLimits>[0] & {
   readonly SHUTDOWN_DELAY_MS: number;
   readonly TIME_WINDOW_MS: number;
   readonly CODEC_ALLOWED_ORIGIN: string;
-  readonly CODEC_TOKEN?: string;
-  readonly OPERATOR_TOKEN?: string;
+  readonly CODEC_TOKENS?: readonly HashedToken[];
+  readonly OPERATOR_TOKENS?: readonly HashedToken[];
 };
 
 /** A running API. */
@@ -51,7 +53,7 @@ export interface BackgroundSettings {
  * @throws {ConfigurationError} when its port is taken
  */
 export async function startApi(
-  parts: Omit<ApiParts, 'timeWindow' | 'limits' | 'codec' | 'operatorToken' | 'stopping'>,
+  parts: Omit<ApiParts, 'timeWindow' | 'limits' | 'codec' | 'operatorTokens' | 'stopping'>,
   config: ApiConfig,
   { housekeepingInterval, sweep }: BackgroundSettings = {},
 ): Promise<RunningApi> {
@@ -61,8 +63,8 @@ export async function startApi(
     stopping: stopping.signal,
     timeWindow: config.TIME_WINDOW_MS,
     limits: requestLimits(config),
-    codec: { allowedOrigin: config.CODEC_ALLOWED_ORIGIN, token: config.CODEC_TOKEN },
-    operatorToken: config.OPERATOR_TOKEN,
+    codec: { allowedOrigin: config.CODEC_ALLOWED_ORIGIN, tokens: config.CODEC_TOKENS },
+    operatorTokens: config.OPERATOR_TOKENS,
   });
   const server = await listenOnPort(app, config, stopping.signal);
   parts.log.info({ port: server.port }, 'the API is listening');
@@ -125,6 +127,10 @@ async function startWhenPossible(
 ) {
   const whileWaiting = await listenOnPort(createWaitingApp(), config);
   const service = await openProductionService('api', config);
+  await enterOperators(service.stores, {
+    tokens: config.OPERATOR_TOKENS,
+    secondPersonFor: config.SECOND_PERSON_FOR,
+  });
   const docsPage = await loadDocsPage?.();
   const { log, temporal, temporalConnection } = service;
   const checkTemporal = () => requireNamespace(temporal.connection, temporal.options.namespace);

@@ -1,6 +1,8 @@
 import { ScheduleNotFoundError } from '@temporalio/client';
 import type { Client, ScheduleOptions } from '@temporalio/client';
 import { taskQueue } from '../contract/registration.ts';
+import { formatHead, parseHead } from '../database/audit-trail.ts';
+import type { AuditTrailHead } from '../database/audit-trail.ts';
 import type { DatabaseMark } from '../database/incarnations.ts';
 import { requirePayloadKey } from '../runtime/required-payload-key.ts';
 
@@ -9,15 +11,20 @@ const answerTimeout = 2_000;
 
 const scheduleId = 'database-mark';
 
+/** How far the database has come, and the end of its audit trail. */
+export interface WitnessedMark extends DatabaseMark {
+  readonly auditTrailHead?: AuditTrailHead | undefined;
+}
+
 /** Remembers outside the database how far it has come, for processes that start after a restore. */
 export interface DatabaseWitness {
   /**
    * Undefined when nothing is remembered. Throws when the witness does not answer.
    * @throws {ConfigurationError} when the key is missing with which the mark is encrypted
    */
-  read(): Promise<DatabaseMark | undefined>;
+  read(): Promise<WitnessedMark | undefined>;
   /** Throws when the witness does not answer. */
-  write(mark: DatabaseMark): Promise<void>;
+  write(mark: WitnessedMark): Promise<void>;
 }
 
 /**
@@ -52,7 +59,8 @@ export function createDatabaseWitness(temporal: Client): DatabaseWitness {
   };
 }
 
-function definitionOf(mark: DatabaseMark) {
+function definitionOf({ auditTrailHead, ...position }: WitnessedMark) {
+  const mark = { ...position, ...(auditTrailHead && { auditTrailHead: formatHead(auditTrailHead) }) };
   return {
     spec: {},
     action: { type: 'startWorkflow', workflowType: scheduleId, taskQueue, args: [mark] },
@@ -61,9 +69,10 @@ function definitionOf(mark: DatabaseMark) {
 }
 
 /** Undefined for what is not encrypted with our keys: the codec marks it. */
-function toMark(value: unknown): DatabaseMark | undefined {
-  const mark = value as Partial<DatabaseMark> | undefined;
-  return mark?.bornAt !== undefined && mark.begunAt !== undefined && mark.position !== undefined
-    ? { bornAt: mark.bornAt, begunAt: mark.begunAt, position: mark.position }
-    : undefined;
+function toMark(value: unknown): WitnessedMark | undefined {
+  const mark = value as Partial<DatabaseMark & { readonly auditTrailHead: string }> | undefined;
+  if (mark?.bornAt === undefined || mark.begunAt === undefined || mark.position === undefined)
+    return undefined;
+  const { bornAt, begunAt, position, auditTrailHead = '' } = mark;
+  return { bornAt, begunAt, position, auditTrailHead: parseHead(auditTrailHead) };
 }

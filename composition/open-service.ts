@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { DataConverter, Payload } from '@temporalio/common';
+import { serviceActor } from '../database/audit-trail.ts';
 import type { Database } from '../database/database.ts';
 import type { DatabaseFailover } from '../database/incarnations.ts';
-import { requireSamePayloadKeys } from '../database/payload-keys.ts';
 import { createStores } from '../database/stores.ts';
 import type { Stores } from '../database/stores.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
@@ -84,7 +84,11 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
     { stores, witness: createDatabaseWitness(temporal), log, metrics },
     config.DATABASE_FAILOVER ?? 'asynchronous',
   );
-  await requireSamePayloadKeys(database.queries, config.PAYLOAD_KEYS);
+  await stores.act(
+    serviceActor,
+    (acting) => acting.payloadKeys.requireSame(config.PAYLOAD_KEYS),
+    (added) => added.map((payloadKeyId) => ({ action: 'payload key', details: { payloadKeyId } })),
+  );
   metrics.watchReconciliations(() => stores.reconciliations.findLatestEnded());
 
   const adapter = createHttpPaymentGateway({

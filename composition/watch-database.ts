@@ -1,3 +1,5 @@
+import { formatHead } from '../database/audit-trail.ts';
+import type { AuditTrailHead } from '../database/audit-trail.ts';
 import type { DatabaseFailover } from '../database/incarnations.ts';
 import type { Stores } from '../database/stores.ts';
 import { ConfigurationError } from '../runtime/config.ts';
@@ -14,6 +16,7 @@ const witnessInterval = 60_000;
 interface Parts {
   readonly stores: {
     readonly incarnations: Pick<Stores['incarnations'], 'look' | 'mark' | 'remember'>;
+    readonly auditTrail: Pick<Stores['auditTrail'], 'head' | 'continues'>;
   };
   readonly witness: DatabaseWitness;
   readonly log: Log;
@@ -28,12 +31,13 @@ interface Parts {
  * @returns a function that stops it
  */
 export async function watchDatabase(
-  { stores: { incarnations }, witness, log, metrics }: Parts,
+  { stores: { incarnations, auditTrail }, witness, log, metrics }: Parts,
   failover: DatabaseFailover,
 ): Promise<() => void> {
   let wasRestored = false;
   let isWitnessHeard = false;
   let toldAt = 0;
+  let knownHead: AuditTrailHead | undefined;
   await hear().catch(unlessMisconfigured);
   await look();
   const timer = setInterval(() => void lookAgain(), interval);
@@ -58,7 +62,9 @@ export async function watchDatabase(
       log.error('the database failed over and lost nothing, says DATABASE_FAILOVER: everything goes on');
     }
     wasRestored = isRestored;
-    if (isWitnessHeard && Date.now() - toldAt >= witnessInterval) await tell().catch(() => undefined);
+    if (Date.now() - toldAt < witnessInterval) return;
+    await publishHead().catch(() => undefined);
+    if (isWitnessHeard) await tell().catch(() => undefined);
   }
 
   function unlessMisconfigured(error: unknown): void {
@@ -68,13 +74,33 @@ export async function watchDatabase(
   async function hear(): Promise<void> {
     const mark = await witness.read();
     if (mark) incarnations.remember(mark);
+    knownHead ??= mark?.auditTrailHead;
     isWitnessHeard = true;
   }
 
   async function tell(): Promise<void> {
     const mark = await incarnations.mark();
     if (!mark) return;
-    await witness.write(mark);
+    await witness.write({ ...mark, auditTrailHead: knownHead });
     toldAt = Date.now();
+  }
+
+  /** Publishes the end of the audit trail, and raises the alarm when the trail has lost the one that was known. */
+  async function publishHead(): Promise<void> {
+    const head = await auditTrail.head();
+    const isBroken = knownHead !== undefined && !(await auditTrail.continues(knownHead));
+    metrics.auditTrailBroken.set(isBroken ? 1 : 0);
+    if (isBroken) {
+      log.error(
+        { head: formatHead(knownHead!) },
+        'the audit trail has lost an entry: operator trail --verify',
+      );
+      return;
+    }
+    if (!head || head.hash === knownHead?.hash) return;
+    knownHead = head;
+    metrics.auditTrailEntries.set(head.sequence);
+    metrics.auditTrailHead.set(Number.parseInt(head.hash.slice(0, 12), 16));
+    log.info({ head: formatHead(head) }, 'the audit trail has a new head');
   }
 }

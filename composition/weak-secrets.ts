@@ -1,8 +1,10 @@
+import type { HashedToken } from '../runtime/bearer-tokens.ts';
+
 /** Secrets of one purpose, each as its setting holds it and as the bytes that an attacker has to guess. */
 interface NamedSecret {
   /** The setting. */
   readonly name: string;
-  readonly kind: 'key' | 'secret';
+  readonly kind: 'key' | 'secret' | 'token';
   readonly text: string;
 }
 
@@ -11,8 +13,8 @@ export interface SecretSettings {
   readonly DATABASE_KEYS: string;
   readonly PAYLOAD_KEYS: string;
   readonly PG_SHARED_SECRET: string;
-  readonly CODEC_TOKEN?: string;
-  readonly OPERATOR_TOKEN?: string;
+  readonly CODEC_TOKENS?: readonly HashedToken[];
+  readonly OPERATOR_TOKENS?: readonly HashedToken[];
 }
 
 /** The prefix of the key IDs and secrets that a sandbox creates, so that production recognises them. */
@@ -34,20 +36,26 @@ const remedies = {
 
 /** What is wrong with the secrets, each with its remedy. It never shows values. */
 export function findWeakSecrets(settings: SecretSettings): string[] {
-  const secrets: NamedSecret[] = [
+  const secrets: (NamedSecret & { readonly kind: 'key' | 'secret' })[] = [
     ...(['DATABASE_KEYS', 'PAYLOAD_KEYS'] as const).flatMap((name) =>
       settings[name].split(',').map((text) => ({ name, kind: 'key' as const, text: text.trim() })),
     ),
-    ...(['PG_SHARED_SECRET', 'CODEC_TOKEN', 'OPERATOR_TOKEN'] as const).flatMap((name) =>
-      (settings[name]?.split(',') ?? []).map((text) => ({ name, kind: 'secret' as const, text })),
-    ),
+    ...settings.PG_SHARED_SECRET.split(',').map((text) => ({
+      name: 'PG_SHARED_SECRET',
+      kind: 'secret' as const,
+      text,
+    })),
   ];
+  // Only their hashes are known: whether one token serves twice, but not what it is.
+  const tokens = (['CODEC_TOKENS', 'OPERATOR_TOKENS'] as const).flatMap((name) =>
+    (settings[name] ?? []).map(({ sha256 }) => ({ name, kind: 'token' as const, text: sha256 })),
+  );
   const reasons = secrets.map(({ name, kind, text }) => {
     if (text.startsWith(sandboxMark)) return `${name}: a ${kind} was made by a sandbox. ${remedies[kind]}`;
     const weakness = kind === 'key' ? weaknessOfKey(text) : weaknessOfSecret(text);
     return weakness && `${name}: a ${kind} ${weakness}. ${remedies[kind]}`;
   });
-  return [...reasons.filter((reason) => reason !== undefined), ...findReused(secrets)];
+  return [...reasons.filter((reason) => reason !== undefined), ...findReused([...secrets, ...tokens])];
 }
 
 function weaknessOfKey(text: string): string | undefined {

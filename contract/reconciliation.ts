@@ -64,6 +64,8 @@ export interface ReconciliationReport {
   readonly endedAt: Date | null;
   /** Null until it has ended. */
   readonly counts: ReconciliationCounts | null;
+  /** The end of the audit trail at its end, as it is published. */
+  readonly auditTrailHead: string | null;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
 import type { KeyRing } from '../encryption/key-ring.ts';
+import { serviceName } from '../runtime/bearer-tokens.ts';
 import type { Queries } from './database.ts';
 import { auditTrail, auditTrailKeys } from './schema.ts';
 
@@ -14,6 +16,9 @@ export interface Actor {
   /** User and host, or the address of an HTTP client. */
   readonly origin: string;
 }
+
+/** Of what the service does by itself. */
+export const serviceActor: Actor = { name: serviceName, origin: hostname() };
 
 /** What is done, on what and why. It has no personal data: no names, accounts, phone numbers. */
 export interface Act {
@@ -112,13 +117,29 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
     return { at: new Date(Number(rows[0].ms)), address: rows[0].address };
   }
 
+  async function findAuthentic(
+    sequence: number,
+  ): Promise<{ readonly entry: AuditEntry; readonly approvedBy: number | undefined } | undefined> {
+    const rows = await queries
+      .select()
+      .from(auditTrail)
+      .where(
+        sql`${auditTrail.sequence} in (${sequence - 1}, ${sequence}) or ${auditTrail.approves} = ${sequence}`,
+      );
+    const entry = rows.find((row) => row.sequence === sequence);
+    const key = await findKey();
+    const before = rows.find((row) => row.sequence === sequence - 1);
+    if (!entry || !key || entry.hash !== hashOf(key, entry, before?.hash)) return undefined;
+    return { entry, approvedBy: rows.find(({ approves }) => approves === sequence)?.sequence };
+  }
+
   return {
     /**
      * Adds entries. To be called within the transaction of the act, and last: it keeps all other acts waiting until the
      * transaction ends.
+     * @returns the sequence of the last one
      */
-    async append({ name, origin }: Actor, acts: readonly Act[]): Promise<void> {
-      if (acts.length === 0) return;
+    async append({ name, origin }: Actor, acts: readonly [Act, ...Act[]]): Promise<number> {
       const key = await lock();
       let head = await findHead();
       const { at, address } = await readNow();
@@ -141,6 +162,7 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
         entries.push({ ...entry, hash: head.hash });
       }
       await queries.insert(auditTrail).values(entries);
+      return entries.at(-1)!.sequence;
     },
 
     /** The latest entry; undefined while there is none. */
@@ -162,22 +184,24 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
         .limit(pageSize);
     },
 
-    /** An entry whose hash is right, and the number of the entry that has carried it out, if one has. */
-    async findAuthentic(
-      sequence: number,
-    ): Promise<{ readonly entry: AuditEntry; readonly approvedBy: number | undefined } | undefined> {
-      const rows = await queries
+    /** The latest entry of an action. @throws {Error} when its hash is wrong */
+    async findLatest(action: string): Promise<AuditEntry | undefined> {
+      const [latest] = await queries
         .select()
         .from(auditTrail)
-        .where(
-          sql`${auditTrail.sequence} in (${sequence - 1}, ${sequence}) or ${auditTrail.approves} = ${sequence}`,
-        );
-      const entry = rows.find((row) => row.sequence === sequence);
-      const key = await findKey();
-      const before = rows.find((row) => row.sequence === sequence - 1);
-      if (!entry || !key || entry.hash !== hashOf(key, entry, before?.hash)) return undefined;
-      return { entry, approvedBy: rows.find(({ approves }) => approves === sequence)?.sequence };
+        .where(eq(auditTrail.action, action))
+        .orderBy(desc(auditTrail.sequence))
+        .limit(1);
+      if (!latest) return undefined;
+      const found = await findAuthentic(latest.sequence);
+      if (found) return found.entry;
+      throw new Error(
+        `entry ${latest.sequence} of the audit trail was altered; see: operator trail --verify`,
+      );
     },
+
+    /** An entry whose hash is right, and the number of the entry that has carried it out, if one has. */
+    findAuthentic,
 
     /** Whether the trail still has an entry that was its latest once, or a restore of the database explains that it has not. */
     async continues({ sequence, at, hash }: AuditTrailHead): Promise<boolean> {

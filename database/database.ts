@@ -2,10 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { Pool } from 'pg';
 import { ConfigurationError } from '../runtime/config.ts';
+import { migrateCommand } from '../runtime/operator-command.ts';
 import type { Log } from '../runtime/log.ts';
 import * as schema from './schema.ts';
 
@@ -27,12 +27,10 @@ export interface Database {
 
 /** Absolute path of the migrations. */
 export const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
-/** Names the advisory lock under which one process at a time migrates. */
-const migrationLock = 0x6b6d_0001;
 
 /**
- * Opens PostgreSQL and brings its tables up to date. Throws when it cannot be reached.
- * @throws {ConfigurationError} when its tables are older than version 1.0.0
+ * Opens PostgreSQL. Throws when it cannot be reached.
+ * @throws {ConfigurationError} when its tables are older than version 1.0.0, or lack a migration
  */
 export async function openPostgres(url: string, log: Log): Promise<Database> {
   const pool = new Pool({
@@ -48,17 +46,12 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection broke'));
   pool.on('connect', (client) => client.on('error', () => {}));
   const queries = drizzle(pool, { schema });
-  const migrating = await pool.connect().catch(async (error: unknown) => {
+  try {
+    await requireSameBaseline(queries, 'DATABASE_URL: this database', 'use a new database');
+    await requireMigrated(queries);
+  } catch (error) {
     await pool.end();
     throw error;
-  });
-  try {
-    await migrating.query('select pg_advisory_lock($1)', [migrationLock]);
-    await requireSameBaseline(queries, 'DATABASE_URL: this database', 'use a new database');
-    await migrate(queries, { migrationsFolder });
-  } finally {
-    // Closing the connection lets go of the lock.
-    migrating.release(true);
   }
   return toDatabase(queries, { maintain: (...words) => maintain(pool, ...words), close: () => pool.end() });
 }
@@ -81,14 +74,28 @@ async function maintain(pool: Pool, statement: string, lockTimeout: number): Pro
  * @throws {ConfigurationError}
  */
 export async function requireSameBaseline(queries: Queries, subject: string, remedy: string): Promise<void> {
+  const applied = await readApplied(queries);
+  const [initial] = readMigrationFiles({ migrationsFolder });
+  if (applied.length === 0 || applied[0] === initial!.hash) return;
+  throw new ConfigurationError(`${subject} was created by a development version before 1.0.0; ${remedy}.`);
+}
+
+/** A newer version may have migrated further: its migrations suit the processes of this one, too. */
+async function requireMigrated(queries: Queries): Promise<void> {
+  const latest = readMigrationFiles({ migrationsFolder }).at(-1)!;
+  if ((await readApplied(queries)).includes(latest.hash)) return;
+  throw new ConfigurationError(
+    `DATABASE_URL: the database lacks migrations of this version. Run them as the owner of the tables: ${migrateCommand}`,
+  );
+}
+
+/** The hashes of the migrations that were applied, the first one first. */
+async function readApplied(queries: Queries): Promise<string[]> {
   const history = sql`select to_regclass('drizzle.__drizzle_migrations') is not null as "exists"`;
   const { rows: tables } = (await queries.execute(history)) as { rows: [{ exists: boolean }] };
-  if (!tables[0].exists) return;
-  const earliest = sql`select hash from drizzle.__drizzle_migrations order by created_at limit 1`;
-  const { rows: applied } = (await queries.execute(earliest)) as { rows: { hash: string }[] };
-  const [initial] = readMigrationFiles({ migrationsFolder });
-  if (applied.length === 0 || applied[0]!.hash === initial!.hash) return;
-  throw new ConfigurationError(`${subject} was created by a development version before 1.0.0; ${remedy}.`);
+  if (!tables[0].exists) return [];
+  const hashes = sql`select hash from drizzle.__drizzle_migrations order by created_at`;
+  return ((await queries.execute(hashes)) as { rows: { hash: string }[] }).rows.map(({ hash }) => hash);
 }
 
 /** Completes an open database. */

@@ -35,6 +35,14 @@ const rightsOfRole = `
   end
   order by 1`;
 
+/** Whether the role may change what is in the audit trail, or owns it. A superuser may do anything; that is said already. */
+const rightsOnTrail = `
+  select has_table_privilege(session_user, oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER')
+    or pg_has_role(session_user, relowner, 'MEMBER') as "mayChange"
+  from pg_class
+  where oid = to_regclass('audit_trail')
+    and not (select rolsuper from pg_roles where rolname = session_user)`;
+
 /** Looks at a database, and leaves it as it is. Throws when it does not answer: then it is unknown. */
 export async function inspectDatabase(databaseUrl: string): Promise<DatabaseInspection> {
   const client = new Client({
@@ -45,9 +53,15 @@ export async function inspectDatabase(databaseUrl: string): Promise<DatabaseInsp
   try {
     await client.connect();
     const { rows: rights } = await client.query<{ right: string }>(rightsOfRole);
+    const {
+      rows: [trail],
+    } = await client.query<{ mayChange: boolean | null }>(rightsOnTrail);
     return {
       sandboxProjects: await findSandboxProjects(client),
-      dangerousRights: rights.map(({ right }) => right),
+      dangerousRights: [
+        ...rights.map(({ right }) => right),
+        ...(trail?.mayChange ? ['changes the audit trail'] : []),
+      ],
     };
   } finally {
     await client.end().catch(() => undefined);

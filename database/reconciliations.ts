@@ -188,8 +188,11 @@ export function createReconciliations(queries: Queries) {
         });
     },
 
-    /** Counts the results and records the end of a reconciliation. Idempotent. */
-    async end(reconciliationId: string): Promise<void> {
+    /**
+     * Counts the results and records the end of a reconciliation. Idempotent.
+     * @param auditTrailHead the end of the audit trail, as it is published
+     */
+    async end(reconciliationId: string, auditTrailHead: string | null): Promise<void> {
       const counted = await queries
         .select({ kind: reconciledRegistrations.kind, number: count() })
         .from(reconciledRegistrations)
@@ -201,7 +204,7 @@ export function createReconciliations(queries: Queries) {
       ) as ReconciliationCounts;
       await queries
         .update(reconciliations)
-        .set({ endedAt: new Date(), counts })
+        .set({ endedAt: new Date(), counts, auditTrailHead })
         .where(and(eq(reconciliations.reconciliationId, reconciliationId), isNull(reconciliations.endedAt)));
     },
 
@@ -229,6 +232,17 @@ export function createReconciliations(queries: Queries) {
         .from(reconciliations)
         .orderBy(desc(reconciliations.startedAt))
         .limit(limit);
+    },
+
+    /** The ends of the audit trail that were published with reports, the newest first. */
+    async listHeads() {
+      const { reconciliationId, auditTrailHead } = reconciliations;
+      const rows = await queries
+        .select({ reconciliationId, auditTrailHead })
+        .from(reconciliations)
+        .where(isNotNull(auditTrailHead))
+        .orderBy(desc(reconciliations.startedAt));
+      return rows.map((row) => ({ ...row, auditTrailHead: row.auditTrailHead! }));
     },
 
     /** The reconciliation that ended last; undefined before there is one. */

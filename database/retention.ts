@@ -51,21 +51,14 @@ export function createRetention(queries: Queries) {
     countExpired: (now: Date): Promise<number> => queries.$count(registrations, expired(now)),
 
     /**
-     * Destroys the recording and the personal part of the registrations whose retention period has ended at `now` and that no
-     * legal hold keeps, batch by batch. Their rows stay, so their numbers stay answerable.
-     * Yields the size of each batch.
+     * Destroys the recording and the personal part of registrations whose retention period has ended at `now` and that no
+     * legal hold keeps. Their rows stay, so their numbers stay answerable.
+     * @returns the numbers of one batch; undefined when nothing is left
      */
-    async *purge(now: Date): AsyncGenerator<number> {
-      for (;;) {
-        const purged = await purgeBatch(now);
-        if (purged === undefined) return;
-        yield purged;
-      }
-    },
+    purgeBatch,
   };
 
-  /** Undefined when nothing is left. */
-  async function purgeBatch(now: Date): Promise<number | undefined> {
+  async function purgeBatch(now: Date): Promise<string[] | undefined> {
     return await queries.transaction(async (transaction) => {
       const locked = await transaction
         .select({ number: registrations.registrationNumber })
@@ -89,7 +82,7 @@ export function createRetention(queries: Queries) {
           purged.map(({ number }) => number),
         ),
       );
-      return purged.length;
+      return purged.map(({ number }) => number);
     });
   }
 }

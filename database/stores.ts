@@ -13,6 +13,7 @@ import { createIncarnations } from './incarnations.ts';
 import { createLedger } from './ledger.ts';
 import { createLegalHolds } from './legal-holds.ts';
 import { createMembers } from './members.ts';
+import { createPayloadKeys } from './payload-keys.ts';
 import { createPolicies } from './policies.ts';
 import { createProjects } from './projects.ts';
 import { createReconciliations } from './reconciliations.ts';
@@ -22,7 +23,7 @@ import { createRegistrations } from './registrations.ts';
 import { createRetention } from './retention.ts';
 
 /** Everything the service stores. */
-export type Stores = Tables & {
+export type Stores = ActingStores & {
   /**
    * Does something that belongs into the audit trail, and enters it, in one transaction. If `work` throws, nothing was done
    * and there is no entry.
@@ -31,12 +32,13 @@ export type Stores = Tables & {
    */
   act<Result>(
     actor: Actor,
-    work: (acting: Tables) => Promise<Result>,
+    work: (acting: ActingStores) => Promise<Result>,
     describe: (result: Result) => Act | readonly Act[],
   ): Promise<Result>;
 };
 
-type Tables = ReturnType<typeof createTables>;
+/** The stores within the transaction of an act. */
+export type ActingStores = ReturnType<typeof createTables>;
 
 /** Opens the stores of a database. `databaseKeys`: `id:base64` of 32 bytes each, the first one active. */
 export function createStores(queries: Queries, databaseKeys: string): Stores {
@@ -48,7 +50,8 @@ export function createStores(queries: Queries, databaseKeys: string): Stores {
       const result = await queries.transaction(async (transaction) => {
         const acting = createTables(transaction, keys);
         const done = await work(acting);
-        await acting.auditTrail.append(actor, [describe(done)].flat());
+        const [first, ...others] = [describe(done)].flat();
+        if (first) await acting.auditTrail.append(actor, [first, ...others]);
         return done;
       });
       tables.projects.forgetRecent();
@@ -78,6 +81,7 @@ function createTables(queries: Queries, keys: KeyRing) {
     reconciliations: createReconciliations(queries),
     rememberedRequests: createRememberedRequests(queries, keys),
     databaseKeys: createDatabaseKeys(queries, keys),
+    payloadKeys: createPayloadKeys(queries),
     auditTrail: createAuditTrail(queries, keys),
   };
 }

@@ -54,7 +54,7 @@ export function adopt(values: OptionValues) {
       throw new Refused('The payment gateway does not answer. Repeat the command: what is done stays done.');
     });
     report(parts, lines);
-    if (!isDryRun) await context.stores.incarnations.recordAdoption();
+    if (!isDryRun) await context.act({}, (acting) => acting.incarnations.recordAdoption());
   };
 }
 
@@ -68,7 +68,7 @@ async function readRestoreTime({ stores }: CommandContext): Promise<Date | undef
 }
 
 async function adoptAll(parts: Parts, since: Date): Promise<Line[]> {
-  const { stores, isDryRun, reportProgress } = parts;
+  const { act, stores, isDryRun, reportProgress } = parts;
   const runs = await readRuns(parts, since);
   const numbers = runs.map(({ registrationNumber }) => registrationNumber);
   const known = await stores.registrations.outline(numbers);
@@ -85,7 +85,10 @@ async function adoptAll(parts: Parts, since: Date): Promise<Line[]> {
   for (const [registrationNumber, deletedAt] of await readRemovals(parts, since)) {
     const account = await stores.accounts.findActiveOf(registrationNumber);
     if (!account) continue;
-    if (!isDryRun) await stores.accounts.deleteAgain(registrationNumber, deletedAt);
+    if (!isDryRun)
+      await act({ registrationNumber, details: { deletedAt } }, (acting) =>
+        acting.accounts.deleteAgain(registrationNumber, deletedAt),
+      );
     add({ registrationNumber, userId: account.userId, result: 'account deleted' });
   }
   const adopted = await stores.registrations.outline(isDryRun ? [] : numbers);
@@ -108,7 +111,7 @@ async function adoptRun(
   known: RegistrationOutline | undefined,
   lostEntries: ReadonlyMap<string, LedgerEntry>,
 ): Promise<Line | undefined> {
-  const { stores, paymentGateway, isDryRun } = parts;
+  const { act, stores, paymentGateway, isDryRun } = parts;
   const { registrationNumber, userId } = run;
   if (known?.isEnded) return undefined;
   const told = await readEnd(parts, run);
@@ -129,7 +132,11 @@ async function adoptRun(
   const lostRow = known || !member ? undefined : await rowOfLost(parts, run, member, policyId, lostEntries);
   try {
     const remembered = { told, finding, passedCall };
-    await afterCommit(parts, await stores.ledger.adopt(registrationNumber, remembered, policy, lostRow));
+    const about = { registrationNumber, details: { told, finding, isLost: lostRow !== undefined } };
+    const committed = await act(about, (acting) =>
+      acting.ledger.adopt(registrationNumber, remembered, policy, lostRow),
+    );
+    await afterCommit(parts, committed);
     return line;
   } catch (error) {
     if (!isUniqueViolation(error, 'one_open_registration_per_member')) throw error;
@@ -147,13 +154,16 @@ const isBusy = {
  * handed out. A run that completed without an end was that of a withdrawn number.
  */
 async function beginAgain(
-  { stores, isDryRun }: Parts,
+  { act, isDryRun }: Parts,
   { registrationNumber, userId, executions }: RememberedRun,
 ): Promise<Line | undefined> {
   if (executions.every(({ status }) => status.name === 'COMPLETED')) return undefined;
   const line = { registrationNumber, userId, result: 'continues' };
   if (isDryRun) return line;
-  const begun = await stores.registrations.begin(registrationNumber);
+  const begun = await act(
+    (outcome: string) => (outcome === 'BEGUN' ? { registrationNumber, details: { begunAgain: true } } : []),
+    (acting) => acting.registrations.begin(registrationNumber),
+  );
   return begun === 'MEMBER_BUSY' ? { ...line, ...isBusy } : line;
 }
 
@@ -224,7 +234,7 @@ async function rowOfLost(
 
 /** Stores the recording of the passed call. @returns a line if that is not possible */
 async function bringBackEvidence(
-  { stores, paymentGateway }: Parts,
+  { act, stores, paymentGateway }: Parts,
   registrationNumber: string,
 ): Promise<Line | undefined> {
   const { userId, aspId, policyId } = (await stores.registrations.load(registrationNumber)).record;
@@ -247,12 +257,9 @@ async function bringBackEvidence(
     return { registrationNumber, userId, result: 'no recording', decide };
   }
   const scriptVersion = currentConsentScript;
-  await stores.consentEvidence.store(member.cipher, {
-    registrationNumber,
-    scriptVersion,
-    ...call,
-    ...recording,
-  });
+  await act({ registrationNumber, details: { recordingOfCall: call.callId } }, (acting) =>
+    acting.consentEvidence.store(member.cipher, { registrationNumber, scriptVersion, ...call, ...recording }),
+  );
   return { registrationNumber, userId, result: 'recording stored' };
 }
 

@@ -24,8 +24,11 @@ export function addBankWindow(values: OptionValues) {
   const bankCode = readBankCode(values);
   const window = readWindow(values);
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
-    const bankWindowId = await stores.bankWindows.add(bankCode, window);
+  return async ({ act, print }: CommandContext): Promise<void> => {
+    const bankWindowId = await act(
+      (id: number) => ({ details: { id, bankCode, ...window } }),
+      (acting) => acting.bankWindows.add(bankCode, window),
+    );
     print(`Added: ${describeWindow({ bankWindowId, bankCode, ...window })}`);
   };
 }
@@ -34,9 +37,12 @@ export function addBankWindow(values: OptionValues) {
 export function removeBankWindow({ id = '' }: OptionValues) {
   if (!/^[1-9]\d{0,8}$/.test(id)) throw new UsageError('--id must be the number of a window.');
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
-    if (await stores.bankWindows.remove(Number(id))) return print(`Window ${id} is removed.`);
-    throw new Refused(`There is no window ${id}. See: ${operatorCommand('bank-window list')}`);
+  return async ({ act, print }: CommandContext): Promise<void> => {
+    await act({ details: { id: Number(id) } }, async (acting) => {
+      if (await acting.bankWindows.remove(Number(id))) return;
+      throw new Refused(`There is no window ${id}. See: ${operatorCommand('bank-window list')}`);
+    });
+    print(`Window ${id} is removed.`);
   };
 }
 

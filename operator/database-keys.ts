@@ -11,7 +11,8 @@ export function showKeys() {
 
 /** Re-encrypts everything with the active database key, then shows how many rows each key encrypts. */
 export function rewrapKeys() {
-  return async ({ stores, print, reportProgress }: CommandContext): Promise<void> => {
+  return async ({ act, stores, print, reportProgress }: CommandContext): Promise<void> => {
+    await act({}, async () => {});
     let rewrapped = 0;
     const unreadable: string[] = [];
     try {

@@ -19,8 +19,9 @@ export function exportEvidence(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
   const { directory = '' } = values;
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
+  return async ({ act, requireSecondPerson, stores, print }: CommandContext): Promise<void> => {
     const files = await collectFiles(stores, registrationNumber);
+    await requireSecondPerson('export', { registrationNumber });
     await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
       const code = errorCode(error) ?? 'unknown';
       throw new Refused(
@@ -28,6 +29,8 @@ export function exportEvidence(values: OptionValues) {
         { cause: error },
       );
     });
+    // Entered before a voice leaves the house.
+    await act({ registrationNumber, details: { directory } }, async () => {});
     const sums = Object.entries(files).map(([name, content]) => `${sha256(content)}  ${name}\n`);
     for (const [name, content] of Object.entries({ ...files, SHA256SUMS: sums.join('') })) {
       await writeFile(join(directory, name), content, { mode: 0o600, flag: 'wx' });

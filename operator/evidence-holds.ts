@@ -8,31 +8,41 @@ import { operatorCommand } from '../runtime/operator-command.ts';
 /** Puts the evidence of a registration under legal hold. */
 export function holdEvidence(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
-  const { operator = '', reason = '' } = values;
+  const { reason = '' } = values;
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
-    const outcome = await stores.legalHolds.hold(registrationNumber, { operator, reason });
-    if (outcome === 'HELD') return print(`The evidence of ${registrationNumber} is under legal hold.`);
-    const obstacles = {
-      NOT_FOUND: `There is no registration ${registrationNumber}. Check --number.`,
-      GONE: `The evidence of ${registrationNumber} has been destroyed: its retention period had ended, or the member was erased. It cannot be restored.`,
-      HELD_ALREADY: `The evidence of ${registrationNumber} is already under legal hold. See: ${operatorCommand('evidence list-holds')}`,
-    };
-    throw new Refused(obstacles[outcome]);
+  return async ({ act, actor, print }: CommandContext): Promise<void> => {
+    await act({ registrationNumber }, async (acting) => {
+      const decision = { operator: actor.name, reason };
+      const outcome = await acting.legalHolds.hold(registrationNumber, decision);
+      if (outcome !== 'HELD') throw notHeld(registrationNumber, outcome);
+    });
+    print(`The evidence of ${registrationNumber} is under legal hold.`);
   };
+}
+
+function notHeld(registrationNumber: string, outcome: 'NOT_FOUND' | 'GONE' | 'HELD_ALREADY'): Refused {
+  const obstacles = {
+    NOT_FOUND: `There is no registration ${registrationNumber}. Check --number.`,
+    GONE: `The evidence of ${registrationNumber} has been destroyed: its retention period had ended, or the member was erased. It cannot be restored.`,
+    HELD_ALREADY: `The evidence of ${registrationNumber} is already under legal hold. See: ${operatorCommand('evidence list-holds')}`,
+  };
+  return new Refused(obstacles[outcome]);
 }
 
 /** Ends the legal hold of a registration. */
 export function releaseEvidence(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
-  const { operator = '', reason = '' } = values;
+  const { reason = '' } = values;
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
-    if (!(await stores.legalHolds.release(registrationNumber, { operator, reason }))) {
+  return async ({ act, actor, requireSecondPerson, print }: CommandContext): Promise<void> => {
+    await requireSecondPerson('release', { registrationNumber });
+    await act({ registrationNumber }, async (acting) => {
+      const decision = { operator: actor.name, reason };
+      if (await acting.legalHolds.release(registrationNumber, decision)) return;
       throw new Refused(
         `The evidence of ${registrationNumber} is under no legal hold. See: ${operatorCommand('evidence list-holds')}`,
       );
-    }
+    });
     print(`The legal hold of ${registrationNumber} is released; its retention period is unchanged.`);
   };
 }

@@ -5,15 +5,21 @@ import type { CommandContext } from './command.ts';
 export function purgeEvidence(values: OptionValues) {
   const isDryRun = values['dry-run'] === true;
 
-  return async ({ stores, print, reportProgress }: CommandContext): Promise<void> => {
+  return async ({ act, stores, print, reportProgress }: CommandContext): Promise<void> => {
     const now = new Date();
     if (isDryRun) {
       const count = await stores.retention.countExpired(now);
       return print(`Registrations whose retention period has ended: ${count}. Nothing was destroyed.`);
     }
     let purged = 0;
-    for await (const batch of stores.retention.purge(now)) {
-      purged += batch;
+    for (;;) {
+      const batch = await act(
+        (numbers: readonly string[] | undefined) =>
+          (numbers ?? []).map((registrationNumber) => ({ registrationNumber })),
+        (acting) => acting.retention.purgeBatch(now),
+      );
+      if (!batch) break;
+      purged += batch.length;
       reportProgress(`${purged} registrations purged`);
     }
     print(`Registrations purged: ${purged}.`);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isLosslessNumber, parse } from 'lossless-json';
 import { z } from 'zod';
 import { registerAccount } from '../wire/bank-account-operations.ts';
@@ -27,7 +28,7 @@ export function addMembers(values: OptionValues) {
   const aspId = readAspId(values);
   const { file = '' } = values;
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
+  return async ({ act, stores, print }: CommandContext): Promise<void> => {
     const lines = readLines(await readTextFile(file), file);
     if (!(await stores.projects.find(aspId))) throw noSuchProject(aspId);
     const known = await stores.members.findKnown(lines.map(({ member }) => member.userId));
@@ -40,11 +41,15 @@ export function addMembers(values: OptionValues) {
         return [];
       }),
     );
-    await stores.members.add(
-      aspId,
-      lines.map(({ member }) => member),
-    );
     const kept = known.size;
+    const userIds = lines.map(({ member }) => member.userId);
+    const sha256 = createHash('sha256').update(userIds.join('\n')).digest('hex');
+    await act({ aspId, details: { added: lines.length - kept, kept, userIdsSha256: sha256 } }, (acting) =>
+      acting.members.add(
+        aspId,
+        lines.map(({ member }) => member),
+      ),
+    );
     print(`Members of ${aspId} added: ${lines.length - kept}; already present and unchanged: ${kept}.`);
   };
 }
@@ -52,13 +57,18 @@ export function addMembers(values: OptionValues) {
 /** Destroys a member's key, so that none of the member's personal data can be decrypted again. */
 export function eraseMember(values: OptionValues) {
   const aspId = readAspId(values);
-  const { user = '', operator = '', reason = '' } = values;
+  const { user = '', reason = '' } = values;
   if (!memberSchema.shape.userId.safeParse(user).success) throw new UsageError('--user must be a member ID.');
-  const decision = { operator, reason, beforeRetentionEnds: values['before-retention-ends'] === true };
+  const beforeRetentionEnds = values['before-retention-ends'] === true;
+  const about = { aspId, userId: user, details: { beforeRetentionEnds } };
 
-  return async ({ stores, database, print }: CommandContext): Promise<void> => {
-    const erasure = await stores.members.erase(aspId, user, decision);
-    if (erasure.state !== 'ERASED') throw new Refused(`${refusal(user)} ${obstacle(aspId, erasure)}`);
+  return async ({ act, actor, requireSecondPerson, database, print }: CommandContext): Promise<void> => {
+    if (beforeRetentionEnds) await requireSecondPerson('erasure', about);
+    await act(about, async (acting) => {
+      const decision = { operator: actor.name, reason, beforeRetentionEnds };
+      const erasure = await acting.members.erase(aspId, user, decision);
+      if (erasure.state !== 'ERASED') throw new Refused(`${refusal(user)} ${obstacle(aspId, erasure)}`);
+    });
     print(`Member ${user} of ${aspId} is erased permanently; inquiries by registration number still work.`);
     const { left } = await destroyErasedKeys(database);
     print(

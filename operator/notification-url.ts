@@ -11,8 +11,10 @@ export function notificationUrl(values: OptionValues) {
   const aspId = readAspId(values);
   const url = readUrl(values);
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
-    if (!(await stores.projects.setNotificationUrl(aspId, url))) throw noSuchProject(aspId);
+  return async ({ act, print }: CommandContext): Promise<void> => {
+    await act({ aspId, details: { url } }, async (acting) => {
+      if (!(await acting.projects.setNotificationUrl(aspId, url))) throw noSuchProject(aspId);
+    });
     print(
       url === null
         ? `Results of ${aspId} are no longer delivered.`

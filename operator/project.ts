@@ -1,5 +1,6 @@
-import { createPublicKey } from 'node:crypto';
-import { DiscardedError } from '../database/projects.ts';
+import { createHash, createPublicKey } from 'node:crypto';
+import { DiscardedError, hashAccessKey } from '../database/projects.ts';
+import type { NewKeys } from '../database/projects.ts';
 import { createProjectKeys } from '../encryption/project-keys.ts';
 import { readAspId, readChoice } from './options.ts';
 import type { OptionValues } from './options.ts';
@@ -18,12 +19,14 @@ export function addProject(values: OptionValues) {
     acceptsAllInstitutions: values['all-institutions'] === true,
   };
 
-  return async ({ stores, print, reportProgress }: CommandContext): Promise<void> => {
+  return async ({ act, print, reportProgress }: CommandContext): Promise<void> => {
     const clientPublicKey = readPublicKey(await readTextFile(file), file);
     const { serverPublicKey, ...keys } = await createProjectKeys();
-    if (!(await stores.projects.add({ aspId, ...rules, ...keys, clientPublicKey }))) {
+    const about = { aspId, details: { ...rules, ...describeKeys(keys, clientPublicKey) } };
+    await act(about, async (acting) => {
+      if (await acting.projects.add({ aspId, ...rules, ...keys, clientPublicKey })) return;
       throw new Refused(`Project ${aspId} already exists and is unchanged. Choose another ASP ID.`);
-    }
+    });
     const { accessKey, secretKey, cryptoKeyId } = keys;
     print(JSON.stringify({ aspId, accessKey, secretKey, cryptoKeyId, serverPublicKey }, null, 2));
     if (!rules.demandsEncryption) reportProgress(`Project ${aspId} accepts plain bodies. ${plainBodies}`);
@@ -38,14 +41,15 @@ export function renewProjectKeys(values: OptionValues) {
   const aspId = readAspId(values);
   const file = values['client-public-key'] ?? '';
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
+  return async ({ act, print }: CommandContext): Promise<void> => {
     const clientPublicKey = readPublicKey(await readTextFile(file), file);
     const { serverPublicKey, ...keys } = await createProjectKeys();
-    if (!(await stores.projects.renewKeys(aspId, { ...keys, clientPublicKey }))) {
+    await act({ aspId, details: describeKeys(keys, clientPublicKey) }, async (acting) => {
+      if (await acting.projects.renewKeys(aspId, { ...keys, clientPublicKey })) return;
       throw new Refused(
         `Project ${aspId} does not exist, or already has two sets of keys. Check --asp, or finish the previous rotation: ${operatorCommand('project retire-keys')}`,
       );
-    }
+    });
     const { accessKey, secretKey, cryptoKeyId } = keys;
     print(JSON.stringify({ aspId, accessKey, secretKey, cryptoKeyId, serverPublicKey }, null, 2));
   };
@@ -55,12 +59,13 @@ export function renewProjectKeys(values: OptionValues) {
 export function retireProjectKeys(values: OptionValues) {
   const aspId = readAspId(values);
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
-    if (!(await stores.projects.retireKeys(aspId))) {
+  return async ({ act, print }: CommandContext): Promise<void> => {
+    await act({ aspId }, async (acting) => {
+      if (await acting.projects.retireKeys(aspId)) return;
       throw new Refused(
         `Project ${aspId} does not exist, or has only one set of keys. Issue the next set first: ${operatorCommand('project renew-keys')}`,
       );
-    }
+    });
     print(`The older keys of project ${aspId} are discarded; running processes apply this within a second.`);
   };
 }
@@ -70,12 +75,14 @@ export function setProjectState(values: OptionValues) {
   const aspId = readAspId(values);
   const state = readChoice(values, 'state', ['ACTIVE', 'INACTIVE', 'DISCARDED']);
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
-    const isKnown = await stores.projects.setState(aspId, state).catch((error: unknown) => {
-      if (!(error instanceof DiscardedError)) throw error;
-      throw new Refused(`${error.message} Add a new project instead.`, { cause: error });
+  return async ({ act, print }: CommandContext): Promise<void> => {
+    await act({ aspId, details: { state } }, async (acting) => {
+      const isKnown = await acting.projects.setState(aspId, state).catch((error: unknown) => {
+        if (!(error instanceof DiscardedError)) throw error;
+        throw new Refused(`${error.message} Add a new project instead.`, { cause: error });
+      });
+      if (!isKnown) throw noSuchProject(aspId);
     });
-    if (!isKnown) throw noSuchProject(aspId);
     print(`Project ${aspId} is ${state}; running processes apply this within a second.`);
   };
 }
@@ -85,9 +92,11 @@ export function setAcceptedInstitutions(values: OptionValues) {
   const aspId = readAspId(values);
   const accepted = readChoice(values, 'accepted', ['BANKS', 'ALL']);
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
-    if (!(await stores.projects.setAcceptsAllInstitutions(aspId, accepted === 'ALL')))
-      throw noSuchProject(aspId);
+  return async ({ act, print }: CommandContext): Promise<void> => {
+    await act({ aspId, details: { accepted } }, async (acting) => {
+      if (!(await acting.projects.setAcceptsAllInstitutions(aspId, accepted === 'ALL')))
+        throw noSuchProject(aspId);
+    });
     const places = accepted === 'ALL' ? 'all institutions' : 'banks only';
     print(`Project ${aspId} registers accounts at ${places}; running processes apply this within a second.`);
   };
@@ -98,6 +107,15 @@ export function noSuchProject(aspId: string): Refused {
   return new Refused(
     `There is no project ${aspId}. Check --asp, or add it: ${operatorCommand('project add')}`,
   );
+}
+
+/** What the audit trail says of new keys: enough to recognise them, nothing to use. */
+function describeKeys(
+  { accessKey, cryptoKeyId }: Pick<NewKeys, 'accessKey' | 'cryptoKeyId'>,
+  publicKey: string,
+) {
+  const clientPublicKeySha256 = createHash('sha256').update(publicKey).digest('hex');
+  return { accessKeySha256: hashAccessKey(accessKey), cryptoKeyId, clientPublicKeySha256 };
 }
 
 /** Converts a client's public key from any PEM form into the stored one. */

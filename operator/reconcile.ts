@@ -20,14 +20,17 @@ const pageSize = 500;
 
 /** Compares our accounts with the payment gateway's now, and reports the differences. */
 export function reconcile() {
-  return async ({ stores, temporal, print }: CommandContext): Promise<void> => {
+  return async ({ stores, temporal, print, act }: CommandContext): Promise<void> => {
+    await act({}, async () => {});
     const run = await askTemporal(temporal, () => startOrJoin(temporal));
     const reconciliationId = await followUntilEnded(temporal, run, print);
-    const counts = (await stores.reconciliations.find(reconciliationId))?.counts;
+    const report = await stores.reconciliations.find(reconciliationId);
+    const counts = report?.counts;
     if (!counts) throw new Refused(`Reconciliation ${reconciliationId} has no report. Run it again.`);
 
     print(`Reconciliation ${reconciliationId}:`);
     for (const [kind, number] of Object.entries(counts)) print(`${String(number).padStart(9)}  ${kind}`);
+    if (report.auditTrailHead !== null) print(`Head of the audit trail: ${report.auditTrailHead}`);
     for (let after: string | undefined = ''; after !== undefined;) {
       const findings = await stores.reconciliations.listFindings(reconciliationId, after, pageSize);
       for (const { registrationNumber, kind, detail } of findings) {

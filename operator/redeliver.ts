@@ -12,7 +12,7 @@ export function redeliver(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
   const workflowId = notificationWorkflowId(registrationNumber);
 
-  return async ({ stores, temporal, print }: CommandContext): Promise<void> => {
+  return async ({ act, stores, temporal, print }: CommandContext): Promise<void> => {
     const notification = await stores.resultNotifications.find(registrationNumber);
     if (!notification) {
       throw new Refused(
@@ -25,7 +25,9 @@ export function redeliver(values: OptionValues) {
         `Project ${aspId} has no notification URL now. Set one first: ${operatorCommand(`notification-url --asp ${aspId} --url https://…`)}`,
       );
     }
-    await stores.resultNotifications.requeue(registrationNumber);
+    await act({ aspId, registrationNumber }, (acting) =>
+      acting.resultNotifications.requeue(registrationNumber),
+    );
     const followUp = { kind: 'NOTIFICATION', registrationNumber } as const;
     await askTemporal(temporal, () => startFollowUp(temporal, followUp, 'TERMINATE_EXISTING'));
     print(

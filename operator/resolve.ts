@@ -23,11 +23,11 @@ const agreeing: Record<ReviewVerdict, readonly Answer[]> = {
 /** Decides the outcome of a registration in REVIEW, unless the payment gateway says otherwise. */
 export function resolve(values: OptionValues) {
   const registrationNumber = readRegistrationNumber(values);
-  const { operator = '', reason = '' } = values;
+  const { reason = '' } = values;
   const verdict = readChoice(values, 'verdict', ['REGISTERED', 'NOT_REGISTERED']);
 
   return async (context: CommandContext): Promise<void> => {
-    const { stores, openPaymentGateway, print } = context;
+    const { act, actor, requireSecondPerson, stores, openPaymentGateway, print } = context;
     const paymentGateway = openPaymentGateway();
     const registration = await stores.registrations.findAny(registrationNumber);
     if (registration?.step !== 'REVIEW') throw notInReview(registrationNumber, registration?.step);
@@ -40,9 +40,14 @@ export function resolve(values: OptionValues) {
         `Nothing was decided: ${verdict} contradicts the payment gateway, or it does not know yet. Wait, or ask its operators; to decide all the same, add --despite-payment-gateway.`,
       );
     }
-    const decision = { verdict, operator, reason, paymentGatewaySaid };
-    const committed = await stores.ledger.resolve(registrationNumber, decision);
-    if (!committed.isResolved) throw notInReview(registrationNumber, committed.registration?.step);
+    const about = { registrationNumber, details: { verdict, paymentGatewaySaid } };
+    if (!agrees) await requireSecondPerson('verdict', about);
+    const committed = await act(about, async (acting) => {
+      const decision = { verdict, operator: actor.name, reason, paymentGatewaySaid };
+      const resolved = await acting.ledger.resolve(registrationNumber, decision);
+      if (!resolved.isResolved) throw notInReview(registrationNumber, resolved.registration?.step);
+      return resolved;
+    });
     await follow(context, committed, registration.userId);
     print(`Registration ${registrationNumber} is resolved as ${verdict}.`);
   };

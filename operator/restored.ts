@@ -1,5 +1,6 @@
 import { UsageError } from '../command-line/command-line.ts';
 import { operatorCommand } from '../runtime/operator-command.ts';
+import type { Incarnation } from '../database/incarnations.ts';
 import type { CommandContext } from './command.ts';
 import type { OptionValues } from './options.ts';
 
@@ -14,8 +15,11 @@ export function restored(values: OptionValues) {
     throw new UsageError('restored takes either --to, the time of the backup, or --lost-nothing.');
   const restoredTo = to === undefined ? null : readTime(to);
 
-  return async ({ stores, print }: CommandContext): Promise<void> => {
-    const { incarnation, firstSequence } = await stores.incarnations.begin(restoredTo);
+  return async ({ act, print }: CommandContext): Promise<void> => {
+    const { incarnation, firstSequence } = await act(
+      (life: Incarnation) => ({ details: { restoredTo, incarnation: life.incarnation } }),
+      (acting) => acting.incarnations.begin(restoredTo),
+    );
     const next = restoredTo ? `Now: ${operatorCommand('adopt')}` : 'Start the workers, then the API.';
     print(`This is life ${incarnation} of the database. ${next}`);
     if (restoredTo)

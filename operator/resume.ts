@@ -27,8 +27,8 @@ export function resume(values: OptionValues) {
 }
 
 async function resumeAll(context: CommandContext): Promise<void> {
-  const { stores, temporal, print, reportProgress } = context;
-  const count = await stores.registrations.makeOverdue();
+  const { act, temporal, print, reportProgress } = context;
+  const count = await act({}, (acting) => acting.registrations.makeOverdue());
   reportProgress(`${count} open registrations: starting a run for each that has none.`);
   const { registrations, notifications, removals } = await askTemporal(temporal, () => sweep(context));
   const { started, running, withdrawn, failed } = registrations;
@@ -51,17 +51,20 @@ async function resumeAll(context: CommandContext): Promise<void> {
 }
 
 async function resumeOne(context: CommandContext, registrationNumber: string): Promise<void> {
-  const { stores, temporal, print } = context;
+  const { act, stores, temporal, print } = context;
   const registration = await stores.registrations.findAny(registrationNumber);
   if (!registration) throw new Refused(`There is no registration ${registrationNumber}.`);
+  const enter = () => act({ registrationNumber }, async () => {});
   const run = temporal.workflow.getHandle(memberWorkflowId(registration.userId));
   if (registration.endedAt) {
     // A run that is stuck after the end keeps the member from another registration.
     if (!(await askTemporal(temporal, () => isRunOf(run, registrationNumber))))
       throw new Refused(`Registration ${registrationNumber} has ended, so it needs no run.`);
+    await enter();
     await askTemporal(temporal, () => terminate(run));
     return print(`Registration ${registrationNumber} has ended; its run was still open and is terminated.`);
   }
+  await enter();
   await askTemporal(temporal, async () => {
     await terminate(run);
     await startRegistrationRun(temporal, registration);
@@ -71,9 +74,10 @@ async function resumeOne(context: CommandContext, registrationNumber: string): P
 
 /** The run may be of another operation, or of nobody's. An auto charge that is ended is asked for again by its client. */
 async function resumeMember(context: CommandContext, userId: string): Promise<void> {
-  const { stores, temporal, print } = context;
+  const { act, stores, temporal, print } = context;
   if (!(await stores.members.findKnown([userId])).has(userId))
     throw new Refused(`There is no member ${userId}.`);
+  await act({ userId }, async () => {});
   const run = temporal.workflow.getHandle(memberWorkflowId(userId));
   const registration = await stores.registrations.findOpen(userId);
   await askTemporal(temporal, async () => {

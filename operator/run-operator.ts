@@ -15,6 +15,7 @@ import {
 } from '../runtime/config.ts';
 import { keepMemoryOutOfCoreDumps } from '../runtime/core-dumps.ts';
 import { createLog } from '../runtime/log.ts';
+import { authenticate } from './authenticate.ts';
 import { runOperatorCommand } from './run.ts';
 
 const print = (line: string): unknown => process.stdout.write(`${line}\n`);
@@ -49,6 +50,7 @@ export async function runOperator(
         opened.push(service);
         return {
           ...service,
+          ...(await authenticate(service.stores, config.OPERATOR_TOKEN)),
           ...(policy && { policy }),
           notificationSender: createNotificationSender({ allowLoopback: false }),
           openPaymentGateway: () =>

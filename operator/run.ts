@@ -4,7 +4,9 @@ import { ConfigurationError } from '../runtime/config.ts';
 import { errorCode } from '../runtime/error-code.ts';
 import { operatorCommand } from '../runtime/operator-command.ts';
 import { isTransient } from '../runtime/transient-errors.ts';
-import type { CommandContext, TemporalContext } from './command.ts';
+import { createContext } from './acting.ts';
+import { AwaitsSecondPerson } from './command.ts';
+import type { OperatorCommand, OperatorParts, TemporalContext } from './command.ts';
 import { commands } from './commands.ts';
 import { options } from './options.ts';
 import { Refused } from './refused.ts';
@@ -12,12 +14,12 @@ import { Refused } from './refused.ts';
 /** Where the commands write, and what they open once their options are checked. */
 export interface OperatorResources extends Printer {
   readonly openTemporal: () => Pick<TemporalContext, 'temporal'>;
-  readonly openAll: () => Promise<Omit<CommandContext, 'print' | 'reportProgress'>>;
+  readonly openAll: () => Promise<OperatorParts>;
 }
 
 /**
  * Carries out an operator's command line.
- * @returns the exit code: 0 done, 1 refused or failed, 2 wrong command line
+ * @returns the exit code: 0 done, 1 refused or failed, 2 wrong command line, 3 entered and waiting for a second person
  */
 export async function runOperatorCommand(
   words: readonly string[],
@@ -31,19 +33,28 @@ export async function runOperatorCommand(
       { options, commands, callOf: operatorCommand },
       printer,
       async (command, values) => {
-        if (command.needsDatabase) await command.read(values)({ ...(await openAll()), ...output });
-        else await command.read(values)({ ...openTemporal(), ...output });
+        if (command.needs === 'NOTHING') await command.read(values)(output);
+        else if (command.needs === 'TEMPORAL') await command.read(values)({ ...openTemporal(), ...output });
+        else {
+          const carryOut = command.read(values);
+          await carryOut(
+            createContext(commands, { name: nameOf(command), values }, { ...(await openAll()), ...output }),
+          );
+        }
         return 0;
       },
     );
   } catch (error) {
     printError(describeFailure(error));
-    return 1;
+    return error instanceof AwaitsSecondPerson ? 3 : 1;
   }
 }
 
 function describeFailure(error: unknown): string {
-  if (error instanceof Refused || error instanceof ConfigurationError) return error.message;
+  const isExplained = [Refused, ConfigurationError, AwaitsSecondPerson].some(
+    (known) => error instanceof known,
+  );
+  if (isExplained) return (error as Error).message;
   const reason = describeCause(error);
   // askTemporal reports missing answers of Temporal as Refused, so this error comes from the database.
   return isTransient(error)
@@ -57,4 +68,8 @@ function describeCause(error: unknown): string {
   if (error.cause !== undefined) return describeCause(error.cause);
   const [line = ''] = error.message.split('\n');
   return line || (errorCode(error) ?? error.name);
+}
+
+function nameOf(command: OperatorCommand): string {
+  return Object.entries(commands).find(([, known]) => known === command)![0];
 }

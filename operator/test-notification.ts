@@ -10,9 +10,10 @@ import { Refused } from './refused.ts';
 export function testNotification(values: OptionValues) {
   const aspId = readAspId(values);
 
-  return async ({ stores, notificationSender, print }: CommandContext): Promise<void> => {
+  return async ({ act, stores, notificationSender, print }: CommandContext): Promise<void> => {
     const project = await stores.projects.find(aspId);
     if (!project) throw noSuchProject(aspId);
+    await act({ aspId, details: { url: project.notificationUrl } }, async () => {});
     const outcome = await sendTestNotification(project, notificationSender);
     if (!outcome.isSent) throw new Refused(obstacles[outcome.obstacle](aspId));
     if (!outcome.isAcknowledged) {

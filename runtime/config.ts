@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseKoreanHours } from '../contract/korean-time.ts';
 import { KeyRing } from '../encryption/key-ring.ts';
+import { hashedTokensSchema } from './bearer-tokens.ts';
 
 const secret = z.string().min(16);
 /** Several secrets, separated by commas. */
@@ -52,6 +53,12 @@ const databaseUrl = z
   .regex(/^postgres(ql)?:\/\//)
   .describe('PostgreSQL, postgres://user:password@host:5432/name');
 
+/** What operators may be kept from doing alone. */
+const secondPersonActs = ['verdict', 'erasure', 'release', 'export'] as const;
+
+/** What needs a second person. */
+export type SecondPersonAct = (typeof secondPersonActs)[number];
+
 /** What the environment decides about the policy of registrations. */
 export const policyConfigSchema = z.object({
   CALLING_HOURS: z
@@ -89,8 +96,16 @@ export const apiConfigSchema = commonSchema.extend({
   REQUESTS_IN_FLIGHT: countSchema.default(1_000),
   ...policyConfigSchema.shape,
   DATABASE_URL: databaseUrl,
-  CODEC_TOKEN: secret.describe('bearer token the Temporal Web UI must send to decode payloads'),
-  OPERATOR_TOKEN: secret.describe('bearer token of the /operator routes'),
+  CODEC_TOKENS: hashedTokensSchema.describe(
+    'hashed bearer tokens with which payloads may be decoded, name=last day=SHA-256, …',
+  ),
+  OPERATOR_TOKENS: hashedTokensSchema.describe('hashed tokens of the operators, name=last day=SHA-256, …'),
+  SECOND_PERSON_FOR: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter((act) => act !== ''))
+    .pipe(z.array(z.enum(secondPersonActs)))
+    .describe(`what operators cannot do alone: ${secondPersonActs.join(', ')}`),
 });
 
 /** The environment of the worker. */
@@ -117,13 +132,23 @@ export const workerConfigSchema = commonSchema
     },
   );
 
+/** The environment of the migrations. */
+export const migrationConfigSchema = z.object({
+  DATABASE_OWNER_URL: databaseUrl.describe('PostgreSQL, as the owner of the tables'),
+  DATABASE_URL: databaseUrl,
+});
+
 /** The environment of the operator's commands that need no database. */
 export const operatorConfigSchema = commonSchema.pick({ PAYLOAD_KEYS: true });
 
 /** The environment of the operator's other commands. */
 export const operatorDatabaseConfigSchema = commonSchema
   .pick({ PAYLOAD_KEYS: true, DATABASE_KEYS: true })
-  .extend({ ...policyConfigSchema.shape, DATABASE_URL: databaseUrl });
+  .extend({
+    ...policyConfigSchema.shape,
+    DATABASE_URL: databaseUrl,
+    OPERATOR_TOKEN: z.string().min(1).describe('your own token; create one: operator token'),
+  });
 
 /** The environment of the operator's commands that ask the payment gateway, beside that of the others. */
 export const operatorPaymentGatewayConfigSchema = commonSchema.pick({

@@ -89,6 +89,21 @@ export function createMetrics() {
       help: 'Failovers of the database after which this process let everything go on',
       registers,
     }),
+    auditTrailEntries: new Gauge({
+      name: 'audit_trail_entries',
+      help: 'Number of entries of the audit trail',
+      registers,
+    }),
+    auditTrailHead: new Gauge({
+      name: 'audit_trail_head',
+      help: 'The first 48 bits of the hash of its last entry, as a number',
+      registers,
+    }),
+    auditTrailBroken: new Gauge({
+      name: 'audit_trail_broken',
+      help: '1 while the audit trail lacks an entry that this process or Temporal knows',
+      registers,
+    }),
     paymentGatewayRequests: new Histogram({
       name: 'payment_gateway_request_duration_seconds',
       help: 'Duration of payment gateway requests in seconds by operation and outcome',

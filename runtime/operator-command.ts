@@ -9,3 +9,6 @@ export function operatorCommand(command: string): string {
     ? `npm run evidence -- ${command.slice(evidence.length)}`
     : `npm run operator -- ${command}`;
 }
+
+/** How the migrations are run where this program runs. */
+export const migrateCommand = isBuilt ? 'node dist/database/main.js' : 'npm run migrate';

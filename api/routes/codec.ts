@@ -1,12 +1,12 @@
 import type { Payload } from '@temporalio/common';
 import type { Hono } from 'hono';
-import { bearerAuth } from 'hono/bearer-auth';
 import { cors } from 'hono/cors';
 import { createMiddleware } from 'hono/factory';
 import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import type { Api } from '../context.ts';
 import { allowOnly } from '../http/allowed-methods.ts';
+import { requireToken } from '../http/bearer-token.ts';
 import type { ApiParts } from '../parts.ts';
 
 const payloadsSchema = z.object({
@@ -21,7 +21,7 @@ const payloadsSchema = z.object({
  */
 export function serveCodec(app: Hono<Api>, { codec, decodePayloads }: ApiParts): void {
   app.use('/codec/*', allowCrossOrigin(codec.allowedOrigin), refuseOtherOrigins(codec.allowedOrigin));
-  if (codec.token !== undefined) app.use('/codec/*', bearerAuth({ token: codec.token }));
+  if (codec.tokens !== undefined) app.use('/codec/*', requireToken(codec.tokens));
 
   app.post('/codec/decode', async (context) => {
     const payloads = readPayloads(await context.req.json().catch(() => undefined));

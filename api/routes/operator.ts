@@ -1,10 +1,10 @@
 import type { Hono } from 'hono';
-import { bearerAuth } from 'hono/bearer-auth';
 import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import type { ReconciliationReport } from '../../contract/reconciliation.ts';
 import type { Api } from '../context.ts';
 import { allowOnly } from '../http/allowed-methods.ts';
+import { requireToken } from '../http/bearer-token.ts';
 import type { ApiParts } from '../parts.ts';
 
 /** How many reconciliations are listed. */
@@ -19,9 +19,9 @@ const findingsPage = z.object({
  * `GET /operator/reconciliations`, the latest first, and `GET /operator/reconciliations/{id}` with its findings, in
  * pages. For operators and their monitoring; not part of the wire.
  */
-export function serveOperator(app: Hono<Api>, { stores, operatorToken }: ApiParts): void {
+export function serveOperator(app: Hono<Api>, { stores, operatorTokens }: ApiParts): void {
   const { reconciliations } = stores;
-  if (operatorToken !== undefined) app.use('/operator/*', bearerAuth({ token: operatorToken }));
+  if (operatorTokens !== undefined) app.use('/operator/*', requireToken(operatorTokens));
 
   app.get('/operator/reconciliations', async (context) => {
     const reports = await reconciliations.list(maxReconciliations);
@@ -54,11 +54,12 @@ export function serveOperator(app: Hono<Api>, { stores, operatorToken }: ApiPart
   }
 }
 
-function toJson({ reconciliationId, startedAt, endedAt, counts }: ReconciliationReport) {
+function toJson({ reconciliationId, startedAt, endedAt, counts, auditTrailHead }: ReconciliationReport) {
   return {
     id: reconciliationId,
     startedAt: startedAt.toISOString(),
     endedAt: endedAt?.toISOString() ?? null,
     registrations: counts,
+    auditTrailHead,
   };
 }

@@ -1,11 +1,12 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
 import { openPostgres } from '../../database/database.ts';
+import { migrateDatabase } from '../../database/migrate.ts';
 import { createStores } from '../../database/stores.ts';
+import { createToken } from '../../runtime/bearer-tokens.ts';
 import { createLog } from '../../runtime/log.ts';
 import { startNodeChild } from '../sandbox/child-process.ts';
 import { loadCredentials, publicCredentials, seed } from '../sandbox/credentials.ts';
@@ -36,6 +37,9 @@ import type { TcpProxy } from './tcp-proxy.ts';
 
 /** Logged when a program is up. Without an available dependency it exits earlier, and is restarted. */
 const startedMessage = /"msg":"(the API is listening|the worker is running|The simulator is listening)"/;
+
+/** The processes log in with it; it does not own the audit trail. */
+const serviceRole = 'service';
 
 /** How long the whole service may take to start, in ms. */
 const startTimeoutMs = 120_000;
@@ -147,6 +151,7 @@ export async function startSystemUnderTest(
     closers.push(() => Object.values(proxies).forEach((proxy) => proxy.close()));
 
     const members = inventMembers(BigInt(project.members[0]!.userId), plan.members.length);
+    await migrateDatabase(cluster.url, { name: serviceRole });
     const database = await openPostgres(cluster.url, createLog('chaos', 'silent'));
     const stores = createStores(database.queries, secrets.DATABASE_KEYS);
     await seed(stores, credentials, plan.members.length);
@@ -158,19 +163,21 @@ export async function startSystemUnderTest(
     const workflowBundle = join(directory, 'workflow-bundle.js');
     await writeFile(workflowBundle, (await buildWorkflowBundle()).code);
 
+    const operator = createToken('chaos', '2999-12-31');
     const environment = {
       ...secrets,
       NODE_ENV: 'development',
       PORT: String(apiPort),
       HOST: '127.0.0.1',
       SHUTDOWN_DELAY_MS: '0',
-      DATABASE_URL: withPort(cluster.url, proxies.database.port),
+      DATABASE_URL: withUser(withPort(cluster.url, proxies.database.port), serviceRole),
       TEMPORAL_ADDRESS: `127.0.0.1:${proxies.temporal.port}`,
       PG_BASE_URL: `http://127.0.0.1:${proxies.paymentGateway.port}`,
       PG_CALLBACK_URL: `http://127.0.0.1:${callbackProxy.port}/pg/callbacks`,
       CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
-      CODEC_TOKEN: randomBytes(16).toString('hex'),
-      OPERATOR_TOKEN: randomBytes(16).toString('hex'),
+      CODEC_TOKENS: operator.setting,
+      OPERATOR_TOKENS: operator.setting,
+      OPERATOR_TOKEN: operator.token,
       // A single project generates all the load.
       REQUESTS_PER_SECOND: '1000',
       CONCURRENT_REQUESTS: '200',
@@ -263,6 +270,12 @@ async function findFreePorts(count: number): Promise<number[]> {
 function withPort(url: string, port: number): string {
   const changed = new URL(url);
   changed.port = String(port);
+  return changed.href;
+}
+
+function withUser(url: string, user: string): string {
+  const changed = new URL(url);
+  changed.username = user;
   return changed.href;
 }
 

@@ -14,8 +14,9 @@ const { member, phone, account, provider, otherPhone } = sandboxPolicy.arsCall.d
 export const sandboxConfigSchema = catalogue
   .omit({
     DATABASE_URL: true,
-    CODEC_TOKEN: true,
-    OPERATOR_TOKEN: true,
+    CODEC_TOKENS: true,
+    OPERATOR_TOKENS: true,
+    SECOND_PERSON_FOR: true,
     TEMPORAL_DEPLOYMENT_NAME: true,
     TEMPORAL_BUILD_ID: true,
   })
@@ -49,8 +50,9 @@ const decided: readonly string[] = [
   'PG_SHARED_SECRET',
   'PG_CALLBACK_URL',
   'CODEC_ALLOWED_ORIGIN',
-  'CODEC_TOKEN',
-  'OPERATOR_TOKEN',
+  'CODEC_TOKENS',
+  'OPERATOR_TOKENS',
+  'SECOND_PERSON_FOR',
   'TEMPORAL_DEPLOYMENT_NAME',
   'TEMPORAL_BUILD_ID',
 ];

@@ -1,4 +1,5 @@
 import type { Service } from '../../composition/open-service.ts';
+import type { Actor } from '../../database/audit-trail.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 import { createNotificationSender } from '../../notifications/notification-sender.ts';
 import type { PaymentGateway } from '../../payment-gateway/payment-gateway.ts';
@@ -16,9 +17,9 @@ export function createSandboxOperator(
     readonly paymentGateway: PaymentGateway;
   },
   policy: RegistrationPolicy,
-): (words: readonly string[]) => Promise<OperatorOutcome> {
+): (words: readonly string[], actor: Actor) => Promise<OperatorOutcome> {
   const notificationSender = createNotificationSender({ allowLoopback: true });
-  return async (words) => {
+  return async (words, actor) => {
     const lines: { text: string; isError: boolean }[] = [];
     const exitCode = await runOperatorCommand(words, {
       print: (text) => lines.push({ text, isError: false }),
@@ -26,6 +27,8 @@ export function createSandboxOperator(
       openTemporal: () => service,
       openAll: async () => ({
         ...service,
+        actor,
+        secondPersonFor: [],
         policy,
         notificationSender,
         openPaymentGateway: () => service.paymentGateway,

@@ -1,10 +1,11 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { bearerAuth } from 'hono/bearer-auth';
 import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import type { Api } from '../../api/context.ts';
 import { allowOnly } from '../../api/http/allowed-methods.ts';
 import type { ApiParts } from '../../api/parts.ts';
+import type { Actor } from '../../database/audit-trail.ts';
 import { createNotificationSender } from '../../notifications/notification-sender.ts';
 import { findUrlObstacle } from '../../notifications/notification-url.ts';
 import { sendTestNotification } from '../../notifications/test-notification.ts';
@@ -30,7 +31,7 @@ export interface SandboxParts {
   /** Carries out operator's commands for whoever has the token. */
   readonly operator?: {
     readonly token: string | undefined;
-    readonly run: (words: readonly string[]) => Promise<OperatorOutcome>;
+    readonly run: (words: readonly string[], actor: Actor) => Promise<OperatorOutcome>;
   };
 }
 
@@ -63,8 +64,14 @@ export function sandboxRoutes({
         throw new HTTPException(400, { message: 'The body must be {"callbackUrl": <URL or null>}.' });
       }
       const { callbackUrl } = request.data;
-      const isKnown = await stores.projects.setNotificationUrl(context.req.param('aspId'), callbackUrl);
-      if (!isKnown) throw noSuchProject();
+      const aspId = context.req.param('aspId');
+      await stores.act(
+        actorOf(context),
+        async (acting) => {
+          if (!(await acting.projects.setNotificationUrl(aspId, callbackUrl))) throw noSuchProject();
+        },
+        () => ({ action: 'notification-url', aspId, details: { url: callbackUrl } }),
+      );
       return context.json({ callbackUrl });
     });
     allowOnly(app, '/sandbox/projects/:aspId/callback', 'GET, HEAD, PUT');
@@ -81,13 +88,21 @@ export function sandboxRoutes({
     if (operator?.token !== undefined) {
       app.post('/sandbox/operator', bearerAuth({ token: operator.token }), async (context) => {
         const { words } = operatorSchema.parse(await context.req.json());
-        return context.json(await operator.run(words));
+        return context.json(await operator.run(words, actorOf(context)));
       });
       allowOnly(app, '/sandbox/operator', 'POST');
     }
 
     app.get('/sandbox/phone', (context) => context.redirect(phoneUrl + new URL(context.req.url).search, 302));
   };
+}
+
+/** Nobody needs a token in the sandbox. */
+function actorOf({ env }: Context<Api>): Actor {
+  const { incoming } = env as {
+    readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
+  };
+  return { name: 'sandbox', origin: incoming?.socket?.remoteAddress ?? 'unknown' };
 }
 
 const obstacles = {

@@ -28,7 +28,7 @@ export async function runService(
   installRuntime(log, { shutdownSignals: [], metricsAddress: temporalMetricsAddress(config) });
   const service = await openService(config, {
     log,
-    openDatabase: () => openPglite({ dataDir: join(config.DATA_DIR, 'database') }),
+    openDatabase: () => openPglite({ dataDir: join(config.DATA_DIR, 'database') }, 'service'),
     circuitBreakers: sandboxCircuitBreakers,
   });
   const credentials = await loadCredentials(join(config.DATA_DIR, 'credentials.json'));

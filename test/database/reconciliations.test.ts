@@ -57,13 +57,13 @@ describeStores((on) => {
       }
       expect(await store.listCompared(first, 'FINDINGS')).toHaveLength(1);
       expect(await store.listFindings(first.reconciliationId, '', 10)).toEqual([]);
-      await store.end(first.reconciliationId);
+      await store.end(first.reconciliationId, null);
       const report = await store.find(first.reconciliationId);
       expect(report?.counts).toMatchObject({ MATCHED: matched.length, UNKNOWN_TO_US: 1, DIFFERENT: 0 });
       do cursor = await store.forgetMatches({ ...first, cursor });
       while (cursor !== null);
       // A repeated end must not count again: the entries it counted are deleted by now.
-      await store.end(first.reconciliationId);
+      await store.end(first.reconciliationId, null);
       expect(await store.findLatestEnded()).toEqual(report);
       expect(await store.listFindings(first.reconciliationId, '', 10)).toEqual([finding]);
       expect(await store.listCompared({ ...first, size: 100 }, 'ALL')).toHaveLength(1);
@@ -71,7 +71,7 @@ describeStores((on) => {
 
     it('is deleted a week after it was abandoned', async () => {
       await on.stores.reconciliations.begin('ended');
-      await on.stores.reconciliations.end('ended');
+      await on.stores.reconciliations.end('ended', null);
       await on.stores.reconciliations.begin('given-up');
       const entry = { entryId: '1', registrationNumber: 'A', difference: null };
       await on.stores.reconciliations.addEntries('given-up', [entry]);

@@ -38,7 +38,11 @@ describeStores((on) => {
     const isKept = async (number: string) => (await on.stores.consentEvidence.find(number)) !== undefined;
     async function purge(now: string): Promise<number> {
       let purged = 0;
-      for await (const batch of on.stores.retention.purge(new Date(now))) purged += batch;
+      for (;;) {
+        const batch = await on.stores.retention.purgeBatch(new Date(now));
+        if (!batch) break;
+        purged += batch.length;
+      }
       return purged;
     }
 

@@ -37,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 const operate = (...words: readonly string[]) => operateOn(stack, ...words);
-const signed = ['--operator', 'kim', '--reason', 'the member asked for it'] as const;
+const signed = ['--reason', 'the member asked for it'] as const;
 const erase = (userId: string, ...words: readonly string[]) =>
   operate('member', 'erase', '--asp', stack.projects[0].aspId, '--user', userId, ...signed, ...words);
 const runOf = (workflowId: string) => stack.temporal.workflow.getHandle(workflowId);

@@ -563,8 +563,6 @@ describe('a verdict', () => {
         started.regNo,
         '--verdict',
         verdict,
-        '--operator',
-        'kim',
         '--reason',
         'asked',
         ...more,

@@ -182,7 +182,7 @@ it.concurrent('asks an operator when the outcome has been unknown for a day', as
   expect(lastInquiry).toMatchObject({ step: 'REGISTRATION_INQUIRED', at: review.at });
   const attempts = timeline.filter(({ step }) => step === 'REGISTRATION_ATTEMPTED');
   expect(attempts).toMatchObject([{ attempt: 1, outcome: 'ACCEPTED' }]);
-  const said = ['--operator', 'the test', '--reason', 'It was looked up.', '--despite-payment-gateway'];
+  const said = ['--reason', 'It was looked up.', '--despite-payment-gateway'];
   await operate(stack, 'resolve', '--number', regNo, '--verdict', 'NOT_REGISTERED', ...said);
   expect(await run.result()).toEqual({ status: 'BANK_ACC_REG_FAILED', resultCode: '002_912' });
 }, 150_000);

@@ -15,6 +15,7 @@ import { ensureSchedules } from '../../worker/schedules.ts';
 import { operate } from '../fixtures/operate.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
+import { issueToken } from '../fixtures/bearer-token.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -28,13 +29,13 @@ let faults: PaymentGatewayFaults = {};
 let nextMember = 0;
 /** So few events that a reconciliation of a few pages continues in a new run. */
 const historyLimit = 40;
-const operatorToken = 'a-token-for-operators';
+const { token: operatorToken, tokens: operatorTokens } = issueToken();
 const signal = AbortSignal.timeout(10 * 60_000);
 
 async function startOwn(): Promise<void> {
   const started = await startStack({
     intercept: injectFaults(() => faults),
-    api: { operatorToken },
+    api: { operatorTokens },
     dynamicConfiguration: [`limit.historyCount.suggestContinueAsNew=${historyLimit}`],
   });
   use(started);

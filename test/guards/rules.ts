@@ -1132,8 +1132,8 @@ export const rules: readonly Guard[] = [
     replacements: [
       change(
         'operator/adopt.ts',
-        'if (!isDryRun) await stores.accounts.deleteAgain(registrationNumber, deletedAt);',
-        'void deletedAt;',
+        'acting.accounts.deleteAgain(registrationNumber, deletedAt),',
+        'Promise.resolve(acting.accounts),',
       ),
     ],
     tests: [

@@ -13,6 +13,9 @@ const canary = 'test/end-to-end/canary.test.ts';
 
 const erasedFiles = 'test/database/erased-files.test.ts';
 
+const operatorsTrail = 'test/operator/audit-trail.test.ts';
+const trail = 'test/database/audit-trail.test.ts';
+
 /** The protections of SECURITY.md, in the order of its table. */
 export const threats: readonly Guard[] = [
   {
@@ -393,8 +396,8 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'database/payload-keys.ts',
-        'if (changed.length === 0) return;',
-        'if (changed.length < 9) return;',
+        'if (changed.length === 0) return',
+        'if (changed.length < 9) return',
       ),
     ],
     tests: [test(startUp, 'a payload key that differs from the one used before under its ID is refused')],
@@ -743,8 +746,8 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'api/routes/codec.ts',
-        "if (codec.token !== undefined) app.use('/codec/*', bearerAuth({ token: codec.token }));",
-        'void bearerAuth;',
+        "if (codec.tokens !== undefined) app.use('/codec/*', requireToken(codec.tokens));",
+        'void requireToken;',
       ),
     ],
     tests: ['no token', 'another token'].map((token) =>
@@ -785,8 +788,8 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'api/routes/operator.ts',
-        "if (operatorToken !== undefined) app.use('/operator/*', bearerAuth({ token: operatorToken }));",
-        'void bearerAuth;',
+        "if (operatorTokens !== undefined) app.use('/operator/*', requireToken(operatorTokens));",
+        'void requireToken;',
       ),
     ],
     tests: [
@@ -796,6 +799,171 @@ export const threats: readonly Guard[] = [
       ),
     ],
     failure: /401/,
+  },
+  {
+    name: 'token-expires',
+    protectsFrom: 'An old token is used for ever.',
+    replacements: [change('runtime/bearer-tokens.ts', ' && today <= lastDay', '')],
+    tests: [test(others, 'the codec for the Temporal Web UI > refuses a token that has expired')],
+    failure: /401/,
+  },
+  {
+    name: 'name-from-token',
+    protectsFrom: 'An operator acts under the name of another.',
+    replacements: [
+      change(
+        'operator/authenticate.ts',
+        'const name = findHolder(operators.tokens, token);',
+        "const name = findHolder([], token) ?? 'kim';",
+      ),
+    ],
+    tests: [
+      test(
+        operatorsTrail,
+        'an operator > is whoever the token was issued to, and nobody by a token that is unknown or has expired',
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
+    name: 'second-person',
+    protectsFrom:
+      'One operator alone releases a hold, exports, erases early or contradicts the payment gateway.',
+    replacements: [
+      change('operator/approve.ts', 'if (entry.actor === actor.name)', "if (entry.actor === '')"),
+    ],
+    tests: [test(operatorsTrail, 'a second person > carries out what the first one has requested, once')],
+    failure: /to match object/,
+  },
+  {
+    name: 'authentic-request',
+    protectsFrom: 'Somebody who writes to the database has an operator approve their own request.',
+    replacements: [
+      change(
+        'database/audit-trail.ts',
+        '|| entry.hash !== hashOf(key, entry, before?.hash)) return undefined',
+        '|| before === null) return undefined',
+      ),
+    ],
+    tests: [test(operatorsTrail, 'a second person > is not deceived by whoever writes to the database')],
+    failure: /to match object/,
+  },
+  {
+    name: 'acts-are-entered',
+    protectsFrom: 'Nobody knows who changed a project, released a hold or exported a recording.',
+    replacements: [
+      change(
+        'database/stores.ts',
+        'if (first) await acting.auditTrail.append(actor, [first, ...others]);',
+        'void [first, others];',
+      ),
+    ],
+    tests: ['project state', 'bank-window add'].map((command) =>
+      test(
+        operatorsTrail,
+        `every command that acts > ${command} enters who did what on what, why and from where`,
+      ),
+    ),
+    failure: /to be greater than/,
+  },
+  {
+    name: 'act-with-entry',
+    protectsFrom: 'An act is done although its entry could not be written.',
+    replacements: [
+      change(
+        'database/stores.ts',
+        'const acting = createTables(transaction, keys);',
+        'const acting = createTables(queries, keys);',
+      ),
+    ],
+    tests: [
+      test(
+        trail,
+        "on 'PostgreSQL' > has no entry for an act that failed, and the act is undone with an entry that failed",
+      ),
+    ],
+    failure: /to be 'ACTIVE'/,
+  },
+  {
+    name: 'hash-chain',
+    protectsFrom: 'An entry of the audit trail is changed, removed or added.',
+    replacements: [
+      change(
+        'database/audit-trail.ts',
+        'if (entry.hash !== hashOf(key, entry, head?.hash))',
+        "if (entry.hash === '')",
+      ),
+    ],
+    tests: [
+      'shows any change of any column',
+      'shows an entry that is missing, moved or of another trail',
+    ].map((title) => test(trail, `on 'PGlite' > ${title}`)),
+    failure: /BROKEN|to match object/,
+  },
+  {
+    name: 'published-head',
+    protectsFrom: 'The latest entries of the audit trail are cut off.',
+    replacements: [
+      change(
+        'operator/trail.ts',
+        'if (await stores.auditTrail.continues(head)) continue;',
+        'if (head) continue;',
+      ),
+    ],
+    tests: [
+      test(
+        operatorsTrail,
+        'operator trail > verifies it, also against what was published, and says which entry is broken',
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
+    name: 'head-watched',
+    protectsFrom: 'Nobody notices that the audit trail was cut off.',
+    replacements: [
+      change(
+        'composition/watch-database.ts',
+        '!(await auditTrail.continues(knownHead))',
+        "knownHead.hash === ''",
+      ),
+    ],
+    tests: [
+      test(
+        'test/runtime/watch-database.test.ts',
+        'the end of the audit trail is published, and told to the witness; a trail that has lost it raises the alarm',
+      ),
+    ],
+    failure: /to deeply equal/,
+  },
+  {
+    name: 'role-without-rights',
+    protectsFrom: 'A process, or who takes it over, rewrites the audit trail.',
+    replacements: [
+      change('database/migrate.ts', 'await run(sql`revoke all on audit_trail from ${role}`);', ''),
+    ],
+    tests: ['changes', 'deletes from'].map((what) =>
+      test(
+        'test/database/service-role.test.ts',
+        `on PGlite the role of the processes > never ${what} the audit trail`,
+      ),
+    ),
+    failure: /to match object/,
+  },
+  {
+    name: 'append-only-trigger',
+    protectsFrom: 'The owner of the tables changes the audit trail by mistake.',
+    replacements: [
+      change(
+        'database/migrations/0002_audit_trail_is_append_only.sql',
+        "RAISE EXCEPTION 'The audit trail is append-only: % is refused.', TG_OP;",
+        'RETURN NULL;',
+      ),
+    ],
+    tests: ['changes', 'deletes from', 'empties'].map((what) =>
+      test(trail, `on 'PGlite' > refuses whoever ${what} it`),
+    ),
+    failure: /instead of rejecting/,
   },
   {
     name: 'failures-encrypted',
@@ -1257,7 +1425,7 @@ export const threats: readonly Guard[] = [
     replacements: [change('composition/production-settings.ts', '...findWeakSecrets(settings), ', '')],
     tests: [
       'DATABASE_KEYS: a key is a sequence',
-      'CODEC_TOKEN: a secret repeats itself',
+      'PG_SHARED_SECRET: a secret repeats itself',
       'PAYLOAD_KEYS: a key is also one of DATABASE_KEYS',
     ].map((title) => test(production, `one setting alone is refused > ${title}`)),
     failure: /to have a length of 1/,

@@ -213,7 +213,7 @@ async function resolveReviews(run: Run, world: World, signal: AbortSignal): Prom
 /** Resolves a review truthfully. Refused, without effect, unless the registration is in review. */
 async function resolve({ registrationNumber }: Run, world: World): Promise<void> {
   const verdict = world.ledgerEntries > 0 ? 'REGISTERED' : 'NOT_REGISTERED';
-  const reason = ['--operator', 'the test', '--reason', 'looked up', '--despite-payment-gateway'];
+  const reason = ['--reason', 'looked up', '--despite-payment-gateway'];
   const service = { ...stack, simulated: { ...stack.simulated, ...gateway.paymentGateway } };
   await operate(service, 'resolve', '--number', registrationNumber, '--verdict', verdict, ...reason);
 }

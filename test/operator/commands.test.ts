@@ -56,7 +56,7 @@ async function register(api: string, overrides: Readonly<Record<string, unknown>
 }
 
 describe('a registration in REVIEW', () => {
-  const signed = ['--operator', 'kim', '--reason', 'seen in the payment gateway’s ledger'];
+  const signed = ['--reason', 'seen in the payment gateway’s ledger'];
   const resolve = (number: string, verdict: string, ...words: readonly string[]) =>
     operate('resolve', '--number', number, '--verdict', verdict, ...signed, ...words);
 

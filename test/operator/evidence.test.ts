@@ -376,7 +376,7 @@ describe('evidence export', () => {
 });
 
 describe('legal hold and retention', () => {
-  const signed = ['--operator', 'kim', '--reason', 'court order 2026-1'] as const;
+  const signed = ['--reason', 'court order 2026-1'] as const;
 
   /** An account that was deleted and removed six years ago. */
   async function outOfUse(): Promise<string> {

@@ -10,7 +10,7 @@ import { startProgram } from './process-group.ts';
 const common = ['DATABASE_KEYS', 'PAYLOAD_KEYS', 'PG_BASE_URL', 'PG_SHARED_SECRET', 'PG_CALLBACK_URL'];
 
 it.for([
-  ['api/main.ts', ['DATABASE_URL', 'CODEC_ALLOWED_ORIGIN', 'CODEC_TOKEN', 'OPERATOR_TOKEN', ...common]],
+  ['api/main.ts', ['DATABASE_URL', 'CODEC_ALLOWED_ORIGIN', 'CODEC_TOKENS', 'OPERATOR_TOKENS', ...common]],
   ['worker/main.ts', ['DATABASE_URL', ...common]],
   ['development/sandbox/service.ts', ['DATA_DIR', 'CODEC_ALLOWED_ORIGIN', ...common]],
 ] as const)('%s names every variable it lacks', async ([file, names]) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { migrateDatabase } from '../../database/migrate.ts';
 import { openPostgres } from '../../database/database.ts';
 import { DatabaseRestored } from '../../database/incarnations.ts';
 import { createStores } from '../../database/stores.ts';
@@ -26,6 +27,7 @@ beforeEach(async () => {
   await chmod(directory, 0o711);
   cluster = await createPostgresCluster(directory, await findFreePort());
   server = await start();
+  await migrateDatabase(cluster.url);
   await useDatabase((stores) => stores.incarnations.beginFirst());
 });
 afterEach(async () => {

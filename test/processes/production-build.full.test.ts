@@ -15,6 +15,7 @@ import { findFreePort } from '../../development/sandbox/ports.ts';
 import { projectDirectory } from '../../development/sandbox/project-directory.ts';
 import { createSimulator } from '../../development/simulator/simulator.ts';
 import { createLog } from '../../runtime/log.ts';
+import { issueToken } from '../fixtures/bearer-token.ts';
 import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';
 import { startTestTemporal } from '../fixtures/temporal-server.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
@@ -129,6 +130,7 @@ describe.runIf(databaseUrl)('API, worker and operator', () => {
       expect(headers.get('Content-Type')).toMatch(/^text\/(css|javascript); charset=utf-8$/);
     }
     expect(await start('operator/main.js', 'reviews').exited).toBe(0);
+    expect(await start('operator/main.js', 'trail', '--verify').exited).toBe(0);
 
     for (const program of [api, worker]) {
       program.terminate();
@@ -202,8 +204,20 @@ describe.runIf(databaseUrl)('SIGTERM', () => {
 
 /** A database with one project, a Temporal server, a payment gateway, and the environment that names them. */
 async function startSurroundings() {
-  const fresh = await createFreshPostgres(databaseUrl!);
-  onTestFinished(() => fresh.drop());
+  const fresh = await createFreshPostgres(databaseUrl!, { migrates: false });
+  const role = `service_${randomBytes(4).toString('hex')}`;
+  onTestFinished(() => fresh.drop(role));
+  const serviceUrl = new URL(fresh.url);
+  serviceUrl.username = role;
+  serviceUrl.password = 'service';
+  const migration = startGroup(process.execPath, [join(production, 'dist/database/main.js')], {
+    DATABASE_OWNER_URL: fresh.url,
+    DATABASE_URL: serviceUrl.href,
+  });
+  expect({ code: await migration.exited, output: migration.output() }).toEqual({
+    code: 0,
+    output: `The tables are up to date, and the role ${role} has its rights.\n`,
+  });
   const temporalServer = await startTestTemporal();
   onTestFinished(() => temporalServer.stop());
   const sharedSecret = randomBytes(32).toString('hex');
@@ -217,6 +231,7 @@ async function startSurroundings() {
   await seed(createStores(database.queries, databaseKeys), credentials);
   await database.close();
 
+  const operator = issueToken();
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   return {
@@ -227,7 +242,7 @@ async function startSurroundings() {
       PORT: String(port),
       HOST: '127.0.0.1',
       SHUTDOWN_DELAY_MS: '0',
-      DATABASE_URL: fresh.url,
+      DATABASE_URL: serviceUrl.href,
       DATABASE_KEYS: databaseKeys,
       PAYLOAD_KEYS: key(),
       TEMPORAL_ADDRESS: temporalServer.address,
@@ -235,8 +250,9 @@ async function startSurroundings() {
       PG_SHARED_SECRET: sharedSecret,
       PG_CALLBACK_URL: `${url}/pg/callbacks`,
       CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
-      CODEC_TOKEN: randomBytes(16).toString('hex'),
-      OPERATOR_TOKEN: randomBytes(16).toString('hex'),
+      CODEC_TOKENS: issueToken().setting,
+      OPERATOR_TOKENS: operator.setting,
+      OPERATOR_TOKEN: operator.token,
       CALLING_HOURS: 'always',
     },
   };

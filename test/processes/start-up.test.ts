@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { searchAttributeNames } from '../../contract/search-attributes.ts';
 import { createDatabaseWitness } from '../../composition/database-witness.ts';
 import { openService } from '../../composition/open-service.ts';
-import { requireSamePayloadKeys } from '../../database/payload-keys.ts';
+import { createStores } from '../../database/stores.ts';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import type { TemporalServer } from '../../development/sandbox/temporal-server.ts';
 import { createDataConverter } from '../../encryption/data-converter.ts';
@@ -14,6 +14,7 @@ import { ConfigurationError } from '../../runtime/config.ts';
 import { createLog } from '../../runtime/log.ts';
 import { requireNamespace } from '../../runtime/temporal-namespace.ts';
 import { ensureSchedules, keepEnsuringSchedules, schedules } from '../../worker/schedules.ts';
+import { issueToken } from '../fixtures/bearer-token.ts';
 import { openEmptyDatabase } from '../fixtures/empty-database.ts';
 import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';
 import { startTestTemporal } from '../fixtures/temporal-server.ts';
@@ -46,8 +47,8 @@ async function environment(overrides: Readonly<Record<string, string>>) {
     PG_SHARED_SECRET: randomBytes(32).toString('hex'),
     PG_CALLBACK_URL: 'http://127.0.0.1:9/pg/callbacks',
     CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
-    CODEC_TOKEN: randomBytes(32).toString('hex'),
-    OPERATOR_TOKEN: randomBytes(32).toString('hex'),
+    CODEC_TOKENS: issueToken().setting,
+    OPERATOR_TOKENS: issueToken().setting,
     TEMPORAL_ADDRESS: temporal.address,
     ...overrides,
   };
@@ -180,10 +181,11 @@ it('a payload key that differs from the one used before under its ID is refused'
   const database = await openEmptyDatabase();
   onTestFinished(() => database.close());
   const [first, second] = [key('first'), key('second')];
-  await requireSamePayloadKeys(database.queries, first);
-  await requireSamePayloadKeys(database.queries, `${second},${first}`);
-  await requireSamePayloadKeys(database.queries, second);
-  const refusal = requireSamePayloadKeys(database.queries, `${second},${key('first')}`);
+  const { payloadKeys } = createStores(database.queries, key('database'));
+  await payloadKeys.requireSame(first);
+  await payloadKeys.requireSame(`${second},${first}`);
+  await payloadKeys.requireSame(second);
+  const refusal = payloadKeys.requireSame(`${second},${key('first')}`);
   await expect(refusal).rejects.toThrow(/^PAYLOAD_KEYS: not the same key as before under the ID first\./);
 });
 

@@ -12,6 +12,7 @@ import {
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import { createSimulator } from '../../development/simulator/simulator.ts';
 import { createLog } from '../../runtime/log.ts';
+import { issueToken } from '../fixtures/bearer-token.ts';
 import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';
 import { startTestTemporal } from '../fixtures/temporal-server.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
@@ -43,8 +44,8 @@ export async function startSurroundings() {
     PG_SHARED_SECRET: sharedSecret,
     PG_CALLBACK_URL: `http://127.0.0.1:${port}/pg/callbacks`,
     CODEC_ALLOWED_ORIGIN: 'http://localhost:8233',
-    CODEC_TOKEN: randomBytes(16).toString('hex'),
-    OPERATOR_TOKEN: randomBytes(16).toString('hex'),
+    CODEC_TOKENS: issueToken().setting,
+    OPERATOR_TOKENS: issueToken().setting,
   };
   return { url: `http://127.0.0.1:${port}`, simulatorUrl, environment };
 }

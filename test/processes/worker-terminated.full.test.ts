@@ -336,7 +336,7 @@ async function reviewLocked(parts: RealParts) {
 
 async function resolveReview(parts: RealParts, started: Started): Promise<void> {
   const { stores, temporal, paymentGateway: simulated } = parts;
-  const words = ['--verdict', 'NOT_REGISTERED', '--operator', 'kim', '--reason', 'asked'];
+  const words = ['--verdict', 'NOT_REGISTERED', '--reason', 'asked'];
   const resolved = await operate(
     { stores, temporal, simulated },
     'resolve',

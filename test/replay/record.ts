@@ -621,7 +621,7 @@ async function ask(endpoint: string, { userId }: Pick<Run, 'userId'>): Promise<v
 }
 
 async function resolveReview({ registrationNumber }: Run, verdict: ReviewVerdict): Promise<void> {
-  const said = ['--operator', 'the recorder', '--reason', 'It was looked up.', '--despite-payment-gateway'];
+  const said = ['--reason', 'It was looked up.', '--despite-payment-gateway'];
   const command = ['resolve', '--number', registrationNumber, '--verdict', verdict, ...said];
   expect(await operate(stack, ...command)).toMatchObject({ exitCode: 0 });
 }

@@ -2,17 +2,18 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { issueToken } from '../fixtures/bearer-token.ts';
 import { sandboxLimits, startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { sendRaw } from '../fixtures/wire-client.ts';
 
 const webUi = 'http://localhost:8233';
-const token = 'invented-token';
+const { token, tokens } = issueToken();
 const authorized = { authorization: `Bearer ${token}` };
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack({ api: { codec: { allowedOrigin: webUi, token }, operatorToken: token } });
+  stack = await startStack({ api: { codec: { allowedOrigin: webUi, tokens }, operatorTokens: tokens } });
 });
 afterAll(() => stack.close());
 

@@ -7,6 +7,7 @@ import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway
 import type { Database } from '../../database/database.ts';
 import { KeyRing } from '../../encryption/key-ring.ts';
 import { createPayloadCodec } from '../../encryption/payload-codec.ts';
+import { issueToken } from '../fixtures/bearer-token.ts';
 import { openEmptyDatabase } from '../fixtures/empty-database.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import { startStack } from '../fixtures/stack.ts';
@@ -21,14 +22,16 @@ interface JsonPayload {
 }
 
 const webUi = 'http://localhost:8233';
-const codecToken = 'invented-token';
+/** While a token is exchanged, both are valid; one has expired. */
+const [first, second, expired] = [issueToken(), issueToken('lee'), issueToken('kim', '2026-01-01')];
+const codecToken = first.token;
 
 let stack: Stack;
 let logged = '';
 beforeAll(async () => {
   stack = await startStack({
     api: {
-      codec: { allowedOrigin: webUi, token: codecToken },
+      codec: { allowedOrigin: webUi, tokens: [...expired.tokens, ...first.tokens, ...second.tokens] },
       serveSandbox: undefined,
     },
     intercept: injectFaults(() => ({
@@ -218,6 +221,8 @@ describe('the codec for the Temporal Web UI', () => {
   it.for([
     ['no token', {}, 401],
     ['another token', { authorization: 'Bearer another-token' }, 401],
+    ['a token that has expired', { authorization: `Bearer ${expired.token}` }, 401],
+    ['the hash of a token', { authorization: `Bearer ${first.tokens[0]!.sha256}` }, 401],
     ['a token of another form', { authorization: 'Bearer a b' }, 400],
     ['another scheme', { authorization: `Basic ${codecToken}` }, 400],
   ] as const)('refuses %s', async ([, headers, status]) => {
@@ -225,6 +230,13 @@ describe('the codec for the Temporal Web UI', () => {
     expect(answer.status).toBe(status);
     expect(answer.text).not.toContain('payloads');
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer /);
+  });
+
+  it('accepts each of several tokens, so one is exchanged without a gap', async () => {
+    for (const { token } of [first, second]) {
+      const answer = await post('decode', { payloads: [] }, { authorization: `Bearer ${token}` });
+      expect(answer.status).toBe(200);
+    }
   });
 
   it('decodes what the service has encrypted, whatever it is', async () => {
