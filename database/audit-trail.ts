@@ -39,7 +39,7 @@ export interface AuditTrailHead {
   readonly hash: string;
 }
 
-/** What {@link AuditTrail.verify} found. */
+/** What a verification found. */
 export type AuditTrailFinding =
   | { readonly state: 'INTACT'; readonly head: AuditTrailHead | undefined }
   | { readonly state: 'BROKEN'; readonly sequence: number; readonly problem: string };
@@ -66,8 +66,6 @@ export function parseHead(text: string): AuditTrailHead | undefined {
   const [, sequence, at, hash] = /^([1-9]\d{0,8})\/(\d{4}-[\d-]+T[\d:.]+Z)\/([0-9a-f]{64})$/.exec(text) ?? [];
   return sequence && at && hash ? { sequence: Number(sequence), at: new Date(at), hash } : undefined;
 }
-
-export type AuditTrail = ReturnType<typeof createAuditTrail>;
 
 /**
  * The audit trail. Each entry has a keyed hash over itself and the hash of the entry before, so whoever has the database
