@@ -355,7 +355,7 @@ export const threats: readonly Guard[] = [
         'a payload > that is moved to another workflow is refused',
       ),
     ],
-    failure: /'FAILED'|to satisfy/,
+    failure: /'FAILED'|to deeply equal \{ unreadablePayload/,
   },
   {
     name: 'payload-metadata',
@@ -370,7 +370,7 @@ export const threats: readonly Guard[] = [
         'a payload > that is moved to another workflow, with its metadata changed, is refused',
       ),
     ],
-    failure: /to satisfy/,
+    failure: /to deeply equal \{ unreadablePayload/,
   },
   {
     name: 'auto-charge-ordered',
