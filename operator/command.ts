@@ -48,17 +48,17 @@ export interface CommandContext extends TemporalContext, OperatorParts {
    * Does something and enters it in the audit trail, in one transaction. If `work` throws, nothing was done.
    * @param describe what was done, by the result of `work`
    */
-  act<Result>(
+  readonly act: <Result>(
     describe: ActOfCommand | ((result: Result) => ActOfCommand | readonly ActOfCommand[]),
     work: (acting: ActingStores) => Promise<Result>,
-  ): Promise<Result>;
+  ) => Promise<Result>;
   /**
    * Makes sure that a second person has approved this command, if that is needed. Otherwise it enters the request.
    * @throws {AwaitsSecondPerson} when the request is entered
    */
-  requireSecondPerson(act: SecondPersonAct, about: ActOfCommand): Promise<void>;
+  readonly requireSecondPerson: (act: SecondPersonAct, about: ActOfCommand) => Promise<void>;
   /** Carries out the command that another operator has requested. */
-  carryOut(request: AuditEntry): Promise<void>;
+  readonly carryOut: (request: AuditEntry) => Promise<void>;
 }
 
 /** Nothing was done yet: the request is entered, and another operator must approve it. */

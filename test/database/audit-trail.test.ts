@@ -29,9 +29,13 @@ describeStores((on) => {
         for (const each of statements) await transaction.execute(each);
       });
     await execute(sql`drop table if exists kept`, sql`create table kept as table audit_trail`, statement);
-    await check().finally(() =>
-      execute(sql`delete from audit_trail`, sql`insert into audit_trail table kept`, sql`drop table kept`),
-    );
+    await check().finally(async () => {
+      await execute(
+        sql`delete from audit_trail`,
+        sql`insert into audit_trail table kept`,
+        sql`drop table kept`,
+      );
+    });
   }
 
   it('has an entry for each act, in the order of the acts, with who, what, on what, why, when and from where', async () => {

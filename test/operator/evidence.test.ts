@@ -457,6 +457,9 @@ describe('legal hold and retention', () => {
     expect(await stack.temporal.workflow.getHandle(workflowId).result()).toMatchObject({
       purged: expect.any(Number),
     });
+    expect(await stack.stores.auditTrail.list({ registrationNumber: number })).toMatchObject([
+      { actor: 'service', action: 'evidence purge' },
+    ]);
   });
 });
 
