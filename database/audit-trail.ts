@@ -233,10 +233,8 @@ function hashOf(key: Buffer, entry: Omit<AuditEntry, 'hash'>, before = ''): stri
   const { sequence, at, actor, action, aspId, userId, registrationNumber } = entry;
   const { details, reason, origin, approves } = entry;
   // JSON of an array: every field has one place, and no two trails have the same text.
-  const canonical = JSON.stringify([
-    before,
-    ...[sequence, at.toISOString(), actor, action, aspId, userId, registrationNumber],
-    ...[details, reason, origin, approves],
-  ]);
+  const subject = [aspId, userId, registrationNumber];
+  const what = [actor, action, ...subject, details, reason, origin, approves];
+  const canonical = JSON.stringify([before, sequence, at.toISOString(), ...what]);
   return createHmac('sha256', key).update(canonical).digest('hex');
 }

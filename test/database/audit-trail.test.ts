@@ -1,8 +1,9 @@
-import { sql } from 'drizzle-orm';
+import { getTableColumns, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { expect, it } from 'vitest';
 import { formatHead, parseHead } from '../../database/audit-trail.ts';
 import type { Act } from '../../database/audit-trail.ts';
+import { auditTrail } from '../../database/schema.ts';
 import { createStores } from '../../database/stores.ts';
 import { createKey, describeStores, oldKey } from './stores-fixture.ts';
 
@@ -29,13 +30,15 @@ describeStores((on) => {
         for (const each of statements) await transaction.execute(each);
       });
     await execute(sql`drop table if exists kept`, sql`create table kept as table audit_trail`, statement);
-    await check().finally(async () => {
+    try {
+      await check();
+    } finally {
       await execute(
         sql`delete from audit_trail`,
         sql`insert into audit_trail table kept`,
         sql`drop table kept`,
       );
-    });
+    }
   }
 
   it('has an entry for each act, in the order of the acts, with who, what, on what, why, when and from where', async () => {
@@ -108,10 +111,20 @@ describeStores((on) => {
     await enter(requested, set('later'));
     const { sequence } = (await on.stores.auditTrail.list({ aspId: 'all' })).at(-1)!;
     const columns = {
-      ...{ at: sql`at + interval '1 millisecond'`, actor: sql`'lee'`, action: sql`'project add'` },
-      ...{ asp_id: sql`null`, user_id: sql`'2'`, registration_number: sql`null`, details: sql`'{ }'` },
-      ...{ reason: sql`'b'`, origin: sql`'lee@station'`, approves: sql`null`, hash: sql`repeat('0', 64)` },
+      at: sql`at + interval '1 millisecond'`,
+      actor: sql`'lee'`,
+      action: sql`'project add'`,
+      asp_id: sql`null`,
+      user_id: sql`'2'`,
+      registration_number: sql`null`,
+      details: sql`'{ }'`,
+      reason: sql`'b'`,
+      origin: sql`'lee@station'`,
+      approves: sql`null`,
+      hash: sql`repeat('0', 64)`,
     };
+    const names = Object.values(getTableColumns(auditTrail)).map(({ name }) => name);
+    expect(['sequence', ...Object.keys(columns)]).toEqual(names);
     for (const [column, value] of Object.entries(columns)) {
       await tamper(
         sql`update audit_trail set ${sql.identifier(column)} = ${value} where sequence = ${sequence}`,
