@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
+import { MissingKeyError } from '../encryption/key-ring.ts';
 import type { KeyRing } from '../encryption/key-ring.ts';
 import { serviceName } from '../runtime/bearer-tokens.ts';
 import type { Queries } from './database.ts';
@@ -84,9 +85,15 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
     return latest;
   }
 
+  /** Undefined when it is missing or was altered. @throws {MissingKeyError} */
   async function findKey(): Promise<Buffer | undefined> {
     const [row] = await queries.select().from(auditTrailKeys).where(ofTrail);
-    return row && openKey(row);
+    try {
+      return row && openKey(row);
+    } catch (error) {
+      if (error instanceof MissingKeyError) throw error;
+      return undefined;
+    }
   }
 
   function openKey({ databaseKeyId, sealedKey }: typeof auditTrailKeys.$inferSelect): Buffer {
@@ -216,7 +223,7 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
       for (;;) {
         const page = await this.list({}, head?.sequence);
         if (page.length === 0) return { state: 'INTACT', head };
-        if (!key) return broken(1, 'the key of the audit trail is missing');
+        if (!key) return broken(1, 'the key of the audit trail is missing, or was altered');
         for (const entry of page) {
           const next = (head?.sequence ?? 0) + 1;
           if (entry.sequence !== next) return broken(next, 'it is missing');

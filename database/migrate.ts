@@ -75,6 +75,7 @@ export async function grantRights(queries: Queries, { name, password }: ServiceR
     await run(sql`grant select, insert, update, delete on all tables in schema public to ${role}`);
     await run(sql`revoke all on audit_trail from ${role}`);
     await run(sql`grant select, insert on audit_trail to ${role}`);
+    await run(sql`revoke delete on audit_trail_keys from ${role}`);
     if (await ask(sql`current_setting('server_version_num')::int >= 170000`))
       return await run(sql`grant maintain on ${tables} to ${role}`);
     // Only a member of a role may give it a table, and only where it may create tables.

@@ -148,6 +148,12 @@ describeStores((on) => {
       sql`insert into audit_trail select sequence + 1, at, actor, action, asp_id, user_id, registration_number, details, reason, origin, approves, hash from audit_trail where sequence = ${last}`,
       async () => expect(await verify()).toMatchObject({ state: 'BROKEN', sequence: last + 1 }),
     );
+    await tamper(sql`update audit_trail_keys set sealed_key = sealed_key || 'x'`, async () => {
+      expect(await verify()).toMatchObject({ state: 'BROKEN', sequence: 1 });
+      await on.database.queries.execute(
+        sql`update audit_trail_keys set sealed_key = substring(sealed_key from 1 for length(sealed_key) - 1)`,
+      );
+    });
     const other = createStores(on.database.queries, createKey('other'));
     await expect(other.auditTrail.verify()).rejects.toThrow('There is no key');
     await expect(

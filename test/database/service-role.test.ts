@@ -68,6 +68,7 @@ describe.each(Object.entries(openings))('on %s the role of the processes', (_, o
     ['changes', sql`update audit_trail set actor = 'lee'`],
     ['deletes from', sql`delete from audit_trail`],
     ['empties', sql`truncate audit_trail`],
+    ['takes the key of', sql`delete from audit_trail_keys`],
     ['drops', sql`drop table audit_trail`],
     ['disables the trigger of', sql`alter table audit_trail disable trigger all`],
     ['drops the trigger of', sql`drop trigger audit_trail_is_append_only on audit_trail`],
