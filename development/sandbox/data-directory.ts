@@ -47,8 +47,8 @@ export function restrictDataDirectory(directory: string): void {
   for (const name of readdirSync(directory)) if (ownEntry.test(name)) restrict(join(directory, name));
 }
 
-/** Of symbolic links, neither they nor what they lead to is changed. */
-function restrict(path: string): void {
+/** Makes a file, or a directory and all in it, accessible to the owner only. What symbolic links lead to is not changed. */
+export function restrict(path: string): void {
   const entry = lstatSync(path);
   if (entry.isDirectory()) {
     chmodSync(path, 0o700);

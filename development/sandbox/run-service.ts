@@ -14,6 +14,7 @@ import { openPglite } from './embedded-database.ts';
 import { loadCredentials, publicCredentials, seed } from './credentials.ts';
 import { createSandboxOperator } from './operator.ts';
 import { sandboxCircuitBreakers } from './policy.ts';
+import { restrict } from './data-directory.ts';
 import { sandboxRoutes } from './routes.ts';
 
 /**
@@ -28,7 +29,13 @@ export async function runService(
   installRuntime(log, { shutdownSignals: [], metricsAddress: temporalMetricsAddress(config) });
   const service = await openService(config, {
     log,
-    openDatabase: () => openPglite({ dataDir: join(config.DATA_DIR, 'database') }, 'service'),
+    openDatabase: async () => {
+      const dataDir = join(config.DATA_DIR, 'database');
+      const database = await openPglite({ dataDir }, 'service');
+      // PGlite creates its first files for everybody, whatever the umask is.
+      restrict(dataDir);
+      return database;
+    },
     circuitBreakers: sandboxCircuitBreakers,
   });
   const credentials = await loadCredentials(join(config.DATA_DIR, 'credentials.json'));
