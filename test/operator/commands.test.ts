@@ -556,7 +556,7 @@ describe('the command line', () => {
     ['an unknown command', ['project', 'remove'], 'no command "project remove"'],
     ['an unknown option', ['reviews', '--all'], '--all'],
     ['an option of another command', ['reviews', '--off'], 'does not accept --off'],
-    ['options missing', ['resolve'], 'needs --number, --verdict, --operator, --reason'],
+    ['options missing', ['resolve'], 'needs --number, --verdict, --reason'],
   ] as const)('ends with 2 for %s', async ([, words, problem]) => {
     const { exitCode, output, errors } = await operate(...words);
     expect({ exitCode, output }).toEqual({ exitCode: 2, output: '' });
@@ -589,7 +589,7 @@ describe('the process', () => {
     [['setup'], ['PAYLOAD_KEYS']],
     [
       ['notification-url', '--asp', 'OPERATORASP0001', '--off'],
-      ['DATABASE_KEYS', 'DATABASE_URL', 'PAYLOAD_KEYS'],
+      ['DATABASE_KEYS', 'DATABASE_URL', 'OPERATOR_TOKEN', 'PAYLOAD_KEYS'],
     ],
   ] as const)('of %s names the variables it lacks', async ([words, names]) => {
     const program = start(words);
@@ -621,6 +621,7 @@ describe('the process', () => {
       PAYLOAD_KEYS: stack.payloadKeys,
       DATABASE_KEYS: stack.payloadKeys,
       DATABASE_URL: 'postgres://127.0.0.1:9/none',
+      OPERATOR_TOKEN: 'any',
       TEMPORAL_ADDRESS: '127.0.0.1:9',
     });
     expect(await program.exited).toBe(1);

@@ -284,7 +284,7 @@ it.skipIf(!databaseUrl).for([
   ['', 'pg_execute_server_program', ['pg_execute_server_program']],
   ['', '', []],
 ] as const)('the rights %j and %j of a database role are recognised', async ([options, group, rights]) => {
-  const fresh = await createFreshPostgres(databaseUrl!);
+  const fresh = await createFreshPostgres(databaseUrl!, { migrates: false });
   onTestFinished(() => fresh.drop());
   const role = `test_${randomBytes(6).toString('hex')}`;
   const client = new Client({ connectionString: fresh.url });

@@ -153,7 +153,7 @@ describe('failures', () => {
       stores: {
         ...stores,
         reconciliations: { ...stores.reconciliations, list: fails },
-        projects: { ...stores.projects, setNotificationUrl: fails },
+        act: fails,
         registrations: { ...stores.registrations, findAny: fails },
       },
     });
