@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { routePath } from 'hono/route';
@@ -9,7 +10,7 @@ import { fail } from './http/errors.ts';
 import { serveRegistrations } from './routes/registrations.ts';
 import { serveBankAccounts } from './routes/bank-accounts.ts';
 import { serveCodec } from './routes/codec.ts';
-import type { Api } from './context.ts';
+import type { Api, ServedApi } from './context.ts';
 import type { ApiParts } from './parts.ts';
 import { serveDocs } from './routes/docs.ts';
 import { serveHealth } from './routes/health.ts';
@@ -17,6 +18,8 @@ import { serveOperator } from './routes/operator.ts';
 import { servePaymentGatewayCallbacks } from './routes/payment-gateway-callbacks.ts';
 import { Refusal } from './http/refusal.ts';
 import { refuseOtherSites } from './http/local-requests.ts';
+import { clientAddress } from './http/client-address.ts';
+import { slowDownFailures } from './http/failed-authentications.ts';
 import { ProjectLimits, limitRequestsInFlight } from './http/request-limits.ts';
 import { codes } from '../wire/result-codes.ts';
 
@@ -24,6 +27,9 @@ import { codes } from '../wire/result-codes.ts';
 const maxBodyBytes = 64 * 1024;
 
 const keylessInTheSandbox = ['/sandbox/*', '/codec/*', '/operator/*'];
+
+/** How much of a claimed ASP ID is logged, in characters. */
+const maxAspIdLength = 15;
 
 /** Creates the API from its parts. It does not listen and reads no environment variables. */
 export function createApp(parts: ApiParts): Hono<Api> {
@@ -35,6 +41,7 @@ export function createApp(parts: ApiParts): Hono<Api> {
   app.use(refuseNul);
   // Liveness is mounted before the limits, so an overloaded process still reports that it is alive.
   serveHealth(app, parts);
+  app.use(slowDownFailures(parts.limits));
   app.use(limitBody);
   app.use(limitRequestsInFlight(parts.limits));
   if (parts.serveSandbox) for (const path of keylessInTheSandbox) app.use(path, refuseOtherSites);
@@ -66,8 +73,8 @@ const refuseNul = createMiddleware<Api>(async (context, next) => {
 });
 
 /** Echoes the client's correlation ID, or creates one if there is no valid one. Logs and measures each request. */
-function correlateAndLog({ log, metrics }: ApiParts) {
-  return createMiddleware<Api>(async (context, next) => {
+function correlateAndLog({ log, metrics, trustedProxies = 0 }: ApiParts) {
+  return createMiddleware<ServedApi>(async (context, next) => {
     const given = context.req.header('x-km-correlation-id') ?? '';
     const correlationId = correlationIdPattern.test(given) ? given : createCorrelationId(new Date());
     context.set('correlationId', correlationId);
@@ -75,6 +82,7 @@ function correlateAndLog({ log, metrics }: ApiParts) {
     context.header('X-KM-Correlation-Id', correlationId);
     const arrival = performance.now();
     context.set('arrival', arrival);
+    context.set('address', clientAddress(context.env.incoming, trustedProxies));
     metrics.requestsInFlight.inc();
     await next();
     metrics.requestsInFlight.dec();
@@ -83,9 +91,16 @@ function correlateAndLog({ log, metrics }: ApiParts) {
     const route = routePath(context, -1);
     const milliseconds = performance.now() - arrival;
     metrics.requests.observe({ route, status, code: code ?? 'none' }, milliseconds / 1_000);
+    const { method } = context.req;
+    const claim = status < 400 || aspId !== undefined ? {} : claimOf(context);
     context.var.log.info(
-      { method: context.req.method, route, status, code, aspId, milliseconds: Math.round(milliseconds) },
+      { method, route, status, code, aspId, ...claim, milliseconds: Math.round(milliseconds) },
       'request',
     );
   });
+}
+
+/** Who an unauthenticated request claims to come from, and where it comes from. */
+function claimOf({ req: request, var: { address } }: Context<ServedApi>) {
+  return { claimedAspId: request.header('x-km-user-aspid')?.slice(0, maxAspIdLength), address };
 }

@@ -26,6 +26,8 @@ export interface ApiParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly limits: RequestLimits;
+  /** How many proxies in front of the API add the address of their client to X-Forwarded-For. Default: none. */
+  readonly trustedProxies?: number | undefined;
   /** Who may decode payloads: the Temporal Web UI at this origin, with one of these bearer tokens if there are any. */
   readonly codec: { readonly allowedOrigin: string; readonly tokens?: readonly HashedToken[] | undefined };
   /** The bearer tokens of the operator routes. Without them anyone may read them. */

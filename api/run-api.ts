@@ -29,6 +29,7 @@ type ApiConfig = Parameters<typeof requestLimits>[0] & {
   readonly KEEP_ALIVE_MS: number;
   readonly SHUTDOWN_DELAY_MS: number;
   readonly TIME_WINDOW_MS: number;
+  readonly TRUSTED_PROXIES: number;
   readonly CODEC_ALLOWED_ORIGIN: string;
   readonly CODEC_TOKENS?: readonly HashedToken[];
   readonly OPERATOR_TOKENS?: readonly HashedToken[];
@@ -62,6 +63,7 @@ export async function startApi(
     ...parts,
     stopping: stopping.signal,
     timeWindow: config.TIME_WINDOW_MS,
+    trustedProxies: config.TRUSTED_PROXIES,
     limits: requestLimits(config),
     codec: { allowedOrigin: config.CODEC_ALLOWED_ORIGIN, tokens: config.CODEC_TOKENS },
     operatorTokens: config.OPERATOR_TOKENS,

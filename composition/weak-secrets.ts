@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { HashedToken } from '../runtime/bearer-tokens.ts';
 
 /** Secrets of one purpose, each as its setting holds it and as the bytes that an attacker has to guess. */
@@ -104,8 +105,11 @@ function findReused(secrets: readonly NamedSecret[]): string[] {
   });
 }
 
+/** Of a token only its SHA-256 is known. */
 function comparable({ kind, text }: NamedSecret): string {
-  return kind === 'key' ? Buffer.from(encodedKey(text), 'base64').toString('base64') : text;
+  if (kind === 'token') return text;
+  const value = kind === 'key' ? Buffer.from(encodedKey(text), 'base64').toString('base64') : text;
+  return createHash('sha256').update(value).digest('hex');
 }
 
 /** The part of `id:base64` behind the ID. */

@@ -1,6 +1,8 @@
 import { createHash, createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { and, asc, eq, lt, max, ne } from 'drizzle-orm';
+import { and, eq, lt, max, ne, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import { LRUCache } from 'lru-cache';
 import type { KeyRing } from '../encryption/key-ring.ts';
 import type { Queries } from './database.ts';
@@ -71,17 +73,30 @@ export const secretContext = (aspId: string, secretKeyId: string): string =>
 export const cryptoContext = (aspId: string, cryptoKeyId: string): string =>
   `projects/${aspId}/crypto-keys/${cryptoKeyId}`;
 
+/** A sealed key as a query answers it. */
+interface StoredKey {
+  readonly state: KeyState;
+  readonly id: string;
+  readonly databaseKeyId: string;
+  /** In hex. */
+  readonly sealed: string;
+}
+
+function storedKey(id: AnyPgColumn, databaseKeyId: AnyPgColumn, sealed: AnyPgColumn): SQL {
+  return sql`'id', ${id}, 'databaseKeyId', ${databaseKeyId}, 'sealed', encode(${sealed}, 'hex')`;
+}
+
 /** The service providers' projects. */
 export function createProjects(queries: Queries, keys: KeyRing) {
   // Parsing a key takes longer than a decryption, and a key never changes; only its state does, which is not kept here.
   const parsed = new LRUCache<string, ParsedKeys>({ max: 2_000 });
 
-  function parsedKeys(row: typeof cryptoKeys.$inferSelect): ParsedKeys {
-    const { aspId, databaseKeyId, sealedKeyPair, cryptoKeyId } = row;
-    const place = cryptoContext(aspId, cryptoKeyId);
+  function parsedKeys(aspId: string, { id, databaseKeyId, sealed }: StoredKey): ParsedKeys {
+    const place = cryptoContext(aspId, id);
     const known = parsed.get(place);
     if (known) return known;
-    const pem = JSON.parse(keys.open(databaseKeyId, sealedKeyPair, place).toString()) as KeyPair;
+    const opened = keys.open(databaseKeyId, Buffer.from(sealed, 'hex'), place);
+    const pem = JSON.parse(opened.toString()) as KeyPair;
     const pair = {
       serverPrivateKey: createPrivateKey(pem.serverPrivateKey),
       clientPublicKey: createPublicKey(pem.clientPublicKey),
@@ -91,26 +106,40 @@ export function createProjects(queries: Queries, keys: KeyRing) {
   }
 
   async function load(aspId: string): Promise<Project | undefined> {
-    const [[project], access, secrets, crypto] = await Promise.all([
-      queries.select().from(projects).where(eq(projects.aspId, aspId)),
-      queries.select().from(accessKeys).where(eq(accessKeys.aspId, aspId)).orderBy(asc(accessKeys.issuedAt)),
-      queries.select().from(secretKeys).where(eq(secretKeys.aspId, aspId)).orderBy(asc(secretKeys.issuedAt)),
-      queries.select().from(cryptoKeys).where(eq(cryptoKeys.aspId, aspId)).orderBy(asc(cryptoKeys.issuedAt)),
-    ]);
+    const ofProject = <Row>(table: typeof accessKeys | typeof secretKeys | typeof cryptoKeys, row: SQL) => {
+      const rows = sql`json_agg(json_build_object('state', ${table.state}, ${row}) order by ${table.issuedAt})`;
+      return sql<Row[]>`(select coalesce(${rows}, '[]') from ${table} where ${eq(table.aspId, aspId)})`;
+    };
+    const [found] = await queries
+      .select({
+        project: projects,
+        access: ofProject<{ state: KeyState; sha256: string }>(
+          accessKeys,
+          sql`'sha256', ${accessKeys.sha256}`,
+        ),
+        secrets: ofProject<StoredKey>(
+          secretKeys,
+          storedKey(secretKeys.secretKeyId, secretKeys.databaseKeyId, secretKeys.sealedSecret),
+        ),
+        crypto: ofProject<StoredKey>(
+          cryptoKeys,
+          storedKey(cryptoKeys.cryptoKeyId, cryptoKeys.databaseKeyId, cryptoKeys.sealedKeyPair),
+        ),
+      })
+      .from(projects)
+      .where(eq(projects.aspId, aspId));
     return (
-      project && {
-        ...project,
-        accessKeys: access,
-        secretKeys: secrets.map((row) => ({
-          state: row.state,
-          secret: keys
-            .open(row.databaseKeyId, row.sealedSecret, secretContext(aspId, row.secretKeyId))
-            .toString(),
+      found && {
+        ...found.project,
+        accessKeys: found.access,
+        secretKeys: found.secrets.map(({ state, id, databaseKeyId, sealed }) => ({
+          state,
+          secret: keys.open(databaseKeyId, Buffer.from(sealed, 'hex'), secretContext(aspId, id)).toString(),
         })),
-        cryptoKeys: crypto.map((row) => ({
-          cryptoKeyId: row.cryptoKeyId,
+        cryptoKeys: found.crypto.map((row) => ({
+          cryptoKeyId: row.id,
           state: row.state,
-          ...parsedKeys(row),
+          ...parsedKeys(aspId, row),
         })),
       }
     );
@@ -150,12 +179,37 @@ export function createProjects(queries: Queries, keys: KeyRing) {
 
   const recent = new LRUCache<string, Project>({ max: 1_000, ttl: keyStateDelay, fetchMethod: load });
 
+  /** Every access key that there is, so that a request with another one costs no query, whoever it claims to come from. */
+  const known = new LRUCache<'ALL', ReadonlySet<string>>({
+    max: 1,
+    ttl: keyStateDelay,
+    fetchMethod: async () => {
+      const { aspId, sha256 } = accessKeys;
+      const rows = await queries.select({ aspId, sha256 }).from(accessKeys);
+      return new Set(rows.map((row) => `${row.aspId}/${row.sha256}`));
+    },
+  });
+
+  function forgetRecent(): void {
+    recent.clear();
+    known.clear();
+  }
+
   return {
+    /**
+     * The project that has this access key, in any state; as it was at most a second ago. Answers equally fast for an
+     * unknown project and for a wrong key, and without a query.
+     */
+    async findByAccessKey(aspId: string, accessKey: string): Promise<Project | undefined> {
+      const keysInUse = await known.fetch('ALL');
+      return keysInUse?.has(`${aspId}/${hashAccessKey(accessKey)}`) ? await recent.fetch(aspId) : undefined;
+    },
+
     /** The project with all its keys, if there is one; as it was at most a second ago. */
     find: (aspId: string): Promise<Project | undefined> => recent.fetch(aspId),
 
     /** Makes the next `find` of every project read the database. */
-    forgetRecent: (): void => recent.clear(),
+    forgetRecent,
 
     /**
      * Adds a project with its keys in one transaction; an existing one stays unchanged.
@@ -168,7 +222,7 @@ export function createProjects(queries: Queries, keys: KeyRing) {
       acceptsAllInstitutions,
       ...first
     }: NewProject): Promise<boolean> {
-      return await queries.transaction(async (transaction) => {
+      const isAdded = await queries.transaction(async (transaction) => {
         const added = await transaction
           .insert(projects)
           .values({ aspId, state: 'ACTIVE', demandsEncryption, comparesMember, acceptsAllInstitutions })
@@ -177,6 +231,8 @@ export function createProjects(queries: Queries, keys: KeyRing) {
         if (added.length > 0) await issue(transaction, aspId, first);
         return added.length > 0;
       });
+      forgetRecent();
+      return isAdded;
     },
 
     /**
@@ -184,12 +240,14 @@ export function createProjects(queries: Queries, keys: KeyRing) {
      * @returns whether it was issued: a project has at most two crypto keys that are not discarded
      */
     async renewKeys(aspId: string, second: NewKeys): Promise<boolean> {
-      return await queries.transaction(async (transaction) => {
+      const isIssued = await queries.transaction(async (transaction) => {
         await lockKeys(transaction, aspId);
         const held = await transaction.$count(cryptoKeys, inUse(cryptoKeys, aspId));
         if (held === 1) await issue(transaction, aspId, second);
         return held === 1;
       });
+      forgetRecent();
+      return isIssued;
     },
 
     /**

@@ -94,6 +94,8 @@ export const apiConfigSchema = commonSchema.extend({
   CONCURRENT_REQUESTS: countSchema.default(10),
   WAITING_REQUESTS: countSchema.default(300),
   REQUESTS_IN_FLIGHT: countSchema.default(1_000),
+  FAILURES_PER_MINUTE: countSchema.default(20),
+  TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   ...policyConfigSchema.shape,
   DATABASE_URL: databaseUrl,
   CODEC_TOKENS: hashedTokensSchema.describe(

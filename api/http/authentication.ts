@@ -31,8 +31,9 @@ export async function authenticate(
   { stores, timeWindow }: Pick<ApiParts, 'stores' | 'timeWindow'>,
 ): Promise<Caller> {
   const headers = readHeaders(request);
-  const project = await stores.projects.find(headers['X-KM-User-AspId']);
-  const accessKey = project && findAccessKey(project, headers['X-KM-Access-Key']);
+  const { 'X-KM-User-AspId': aspId, 'X-KM-Access-Key': givenKey } = headers;
+  const project = await stores.projects.findByAccessKey(aspId, givenKey);
+  const accessKey = project && findAccessKey(project, givenKey);
   if (!project || !accessKey) throw new Refusal(codes.UNKNOWN_PROJECT);
   const secrets = project.secretKeys.filter(({ state }) => state === 'ACTIVE');
   const isActive = project.state === 'ACTIVE' && accessKey.state === 'ACTIVE' && secrets.length > 0;

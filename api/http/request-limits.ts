@@ -1,15 +1,11 @@
 import { BulkheadRejectedError, bulkhead } from 'cockatiel';
 import type { BulkheadPolicy } from 'cockatiel';
-import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
 import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { codes } from '../../wire/result-codes.ts';
-import type { Api } from '../context.ts';
+import type { ServedApi } from '../context.ts';
 import { Refusal } from './refusal.ts';
-
-/** The request's variables and its connection. */
-type ServedApi = Api & { readonly Bindings: HttpBindings };
 
 /** The limits of one process. */
 export interface RequestLimits {
@@ -23,6 +19,8 @@ export interface RequestLimits {
   readonly waitingRequests: number;
   /** Requests of all clients together, authenticated or not, that have arrived and have no response yet. */
   readonly requestsInFlight: number;
+  /** Failed authentications of one client address per minute that are answered at once. Further answers wait. */
+  readonly failuresPerMinute: number;
 }
 
 /** Reads the limits from the configuration. */
@@ -32,6 +30,7 @@ export function requestLimits(config: {
   readonly CONCURRENT_REQUESTS: number;
   readonly WAITING_REQUESTS: number;
   readonly REQUESTS_IN_FLIGHT: number;
+  readonly FAILURES_PER_MINUTE: number;
 }): RequestLimits {
   return {
     requestsPerSecond: config.REQUESTS_PER_SECOND,
@@ -39,6 +38,7 @@ export function requestLimits(config: {
     concurrentRequests: config.CONCURRENT_REQUESTS,
     waitingRequests: config.WAITING_REQUESTS,
     requestsInFlight: config.REQUESTS_IN_FLIGHT,
+    failuresPerMinute: config.FAILURES_PER_MINUTE,
   };
 }
 

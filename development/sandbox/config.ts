@@ -36,6 +36,7 @@ export const sandboxConfigSchema = catalogue
     REQUEST_BURST: countSchema.default(50_000),
     WAITING_REQUESTS: countSchema.default(5_000),
     REQUESTS_IN_FLIGHT: countSchema.default(10_000),
+    FAILURES_PER_MINUTE: countSchema.default(1_000),
     DATA_DIR: z.string().min(1),
     SANDBOX_OPERATOR_TOKEN: z.string().min(1).optional().describe('bearer token of POST /sandbox/operator'),
   });

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { accessKeys, cryptoKeys, secretKeys } from '../../database/schema.ts';
-import { describeStores, newProject } from './stores-fixture.ts';
+import { createStores } from '../../database/stores.ts';
+import { describeStores, newProject, oldKey } from './stores-fixture.ts';
 
 describeStores((on) => {
   it('leaves a project with complete sets of keys when they are renewed and retired concurrently', async () => {
@@ -26,6 +27,28 @@ describeStores((on) => {
       expect([secret, crypto]).toEqual([access, access]);
       await on.stores.projects.retireKeys(aspId);
     }
+  });
+
+  it('costs no query of its own to look for with a wrong access key, whether or not it exists', async () => {
+    const aspId = 'TESTASP00000004';
+    await on.stores.projects.add({ ...newProject, aspId, accessKey: 'fourth', cryptoKeyId: 'fourth' });
+    let queried = 0;
+    const counting = new Proxy(on.database.queries, {
+      get: (target, name) => {
+        if (name === 'select') queried++;
+        return Reflect.get(target, name) as unknown;
+      },
+    });
+    const { projects } = createStores(counting, oldKey);
+    for (let guess = 0; guess < 50; guess++) {
+      expect(await projects.findByAccessKey(`NOSUCHASP${guess}`, 'fourth')).toBeUndefined();
+      expect(await projects.findByAccessKey(aspId, `wrong ${guess}`)).toBeUndefined();
+    }
+    // Every second the keys in use are read again.
+    expect(queried).toBeLessThan(10);
+    queried = 0;
+    expect(await projects.findByAccessKey(aspId, 'fourth')).toMatchObject({ aspId, state: 'ACTIVE' });
+    expect(queried).toBeLessThanOrEqual(2);
   });
 
   describe('a discarded project', () => {

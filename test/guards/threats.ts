@@ -487,6 +487,51 @@ export const threats: readonly Guard[] = [
     failure: /000_903/,
   },
   {
+    name: 'cheap-to-refuse',
+    protectsFrom:
+      'Requests that claim an unknown service provider load the database, and show by their time which ones exist.',
+    replacements: [
+      change(
+        'database/projects.ts',
+        'return keysInUse?.has(`${aspId}/${hashAccessKey(accessKey)}`) ?',
+        'return keysInUse ?',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/projects.test.ts',
+        "on 'PGlite' > costs no query of its own to look for with a wrong access key, whether or not it exists",
+      ),
+    ],
+    failure: /to be undefined|to be less than/,
+  },
+  {
+    name: 'refused-requests-logged',
+    protectsFrom: 'Nobody knows who tries keys and tokens.',
+    replacements: [change('api/app.ts', '...claim,', '')],
+    tests: [
+      test(
+        limits,
+        'a request that is not authenticated > is logged with the ASP ID that it claims and the address of its client',
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
+    name: 'failures-slowed-down',
+    protectsFrom: 'Somebody tries many keys or tokens, or locks out another by trying.',
+    replacements: [
+      change('api/app.ts', 'app.use(slowDownFailures(parts.limits));', 'void slowDownFailures;'),
+    ],
+    tests: [
+      test(
+        limits,
+        'a request that is not authenticated > waits after many failures, while valid ones of the same client are served at once',
+      ),
+    ],
+    failure: /expected true to be false/,
+  },
+  {
     name: 'requests-in-flight',
     protectsFrom: 'A flood of unauthenticated requests fills the memory.',
     replacements: [change('api/http/request-limits.ts', 'if (inFlight >= max)', 'if (inFlight >= Infinity)')],

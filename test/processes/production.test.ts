@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -19,6 +19,7 @@ const databaseUrl = process.env['DATABASE_URL'];
 if (!databaseUrl) {
   process.stdout.write('DATABASE_URL is not set: what production refuses in a database is not tested.\n');
 }
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const key = () => `own:${randomBytes(32).toString('base64')}`;
 
 /** Valid settings of production, which is what runs without NODE_ENV; but no database answers. */
@@ -168,6 +169,11 @@ describe('one setting alone is refused', () => {
     ['PG_SHARED_SECRET', 'a secret is a sequence', 'abcdefghijklmnopqrstuvwxyz012345'],
     ['PG_SHARED_SECRET', 'a secret consists of common words', 'your-secret-token-please-change-me!'],
     ['CODEC_TOKENS', 'a token is also one of CODEC_TOKENS', sound.OPERATOR_TOKENS],
+    [
+      'CODEC_TOKENS',
+      'a token is also one of PG_SHARED_SECRET',
+      `web=2099-12-31=${sha256(sound.PG_SHARED_SECRET)}`,
+    ],
     ['TIME_WINDOW_MS', 'old requests could be replayed', '900001'],
     ['CALLING_HOURS', 'members must not be called at night', '07:59-21:00'],
     ['CALLING_HOURS', 'members must not be called at night', '08:00-21:01'],

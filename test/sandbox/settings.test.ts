@@ -7,11 +7,11 @@ import { sandboxPolicy } from '../../development/sandbox/policy.ts';
 import { readSettings } from '../../development/sandbox/settings.ts';
 import { apiConfigSchema, readConfig, workerConfigSchema } from '../../runtime/config.ts';
 
-/** The variables in the tables of docs/configuration.md, except those of the sandbox alone. */
+/** The variables in the tables of docs/configuration.md, except those of the sandbox or of operators alone. */
 const documented = readFileSync(join(projectDirectory, 'docs', 'configuration.md'), 'utf8')
   .split('\n### The sandbox\n')[0]!
   .split('\n')
-  .filter((line) => /^\| `[A-Z]/.test(line))
+  .filter((line) => /^\| `[A-Z]/.test(line) && !/^\|[^|]*\| operator +\|/.test(line))
   .flatMap((line) => [...line.split('|')[1]!.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name!))
   .filter((name) => name !== 'PORT');
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'undici';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { issueToken } from '../fixtures/bearer-token.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import { sandboxLimits, startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
@@ -11,6 +12,7 @@ import { expectAnswer } from './envelope.ts';
 let stack: Stack;
 let noisy: Project;
 let quiet: Project;
+const logLines: string[] = [];
 /** The bank answers real-name checks once `letBankGo` is called. */
 let letBankGo: () => void;
 let bank: Promise<void>;
@@ -23,6 +25,7 @@ function holdBank(): void {
 beforeAll(async () => {
   holdBank();
   stack = await startStack({
+    onLogLine: (line) => logLines.push(line),
     intercept: injectFaults(() => ({
       inquireAccountHolder: async () => {
         await bank;
@@ -176,4 +179,48 @@ it('the number of unread large responses is limited, and small ones are still se
   );
   expect(new Set(statuses)).toEqual(new Set([200, 503]));
   expect((await fetch(`${url}/docs/docs.css`)).status).toBe(200);
+});
+
+describe('a request that is not authenticated', () => {
+  const unknown = { headers: { 'X-KM-User-AspId': 'NOSUCHASP000001' } };
+  const path = `/api/v1/bankaccounts${institutions}`;
+  const loggedOf = (answer: WireAnswer) => {
+    const correlationId = answer.headers.get('x-km-correlation-id')!;
+    return JSON.parse(logLines.find((line) => line.includes(correlationId))!) as Record<string, unknown>;
+  };
+
+  it('is logged with the ASP ID that it claims and the address of its client', async () => {
+    const direct = await send(stack.url, noisy, path, '{}', unknown);
+    expectAnswer(direct, '000_901');
+    expect(loggedOf(direct)).toMatchObject({ claimedAspId: 'NOSUCHASP000001', address: '127.0.0.1' });
+
+    const url = await stack.startAnotherApi({ trustedProxies: 1 });
+    const headers = { ...unknown.headers, 'X-Forwarded-For': '198.51.100.1, 203.0.113.7' };
+    const forwarded = await send(url, noisy, path, '{}', { headers });
+    expect(loggedOf(forwarded)).toMatchObject({ claimedAspId: 'NOSUCHASP000001', address: '203.0.113.7' });
+
+    const authenticated = loggedOf(await send(url, noisy, path, 'no JSON'));
+    expect(authenticated).toMatchObject({ aspId: noisy.aspId });
+    expect(authenticated).not.toHaveProperty('address');
+  });
+
+  it('waits after many failures, while valid ones of the same client are served at once', async () => {
+    const { token, tokens } = issueToken();
+    const url = await stack.startAnotherApi({
+      limits: { ...sandboxLimits, failuresPerMinute: 1 },
+      operatorTokens: tokens,
+    });
+    const stranger = { ...noisy, secretKey: 'not the key of the project' };
+    const askOperator = (given: string) =>
+      fetch(`${url}/operator/reconciliations`, { headers: { authorization: `Bearer ${given}` } });
+    // Each waits twice as long as the one before.
+    for (let failure = 0; failure < 6; failure++) await call(url, stranger, institutions, {});
+    let answered = 0;
+    const late = [() => call(url, stranger, institutions, {}), () => askOperator('a guess')];
+    const refused = late.map((attempt) => attempt().finally(() => answered++));
+    const valid = [() => call(url, noisy, institutions, {}), () => askOperator(token)];
+    for (const ask of valid) expect((await ask()).status).toBe(200);
+    expect(answered).toBe(0);
+    expect((await Promise.all(refused)).map(({ status }) => status)).toEqual([400, 401]);
+  });
 });
