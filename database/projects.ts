@@ -177,12 +177,19 @@ export function createProjects(queries: Queries, keys: KeyRing) {
     return changed.length > 0;
   }
 
-  const recent = new LRUCache<string, Project>({ max: 1_000, ttl: keyStateDelay, fetchMethod: load });
+  const recent = new LRUCache<string, Project>({
+    max: 1_000,
+    ttl: keyStateDelay,
+    fetchMethod: load,
+    // Forgetting a project would otherwise fail the requests that are reading it.
+    ignoreFetchAbort: true,
+  });
 
   /** Every access key that there is, so that a request with another one costs no query, whoever it claims to come from. */
   const known = new LRUCache<'ALL', ReadonlySet<string>>({
     max: 1,
     ttl: keyStateDelay,
+    ignoreFetchAbort: true,
     fetchMethod: async () => {
       const { aspId, sha256 } = accessKeys;
       const rows = await queries.select({ aspId, sha256 }).from(accessKeys);

@@ -51,6 +51,20 @@ describeStores((on) => {
     expect(queried).toBeLessThanOrEqual(2);
   });
 
+  it('is read by whoever was reading it while it is changed', async () => {
+    const aspId = 'TESTASP00000001';
+    on.stores.projects.forgetRecent();
+    const reading = [
+      on.stores.projects.find(aspId),
+      on.stores.projects.findByAccessKey(aspId, `access key of ${aspId}`),
+    ];
+    on.stores.projects.forgetRecent();
+    expect(await Promise.all(reading)).toMatchObject([{ aspId }, { aspId }]);
+    const again = on.stores.projects.find(aspId);
+    await on.stores.projects.setNotificationUrl(aspId, null);
+    expect(await again).toMatchObject({ aspId });
+  });
+
   describe('a discarded project', () => {
     it('cannot be activated again', async () => {
       const aspId = 'TESTSETSTATE000';
