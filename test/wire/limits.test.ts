@@ -216,7 +216,7 @@ describe('a request that is not authenticated', () => {
     // Each waits twice as long as the one before.
     for (let failure = 0; failure < 6; failure++) await call(url, stranger, institutions, {});
     let answered = 0;
-    const late = [() => call(url, stranger, institutions, {}), () => askOperator('a guess')];
+    const late = [() => call(url, stranger, institutions, {}), () => askOperator('a-guess')];
     const refused = late.map((attempt) => attempt().finally(() => answered++));
     const valid = [() => call(url, noisy, institutions, {}), () => askOperator(token)];
     for (const ask of valid) expect((await ask()).status).toBe(200);
