@@ -903,7 +903,7 @@ export const threats: readonly Guard[] = [
         'void [first, others];',
       ),
     ],
-    tests: ['project state', 'bank-window add'].map((command) =>
+    tests: ['project add', 'bank-window add'].map((command) =>
       test(
         operatorsTrail,
         `every command that acts > ${command} enters who did what on what, why and from where`,
