@@ -43,8 +43,8 @@ export function resultNotificationActivities({
   };
 
   async function send(project: Project, notification: QueuedNotification): Promise<NotificationAnswer> {
-    const { notificationUrl } = notification;
-    if (notificationUrl === undefined) return { reached: false, reason: 'no URL' };
+    const { notificationUrl } = project;
+    if (notificationUrl === null) return { reached: false, reason: 'no URL' };
     const message = await createNotificationMessage(project, contentOf(notification), new Date());
     return message
       ? await notificationSender.send(notificationUrl, message)

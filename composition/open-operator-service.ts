@@ -53,12 +53,14 @@ export async function openOperatorService(
   log: Log,
 ): Promise<OperatorService> {
   const database = await openPostgres(config.DATABASE_URL, log);
+  const stores = createStores(database.queries, config.DATABASE_KEYS);
+  await stores.rowSeals.createKey();
   const connected = openOperatorTemporal(config);
   return {
     log,
     metrics: createMetrics(),
     database,
-    stores: createStores(database.queries, config.DATABASE_KEYS),
+    stores,
     temporal: connected.temporal,
     policy: deploymentPolicy(config),
     async close() {

@@ -77,6 +77,7 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
   const stores = createStores(database.queries, config.DATABASE_KEYS);
   await stores.databaseKeys.requireAll();
   await stores.incarnations.beginFirst();
+  await stores.rowSeals.createKey();
   const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
   const connection = options.temporalConnection ?? temporalConnection();
   const temporal = createTemporalClient(connection, dataConverter);

@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { and, desc, eq, exists, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Queries } from './database.ts';
 import type { Owner } from './member-cipher.ts';
+import type { RowSealer, RowSeals } from './row-seals.ts';
 import { accounts, databaseTime, effectKey, effects, members, registrations } from './schema.ts';
 
 /** An account that is or was registered at the payment gateway. */
@@ -19,7 +20,7 @@ export type Deletion =
   | { readonly state: 'NO_ACCOUNT' };
 
 /** The accounts that came of registrations. */
-export function createAccounts(queries: Queries) {
+export function createAccounts(queries: Queries, rowSeals: RowSeals) {
   /** The accounts of a member according to both rows: an account's own could have been changed alone. */
   const isOf = ({ aspId, userId }: Owner) =>
     and(
@@ -38,49 +39,56 @@ export function createAccounts(queries: Queries) {
       ),
     );
 
+  const authentic = async (rows: readonly Account[]): Promise<Account[]> => {
+    const sealer = await rowSeals.open();
+    return rows.map((account) => sealer.authentic('accounts', account));
+  };
+
   return {
-    /** The member's active account, if there is one. */
+    /** The member's active account, if there is one. @throws {AlteredRow} */
     async findActive(owner: Owner): Promise<Account | undefined> {
-      const [account] = await queries
+      const rows = await queries
         .select()
         .from(accounts)
         .where(and(isOf(owner), eq(accounts.state, 'ACTIVE')));
-      return account;
+      return (await authentic(rows))[0];
     },
 
-    /** The member's latest account, whether it is in use or not. */
+    /** The member's latest account, whether it is in use or not. @throws {AlteredRow} */
     async findLatest(owner: Owner): Promise<Account | undefined> {
-      const [account] = await queries
+      const rows = await queries
         .select()
         .from(accounts)
         .where(isOf(owner))
         .orderBy(desc(accounts.activatedAt))
         .limit(1);
-      return account;
+      return (await authentic(rows))[0];
     },
 
-    /** The account of a registration, if it is active. */
+    /** The account of a registration, if it is active. @throws {AlteredRow} */
     async findActiveOf(registrationNumber: string): Promise<Account | undefined> {
-      const [account] = await queries
+      const rows = await queries
         .select()
         .from(accounts)
         .where(and(eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE')));
-      return account;
+      return (await authentic(rows))[0];
     },
 
-    /** All accounts the member has or had. */
+    /** All accounts the member has or had. @throws {AlteredRow} */
     async listOf(userId: string): Promise<Account[]> {
-      return await queries.select().from(accounts).where(eq(accounts.userId, userId));
+      return await authentic(await queries.select().from(accounts).where(eq(accounts.userId, userId)));
     },
 
     /**
      * Deletes the member's active account: it is out of use at once, and queued for removal at the payment gateway. Asked
      * for again within a day, while the member has no newer account, it answers the same.
      * @param expected the account that is meant: another one is not deleted
+     * @throws {AlteredRow}
      */
     async delete(owner: Owner, expected: string): Promise<Deletion> {
       const { userId } = owner;
       return await queries.transaction(async (transaction) => {
+        const sealer = await rowSeals.open(transaction);
         await lockMember(transaction, userId);
         const [operation] = await transaction
           .select({ registrationNumber: registrations.registrationNumber })
@@ -97,7 +105,7 @@ export function createAccounts(queries: Queries) {
           .orderBy(desc(accounts.activatedAt))
           .limit(1);
         if (!latest) return { state: 'NO_ACCOUNT' };
-        const { registrationNumber, state, replacedBy } = latest.account;
+        const { registrationNumber, state, replacedBy } = sealer.authentic('accounts', latest.account);
         // A newer account than the request was for.
         if (registrationNumber !== expected) return { state: 'BUSY' };
         if (state !== 'ACTIVE') {
@@ -105,7 +113,7 @@ export function createAccounts(queries: Queries) {
           return isDeletion ? { state: 'DELETED', registrationNumber } : { state: 'NO_ACCOUNT' };
         }
         if (await hasOpenAutoCharge(transaction, registrationNumber)) return { state: 'BUSY' };
-        await retireAccount(transaction, registrationNumber, databaseTime);
+        await retireAccount(transaction, sealer, registrationNumber);
         return { state: 'DELETED', registrationNumber };
       });
     },
@@ -115,7 +123,9 @@ export function createAccounts(queries: Queries) {
      * @returns whether the account was active
      */
     async deleteAgain(registrationNumber: string, at: Date): Promise<boolean> {
-      return await queries.transaction((transaction) => retireAccount(transaction, registrationNumber, at));
+      return await queries.transaction(async (transaction) =>
+        retireAccount(transaction, await rowSeals.open(transaction), registrationNumber, at),
+      );
     },
   };
 }
@@ -150,21 +160,51 @@ async function hasOpenAutoCharge(queries: Queries, registrationNumber: string): 
 }
 
 /**
+ * Changes an account under its row lock.
+ * @param change undefined: the account stays as it is
+ * @returns whether it was changed
+ * @throws {AlteredRow}
+ */
+export async function changeAccount(
+  transaction: Queries,
+  sealer: RowSealer,
+  registrationNumber: string,
+  change: (account: Account, now: Date) => Partial<Account> | undefined,
+): Promise<boolean> {
+  const ofNumber = eq(accounts.registrationNumber, registrationNumber);
+  const [found] = await transaction
+    .select({ account: accounts, now: databaseTime })
+    .from(accounts)
+    .where(ofNumber)
+    .for('no key update');
+  if (!found) return false;
+  const account = sealer.authentic('accounts', found.account);
+  const changes = change(account, found.now);
+  if (!changes) return false;
+  await transaction
+    .update(accounts)
+    .set({ ...changes, seal: sealer.seal('accounts', { ...account, ...changes }) })
+    .where(ofNumber);
+  return true;
+}
+
+/**
  * Takes an active account out of use without a successor, and queues its removal at the payment gateway. Idempotent.
+ * `retiredAt`: default now.
  * @returns whether the account was active
+ * @throws {AlteredRow}
  */
 export async function retireAccount(
-  queries: Queries,
+  transaction: Queries,
+  sealer: RowSealer,
   registrationNumber: string,
-  retiredAt: Date | typeof databaseTime,
+  retiredAt?: Date,
 ): Promise<boolean> {
-  const retired = await queries
-    .update(accounts)
-    .set({ state: 'DELETED', retiredAt })
-    .where(and(eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE')))
-    .returning({ registrationNumber: accounts.registrationNumber });
-  if (retired.length > 0) await queueRemoval(queries, registrationNumber);
-  return retired.length > 0;
+  const isRetired = await changeAccount(transaction, sealer, registrationNumber, ({ state }, now) =>
+    state === 'ACTIVE' ? { state: 'DELETED', retiredAt: retiredAt ?? now } : undefined,
+  );
+  if (isRetired) await queueRemoval(transaction, registrationNumber);
+  return isRetired;
 }
 
 /** Queues the removal of an account at the payment gateway, again if it is done already. Idempotent. */

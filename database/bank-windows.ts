@@ -3,19 +3,22 @@ import type { BankCode } from '../wire/bank-codes.ts';
 import { closedUntil } from './closed-until.ts';
 import type { NewBankWindow } from './closed-until.ts';
 import type { Queries } from './database.ts';
+import type { RowSealer, RowSeals } from './row-seals.ts';
 import { bankWindows } from './schema.ts';
 
 /** A bank's maintenance window. */
 export type BankWindow = NewBankWindow & { readonly bankWindowId: number; readonly bankCode: string };
 
 /** The maintenance windows of the banks. */
-export function createBankWindows(queries: Queries) {
+export function createBankWindows(queries: Queries, rowSeals: RowSeals) {
   async function list(bankCode?: string): Promise<BankWindow[]> {
     const rows = await queries
       .select()
       .from(bankWindows)
       .where(bankCode === undefined ? undefined : eq(bankWindows.bankCode, bankCode))
       .orderBy(asc(bankWindows.bankCode), asc(bankWindows.bankWindowId));
+    const sealer = await rowSeals.open();
+    for (const row of rows) sealer.authentic('bankWindows', row);
     return rows.map(({ bankWindowId, bankCode: code, dailyFrom, dailyUntil, startsAt, endsAt }) => {
       const window = { bankWindowId, bankCode: code };
       if (dailyFrom !== null && dailyUntil !== null) {
@@ -26,16 +29,27 @@ export function createBankWindows(queries: Queries) {
   }
 
   return {
-    /** The windows of one bank, or of all. */
+    /** The windows of one bank, or of all. @throws {AlteredRow} */
     list,
+
+    /** The IDs of the windows that somebody has altered. */
+    async findAltered(sealer: RowSealer): Promise<number[]> {
+      const rows = await queries.select().from(bankWindows);
+      return rows
+        .filter((row) => !sealer.isAuthentic('bankWindows', row))
+        .map(({ bankWindowId }) => bankWindowId);
+    },
 
     /** Adds a window. @returns its ID */
     async add(bankCode: BankCode, window: NewBankWindow): Promise<number> {
       const times =
         'daily' in window ? { dailyFrom: window.daily.from, dailyUntil: window.daily.until } : window.once;
+      const none = { dailyFrom: null, dailyUntil: null, startsAt: null, endsAt: null };
+      const added = { ...none, bankCode, ...times };
+      const seal = (await rowSeals.open()).seal('bankWindows', added);
       const [row] = await queries
         .insert(bankWindows)
-        .values({ bankCode, ...times })
+        .values({ ...added, seal })
         .returning({ bankWindowId: bankWindows.bankWindowId });
       return row!.bankWindowId;
     },

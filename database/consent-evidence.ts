@@ -1,17 +1,43 @@
 import { createHash } from 'node:crypto';
-import { and, asc, eq, getTableColumns, gt, isNotNull, isNull, or, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, gt, inArray } from 'drizzle-orm';
+import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { ConsentScriptVersion } from '../contract/consent-scripts.ts';
 import type { Queries } from './database.ts';
 import type { MemberCipher } from './member-cipher.ts';
 import { PersonalDataErased } from './personal-data-erased.ts';
+import type { WithRetention } from './registration-alteration.ts';
 import { keptUntil } from './retention.ts';
-import { accounts, consentEvidence, legalHolds, memberKeys, members, registrations } from './schema.ts';
+import type { RowSeals } from './row-seals.ts';
+import {
+  accounts,
+  consentEvidence,
+  legalHolds,
+  memberKeys,
+  members,
+  policies,
+  projects,
+  registrations,
+  resultNotifications,
+} from './schema.ts';
 
 /** Evidence of consent as it is stored. */
 export type StoredEvidence = typeof consentEvidence.$inferSelect;
 
 /** Evidence of consent without the recording itself. */
 export type EvidenceRecord = Omit<StoredEvidence, 'sealedRecording'>;
+
+/** A registration with all rows that belong to it; null: there is no such row. */
+export interface StoredRegistration extends WithRetention {
+  readonly registration: typeof registrations.$inferSelect;
+  readonly evidence: StoredEvidence | null;
+  readonly member: typeof members.$inferSelect | null;
+  readonly key: typeof memberKeys.$inferSelect | null;
+  readonly notification: typeof resultNotifications.$inferSelect | null;
+  /** Null: there is no such service provider, or policy. */
+  readonly aspId: string | null;
+  readonly policyId: string | null;
+  readonly keptUntil: Date | null;
+}
 
 /** A recording about to be stored. */
 export interface NewEvidence extends Pick<
@@ -26,14 +52,11 @@ export interface NewEvidence extends Pick<
 /** How many recordings are held in memory at once. */
 const rowsPerPage = 20;
 
-/** A part of the timeline of every registration whose evidence was stored. */
-const evidenceStored = [{ step: 'CONSENT_EVIDENCE_STORED', outcome: 'STORED' }];
-
 /**
  * What is authenticated with a recording: the registration it belongs to and, in the order of the columns, everything
  * that is stored beside it.
  */
-export function evidenceContext(evidence: EvidenceRecord): string {
+export function evidenceContext(evidence: Omit<EvidenceRecord, 'seal'>): string {
   const { registrationNumber, callId, attempt, scriptVersion, format, bytes, durationMs, sha256, storedAt } =
     evidence;
   const record = [callId, attempt, scriptVersion, format, bytes, durationMs, sha256, storedAt.toISOString()];
@@ -58,7 +81,7 @@ function sha256Of(recording: Buffer): string {
 }
 
 /** The recordings of the ARS calls in which members consented. */
-export function createConsentEvidence(queries: Queries) {
+export function createConsentEvidence(queries: Queries, rowSeals: RowSeals) {
   const { sealedRecording: _recording, ...columns } = getTableColumns(consentEvidence);
 
   return {
@@ -72,17 +95,21 @@ export function createConsentEvidence(queries: Queries) {
       };
       await queries
         .insert(consentEvidence)
-        .values({ ...record, sealedRecording: cipher.seal(recording, evidenceContext(record)) })
+        .values({
+          ...record,
+          sealedRecording: cipher.seal(recording, evidenceContext(record)),
+          seal: (await rowSeals.open()).seal('consentEvidence', record),
+        })
         .onConflictDoNothing();
     },
 
-    /** The evidence of a registration, if any is stored. */
+    /** The evidence of a registration, if any is stored. @throws {AlteredRow} */
     async find(registrationNumber: string): Promise<EvidenceRecord | undefined> {
       const [row] = await queries
         .select(columns)
         .from(consentEvidence)
         .where(eq(consentEvidence.registrationNumber, registrationNumber));
-      return row;
+      return row && (await rowSeals.open()).authentic('consentEvidence', row);
     },
 
     /** The recording itself. Throws when there is none, or when it was altered. */
@@ -96,11 +123,10 @@ export function createConsentEvidence(queries: Queries) {
     },
 
     /**
-     * Every registration that has or had evidence, or must have it according to its timeline or its account. Each comes
-     * with its member, the end of its retention period, and whether its account is in use or a legal hold in force.
-     * They are ordered by number; with `only`, just that one. Reads a few at a time.
+     * Every registration with all rows that belong to it, unverified, ordered by number; with `only`, just that one. Reads a
+     * few at a time.
      */
-    async *readAll(only?: string) {
+    async *readAll(only?: string): AsyncGenerator<StoredRegistration> {
       for (let last = ''; ;) {
         const page = await queries
           .select({
@@ -108,55 +134,45 @@ export function createConsentEvidence(queries: Queries) {
             evidence: consentEvidence,
             member: members,
             key: memberKeys,
+            account: accounts,
+            notification: resultNotifications,
+            aspId: projects.aspId,
+            policyId: policies.policyId,
             keptUntil,
-            isHeld: sql<boolean>`${legalHolds.legalHoldId} is not null`,
-            hasLiveAccount: sql<boolean>`${accounts.state} is not null and ${accounts.state} <> 'REMOVED'`,
           })
           .from(registrations)
-          .innerJoin(members, eq(members.userId, registrations.userId))
+          .leftJoin(projects, eq(projects.aspId, registrations.aspId))
+          .leftJoin(policies, eq(policies.policyId, registrations.policyId))
+          .leftJoin(members, eq(members.userId, registrations.userId))
           .leftJoin(memberKeys, eq(memberKeys.userId, registrations.userId))
           // Each join begins where the page does: a merge join would read its index from the start.
-          .leftJoin(
-            consentEvidence,
-            and(
-              eq(consentEvidence.registrationNumber, registrations.registrationNumber),
-              gt(consentEvidence.registrationNumber, last),
-            ),
-          )
-          .leftJoin(
-            accounts,
-            and(
-              eq(accounts.registrationNumber, registrations.registrationNumber),
-              gt(accounts.registrationNumber, last),
-            ),
-          )
-          .leftJoin(
-            legalHolds,
-            and(
-              eq(legalHolds.registrationNumber, registrations.registrationNumber),
-              isNull(legalHolds.releasedAt),
-            ),
-          )
+          .leftJoin(consentEvidence, isOfPage(consentEvidence.registrationNumber, last))
+          .leftJoin(accounts, isOfPage(accounts.registrationNumber, last))
+          .leftJoin(resultNotifications, isOfPage(resultNotifications.registrationNumber, last))
           .where(
             and(
               gt(registrations.registrationNumber, last),
               only === undefined ? undefined : eq(registrations.registrationNumber, only),
-              or(
-                isNotNull(consentEvidence.registrationNumber),
-                isNotNull(accounts.registrationNumber),
-                eq(registrations.status, 'BANK_ACC_REGISTERED'),
-                sql`${registrations.timeline} @> ${JSON.stringify(evidenceStored)}::jsonb`,
-                isNotNull(registrations.purgedAt),
-              ),
             ),
           )
           .orderBy(asc(registrations.registrationNumber))
           .limit(rowsPerPage);
-        yield* page;
-        const lastRow = page.at(-1);
-        if (!lastRow || page.length < rowsPerPage) return;
-        last = lastRow.registration.registrationNumber;
+        const numbers = page.map(({ registration }) => registration.registrationNumber);
+        const holds = await queries
+          .select()
+          .from(legalHolds)
+          .where(inArray(legalHolds.registrationNumber, numbers));
+        for (const { account, ...row } of page) {
+          const { registrationNumber } = row.registration;
+          const ofIt = holds.filter((hold) => hold.registrationNumber === registrationNumber);
+          yield { ...row, account: account ?? undefined, holds: ofIt };
+        }
+        if (page.length < rowsPerPage) return;
+        last = numbers.at(-1)!;
       }
     },
   };
 }
+
+const isOfPage = (number: AnyPgColumn, last: string) =>
+  and(eq(number, registrations.registrationNumber), gt(number, last));

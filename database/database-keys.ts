@@ -8,7 +8,8 @@ import type { Queries } from './database.ts';
 import { dataKeyContext } from './member-cipher.ts';
 import { cryptoContext, secretContext } from './projects.ts';
 import { auditTrailKeyContext } from './audit-trail.ts';
-import { auditTrailKeys, cryptoKeys, memberKeys, secretKeys } from './schema.ts';
+import { sealKeyContext } from './row-seals.ts';
+import { auditTrailKeys, cryptoKeys, memberKeys, sealKeys, secretKeys } from './schema.ts';
 import { operatorCommand } from '../runtime/operator-command.ts';
 
 /** What a database key encrypts: the number of rows of each kind. */
@@ -74,6 +75,14 @@ const sealedColumns: readonly SealedColumn[] = [
     keyId: auditTrailKeys.databaseKeyId,
     sealed: auditTrailKeys.sealedKey,
     contextOf: (_, id) => auditTrailKeyContext(id),
+  },
+  {
+    table: sealKeys,
+    id: sealKeys.sealKeyId,
+    aspId: sql<string>`''`,
+    keyId: sealKeys.databaseKeyId,
+    sealed: sealKeys.sealedKey,
+    contextOf: (_, id) => sealKeyContext(id),
   },
 ];
 

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lt, not, notExists, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, lt, not, notExists, or, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { Postponement, Wait } from '../contract/activities.ts';
@@ -17,12 +17,14 @@ import type {
 import { codes } from '../wire/result-codes.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import type { ArsCalls } from './ars-calls.ts';
-import { createAccountId, lockMember, retireAccount } from './accounts.ts';
+import { changeAccount, createAccountId, lockMember, retireAccount } from './accounts.ts';
+import type { Account } from './accounts.ts';
 import { spendArsCode } from './ars-codes.ts';
 import type { Queries } from './database.ts';
 import { requireKnownDatabase } from './incarnations.ts';
 import { lockRegistration } from './locked-registration.ts';
 import type { Committed, LockedRegistration } from './locked-registration.ts';
+import type { RowSeals } from './row-seals.ts';
 import {
   accounts,
   operatorDecisions,
@@ -101,11 +103,11 @@ const isOpenRemoval = and(eq(effects.kind, 'REMOVAL'), eq(effects.state, 'SENT')
  * The ledger of effects. Every decision on a registration is taken here, under its row lock, from what the rows say at
  * that moment; so it does not matter who asks for it, how often, or from which run.
  */
-export function createLedger(queries: Queries, arsCalls: ArsCalls) {
+export function createLedger(queries: Queries, arsCalls: ArsCalls, rowSeals: RowSeals) {
   const lock = <Answer extends object | void>(
     registrationNumber: string,
     work: (locked: LockedRegistration) => Promise<Answer>,
-  ) => lockRegistration(queries, registrationNumber, work);
+  ) => lockRegistration(queries, rowSeals, registrationNumber, work);
 
   return {
     /** The database's time, to be read before a question is put. */
@@ -498,7 +500,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
     ): Promise<Committed> {
       return await queries.transaction(async (transaction) => {
         if (lostRow) await transaction.insert(registrations).values(lostRow).onConflictDoNothing();
-        return await lockRegistration(transaction, registrationNumber, async (locked) => {
+        return await lockRegistration(transaction, rowSeals, registrationNumber, async (locked) => {
           if (locked.row.endedAt) return;
           await adopt(locked, remembered, policy, lostRow !== undefined);
         });
@@ -554,16 +556,11 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
         const state = isRegistered ? 'DONE' : 'REFUSED';
         if (effect) await decide(locked, effect, { state, outcome: null }, 'ANSWER');
         if (!isRegistered) return;
-        await locked.transaction
-          .update(accounts)
-          .set({ autoChargeSince: locked.now })
-          .where(
-            and(
-              eq(accounts.registrationNumber, registrationNumber),
-              eq(accounts.state, 'ACTIVE'),
-              isNull(accounts.autoChargeSince),
-            ),
-          );
+        await changeAccount(locked.transaction, locked.sealer, registrationNumber, (account) =>
+          account.state === 'ACTIVE' && !account.autoChargeSince
+            ? { autoChargeSince: locked.now }
+            : undefined,
+        );
       });
     },
 
@@ -647,15 +644,11 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
       await lock(registrationNumber, async (locked) => {
         const removal = locked.openEffect('REMOVAL');
         if (removal) await decide(locked, removal, { state: 'DONE', outcome: null }, 'ANSWER');
-        await locked.transaction
-          .update(accounts)
-          .set({ state: 'REMOVED', removedAt: locked.now })
-          .where(
-            and(
-              eq(accounts.registrationNumber, registrationNumber),
-              inArray(accounts.state, ['REPLACED', 'DELETED']),
-            ),
-          );
+        await changeAccount(locked.transaction, locked.sealer, registrationNumber, ({ state }) =>
+          state === 'REPLACED' || state === 'DELETED'
+            ? { state: 'REMOVED', removedAt: locked.now }
+            : undefined,
+        );
       });
     },
   };
@@ -690,7 +683,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls) {
     if (!end) return void beginReview(locked);
     await decideRegistration(locked, attempt, { state: 'REGISTERED' }, 'OPERATOR');
     if (finding.state === 'REMOVED')
-      await retireAccount(locked.transaction, locked.row.registrationNumber, locked.now);
+      await retireAccount(locked.transaction, locked.sealer, locked.row.registrationNumber, locked.now);
   }
 
   async function closeEffect(
@@ -787,31 +780,35 @@ export function adoptedEnd(
  * is newer, because a restore had lost this registration, this account is the one that was replaced.
  */
 async function activate(locked: LockedRegistration): Promise<void> {
-  const { transaction, now } = locked;
+  const { transaction, sealer, now } = locked;
   const { registrationNumber, userId, createdAt } = locked.row;
   await lockMember(transaction, userId);
   const [active] = await transaction
-    .select({
-      registrationNumber: accounts.registrationNumber,
-      isNewer: gt(registrations.createdAt, createdAt).mapWith(Boolean),
-    })
+    .select({ account: accounts, isNewer: gt(registrations.createdAt, createdAt).mapWith(Boolean) })
     .from(accounts)
     .innerJoin(registrations, eq(registrations.registrationNumber, accounts.registrationNumber))
-    .where(and(eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')));
-  const account = { registrationNumber, userId, accountId: createAccountId() };
-  if (active?.isNewer) {
-    const replaced = { state: 'REPLACED', retiredAt: now, replacedBy: active.registrationNumber } as const;
-    await transaction.insert(accounts).values({ ...account, ...replaced, activatedAt: createdAt });
+    .where(and(eq(accounts.userId, userId), eq(accounts.state, 'ACTIVE')))
+    .for('no key update', { of: accounts });
+  const former = active && sealer.authentic('accounts', active.account);
+  const insert = async (account: Pick<Account, 'state' | 'activatedAt' | 'retiredAt' | 'replacedBy'>) => {
+    const common = { registrationNumber, userId, accountId: createAccountId() };
+    const row = { ...common, ...account, autoChargeSince: null, removedAt: null };
+    await transaction.insert(accounts).values({ ...row, seal: sealer.seal('accounts', row) });
+  };
+  if (former && active.isNewer) {
+    const replacedBy = former.registrationNumber;
+    await insert({ state: 'REPLACED', activatedAt: createdAt, retiredAt: now, replacedBy });
     await locked.queueRemoval();
   } else {
-    if (active) {
+    if (former) {
+      const replaced = { state: 'REPLACED', retiredAt: now, replacedBy: registrationNumber } as const;
       await transaction
         .update(accounts)
-        .set({ state: 'REPLACED', retiredAt: now, replacedBy: registrationNumber })
-        .where(eq(accounts.registrationNumber, active.registrationNumber));
-      await locked.queueRemoval(active.registrationNumber);
+        .set({ ...replaced, seal: sealer.seal('accounts', { ...former, ...replaced }) })
+        .where(eq(accounts.registrationNumber, former.registrationNumber));
+      await locked.queueRemoval(former.registrationNumber);
     }
-    await transaction.insert(accounts).values({ ...account, state: 'ACTIVE', activatedAt: now });
+    await insert({ state: 'ACTIVE', activatedAt: now, retiredAt: null, replacedBy: null });
   }
   await locked.end('BANK_ACC_REGISTERED', codes.SUCCESS);
 }

@@ -1,6 +1,9 @@
-import { and, asc, eq, isNull } from 'drizzle-orm';
+import { and, asc, eq, isNotNull, isNull } from 'drizzle-orm';
 import type { Queries } from './database.ts';
-import { legalHolds, members, registrations } from './schema.ts';
+import { lockRegistration } from './locked-registration.ts';
+import type { LockedRegistration } from './locked-registration.ts';
+import type { RowSeals } from './row-seals.ts';
+import { databaseTime, legalHolds, members, registrations } from './schema.ts';
 
 /** A legal hold, released or not. */
 export type LegalHold = typeof legalHolds.$inferSelect;
@@ -12,8 +15,14 @@ export interface OperatorDecision {
 }
 
 /** The legal holds that keep evidence beyond its retention. */
-export function createLegalHolds(queries: Queries) {
+export function createLegalHolds(queries: Queries, rowSeals: RowSeals) {
   const inForce = isNull(legalHolds.releasedAt);
+  const byTime = [asc(legalHolds.heldAt), asc(legalHolds.ordinal)];
+
+  async function authentic(rows: readonly LegalHold[]): Promise<LegalHold[]> {
+    const sealer = await rowSeals.open();
+    return rows.map((hold) => sealer.authentic('legalHolds', hold));
+  }
 
   return {
     /** Keeps the evidence of a registration until {@link release}. GONE: it was purged or its member erased before. */
@@ -21,47 +30,70 @@ export function createLegalHolds(queries: Queries) {
       registrationNumber: string,
       { operator, reason }: OperatorDecision,
     ): Promise<'HELD' | 'HELD_ALREADY' | 'GONE' | 'NOT_FOUND'> {
-      return await queries.transaction(async (transaction) => {
-        const [registration] = await transaction
-          .select({ purgedAt: registrations.purgedAt, erasedAt: members.erasedAt })
-          .from(registrations)
-          .innerJoin(members, eq(members.userId, registrations.userId))
-          .where(eq(registrations.registrationNumber, registrationNumber))
-          // The lock excludes a concurrent purge or erasure.
-          .for('no key update');
-        if (!registration) return 'NOT_FOUND';
-        if (registration.purgedAt || registration.erasedAt) return 'GONE';
-        const held = await transaction
+      const ofNumber = eq(registrations.registrationNumber, registrationNumber);
+      if ((await queries.$count(registrations, ofNumber)) === 0) return 'NOT_FOUND';
+      type Outcome = { readonly outcome: 'HELD' | 'HELD_ALREADY' | 'GONE' };
+      const work = async (locked: LockedRegistration): Promise<Outcome> => {
+        const { transaction, sealer, now, row } = locked;
+        // The lock excludes a concurrent purge or erasure.
+        const erased = and(eq(members.userId, row.userId), isNotNull(members.erasedAt));
+        if (row.purgedAt || (await transaction.$count(members, erased)) > 0) return { outcome: 'GONE' };
+        const ordinal = row.legalHolds + 1;
+        const released = { releasedAt: null, releasedBy: null, releaseReason: null };
+        const held = { registrationNumber, ordinal, heldAt: now, heldBy: operator, reason, ...released };
+        const added = await transaction
           .insert(legalHolds)
-          .values({ registrationNumber, heldBy: operator, reason })
+          .values({ ...held, seal: sealer.seal('legalHolds', held) })
           .onConflictDoNothing()
-          .returning({ registrationNumber: legalHolds.registrationNumber });
-        return held.length > 0 ? 'HELD' : 'HELD_ALREADY';
+          .returning({ ordinal: legalHolds.ordinal });
+        if (added.length === 0) return { outcome: 'HELD_ALREADY' };
+        locked.change({ legalHolds: ordinal });
+        return { outcome: 'HELD' };
+      };
+      return (await lockRegistration(queries, rowSeals, registrationNumber, work)).outcome;
+    },
+
+    /** Ends the legal hold of a registration. @returns whether there was one @throws {AlteredRow} */
+    async release(registrationNumber: string, { operator, reason }: OperatorDecision): Promise<boolean> {
+      return await queries.transaction(async (transaction) => {
+        const sealer = await rowSeals.open(transaction);
+        const ofIt = and(eq(legalHolds.registrationNumber, registrationNumber), inForce);
+        const [found] = await transaction
+          .select({ hold: legalHolds, now: databaseTime })
+          .from(legalHolds)
+          .where(ofIt)
+          .for('update');
+        if (!found) return false;
+        const hold = sealer.authentic('legalHolds', found.hold);
+        const changes = { releasedAt: found.now, releasedBy: operator, releaseReason: reason };
+        await transaction
+          .update(legalHolds)
+          .set({ ...changes, seal: sealer.seal('legalHolds', { ...hold, ...changes }) })
+          .where(ofIt);
+        return true;
       });
     },
 
-    /** Ends the legal hold of a registration. @returns whether there was one */
-    async release(registrationNumber: string, { operator, reason }: OperatorDecision): Promise<boolean> {
-      const released = await queries
-        .update(legalHolds)
-        .set({ releasedAt: new Date(), releasedBy: operator, releaseReason: reason })
-        .where(and(eq(legalHolds.registrationNumber, registrationNumber), inForce))
-        .returning({ registrationNumber: legalHolds.registrationNumber });
-      return released.length > 0;
-    },
-
-    /** The legal holds in force, oldest first. */
+    /** The legal holds in force, oldest first. @throws {AlteredRow} */
     async list(): Promise<LegalHold[]> {
-      return await queries.select().from(legalHolds).where(inForce).orderBy(asc(legalHolds.legalHoldId));
+      return await authentic(
+        await queries
+          .select()
+          .from(legalHolds)
+          .where(inForce)
+          .orderBy(...byTime),
+      );
     },
 
-    /** All legal holds a registration has or had. */
+    /** All legal holds a registration has or had. @throws {AlteredRow} */
     async listOf(registrationNumber: string): Promise<LegalHold[]> {
-      return await queries
-        .select()
-        .from(legalHolds)
-        .where(eq(legalHolds.registrationNumber, registrationNumber))
-        .orderBy(asc(legalHolds.legalHoldId));
+      return await authentic(
+        await queries
+          .select()
+          .from(legalHolds)
+          .where(eq(legalHolds.registrationNumber, registrationNumber))
+          .orderBy(...byTime),
+      );
     },
   };
 }

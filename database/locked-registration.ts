@@ -11,6 +11,7 @@ import { queueRemoval } from './accounts.ts';
 import type { Queries } from './database.ts';
 import { requireKnownDatabase } from './incarnations.ts';
 import { queueNotification } from './result-notifications.ts';
+import type { RowSealer, RowSeals } from './row-seals.ts';
 import { databaseTime, effectKey, effects, registrations } from './schema.ts';
 
 /** A registration without its personal part. */
@@ -54,6 +55,7 @@ type EffectRow = typeof effects.$inferSelect;
  */
 export class LockedRegistration {
   readonly transaction: Queries;
+  readonly sealer: RowSealer;
   /** The database's time, read under the lock. */
   readonly now: Date;
   readonly followUps: FollowUp[] = [];
@@ -63,8 +65,15 @@ export class LockedRegistration {
   #ended = false;
   #contradiction: Contradiction | undefined;
 
-  constructor(transaction: Queries, now: Date, record: RegistrationRecord, rows: EffectRow[]) {
+  constructor(
+    transaction: Queries,
+    sealer: RowSealer,
+    now: Date,
+    record: RegistrationRecord,
+    rows: EffectRow[],
+  ) {
     this.transaction = transaction;
+    this.sealer = sealer;
     this.now = now;
     this.#record = record;
     this.#rows = rows;
@@ -238,17 +247,18 @@ export class LockedRegistration {
     const { registrationNumber, createdAt } = this.#record;
     const hasLostAttempts = restore !== undefined && createdAt < restore.begunAt;
     if (hasLostAttempts && status !== 'BANK_ACC_REGISTERED') await this.queueRemoval();
-    if (await queueNotification(this.transaction, registrationNumber))
-      this.followUps.push({ kind: 'NOTIFICATION', registrationNumber });
+    const notificationSequence = await queueNotification(this.transaction, this.sealer, this.#record);
+    if (notificationSequence !== null) this.followUps.push({ kind: 'NOTIFICATION', registrationNumber });
+    this.change({ notificationSequence });
     this.#ended = true;
   }
 
-  /** Writes what has changed. */
+  /** Writes what has changed, under a new seal. */
   async save(): Promise<Committed> {
     if (Object.keys(this.#changes).length > 0) {
       await this.transaction
         .update(registrations)
-        .set(this.#changes)
+        .set({ ...this.#changes, seal: this.sealer.seal('registrations', this.#record) })
         .where(eq(registrations.registrationNumber, this.#record.registrationNumber));
     }
     return {
@@ -263,13 +273,16 @@ export class LockedRegistration {
 /**
  * Runs a transaction under the lock of a registration. Throws when there is no such registration.
  * @returns what `work` returns, with what the transaction left behind
+ * @throws {AlteredRow} rather than seal what somebody else has written
  */
 export async function lockRegistration<Answer extends object | void>(
   queries: Queries,
+  rowSeals: RowSeals,
   registrationNumber: string,
   work: (locked: LockedRegistration) => Promise<Answer>,
 ): Promise<Committed & Answer> {
   return await queries.transaction(async (transaction) => {
+    const sealer = await rowSeals.open(transaction);
     const ofNumber = eq(registrations.registrationNumber, registrationNumber);
     await transaction
       .select({ row: sql`1` })
@@ -286,7 +299,8 @@ export async function lockRegistration<Answer extends object | void>(
     const [first] = found;
     if (!first) throw new Error(`There is no registration ${registrationNumber}.`);
     const rows = found.flatMap(({ effect }) => effect ?? []);
-    const locked = new LockedRegistration(transaction, first.now, first.record, rows);
+    const record = sealer.authentic('registrations', first.record);
+    const locked = new LockedRegistration(transaction, sealer, first.now, record, rows);
     const answer = await work(locked);
     return { ...(await locked.save()), ...(answer as Answer) };
   });

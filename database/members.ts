@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, inArray, isNull, ne, or } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, ne, or, sql } from 'drizzle-orm';
 import type { KeyRing } from '../encryption/key-ring.ts';
 import { isSameName } from '../wire/names.ts';
 import type { Queries } from './database.ts';
@@ -6,6 +6,9 @@ import { createDataKey, openMemberCipher } from './member-cipher.ts';
 import type { MemberCipher, Owner } from './member-cipher.ts';
 import type { OperatorDecision } from './legal-holds.ts';
 import { PersonalDataErased } from './personal-data-erased.ts';
+import { lockWithRetention } from './registration-alteration.ts';
+import { AlteredRow } from './row-seals.ts';
+import type { RowSealer, RowSeals } from './row-seals.ts';
 import { keptUntil } from './retention.ts';
 import {
   accounts,
@@ -82,16 +85,33 @@ function erased(userId: string): PersonalDataErased {
 }
 
 /** The members of all service providers. */
-export function createMembers(queries: Queries, keys: KeyRing) {
+export function createMembers(queries: Queries, keys: KeyRing, rowSeals: RowSeals) {
+  function problemOf(sealer: RowSealer, row: StoredMember, ended: number): string | undefined {
+    const { member, key } = row;
+    if (!sealer.isAuthentic('members', member)) return 'it was altered';
+    if (ended !== member.endedRegistrations)
+      return `${member.endedRegistrations} registrations have ended, but ${ended} are stored`;
+    if (member.erasedAt) return key || member.sealedFacts ? 'it was erased, but not its data' : undefined;
+    if (key && key.aspId !== member.aspId) return 'its key is said to be of another service provider';
+    try {
+      openMember(keys, row, member);
+      return undefined;
+    } catch (error) {
+      return `its key or data does not open (${error instanceof Error ? error.message : String(error)})`;
+    }
+  }
+
   return {
-    /** The member, if the service provider has one of this ID who is not erased. */
+    /** The member, if the service provider has one of this ID who is not erased. @throws {AlteredRow} */
     async find(aspId: string, userId: string): Promise<Member | undefined> {
       const [row] = await queries
         .select({ member: members, key: memberKeys })
         .from(members)
         .leftJoin(memberKeys, eq(memberKeys.userId, members.userId))
         .where(and(eq(members.userId, userId), eq(members.aspId, aspId), isNull(members.erasedAt)));
-      return row && openMember(keys, row, { aspId, userId });
+      if (!row) return undefined;
+      (await rowSeals.open()).authentic('members', row.member);
+      return openMember(keys, row, { aspId, userId });
     },
 
     /** Opens a member's cipher alone, for whoever claims it. @throws {PersonalDataErased} */
@@ -111,16 +131,45 @@ export function createMembers(queries: Queries, keys: KeyRing) {
       return known;
     },
 
+    /** The problems of members and their keys, by member ID, without personal data. Reads some at a time. */
+    async *findProblems(sealer: RowSealer): AsyncGenerator<readonly [userId: string, problem: string]> {
+      for (let last = ''; ;) {
+        const page = await queries
+          .select({
+            member: members,
+            key: memberKeys,
+            ended:
+              sql<number>`(select count(*) from ${registrations} where ${registrations.userId} = ${members.userId} and ${registrations.endedAt} is not null and ${registrations.withdrawnAt} is null)`.mapWith(
+                Number,
+              ),
+          })
+          .from(members)
+          .leftJoin(memberKeys, eq(memberKeys.userId, members.userId))
+          .where(gt(members.userId, last))
+          .orderBy(asc(members.userId))
+          .limit(rowsPerQuery);
+        for (const row of page) {
+          const problem = problemOf(sealer, row, row.ended);
+          if (problem !== undefined) yield [row.member.userId, problem];
+        }
+        if (page.length < rowsPerQuery) return;
+        last = page.at(-1)!.member.userId;
+      }
+    },
+
     /** Adds members. Existing ones stay unchanged. */
     async add(
       aspId: string,
       newMembers: readonly (MemberFacts & { readonly userId: string })[],
     ): Promise<void> {
+      const sealer = await rowSeals.open();
       for (let start = 0; start < newMembers.length; start += rowsPerQuery) {
         const rows = newMembers.slice(start, start + rowsPerQuery).map(({ userId, ...facts }) => {
           const key = createDataKey(keys, { aspId, userId });
           const sealedFacts = openMemberCipher(keys, key).sealJson(facts, factsContext);
-          return { key, member: { aspId, userId, sealedFacts } };
+          const counts = { notificationSequence: 0, endedRegistrations: 0 };
+          const row = { aspId, userId, ...counts, erasedAt: null, erasedBy: null, erasureReason: null };
+          return { key, member: { ...row, sealedFacts, seal: sealer.seal('members', row) } };
         });
         await queries.transaction(async (transaction) => {
           const added = await transaction
@@ -139,6 +188,7 @@ export function createMembers(queries: Queries, keys: KeyRing) {
      * Destroys a member's data key, so that nothing sealed by it opens ever again, and everything sealed by it. The rows stay,
      * for the numbers of the member's registrations; the key stays in the files of the database until they are rewritten.
      * `beforeRetentionEnds`: even if evidence of the member is still to be kept by law.
+     * @throws {AlteredRow} when somebody has altered what decides whether evidence is to be kept
      */
     async erase(
       aspId: string,
@@ -147,20 +197,21 @@ export function createMembers(queries: Queries, keys: KeyRing) {
     ): Promise<Erasure> {
       return await queries.transaction(async (transaction) => {
         const now = new Date();
+        const sealer = await rowSeals.open(transaction);
         const ofMember = eq(registrations.userId, userId);
         // Whoever locks a registration and its member locks the registration first.
-        await transaction
-          .select({ registrationNumber: registrations.registrationNumber })
-          .from(registrations)
-          .where(ofMember)
-          .for('no key update');
+        const locked = await lockWithRetention(transaction, sealer, ofMember);
         const [member] = await transaction
-          .select({ userId: members.userId })
+          .select()
           .from(members)
           .where(and(eq(members.userId, userId), eq(members.aspId, aspId), isNull(members.erasedAt)))
           // From here on no registration of the member can be inserted, and none put under legal hold.
           .for('update');
         if (!member) return { state: 'NOT_FOUND' };
+        sealer.authentic('members', member);
+        const altered = locked.find(({ alteration }) => alteration !== undefined);
+        if (altered)
+          throw new AlteredRow(`${altered.registration.registrationNumber}: ${altered.alteration}`);
 
         const open = and(ofMember, isNull(registrations.endedAt));
         if ((await transaction.$count(registrations, open)) > 0) return { state: 'BEING_REGISTERED' };
@@ -211,9 +262,10 @@ export function createMembers(queries: Queries, keys: KeyRing) {
             ),
           );
         await transaction.update(registrations).set({ sealedDetails: null }).where(ofMember);
+        const erased = { erasedAt: now, erasedBy: operator, erasureReason: reason };
         await transaction
           .update(members)
-          .set({ sealedFacts: null, erasedAt: now, erasedBy: operator, erasureReason: reason })
+          .set({ ...erased, sealedFacts: null, seal: sealer.seal('members', { ...member, ...erased }) })
           .where(eq(members.userId, userId));
         return { state: 'ERASED' };
       });

@@ -2,11 +2,13 @@ import { createHash, createPrivateKey, createPublicKey, randomUUID } from 'node:
 import type { KeyObject } from 'node:crypto';
 import { and, eq, lt, max, ne, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
+import { union } from 'drizzle-orm/pg-core';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import { LRUCache } from 'lru-cache';
 import type { KeyRing } from '../encryption/key-ring.ts';
 import type { Queries } from './database.ts';
 import { releaseNotifications } from './result-notifications.ts';
+import type { RowSealer, RowSeals } from './row-seals.ts';
 import { accessKeys, cryptoKeys, projects, secretKeys } from './schema.ts';
 import type { KeyState } from './schema.ts';
 
@@ -77,6 +79,8 @@ export const cryptoContext = (aspId: string, cryptoKeyId: string): string =>
 interface StoredKey {
   readonly state: KeyState;
   readonly id: string;
+  /** In Unix ms. */
+  readonly issuedAt: number;
   readonly databaseKeyId: string;
   /** In hex. */
   readonly sealed: string;
@@ -87,7 +91,7 @@ function storedKey(id: AnyPgColumn, databaseKeyId: AnyPgColumn, sealed: AnyPgCol
 }
 
 /** The service providers' projects. */
-export function createProjects(queries: Queries, keys: KeyRing) {
+export function createProjects(queries: Queries, keys: KeyRing, rowSeals: RowSeals) {
   // Parsing a key takes longer than a decryption, and a key never changes; only its state does, which is not kept here.
   const parsed = new LRUCache<string, ParsedKeys>({ max: 2_000 });
 
@@ -105,45 +109,53 @@ export function createProjects(queries: Queries, keys: KeyRing) {
     return pair;
   }
 
+  /** @throws {AlteredRow} */
   async function load(aspId: string): Promise<Project | undefined> {
-    const ofProject = <Row>(table: typeof accessKeys | typeof secretKeys | typeof cryptoKeys, row: SQL) => {
-      const rows = sql`json_agg(json_build_object('state', ${table.state}, ${row}) order by ${table.issuedAt})`;
-      return sql<Row[]>`(select coalesce(${rows}, '[]') from ${table} where ${eq(table.aspId, aspId)})`;
+    const stored = await readProject(queries, aspId);
+    if (!stored) return undefined;
+    const project = (await rowSeals.open()).authentic('projects', stored);
+    return {
+      ...project,
+      secretKeys: project.secretKeys.map(({ state, id, databaseKeyId, sealed }) => ({
+        state,
+        secret: keys.open(databaseKeyId, Buffer.from(sealed, 'hex'), secretContext(aspId, id)).toString(),
+      })),
+      cryptoKeys: project.cryptoKeys.map((row) => ({
+        cryptoKeyId: row.id,
+        state: row.state,
+        ...parsedKeys(aspId, row),
+      })),
     };
-    const [found] = await queries
-      .select({
-        project: projects,
-        access: ofProject<{ state: KeyState; sha256: string }>(
-          accessKeys,
-          sql`'sha256', ${accessKeys.sha256}`,
-        ),
-        secrets: ofProject<StoredKey>(
-          secretKeys,
-          storedKey(secretKeys.secretKeyId, secretKeys.databaseKeyId, secretKeys.sealedSecret),
-        ),
-        crypto: ofProject<StoredKey>(
-          cryptoKeys,
-          storedKey(cryptoKeys.cryptoKeyId, cryptoKeys.databaseKeyId, cryptoKeys.sealedKeyPair),
-        ),
-      })
-      .from(projects)
-      .where(eq(projects.aspId, aspId));
-    return (
-      found && {
-        ...found.project,
-        accessKeys: found.access,
-        secretKeys: found.secrets.map(({ state, id, databaseKeyId, sealed }) => ({
-          state,
-          secret: keys.open(databaseKeyId, Buffer.from(sealed, 'hex'), secretContext(aspId, id)).toString(),
-        })),
-        cryptoKeys: found.crypto.map((row) => ({
-          cryptoKeyId: row.id,
-          state: row.state,
-          ...parsedKeys(aspId, row),
-        })),
-      }
-    );
   }
+
+  /**
+   * Changes a project or its keys, one change at a time: another would see half of it.
+   * @returns undefined when there is no such project
+   * @throws {AlteredRow} rather than seal what somebody else has written
+   */
+  async function change<Answer>(
+    aspId: string,
+    work: (transaction: Queries) => Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    const answer = await queries.transaction(async (transaction) => {
+      const sealer = await rowSeals.open(transaction);
+      await transaction.select().from(projects).where(eq(projects.aspId, aspId)).for('update');
+      const before = await readProject(transaction, aspId);
+      if (!before) return undefined;
+      sealer.authentic('projects', before);
+      const result = await work(transaction);
+      await sealProject(transaction, sealer, aspId);
+      return result;
+    });
+    forgetRecent();
+    return answer;
+  }
+
+  const set = async (aspId: string, values: Partial<typeof projects.$inferInsert>): Promise<boolean> =>
+    (await change(aspId, async (transaction) => {
+      await transaction.update(projects).set(values).where(eq(projects.aspId, aspId));
+      return true;
+    })) ?? false;
 
   async function issue(transaction: Pick<Queries, 'insert'>, aspId: string, newKeys: NewKeys): Promise<void> {
     const active = { aspId, state: 'ACTIVE', databaseKeyId: keys.activeKeyId } as const;
@@ -161,20 +173,6 @@ export function createProjects(queries: Queries, keys: KeyRing) {
       cryptoKeyId,
       sealedKeyPair: keys.seal(Buffer.from(JSON.stringify(keyPair)), cryptoContext(aspId, cryptoKeyId)),
     });
-  }
-
-  /** @returns false when there is no such project */
-  async function change(
-    aspId: string,
-    values: Partial<Pick<typeof projects.$inferInsert, 'acceptsAllInstitutions' | 'notificationUrl'>>,
-  ): Promise<boolean> {
-    const changed = await queries
-      .update(projects)
-      .set(values)
-      .where(eq(projects.aspId, aspId))
-      .returning({ aspId: projects.aspId });
-    recent.delete(aspId);
-    return changed.length > 0;
   }
 
   const recent = new LRUCache<string, Project>({
@@ -206,17 +204,38 @@ export function createProjects(queries: Queries, keys: KeyRing) {
     /**
      * The project that has this access key, in any state; as it was at most a second ago. Answers equally fast for an
      * unknown project and for a wrong key, and without a query.
+     * @throws {AlteredRow}
      */
     async findByAccessKey(aspId: string, accessKey: string): Promise<Project | undefined> {
       const keysInUse = await known.fetch('ALL');
       return keysInUse?.has(`${aspId}/${hashAccessKey(accessKey)}`) ? await recent.fetch(aspId) : undefined;
     },
 
-    /** The project with all its keys, if there is one; as it was at most a second ago. */
+    /** The project with all its keys, if there is one; as it was at most a second ago. @throws {AlteredRow} */
     find: (aspId: string): Promise<Project | undefined> => recent.fetch(aspId),
 
     /** Makes the next `find` of every project read the database. */
     forgetRecent,
+
+    /** The problems of projects and their keys, by ASP ID. */
+    async findProblems(): Promise<[aspId: string, problem: string][]> {
+      const problems: [string, string][] = [];
+      const idsOf = (table: typeof projects | typeof accessKeys | typeof secretKeys | typeof cryptoKeys) =>
+        queries.select({ aspId: table.aspId }).from(table);
+      // A project that was deleted leaves its keys.
+      const all = union(idsOf(projects), idsOf(accessKeys), idsOf(secretKeys), idsOf(cryptoKeys));
+      for (const { aspId } of await all) {
+        try {
+          if (!(await load(aspId))) problems.push([aspId, 'it is gone']);
+        } catch (error) {
+          problems.push([
+            aspId,
+            `it or a key of it was altered (${error instanceof Error ? error.message : String(error)})`,
+          ]);
+        }
+      }
+      return problems;
+    },
 
     /**
      * Adds a project with its keys in one transaction; an existing one stays unchanged.
@@ -232,11 +251,21 @@ export function createProjects(queries: Queries, keys: KeyRing) {
       const isAdded = await queries.transaction(async (transaction) => {
         const added = await transaction
           .insert(projects)
-          .values({ aspId, state: 'ACTIVE', demandsEncryption, comparesMember, acceptsAllInstitutions })
+          .values({
+            aspId,
+            state: 'ACTIVE',
+            demandsEncryption,
+            comparesMember,
+            acceptsAllInstitutions,
+            // Until its keys are there.
+            seal: '',
+          })
           .onConflictDoNothing()
           .returning();
-        if (added.length > 0) await issue(transaction, aspId, first);
-        return added.length > 0;
+        if (added.length === 0) return false;
+        await issue(transaction, aspId, first);
+        await sealProject(transaction, await rowSeals.open(transaction), aspId);
+        return true;
       });
       forgetRecent();
       return isAdded;
@@ -247,14 +276,12 @@ export function createProjects(queries: Queries, keys: KeyRing) {
      * @returns whether it was issued: a project has at most two crypto keys that are not discarded
      */
     async renewKeys(aspId: string, second: NewKeys): Promise<boolean> {
-      const isIssued = await queries.transaction(async (transaction) => {
-        await lockKeys(transaction, aspId);
+      const isIssued = await change(aspId, async (transaction) => {
         const held = await transaction.$count(cryptoKeys, inUse(cryptoKeys, aspId));
         if (held === 1) await issue(transaction, aspId, second);
         return held === 1;
       });
-      forgetRecent();
-      return isIssued;
+      return isIssued ?? false;
     },
 
     /**
@@ -262,8 +289,7 @@ export function createProjects(queries: Queries, keys: KeyRing) {
      * @returns whether anything was discarded
      */
     async retireKeys(aspId: string): Promise<boolean> {
-      return await queries.transaction(async (transaction) => {
-        await lockKeys(transaction, aspId);
+      const isDiscarded = await change(aspId, async (transaction) => {
         let discarded = 0;
         for (const table of [accessKeys, secretKeys, cryptoKeys]) {
           const latest = transaction
@@ -279,15 +305,16 @@ export function createProjects(queries: Queries, keys: KeyRing) {
         }
         return discarded > 0;
       });
+      return isDiscarded ?? false;
     },
 
     /** Sets at which institutions a project registers accounts. False when there is no such project. */
     setAcceptsAllInstitutions: (aspId: string, acceptsAllInstitutions: boolean): Promise<boolean> =>
-      change(aspId, { acceptsAllInstitutions }),
+      set(aspId, { acceptsAllInstitutions }),
 
     /** Sets where a project's results are delivered; null: nowhere. False when there is no such project. */
     setNotificationUrl: (aspId: string, notificationUrl: string | null): Promise<boolean> =>
-      change(aspId, { notificationUrl }),
+      set(aspId, { notificationUrl }),
 
     /**
      * Sets the state of a project. Notifications that were held back go on when it becomes active. False when there is
@@ -295,26 +322,59 @@ export function createProjects(queries: Queries, keys: KeyRing) {
      * @throws {DiscardedError} when it is discarded
      */
     async setState(aspId: string, state: KeyState): Promise<boolean> {
-      const ofProject = eq(projects.aspId, aspId);
-      const isUpdated = await queries.transaction(async (transaction) => {
+      const isUpdated = await change(aspId, async (transaction) => {
         const updated = await transaction
           .update(projects)
           .set({ state })
-          .where(and(ofProject, allowing(state, projects.state)))
+          .where(and(eq(projects.aspId, aspId), allowing(state, projects.state)))
           .returning({ aspId: projects.aspId });
         if (state === 'ACTIVE') await releaseNotifications(transaction, aspId);
         return updated.length > 0;
       });
-      if (isUpdated) return true;
-      if ((await queries.$count(projects, ofProject)) === 0) return false;
-      throw new DiscardedError(`Project ${aspId} is discarded permanently.`);
+      if (isUpdated === undefined) return false;
+      if (!isUpdated) throw new DiscardedError(`Project ${aspId} is discarded permanently.`);
+      return true;
     },
   };
 }
 
-/** One change of a project's keys at a time: another would see half of it. */
-async function lockKeys(transaction: Pick<Queries, 'select'>, aspId: string): Promise<void> {
-  await transaction.select().from(projects).where(eq(projects.aspId, aspId)).for('update');
+/**
+ * A project with its keys in the order of issue, unverified; undefined if there is none. One statement: between two of them
+ * a change could be committed, which would look like an alteration.
+ */
+export async function readProject(through: Queries, aspId: string) {
+  const ofProject = <Row>(table: typeof accessKeys | typeof secretKeys | typeof cryptoKeys, row: SQL) => {
+    const issuedAt = sql`floor(extract(epoch from ${table.issuedAt}) * 1000)`;
+    const rows = sql`json_agg(json_build_object('state', ${table.state}, 'issuedAt', ${issuedAt}, ${row}) order by ${table.issuedAt})`;
+    return sql<Row[]>`(select coalesce(${rows}, '[]') from ${table} where ${eq(table.aspId, aspId)})`;
+  };
+  const [found] = await through
+    .select({
+      project: projects,
+      access: ofProject<Omit<StoredKey, 'databaseKeyId' | 'sealed'>>(
+        accessKeys,
+        sql`'id', ${accessKeys.sha256}`,
+      ),
+      secrets: ofProject<StoredKey>(
+        secretKeys,
+        storedKey(secretKeys.secretKeyId, secretKeys.databaseKeyId, secretKeys.sealedSecret),
+      ),
+      crypto: ofProject<StoredKey>(
+        cryptoKeys,
+        storedKey(cryptoKeys.cryptoKeyId, cryptoKeys.databaseKeyId, cryptoKeys.sealedKeyPair),
+      ),
+    })
+    .from(projects)
+    .where(eq(projects.aspId, aspId));
+  if (!found) return undefined;
+  const access = found.access.map((row) => ({ ...row, sha256: row.id }));
+  return { ...found.project, accessKeys: access, secretKeys: found.secrets, cryptoKeys: found.crypto };
+}
+
+async function sealProject(transaction: Queries, sealer: RowSealer, aspId: string): Promise<void> {
+  const project = (await readProject(transaction, aspId))!;
+  const seal = sealer.seal('projects', project);
+  await transaction.update(projects).set({ seal }).where(eq(projects.aspId, aspId));
 }
 
 /** A project's keys of one kind that are not discarded. */

@@ -3,9 +3,10 @@ import type { BankCode } from '../wire/bank-codes.ts';
 import type { RegistrationStep } from '../contract/registration.ts';
 import type { RegistrationStatus } from '../wire/registration-status.ts';
 import { checksToday } from './account-checks.ts';
+import type { TimelineEntry } from '../wire/timeline.ts';
 import { isUniqueViolation } from './failed-query.ts';
 import { requireNotHandedOut } from './incarnations.ts';
-import { recordColumns } from './locked-registration.ts';
+import { lockRegistration, recordColumns } from './locked-registration.ts';
 import type { RegistrationRecord } from './locked-registration.ts';
 import type { KeyRing } from '../encryption/key-ring.ts';
 import { isOpenOf } from './accounts.ts';
@@ -13,6 +14,7 @@ import type { Queries } from './database.ts';
 import { openMember } from './members.ts';
 import type { Member, StoredMember } from './members.ts';
 import { PersonalDataErased } from './personal-data-erased.ts';
+import type { RowSealer, RowSeals } from './row-seals.ts';
 import {
   consentEvidence,
   databaseTime,
@@ -46,9 +48,6 @@ export interface NewRegistration {
 }
 
 export type { RegistrationRecord } from './locked-registration.ts';
-
-/** A registration in a list, without its timeline. */
-export type ListedRegistration = Omit<RegistrationRecord, 'timeline'>;
 
 /** A registration whose run may be gone. */
 export interface OverdueRegistration {
@@ -117,19 +116,39 @@ export function detailsContext(registrationNumber: string): string {
   return `registrations/${registrationNumber}`;
 }
 
+/** What every new row has in common. */
+const untouched = {
+  status: 'ARS_AUTH_IN_PROGRESS',
+  resultCode: null,
+  withdrawnAt: null,
+  endedAt: null,
+  purgedAt: null,
+  notificationSequence: null,
+  legalHolds: 0,
+} as const;
+
+const accepted = (at: Date): TimelineEntry[] => [
+  { step: 'ACCEPTED', at: at.toISOString(), attempt: 1, outcome: 'ACCEPTED' },
+];
+
 /** A registration with its member and the member's key. */
 interface RegistrationRow extends StoredMember {
   readonly registration: typeof registrations.$inferSelect;
 }
 
 /** The registrations of all members. */
-export function createRegistrations(queries: Queries, keys: KeyRing) {
-  const { timeline: _timeline, ...listedColumns } = recordColumns;
+export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: RowSeals) {
   const ofNumber = (registrationNumber: string) => eq(registrations.registrationNumber, registrationNumber);
 
-  function openAccount(row: RegistrationRow): RegisteredAccount {
+  const authentic = async (rows: readonly RegistrationRecord[]): Promise<RegistrationRecord[]> => {
+    const sealer = await rowSeals.open();
+    return rows.map((row) => sealer.authentic('registrations', row));
+  };
+
+  function openAccount(sealer: RowSealer, row: RegistrationRow): RegisteredAccount {
     const { userId, bankCode, registrationNumber, sealedDetails } = row.registration;
     try {
+      sealer.authentic('registrations', row.registration);
       const { cipher } = openMember(keys, row, row.registration);
       const details =
         sealedDetails &&
@@ -143,6 +162,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
   /**
    * Reads a registration with the database's time; `open` opens its personal part. Throws when
    * there is none.
+   * @throws {AlteredRow}
    */
   async function load(registrationNumber: string) {
     const [row] = await queries
@@ -153,6 +173,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
       .where(ofNumber(registrationNumber));
     if (!row) throw new Error(`There is no registration ${registrationNumber}.`);
     const { sealedDetails, ...record } = row.registration;
+    (await rowSeals.open()).authentic('registrations', record);
     const decrypt = () => {
       const member = openMember(keys, row, record);
       if (!sealedDetails) throw new PersonalDataErased(`Registration ${registrationNumber} is purged.`);
@@ -182,30 +203,36 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
     ): Promise<'ADDED' | 'ADDED_BEFORE' | 'MEMBER_ERASED' | 'CHECK_LIMIT'> {
       const { details, registrationNumber, bankCode, arsCodeId, policyId } = registration;
       return await queries.transaction(async (transaction) => {
-        const unerased = await transaction
-          .select({ checks: checksToday(userId, registrationNumber) })
+        const sealer = await rowSeals.open(transaction);
+        const [unerased] = await transaction
+          .select({ checks: checksToday(userId, registrationNumber), now: databaseTime })
           .from(members)
           .where(and(eq(members.userId, userId), isNull(members.erasedAt)))
           // Waits for an erasure in progress; no other can begin before this row is committed.
           .for('key share');
-        if (unerased.length === 0) return 'MEMBER_ERASED';
-        if (unerased.some(({ checks }) => checks >= maxChecks)) return 'CHECK_LIMIT';
-        const row: typeof registrations.$inferInsert = {
+        if (!unerased) return 'MEMBER_ERASED';
+        if (unerased.checks >= maxChecks) return 'CHECK_LIMIT';
+        const row = {
+          ...untouched,
           registrationNumber,
           userId,
           aspId,
           bankCode,
           arsCodeId,
           policyId,
-          sealedDetails: cipher.sealJson(details, detailsContext(registrationNumber)),
-          status: 'ARS_AUTH_IN_PROGRESS',
           step: 'ACCOUNT_HOLDER_CHECK',
-          timeline: [{ step: 'ACCEPTED', at: new Date().toISOString(), attempt: 1, outcome: 'ACCEPTED' }],
-        };
+          createdAt: unerased.now,
+          timeline: accepted(unerased.now),
+        } as const;
         const lookAt = sql`clock_timestamp() + ${`${startLimit} milliseconds`}::interval`;
         const added = await transaction
           .insert(registrations)
-          .values({ ...row, lookAt })
+          .values({
+            ...row,
+            sealedDetails: cipher.sealJson(details, detailsContext(registrationNumber)),
+            lookAt,
+            seal: sealer.seal('registrations', row),
+          })
           .onConflictDoNothing({ target: registrations.registrationNumber })
           .returning({ registrationNumber: registrations.registrationNumber });
         return added.length > 0 ? 'ADDED' : 'ADDED_BEFORE';
@@ -224,19 +251,27 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
     },
 
     /** The row of a registration that a restore lost, to be inserted by the ledger. */
-    rowOfLost({ userId, aspId, cipher }: Member, lost: LostRegistration): typeof registrations.$inferInsert {
+    async rowOfLost(
+      { userId, aspId, cipher }: Member,
+      lost: LostRegistration,
+    ): Promise<typeof registrations.$inferInsert> {
       const { registrationNumber, bankCode, policyId, details, startedAt } = lost;
-      return {
+      const row = {
+        ...untouched,
         registrationNumber,
         userId,
         aspId,
         bankCode,
+        arsCodeId: null,
         policyId,
-        sealedDetails: cipher.sealJson(details, detailsContext(registrationNumber)),
-        status: 'ARS_AUTH_IN_PROGRESS',
         step: 'ARS_CALL',
         createdAt: startedAt,
-        timeline: [{ step: 'ACCEPTED', at: startedAt.toISOString(), attempt: 1, outcome: 'ACCEPTED' }],
+        timeline: accepted(startedAt),
+      } as const;
+      return {
+        ...row,
+        sealedDetails: cipher.sealJson(details, detailsContext(registrationNumber)),
+        seal: (await rowSeals.open()).seal('registrations', row),
       };
     },
 
@@ -287,29 +322,20 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
      */
     async withdraw(registrationNumber: string): Promise<boolean> {
       await requireNotHandedOut(queries, registrationNumber);
-      await queries
-        .update(registrations)
-        .set({
-          withdrawnAt: databaseTime,
-          endedAt: databaseTime,
-          purgedAt: databaseTime,
-          status: 'BANK_ACC_REG_FAILED',
-          step: 'DONE',
-          sealedDetails: null,
-        })
-        .where(
-          and(
-            ofNumber(registrationNumber),
-            isNull(registrations.begunAt),
-            // One that was cancelled before it began has its result to be reported.
-            isNull(registrations.endedAt),
-          ),
-        );
-      const [row] = await queries
-        .select({ withdrawnAt: registrations.withdrawnAt })
-        .from(registrations)
-        .where(ofNumber(registrationNumber));
-      return row?.withdrawnAt !== null;
+      const { registration } = await lockRegistration(
+        queries,
+        rowSeals,
+        registrationNumber,
+        async (locked) => {
+          const { row, now } = locked;
+          // One that was cancelled before it began has its result to be reported.
+          if (row.begunAt || row.endedAt) return;
+          const status = 'BANK_ACC_REG_FAILED';
+          const times = { withdrawnAt: now, endedAt: now, purgedAt: now };
+          locked.change({ ...times, status, step: 'DONE', sealedDetails: null });
+        },
+      );
+      return registration === null;
     },
 
     /** Deletes registrations that were withdrawn a day ago: no late start of theirs can come any more. */
@@ -321,8 +347,8 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
 
     /** The member's open registration that has begun, if there is one. */
     async findOpen(userId: string): Promise<RegistrationRecord | undefined> {
-      const [row] = await queries.select(recordColumns).from(registrations).where(isOpenOf(userId));
-      return row;
+      const rows = await queries.select(recordColumns).from(registrations).where(isOpenOf(userId));
+      return (await authentic(rows))[0];
     },
 
     /**
@@ -375,30 +401,31 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
 
     /** The open registrations in a step, the oldest first. */
     async listInStep(step: RegistrationStep, limit: number): Promise<RegistrationRecord[]> {
-      return await queries
+      const rows = await queries
         .select(recordColumns)
         .from(registrations)
         .where(and(eq(registrations.step, step), isNull(registrations.endedAt), isHandedOut))
         .orderBy(asc(registrations.createdAt))
         .limit(limit);
+      return await authentic(rows);
     },
 
     /** The registration of this number, if the service provider was given it. */
     async find(aspId: string, registrationNumber: string): Promise<RegistrationRecord | undefined> {
-      const [row] = await queries
+      const rows = await queries
         .select(recordColumns)
         .from(registrations)
         .where(and(ofNumber(registrationNumber), eq(registrations.aspId, aspId), isHandedOut));
-      return row;
+      return (await authentic(rows))[0];
     },
 
     /** The registration of this number, whoever was given it. */
     async findAny(registrationNumber: string): Promise<RegistrationRecord | undefined> {
-      const [row] = await queries
+      const rows = await queries
         .select(recordColumns)
         .from(registrations)
         .where(and(ofNumber(registrationNumber), isHandedOut));
-      return row;
+      return (await authentic(rows))[0];
     },
 
     load,
@@ -422,16 +449,17 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
         .innerJoin(members, eq(members.userId, registrations.userId))
         .leftJoin(memberKeys, eq(memberKeys.userId, registrations.userId))
         .where(inArray(registrations.registrationNumber, [...registrationNumbers]));
-      return new Map(rows.map((row) => [row.registration.registrationNumber, openAccount(row)]));
+      const sealer = await rowSeals.open();
+      return new Map(rows.map((row) => [row.registration.registrationNumber, openAccount(sealer, row)]));
     },
 
     /** A service provider's registrations, newest first, at most `limit` of them. */
     async list(
       aspId: string,
       { userId, status, from, to, before, limit }: ListFilter,
-    ): Promise<ListedRegistration[]> {
-      return await queries
-        .select(listedColumns)
+    ): Promise<RegistrationRecord[]> {
+      const rows = await queries
+        .select(recordColumns)
         .from(registrations)
         .where(
           and(
@@ -446,6 +474,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing) {
         )
         .orderBy(desc(registrations.registrationNumber))
         .limit(limit);
+      return await authentic(rows);
     },
   };
 }

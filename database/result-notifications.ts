@@ -3,6 +3,8 @@ import type { NotificationState } from '../contract/activities.ts';
 import type { FinalStatus } from '../wire/registration-status.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import type { Queries } from './database.ts';
+import type { RegistrationRecord } from './locked-registration.ts';
+import type { RowSealer, RowSeals } from './row-seals.ts';
 import {
   databaseTime,
   incarnations,
@@ -13,11 +15,9 @@ import {
   statementTime,
 } from './schema.ts';
 
-/** A result to be sent to a service provider, with its destination. */
+/** A result to be sent to a service provider. */
 export interface QueuedNotification {
   readonly aspId: string;
-  /** Undefined when the project has none any more. */
-  readonly notificationUrl: string | undefined;
   readonly bankAccRegNo: string;
   readonly userId: string;
   readonly status: FinalStatus;
@@ -37,34 +37,43 @@ export interface QueuedNotification {
 }
 
 /** After a restore, numbers go on beyond those that may have been used: receivers drop a number they know. */
-const firstSequence = sql`(select coalesce(max(${incarnations.firstSequence}), 1) from ${incarnations})`;
+const firstSequence =
+  sql<number>`(select coalesce(max(${incarnations.firstSequence}), 1) from ${incarnations})`.mapWith(Number);
 
 /**
- * Queues the notification of a registration that ends in this transaction, where its project has a notification URL. The
- * number is taken in the same transaction, so the sequence of a member has neither gaps nor repeats.
- * @returns whether there is one
+ * Counts a registration that ends in this transaction and, where its project has a notification URL, queues the notification
+ * of its result. The number is taken in the same transaction, so the sequence of a member has neither gaps nor repeats.
+ * @returns the number; null where there is no notification
+ * @throws {AlteredRow}
  */
 export async function queueNotification(
   transaction: Pick<Queries, 'select' | 'update' | 'insert'>,
-  registrationNumber: string,
-) {
-  const [queued] = await transaction
-    .select({ notificationUrl: projects.notificationUrl, userId: registrations.userId })
-    .from(registrations)
-    .innerJoin(projects, eq(projects.aspId, registrations.aspId))
-    .where(eq(registrations.registrationNumber, registrationNumber));
-  if (!queued) throw new Error(`There is no registration ${registrationNumber}.`);
-  const { notificationUrl, userId } = queued;
-  if (notificationUrl === null) return false;
-  const [member] = await transaction
-    .update(members)
-    .set({ notificationSequence: sql`greatest(${members.notificationSequence} + 1, ${firstSequence})` })
+  sealer: RowSealer,
+  { registrationNumber, userId, aspId }: Pick<RegistrationRecord, 'registrationNumber' | 'userId' | 'aspId'>,
+): Promise<number | null> {
+  const [found] = await transaction
+    .select({ member: members, notificationUrl: projects.notificationUrl, first: firstSequence })
+    .from(members)
+    .innerJoin(projects, eq(projects.aspId, aspId))
     .where(eq(members.userId, userId))
-    .returning({ sequence: members.notificationSequence });
+    .for('no key update', { of: members });
+  if (!found) throw new Error(`Registration ${registrationNumber} has no member.`);
+  const member = sealer.authentic('members', found.member);
+  const isNotified = found.notificationUrl !== null;
+  const sequence = Math.max(member.notificationSequence + 1, found.first);
+  const changes = {
+    endedRegistrations: member.endedRegistrations + 1,
+    ...(isNotified && { notificationSequence: sequence }),
+  };
+  await transaction
+    .update(members)
+    .set({ ...changes, seal: sealer.seal('members', { ...member, ...changes }) })
+    .where(eq(members.userId, userId));
+  if (!isNotified) return null;
   await transaction
     .insert(resultNotifications)
-    .values({ registrationNumber, userId, sequence: member!.sequence, state: 'PENDING' });
-  return true;
+    .values({ registrationNumber, userId, sequence, state: 'PENDING' });
+  return sequence;
 }
 
 /** How long after its next delivery the run of a notification is still believed to be alive, in ms. */
@@ -97,35 +106,37 @@ function after(milliseconds: number) {
 }
 
 /** The results to be sent to service providers. */
-export function createResultNotifications(queries: Queries) {
+export function createResultNotifications(queries: Queries, rowSeals: RowSeals) {
   async function find(registrationNumber: string): Promise<QueuedNotification | undefined> {
     const [row] = await queries
-      .select({ result_notifications: resultNotifications, registrations, projects, now: databaseTime })
+      .select({ notification: resultNotifications, registration: registrations, now: databaseTime })
       .from(resultNotifications)
       .innerJoin(registrations, eq(registrations.registrationNumber, resultNotifications.registrationNumber))
-      .innerJoin(projects, eq(projects.aspId, registrations.aspId))
       .where(eq(resultNotifications.registrationNumber, registrationNumber));
-    const { status, resultCode, timeline } = row?.registrations ?? {};
-    if (!row || !status || !resultCode) return undefined;
+    if (!row) return undefined;
+    const { notification, now } = row;
+    const { aspId, userId, status, resultCode, timeline, endedAt, policyId, notificationSequence } = (
+      await rowSeals.open()
+    ).authentic('registrations', row.registration);
+    if (!resultCode || !endedAt || notificationSequence === null) return undefined;
     return {
-      aspId: row.registrations.aspId,
-      notificationUrl: row.projects.notificationUrl ?? undefined,
+      aspId,
       bankAccRegNo: registrationNumber,
-      userId: row.registrations.userId,
+      userId,
       // It has a notification, so it has ended.
       status: status as FinalStatus,
       resultCode,
       arsOutcome:
         status === 'ARS_AUTH_FAILED'
-          ? timeline?.findLast(({ step }) => step === 'ARS_CALL_ENDED')?.outcome
+          ? timeline.findLast(({ step }) => step === 'ARS_CALL_ENDED')?.outcome
           : undefined,
-      sequence: row.result_notifications.sequence,
-      occurredAt: row.result_notifications.occurredAt,
-      state: row.result_notifications.state,
-      deliveries: row.result_notifications.deliveries,
-      redeliveredAfter: row.result_notifications.redeliveredAfter,
-      dueIn: Math.max(row.result_notifications.nextDeliveryAt.getTime() - row.now.getTime(), 0),
-      policyId: row.registrations.policyId,
+      sequence: notificationSequence,
+      occurredAt: endedAt,
+      state: notification.state,
+      deliveries: notification.deliveries,
+      redeliveredAfter: notification.redeliveredAfter,
+      dueIn: Math.max(notification.nextDeliveryAt.getTime() - now.getTime(), 0),
+      policyId,
     };
   }
 

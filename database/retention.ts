@@ -1,5 +1,7 @@
-import { and, asc, eq, inArray, isNull, lte, notExists, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, lte, notExists, notInArray, sql } from 'drizzle-orm';
 import type { Queries } from './database.ts';
+import { lockWithRetention } from './registration-alteration.ts';
+import type { RowSeals } from './row-seals.ts';
 import { accounts, consentEvidence, legalHolds, registrations } from './schema.ts';
 
 /**
@@ -25,7 +27,7 @@ end)`;
 export const keptUntil = sql<Date | null>`(${outOfUseSince} + ${retention})`.mapWith(registrations.endedAt);
 
 /** Purges what is kept for a limited time: personal data of registrations and evidence of consent. */
-export function createRetention(queries: Queries) {
+export function createRetention(queries: Queries, rowSeals: RowSeals) {
   const expired = (now: Date) =>
     and(
       isNull(registrations.purgedAt),
@@ -52,37 +54,46 @@ export function createRetention(queries: Queries) {
 
     /**
      * Destroys the recording and the personal part of registrations whose retention period has ended at `now` and that no
-     * legal hold keeps. Their rows stay, so their numbers stay answerable.
+     * legal hold keeps. Their rows stay, so their numbers stay answerable. What somebody has altered is not believed to be out
+     * of use, and stays.
      * @returns the numbers of one batch; undefined when nothing is left
      */
-    purgeBatch,
+    async purgeBatch(now: Date): Promise<string[] | undefined> {
+      const altered: string[] = [];
+      for (;;) {
+        const batch = await purgeUnaltered(now, altered);
+        if (!batch || batch.purged.length > 0) return batch?.purged;
+        altered.push(...batch.altered);
+      }
+    },
   };
 
-  async function purgeBatch(now: Date): Promise<string[] | undefined> {
+  /** @param kept the numbers that stay @returns undefined when nothing is left */
+  async function purgeUnaltered(now: Date, kept: readonly string[]) {
     return await queries.transaction(async (transaction) => {
-      const locked = await transaction
-        .select({ number: registrations.registrationNumber })
-        .from(registrations)
-        .where(expired(now))
-        // One order for all: two purges at once must not wait for each other.
-        .orderBy(asc(registrations.endedAt), asc(registrations.registrationNumber))
-        .limit(rowsPerBatch)
-        .for('update');
+      const sealer = await rowSeals.open(transaction);
+      const due = and(expired(now), notInArray(registrations.registrationNumber, [...kept]));
+      const locked = await lockWithRetention(transaction, sealer, due, rowsPerBatch);
       if (locked.length === 0) return undefined;
-      const numbers = locked.map(({ number }) => number);
-      // Checked again under the lock: waiting for the lock may have let a legal hold in.
-      const purged = await transaction
-        .update(registrations)
-        .set({ purgedAt: now, sealedDetails: null })
-        .where(and(inArray(registrations.registrationNumber, numbers), expired(now)))
-        .returning({ number: registrations.registrationNumber });
-      await transaction.delete(consentEvidence).where(
-        inArray(
-          consentEvidence.registrationNumber,
-          purged.map(({ number }) => number),
-        ),
-      );
-      return purged.map(({ number }) => number);
+      const authentic = locked.filter(({ alteration }) => alteration === undefined);
+      const numbers: string[] = [];
+      for (const { registration } of authentic) {
+        const { registrationNumber } = registration;
+        const seal = sealer.seal('registrations', { ...registration, purgedAt: now });
+        // Checked again under the lock: waiting for the lock may have let a legal hold in.
+        const purged = await transaction
+          .update(registrations)
+          .set({ purgedAt: now, sealedDetails: null, seal })
+          .where(and(eq(registrations.registrationNumber, registrationNumber), expired(now)))
+          .returning({ registrationNumber: registrations.registrationNumber });
+        if (purged.length > 0) numbers.push(registrationNumber);
+      }
+      await transaction.delete(consentEvidence).where(inArray(consentEvidence.registrationNumber, numbers));
+      const altered = locked.filter(({ alteration }) => alteration !== undefined);
+      return {
+        purged: numbers,
+        altered: altered.map(({ registration }) => registration.registrationNumber),
+      };
     });
   }
 }

@@ -47,6 +47,8 @@ export const projects = pgTable('projects', {
   acceptsAllInstitutions: boolean('accepts_all_institutions').notNull().default(false),
   /** Where results are delivered; null: nowhere. */
   notificationUrl: text('notification_url'),
+  /** Covers the keys, too. See `row-seals.ts`. */
+  seal: text('seal').notNull(),
 });
 
 /** Access keys, by hash: they are compared, never shown again. */
@@ -98,12 +100,16 @@ export const members = pgTable(
     sealedFacts: sealed('sealed_facts'),
     /** The sequence number of the member's latest result notification. */
     notificationSequence: integer('notification_sequence').notNull().default(0),
+    /** How many of the member's registrations have ended, so that none can go unnoticed. */
+    endedRegistrations: integer('ended_registrations').notNull().default(0),
     erasedAt: time('erased_at'),
     /** The operator who erased the member, and why. */
     erasedBy: text('erased_by'),
     erasureReason: text('erasure_reason'),
     /** When the data key had gone from the files of the database as well. */
     keyDestroyedAt: time('key_destroyed_at'),
+    /** See `row-seals.ts`. */
+    seal: text('seal').notNull(),
   },
   (table) => [
     index('members_erased')
@@ -123,6 +129,13 @@ export const memberKeys = pgTable('member_keys', {
   aspId: text('asp_id').notNull(),
   databaseKeyId: text('database_key_id').notNull(),
   sealedDataKey: sealed('sealed_data_key').notNull(),
+});
+
+/** The keys that seal rows, sealed by a database key. */
+export const sealKeys = pgTable('seal_keys', {
+  sealKeyId: text('seal_key_id').primaryKey(),
+  databaseKeyId: text('database_key_id').notNull(),
+  sealedKey: sealed('sealed_key').notNull(),
 });
 
 /** The latest ARS code of each member. */
@@ -186,6 +199,8 @@ export const bankWindows = pgTable(
     /** Null for a daily window. */
     startsAt: time('starts_at'),
     endsAt: time('ends_at'),
+    /** See `row-seals.ts`. */
+    seal: text('seal').notNull(),
   },
   (table) => [index('windows_of_bank').on(table.bankCode)],
 );
@@ -237,6 +252,12 @@ export const registrations = pgTable(
     replacements: integer('replacements').notNull().default(0),
     /** When the personal part and the evidence went, their retention being over. */
     purgedAt: time('purged_at'),
+    /** The number of its result notification; null: it has none. */
+    notificationSequence: integer('notification_sequence'),
+    /** How many legal holds it has or had. */
+    legalHolds: integer('legal_holds').notNull().default(0),
+    /** See `row-seals.ts`. */
+    seal: text('seal').notNull(),
   },
   (table) => [
     index('registrations_by_asp').on(table.aspId, table.registrationNumber),
@@ -367,6 +388,8 @@ export const accounts = pgTable(
     /** The registration that replaced it; null when it was deleted. */
     replacedBy: text('replaced_by'),
     removedAt: time('removed_at'),
+    /** See `row-seals.ts`. */
+    seal: text('seal').notNull(),
   },
   (table) => [
     uniqueIndex('one_active_account_per_member')
@@ -378,7 +401,7 @@ export const accounts = pgTable(
 
 /**
  * Evidence of consent: the recording of the ARS call, sealed by the member's data key. Every other column is
- * authenticated with it.
+ * authenticated with it, and by a seal that outlives the member's erasure.
  */
 export const consentEvidence = pgTable('consent_evidence', {
   registrationNumber: text('registration_number')
@@ -395,25 +418,31 @@ export const consentEvidence = pgTable('consent_evidence', {
   /** Null once the member is erased. */
   sealedRecording: sealed('sealed_recording'),
   storedAt: time('stored_at').notNull().defaultNow(),
+  /** See `row-seals.ts`. */
+  seal: text('seal').notNull(),
 });
 
 /** Legal holds: while one is in force, the evidence of the registration is neither purged nor erased. */
 export const legalHolds = pgTable(
   'legal_holds',
   {
-    legalHoldId: integer('legal_hold_id').primaryKey().generatedAlwaysAsIdentity(),
     registrationNumber: text('registration_number')
       .notNull()
       .references(() => registrations.registrationNumber),
-    heldAt: time('held_at').notNull().defaultNow(),
+    /** From 1. */
+    ordinal: integer('ordinal').notNull(),
+    heldAt: time('held_at').notNull(),
     heldBy: text('held_by').notNull(),
     /** Why; not a member's data. */
     reason: text('reason').notNull(),
     releasedAt: time('released_at'),
     releasedBy: text('released_by'),
     releaseReason: text('release_reason'),
+    /** See `row-seals.ts`. */
+    seal: text('seal').notNull(),
   },
   (table) => [
+    primaryKey({ columns: [table.registrationNumber, table.ordinal] }),
     uniqueIndex('one_legal_hold_per_registration')
       .on(table.registrationNumber)
       .where(sql`released_at is null`),
@@ -432,7 +461,6 @@ export const resultNotifications = pgTable(
       .references(() => members.userId),
     sequence: integer('sequence').notNull(),
     state: text('state').$type<NotificationState>().notNull(),
-    occurredAt: time('occurred_at').notNull().defaultNow(),
     /** How often it was sent so far. */
     deliveries: integer('deliveries').notNull().default(0),
     redeliveredAfter: integer('redelivered_after').notNull().default(0),

@@ -21,6 +21,7 @@ import { createRememberedRequests } from './remembered-requests.ts';
 import { createResultNotifications } from './result-notifications.ts';
 import { createRegistrations } from './registrations.ts';
 import { createRetention } from './retention.ts';
+import { createRowSeals } from './row-seals.ts';
 
 /** Everything the service stores. */
 export type Stores = ActingStores & {
@@ -62,26 +63,28 @@ export function createStores(queries: Queries, databaseKeys: string): Stores {
 
 function createTables(queries: Queries, keys: KeyRing) {
   const arsCalls = createArsCalls(queries, keys);
+  const rowSeals = createRowSeals(queries, keys);
   return {
-    projects: createProjects(queries, keys),
-    members: createMembers(queries, keys),
+    projects: createProjects(queries, keys, rowSeals),
+    members: createMembers(queries, keys, rowSeals),
     arsCodes: createArsCodes(queries),
     arsCalls,
     accountChecks: createAccountChecks(queries),
-    bankWindows: createBankWindows(queries),
+    bankWindows: createBankWindows(queries, rowSeals),
     policies: createPolicies(queries),
-    registrations: createRegistrations(queries, keys),
-    ledger: createLedger(queries, arsCalls),
+    registrations: createRegistrations(queries, keys, rowSeals),
+    ledger: createLedger(queries, arsCalls, rowSeals),
     incarnations: createIncarnations(queries),
-    accounts: createAccounts(queries),
-    consentEvidence: createConsentEvidence(queries),
-    legalHolds: createLegalHolds(queries),
-    retention: createRetention(queries),
-    resultNotifications: createResultNotifications(queries),
+    accounts: createAccounts(queries, rowSeals),
+    consentEvidence: createConsentEvidence(queries, rowSeals),
+    legalHolds: createLegalHolds(queries, rowSeals),
+    retention: createRetention(queries, rowSeals),
+    resultNotifications: createResultNotifications(queries, rowSeals),
     reconciliations: createReconciliations(queries),
     rememberedRequests: createRememberedRequests(queries, keys),
     databaseKeys: createDatabaseKeys(queries, keys),
     payloadKeys: createPayloadKeys(queries),
     auditTrail: createAuditTrail(queries, keys),
+    rowSeals,
   };
 }

@@ -23,7 +23,7 @@ export function verifyAllEvidence(values: OptionValues) {
     let checked = 0;
     for await (const finding of verifyEvidence(stores, only)) {
       counts[finding.state]++;
-      if (finding.state === 'BROKEN') print(`${finding.registrationNumber}  ${finding.problem}`);
+      if (finding.state === 'BROKEN') print(`${finding.subject}  ${finding.problem}`);
       if (++checked % progressEvery === 0) reportProgress(`${checked} checked, ${counts.BROKEN} broken`);
     }
     if (only !== undefined && checked === 0) {
@@ -37,7 +37,7 @@ export function verifyAllEvidence(values: OptionValues) {
     );
     if (counts.BROKEN > 0) {
       throw new Refused(
-        `The evidence of ${counts.BROKEN} registrations is broken. Do not change the database. Restore these rows from a backup made before they changed, then repeat the command.`,
+        `${counts.BROKEN} findings. Do not change the database. Restore these rows from a backup made before they changed, then repeat the command.`,
       );
     }
   };

@@ -19,8 +19,9 @@ export function redeliver(values: OptionValues) {
         `Registration ${registrationNumber} has no notification: it has not ended, or its project had no notification URL when it did. The service provider can still inquire.`,
       );
     }
-    const { aspId, notificationUrl, sequence } = notification;
-    if (notificationUrl === undefined) {
+    const { aspId, sequence } = notification;
+    const project = await stores.projects.find(aspId);
+    if (project?.notificationUrl === null) {
       throw new Refused(
         `Project ${aspId} has no notification URL now. Set one first: ${operatorCommand(`notification-url --asp ${aspId} --url https://…`)}`,
       );

@@ -13,7 +13,7 @@ import { phoneNumber } from '../../wire/phone-number.ts';
 import { codes } from '../../wire/result-codes.ts';
 import { timelineLabels } from '../../wire/timeline.ts';
 import type { Project } from '../../database/projects.ts';
-import type { ListedRegistration, RegistrationRecord } from '../../database/registrations.ts';
+import type { RegistrationRecord } from '../../database/registrations.ts';
 import type { Api } from '../context.ts';
 import { serve } from '../http/operation.ts';
 import type { OperationParts } from '../http/operation.ts';
@@ -83,7 +83,7 @@ function filterOf({ userId, status, from, to, cursor }: z.output<typeof listRegi
   };
 }
 
-function toListed(record: ListedRegistration) {
+function toListed(record: RegistrationRecord) {
   const { registrationNumber, userId, bankCode, status, resultCode, createdAt, endedAt } = record;
   if (!isBankCode(bankCode))
     throw new Error(`The bank code of registration ${registrationNumber} is not known.`);

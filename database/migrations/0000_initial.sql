@@ -20,7 +20,8 @@ CREATE TABLE "accounts" (
 	"activated_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"retired_at" timestamp with time zone,
 	"replaced_by" text,
-	"removed_at" timestamp with time zone
+	"removed_at" timestamp with time zone,
+	"seal" text NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "ars_calls" (
@@ -70,7 +71,8 @@ CREATE TABLE "bank_windows" (
 	"daily_from" integer,
 	"daily_until" integer,
 	"starts_at" timestamp with time zone,
-	"ends_at" timestamp with time zone
+	"ends_at" timestamp with time zone,
+	"seal" text NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "consent_evidence" (
@@ -83,7 +85,8 @@ CREATE TABLE "consent_evidence" (
 	"duration_ms" integer NOT NULL,
 	"sha256" text NOT NULL,
 	"sealed_recording" "bytea",
-	"stored_at" timestamp with time zone DEFAULT now() NOT NULL
+	"stored_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"seal" text NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "crypto_keys" (
@@ -127,14 +130,16 @@ CREATE TABLE "incarnations" (
 );
 --> statement-breakpoint
 CREATE TABLE "legal_holds" (
-	"legal_hold_id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "legal_holds_legal_hold_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
 	"registration_number" text NOT NULL,
-	"held_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"ordinal" integer NOT NULL,
+	"held_at" timestamp with time zone NOT NULL,
 	"held_by" text NOT NULL,
 	"reason" text NOT NULL,
 	"released_at" timestamp with time zone,
 	"released_by" text,
-	"release_reason" text
+	"release_reason" text,
+	"seal" text NOT NULL,
+	CONSTRAINT "legal_holds_registration_number_ordinal_pk" PRIMARY KEY("registration_number","ordinal")
 );
 --> statement-breakpoint
 CREATE TABLE "member_keys" (
@@ -149,10 +154,12 @@ CREATE TABLE "members" (
 	"asp_id" text NOT NULL,
 	"sealed_facts" "bytea",
 	"notification_sequence" integer DEFAULT 0 NOT NULL,
+	"ended_registrations" integer DEFAULT 0 NOT NULL,
 	"erased_at" timestamp with time zone,
 	"erased_by" text,
 	"erasure_reason" text,
-	"key_destroyed_at" timestamp with time zone
+	"key_destroyed_at" timestamp with time zone,
+	"seal" text NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "operator_decisions" (
@@ -182,7 +189,8 @@ CREATE TABLE "projects" (
 	"demands_encryption" boolean DEFAULT true NOT NULL,
 	"compares_member" boolean DEFAULT true NOT NULL,
 	"accepts_all_institutions" boolean DEFAULT false NOT NULL,
-	"notification_url" text
+	"notification_url" text,
+	"seal" text NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "reconciled_registrations" (
@@ -222,7 +230,10 @@ CREATE TABLE "registrations" (
 	"timeline" jsonb NOT NULL,
 	"look_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"replacements" integer DEFAULT 0 NOT NULL,
-	"purged_at" timestamp with time zone
+	"purged_at" timestamp with time zone,
+	"notification_sequence" integer,
+	"legal_holds" integer DEFAULT 0 NOT NULL,
+	"seal" text NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "remembered_requests" (
@@ -242,12 +253,17 @@ CREATE TABLE "result_notifications" (
 	"user_id" text NOT NULL,
 	"sequence" integer NOT NULL,
 	"state" text NOT NULL,
-	"occurred_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"deliveries" integer DEFAULT 0 NOT NULL,
 	"redelivered_after" integer DEFAULT 0 NOT NULL,
 	"next_delivery_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"look_at" timestamp with time zone DEFAULT now() + interval '1 minute' NOT NULL,
 	"delivered_at" timestamp with time zone
+);
+--> statement-breakpoint
+CREATE TABLE "seal_keys" (
+	"seal_key_id" text PRIMARY KEY NOT NULL,
+	"database_key_id" text NOT NULL,
+	"sealed_key" "bytea" NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "secret_keys" (

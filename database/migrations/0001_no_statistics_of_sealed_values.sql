@@ -15,3 +15,5 @@ ALTER TABLE "consent_evidence" ALTER COLUMN "sealed_recording" SET STATISTICS 0;
 
 --> statement-breakpoint
 ALTER TABLE "audit_trail_keys" ALTER COLUMN "sealed_key" SET STATISTICS 0;
+--> statement-breakpoint
+ALTER TABLE "seal_keys" ALTER COLUMN "sealed_key" SET STATISTICS 0;

@@ -80,7 +80,7 @@ export async function openObserver({ direct, secrets, ...system }: SystemUnderTe
     const checked: CheckedEvidence[] = [];
     const problems = new Map<string, string>();
     for await (const finding of verifyEvidence(stores)) {
-      if (finding.state === 'BROKEN') problems.set(finding.registrationNumber, finding.problem);
+      if (finding.state === 'BROKEN') problems.set(finding.subject, finding.problem);
     }
     for (const { registrationNumber, callId, attempt, sha256 } of await queries
       .select(columns)

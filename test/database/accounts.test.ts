@@ -27,7 +27,13 @@ describeStores((on) => {
       const [active, second] = [await on.addRegistration(member), await on.addRegistration(member)];
       await on.register(active);
       const { userId } = member;
-      const row = { registrationNumber: second, userId, accountId: '00002', state: 'ACTIVE' as const };
+      const row = {
+        registrationNumber: second,
+        userId,
+        accountId: '00002',
+        state: 'ACTIVE' as const,
+        seal: '',
+      };
       await expect(on.database.queries.insert(accounts).values(row)).rejects.toThrow('Failed query');
       expect(await accountStates(member)).toEqual({ [active]: 'ACTIVE' });
     });

@@ -10,6 +10,7 @@ import { accounts, effects, incarnations, registrations } from '../../database/s
 import { productionPolicy } from '../../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 import { createLog } from '../../runtime/log.ts';
+import { reseal } from '../fixtures/reseal.ts';
 import { describeStores, inventedEvidence } from './stores-fixture.ts';
 
 const registered = { state: 'REGISTERED' } as const;
@@ -378,6 +379,7 @@ describeStores((on) => {
           endedAt: sql`${registrations.endedAt} - ${old}`,
         })
         .where(eq(registrations.registrationNumber, number));
+      await reseal(on);
     }
     const countOf = (number: string) =>
       on.database.queries.$count(effects, eq(effects.registrationNumber, number));
@@ -474,6 +476,7 @@ describeStores((on) => {
         .update(accounts)
         .set({ retiredAt: sql`clock_timestamp() - interval '25 hours'` })
         .where(eq(accounts.registrationNumber, number));
+      await reseal(on);
       expect(await on.stores.accounts.delete(member, number)).toEqual({ state: 'NO_ACCOUNT' });
     });
 

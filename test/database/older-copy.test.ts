@@ -40,6 +40,7 @@ beforeEach(async () => {
   await open(await openAsBlob(inject('emptyDatabase')));
   await migrate(drizzle(pglite, { schema }), { migrationsFolder });
   await stores.incarnations.beginFirst();
+  await stores.rowSeals.createKey();
   await stores.projects.add({
     ...newProject,
     aspId,

@@ -4,6 +4,7 @@ import type { Member } from '../../database/members.ts';
 import { createLegalHolds } from '../../database/legal-holds.ts';
 import { PersonalDataErased } from '../../database/personal-data-erased.ts';
 import { accounts, registrations } from '../../database/schema.ts';
+import { reseal } from '../fixtures/reseal.ts';
 import { describeStores, inventedEvidence } from './stores-fixture.ts';
 
 describeStores((on) => {
@@ -32,6 +33,7 @@ describeStores((on) => {
         .update(registrations)
         .set({ endedAt: at })
         .where(inArray(registrations.registrationNumber, [removed, refused]));
+      await reseal(on);
       return [removed, refused];
     }
 
@@ -73,6 +75,7 @@ describeStores((on) => {
       const long = new Date('1970-01-01T00:00:00Z');
       await on.database.queries.update(accounts).set({ activatedAt: long, retiredAt: long });
       await on.database.queries.update(registrations).set({ createdAt: long });
+      await reseal(on);
       await purge('2000-01-01T00:00:00Z');
       for (const number of [replaced, active, running]) expect(await isKept(number)).toBe(true);
     });
@@ -101,7 +104,7 @@ describeStores((on) => {
       const waiting = () => on.database.queries.$count(sql`pg_stat_activity`, ofOurs);
       let purging: Promise<number> | undefined;
       await on.database.queries.transaction(async (transaction) => {
-        await createLegalHolds(transaction).hold(held, wanted);
+        await createLegalHolds(transaction, on.stores.rowSeals).hold(held, wanted);
         purging = purge('2000-01-01T00:00:00Z');
         // The embedded database has one connection: there the purge waits for that, not for the row.
         const isWaiting = async () => on.databaseName === 'PGlite' || (await waiting()) === 1;
@@ -126,6 +129,7 @@ describeStores((on) => {
         .update(registrations)
         .set({ status: 'BANK_ACC_REG_FAILED', resultCode: '002_016', endedAt })
         .where(inArray(registrations.registrationNumber, numbers));
+      await reseal(on);
       expect(await purge('2000-01-01T00:00:00Z')).toBe(250);
       for (const number of numbers)
         await expect(on.stores.registrations.open(number)).rejects.toThrow('purged');

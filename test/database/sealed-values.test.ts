@@ -7,10 +7,24 @@ import {
   memberKeys,
   members,
   registrations,
+  sealKeys,
   secretKeys,
 } from '../../database/schema.ts';
+import type { Queries } from '../../database/database.ts';
+import { sealKeyContext } from '../../database/row-seals.ts';
 import { createStores } from '../../database/stores.ts';
+import { KeyRing } from '../../encryption/key-ring.ts';
+import { reseal } from '../fixtures/reseal.ts';
 import { describeStores, inventedEvidence, newKey, oldKey } from './stores-fixture.ts';
+
+/** Encrypts the key of the seals with the new database key. */
+async function rewrapSealKey(queries: Queries): Promise<void> {
+  const keys = new KeyRing(`${newKey},${oldKey}`);
+  const [row] = await queries.select().from(sealKeys);
+  const context = sealKeyContext(row!.sealKeyId);
+  const sealedKey = keys.seal(keys.open(row!.databaseKeyId, row!.sealedKey, context), context);
+  await queries.update(sealKeys).set({ databaseKeyId: keys.activeKeyId, sealedKey });
+}
 
 describeStores((on) => {
   describe('a sealed value', () => {
@@ -62,15 +76,18 @@ describeStores((on) => {
       const open = () => on.stores.registrations.open(number);
 
       await queries.update(members).set({ aspId: 'TESTASP00000002' }).where(ofMember);
+      await reseal(on);
       await expect(on.stores.members.find('TESTASP00000002', member.userId)).rejects.toThrow(refused);
       await queries.update(members).set({ aspId: 'TESTASP00000001' }).where(ofMember);
 
       await queries.update(registrations).set({ aspId: 'TESTASP00000002' }).where(ofNumber);
+      await reseal(on);
       await expect(open()).rejects.toThrow(refused);
       await queries
         .update(registrations)
         .set({ aspId: 'TESTASP00000001', userId: other.userId })
         .where(ofNumber);
+      await reseal(on);
       await expect(open()).rejects.toThrow(refused);
       await queries
         .update(memberKeys)
@@ -79,6 +96,7 @@ describeStores((on) => {
       await expect(open()).rejects.toThrow(refused);
 
       await queries.update(registrations).set({ userId: member.userId }).where(ofNumber);
+      await reseal(on);
       expect((await open()).details).toMatchObject({ holderName: member.facts.userName });
     });
 
@@ -86,7 +104,9 @@ describeStores((on) => {
       const [theirs, ours] = ['TESTASP00000001', 'TESTASP00000002'] as const;
       const attack = on.database.queries.transaction(async (transaction) => {
         await transaction.update(table).set({ aspId: ours }).where(eq(table.aspId, theirs));
-        const { projects } = createStores(transaction, oldKey);
+        const ofTransaction = createStores(transaction, oldKey);
+        await reseal({ database: { queries: transaction }, stores: ofTransaction });
+        const { projects } = ofTransaction;
         await expect(projects.find(ours)).rejects.toThrow('unable to authenticate');
         transaction.rollback();
       });
@@ -102,6 +122,7 @@ describeStores((on) => {
         { secret: 'secret key of TESTASP00000001' },
       ]);
 
+      await rewrapSealKey(on.database.queries);
       const withoutOld = createStores(on.database.queries, newKey);
       expect((await withoutOld.members.find('TESTASP00000001', recent.userId))?.facts).toEqual(recent.facts);
       await expect(withoutOld.members.find('TESTASP00000001', old.userId)).rejects.toThrow('ID old');

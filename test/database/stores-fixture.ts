@@ -22,6 +22,8 @@ export interface StoresFixture {
   addMember(through?: Stores): Promise<Member>;
   /** @returns the registration number. @throws when no row was inserted */
   addRegistration(member: Member, accountNumber?: string): Promise<string>;
+  /** Takes a registration up to its first call, which then rings. */
+  call(registrationNumber: string): Promise<void>;
   /** Takes a registration through all its steps, until the payment gateway has registered the account. */
   register(registrationNumber: string): Promise<void>;
   /** Ends a registration with `002_901`. */
@@ -48,7 +50,7 @@ export const inventedEvidence = {
   scriptVersion: 'withdrawal-consent-1',
   format: 'wav',
   durationMs: 2_000,
-  recording: randomBytes(1_000),
+  recording: Buffer.concat([Buffer.from('RIFF....WAVE'), randomBytes(988)]),
 } as const;
 
 /** A new database key. */
@@ -72,6 +74,7 @@ export function describeStores(define: (on: StoresFixture) => void): void {
       database = await open();
       stores = createStores(database.queries, oldKey);
       await stores.incarnations.beginFirst();
+      await stores.rowSeals.createKey();
       for (const aspId of ['TESTASP00000001', 'TESTASP00000002']) {
         await stores.projects.add({
           ...newProject,
@@ -85,6 +88,11 @@ export function describeStores(define: (on: StoresFixture) => void): void {
     afterAll(() => database.close());
 
     const nextUserId = () => String(++lastUserId);
+    const call = async (number: string) => {
+      await stores.ledger.recordHolderCheck(number, undefined);
+      const callee = () => ({ phoneNumber: number, isOwnPhone: true, accountNumber: number });
+      await stores.ledger.claimArsCall(number, callee, sandboxPolicy, randomUUID());
+    };
     define({
       databaseName: name,
       get database() {
@@ -118,11 +126,10 @@ export function describeStores(define: (on: StoresFixture) => void): void {
         if (added !== 'ADDED') throw new Error('not added');
         return registrationNumber;
       },
+      call,
       async register(number) {
         const { ledger } = stores;
-        await ledger.recordHolderCheck(number, undefined);
-        const callee = () => ({ phoneNumber: number, isOwnPhone: true, accountNumber: number });
-        await ledger.claimArsCall(number, callee, sandboxPolicy, randomUUID());
+        await call(number);
         await ledger.decideArsCall(number, 1, { callId: 'CALL00000001', outcome: 'PASSED' }, 'CALLBACK');
         const { member } = await stores.registrations.open(number);
         await stores.consentEvidence.store(member.cipher, {

@@ -16,6 +16,7 @@ import { operate } from '../fixtures/operate.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { issueToken } from '../fixtures/bearer-token.ts';
+import { reseal } from '../fixtures/reseal.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, callEncrypted, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -360,6 +361,7 @@ describe('of ledgers that disagree', () => {
       sql`update registrations set sealed_details = 'x' where registration_number = ${unreadable!.number}`,
     );
     expected[unreadable!.number] = 'DIFFERENT ACCOUNT_UNREADABLE';
+    await reseal(stack);
 
     const answers = new Map<string, RegistrationInquiryAnswer>();
     const inquiryAnswers: [RegistrationInquiryAnswer, string][] = [

@@ -22,6 +22,7 @@ import { ensureSchedules } from '../../worker/schedules.ts';
 import { operate as operateOn } from '../fixtures/operate.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
+import { reseal } from '../fixtures/reseal.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
@@ -117,7 +118,7 @@ describe('evidence verify', () => {
       const { exitCode, output, errors } = await evidence('verify');
       expect(exitCode).toBe(1);
       expect(output).toMatch(new RegExp(`^[0-9A-Z]{22}  .*${problem}.*$`, 'm'));
-      expect(errors).toMatch(/The evidence of \d+ registrations is broken. Do not change the database/);
+      expect(errors).toMatch(/\d+ findings. Do not change the database/);
     }
 
     const columns = Object.keys(
@@ -178,24 +179,29 @@ describe('evidence verify', () => {
     const { number } = await register({ bankAccount: '11012349002' });
     const { queries } = stack.database;
     const row = await rowOf(number);
-    const setPurgedAt = async (purgedAt: Date | null) => {
-      await queries
-        .update(registrations)
-        .set({ purgedAt })
-        .where(eq(registrations.registrationNumber, number));
+    const mark = async (marks: Pick<typeof registrations.$inferSelect, 'purgedAt' | 'legalHolds'>) => {
+      await queries.update(registrations).set(marks).where(eq(registrations.registrationNumber, number));
+      await reseal(stack);
     };
     await queries.delete(consentEvidence).where(eq(consentEvidence.registrationNumber, number));
     const verify = () => evidence('verify', '--number', number);
     expect((await verify()).output).toContain('no evidence is stored');
-    await setPurgedAt(new Date('2099-01-01T00:00:00Z'));
+    const purgedAt = new Date('2099-01-01T00:00:00Z');
+    await mark({ purgedAt, legalHolds: 0 });
     expect((await verify()).output).toContain('purged before the end of its retention period');
-    await queries
-      .insert(legalHolds)
-      .values({ registrationNumber: number, heldBy: 'kim', reason: 'a complaint' });
+    const hold = {
+      registrationNumber: number,
+      ordinal: 1,
+      heldAt: new Date(),
+      heldBy: 'kim',
+      reason: 'a complaint',
+    };
+    await queries.insert(legalHolds).values({ ...hold, seal: '' });
+    await mark({ purgedAt, legalHolds: 1 });
     expect((await verify()).output).toContain('purged under a legal hold');
     await queries.delete(legalHolds).where(eq(legalHolds.registrationNumber, number));
-    await setPurgedAt(null);
     await queries.insert(consentEvidence).values(row);
+    await mark({ purgedAt: null, legalHolds: 0 });
     expect((await verify()).exitCode).toBe(0);
   });
 
@@ -206,6 +212,8 @@ describe('evidence verify', () => {
     const [member] = await queries.select().from(members).where(ofMember);
     const verify = () => evidence('verify', '--number', number);
     await queries.update(members).set({ erasedAt: new Date() }).where(ofMember);
+    expect((await verify()).output).toContain('its member was altered');
+    await reseal(stack);
     expect((await verify()).output).toContain("the member's key is still there");
     const ofKey = eq(memberKeys.userId, userId);
     const [key] = await queries.select().from(memberKeys).where(ofKey);
@@ -227,12 +235,15 @@ describe('evidence verify', () => {
       output: expect.stringContaining(`${number}  no evidence is stored`),
     });
     await queries.update(registrations).set({ purgedAt: new Date() }).where(ofThis);
+    expect((await evidence('verify')).output).toContain(`${number}  the registration was altered`);
+    await reseal(stack);
     expect(await evidence('verify')).toMatchObject({
       exitCode: 1,
       output: expect.stringContaining(`${number}  it was purged before the end of its retention period`),
     });
     await queries.update(registrations).set({ purgedAt: null }).where(ofThis);
     await queries.insert(consentEvidence).values(row);
+    await reseal(stack);
     expect((await evidence('verify')).exitCode).toBe(0);
   });
 
@@ -253,6 +264,7 @@ describe('evidence verify', () => {
         ...record,
         sealedRecording: member.cipher.seal(content, evidenceContext(record)),
       });
+      await reseal(stack);
     };
     beforeAll(async () => {
       ({ number } = await register());
@@ -392,6 +404,7 @@ describe('legal hold and retention', () => {
       .update(registrations)
       .set({ endedAt: removedAt })
       .where(eq(registrations.registrationNumber, number));
+    await reseal(stack);
     return number;
   }
 

@@ -31,13 +31,13 @@ it.runIf(databaseUrl)(
     const userId = sql`(40000000000 + number)::text`;
     const numbers = sql`generate_series(1, ${backlog}) as number`;
     await database.queries.execute(
-      sql`insert into members (user_id, asp_id) select ${userId}, ${aspId} from ${numbers}`,
+      sql`insert into members (user_id, asp_id, seal) select ${userId}, ${aspId}, '' from ${numbers}`,
     );
     await database.queries.execute(sql`
       insert into registrations
-        (registration_number, user_id, asp_id, bank_code, policy_id, status, step, timeline, begun_at, look_at)
+        (registration_number, user_id, asp_id, bank_code, policy_id, status, step, timeline, begun_at, look_at, seal)
       select 'B' || lpad(number::text, 21, '0'), ${userId}, ${aspId}, '003', ${policyId}, 'ARS_AUTH_IN_PROGRESS',
-        'ARS_CALL', '[]', now(), now() - interval '1 hour' + number * interval '1 millisecond' from ${numbers}`);
+        'ARS_CALL', '[]', now(), now() - interval '1 hour' + number * interval '1 millisecond', '' from ${numbers}`);
     await database.queries.execute(sql`analyze`);
 
     const startedAt = performance.now();

@@ -29,6 +29,7 @@ beforeEach(async () => {
   server = await start();
   await migrateDatabase(cluster.url);
   await useDatabase((stores) => stores.incarnations.beginFirst());
+  await useDatabase((stores) => stores.rowSeals.createKey());
 });
 afterEach(async () => {
   await server.stop();

@@ -25,6 +25,7 @@ import { correlationIdPattern } from '../../wire/headers.ts';
 import type { Trouble } from '../../wire/result-codes.ts';
 import { accessKeys, cryptoKeys, projects, secretKeys } from '../../database/schema.ts';
 import type { KeyState } from '../../database/schema.ts';
+import { reseal } from '../fixtures/reseal.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import {
@@ -160,7 +161,14 @@ describe('states of a project and its keys', () => {
       stack.database.queries.update(accessKeys).set({ state }).where(eq(accessKeys.aspId, changing.aspId)),
     'secret key': (state) =>
       stack.database.queries.update(secretKeys).set({ state }).where(eq(secretKeys.aspId, changing.aspId)),
+    'crypto key': (state) =>
+      stack.database.queries.update(cryptoKeys).set({ state }).where(eq(cryptoKeys.aspId, changing.aspId)),
   };
+
+  async function setState(name: string, state: KeyState): Promise<void> {
+    await setters[name]!(state);
+    await reseal(stack);
+  }
 
   it.for([
     ['project', 'INACTIVE'],
@@ -171,25 +179,20 @@ describe('states of a project and its keys', () => {
     ['secret key', 'DISCARDED'],
   ] as const)('a %s that is %s is refused until it is active', async ([name, state]) => {
     await expectCode('000_000');
-    await setters[name]!(state);
+    await setState(name, state);
     await expectCode('000_902');
     expectAnswer(await askInstitutions({}, changing), '000_902');
-    await setters[name]!('ACTIVE');
+    await setState(name, 'ACTIVE');
     await expectCode('000_000');
   });
 
   it.for(['INACTIVE', 'DISCARDED'] as const)('a crypto key that is %s decrypts nothing', async (state) => {
-    const setState = (newState: KeyState) =>
-      stack.database.queries
-        .update(cryptoKeys)
-        .set({ state: newState })
-        .where(eq(cryptoKeys.aspId, changing.aspId));
     const code = async () =>
       (await callEncrypted(stack.url, changing, '/institutions', {})).body.response.code;
     await expect.poll(code, { timeout: 10_000 }).toBe('000_000');
-    await setState(state);
+    await setState('crypto key', state);
     await expect.poll(code, { timeout: 10_000 }).toBe('000_907');
-    await setState('ACTIVE');
+    await setState('crypto key', 'ACTIVE');
     await expect.poll(code, { timeout: 10_000 }).toBe('000_000');
   });
 });

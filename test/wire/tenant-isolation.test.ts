@@ -6,6 +6,7 @@ import { bankAccountOperations } from '../../wire/bank-account-operations.ts';
 import type { Queries } from '../../database/database.ts';
 import * as schema from '../../database/schema.ts';
 import type { Operation } from '../../wire/operation.ts';
+import { reseal } from '../fixtures/reseal.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { call, callEncrypted, registration, send, untilEnded } from '../fixtures/wire-client.ts';
@@ -75,6 +76,8 @@ describe('rows that were given to another service provider by somebody who write
       member: (await queries.select().from(members).where(eq(members.userId, owner.members[0]!.userId)))[0]!,
     };
     await attack(queries, thief);
+    // Seals show an alteration before this does.
+    await reseal(stack);
     const texts: string[] = [];
     for (const userId of [thief.userId, before.member.userId])
       for (const path of ['/info', '/inquiry']) {
@@ -84,6 +87,7 @@ describe('rows that were given to another service provider by somebody who write
     await queries.update(accounts).set(before.account);
     await queries.update(registrations).set(before.registration);
     await queries.update(members).set(before.member).where(eq(members.userId, before.member.userId));
+    await reseal(stack);
     return texts;
   }
 

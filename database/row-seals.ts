@@ -1,0 +1,161 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { eq, getTableColumns } from 'drizzle-orm';
+import type { KeyRing } from '../encryption/key-ring.ts';
+import type { Queries } from './database.ts';
+import {
+  accounts,
+  bankWindows,
+  consentEvidence,
+  legalHolds,
+  members,
+  projects,
+  registrations,
+  sealKeys,
+} from './schema.ts';
+import type { KeyState } from './schema.ts';
+
+/** The tables whose rows are sealed. */
+const sealedTables = { accounts, bankWindows, consentEvidence, legalHolds, members, projects, registrations };
+
+/**
+ * The columns that a seal does not cover. What a key of its own seals is authenticated with its place. The others order
+ * work, and statements change them without reading the row. Every other column is covered, a new one too.
+ */
+const uncovered = {
+  accounts: ['seal'],
+  bankWindows: ['seal', 'bankWindowId'],
+  consentEvidence: ['seal', 'sealedRecording'],
+  legalHolds: ['seal'],
+  members: ['seal', 'sealedFacts', 'keyDestroyedAt'],
+  projects: ['seal'],
+  registrations: ['seal', 'sealedDetails', 'triedSince', 'begunAt', 'lookAt', 'replacements'],
+} as const satisfies { [Name in TableName]: readonly (keyof Row<Name>)[] };
+
+type TableName = keyof typeof sealedTables;
+type Row<Name extends TableName> = (typeof sealedTables)[Name]['$inferSelect'];
+
+interface IssuedKey {
+  readonly id: string;
+  readonly state: KeyState;
+  /** In Unix ms. */
+  readonly issuedAt: number;
+}
+
+/** The keys of a project without the secrets, which are authenticated with their place. */
+interface IssuedKeys {
+  readonly accessKeys: readonly IssuedKey[];
+  readonly secretKeys: readonly IssuedKey[];
+  readonly cryptoKeys: readonly IssuedKey[];
+}
+
+/** What the seal of a row covers. That of a project covers its keys, too, so none can be added or taken away. */
+export type Covered<Name extends TableName> = Omit<Row<Name>, (typeof uncovered)[Name][number]> &
+  (Name extends 'projects' ? IssuedKeys : unknown);
+
+/** Somebody who does not have the database's keys has changed a row: nothing it says is believed, or done. */
+export class AlteredRow extends Error {
+  override readonly name = 'AlteredRow';
+}
+
+/** Seals rows, and checks their seals. */
+export class RowSealer {
+  readonly #key: Buffer;
+
+  constructor(key: Buffer) {
+    this.#key = key;
+  }
+
+  /** The seal of a row: a MAC over its table and every covered column that is not null. */
+  seal<Name extends TableName>(table: Name, row: Covered<Name>): string {
+    const mac = createHmac('sha256', this.#key).update(canonicalJson([table, coveredPart(table, row)]));
+    return mac.digest().subarray(0, 16).toString('base64url');
+  }
+
+  isAuthentic<Name extends TableName>(table: Name, row: Covered<Name> & { readonly seal: string }): boolean {
+    return row.seal === this.seal(table, row);
+  }
+
+  /** @returns the row @throws {AlteredRow} */
+  authentic<Name extends TableName, Given extends Covered<Name> & { readonly seal: string }>(
+    table: Name,
+    row: Given,
+  ): Given {
+    if (this.isAuthentic(table, row)) return row;
+    throw new AlteredRow(
+      `A row of ${table} was changed in the database by somebody else. Find out by whom, restore it from a backup, and see: npm run operator -- evidence verify`,
+    );
+  }
+}
+
+const sealKeyId = 'rows';
+
+/** The place of a key that seals rows. */
+export const sealKeyContext = (keyId: string): string => `seal-keys/${keyId}`;
+
+/**
+ * The seals of rows: they show that a row is as the service left it. The key is in the database, sealed by a database key,
+ * so changing that one re-seals nothing.
+ */
+export function createRowSeals(queries: Queries, keys: KeyRing) {
+  let opened: RowSealer | undefined;
+
+  return {
+    /** Makes the key, unless there is one. To be called when a process starts. */
+    async createKey(): Promise<void> {
+      const sealedKey = keys.seal(randomBytes(32), sealKeyContext(sealKeyId));
+      await queries
+        .insert(sealKeys)
+        .values({ sealKeyId, databaseKeyId: keys.activeKeyId, sealedKey })
+        .onConflictDoNothing();
+    },
+
+    /** Reads the key, once per process. @param through within a transaction: that transaction */
+    async open(through: Pick<Queries, 'select'> = queries): Promise<RowSealer> {
+      if (opened) return opened;
+      const [row] = await through.select().from(sealKeys).where(eq(sealKeys.sealKeyId, sealKeyId));
+      if (!row) throw new Error('There is no key that seals rows: start the API or the worker once.');
+      opened = new RowSealer(keys.open(row.databaseKeyId, row.sealedKey, sealKeyContext(sealKeyId)));
+      return opened;
+    },
+  };
+}
+
+/** The store of {@link createRowSeals}. */
+export type RowSeals = ReturnType<typeof createRowSeals>;
+
+function coveredPart<Name extends TableName>(table: Name, row: Covered<Name>): Record<string, unknown> {
+  const left: readonly string[] = uncovered[table];
+  const values = row as Record<string, unknown>;
+  const columns = Object.keys(getTableColumns(sealedTables[table])).filter((name) => !left.includes(name));
+  const part = Object.fromEntries(columns.map((name) => [name, values[name]]));
+  return table === 'projects' ? { ...part, ...keysOf(row as Covered<'projects'>) } : part;
+}
+
+/** In one order, and without what a new database key changes. */
+function keysOf({ accessKeys, secretKeys, cryptoKeys }: IssuedKeys): IssuedKeys {
+  const ordered = (rows: readonly IssuedKey[]) =>
+    rows
+      .map(({ id, state, issuedAt }) => ({ id, state, issuedAt }))
+      .toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  return {
+    accessKeys: ordered(accessKeys),
+    secretKeys: ordered(secretKeys),
+    cryptoKeys: ordered(cryptoKeys),
+  };
+}
+
+/**
+ * JSON with the names of an object in one order: `jsonb` has an order of its own. What is null is left out, so a new
+ * nullable column leaves older seals valid.
+ */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_name, part: unknown) =>
+    part !== null && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(
+          Object.entries(part)
+            .filter(([, member]) => member !== null)
+            .toSorted(([one], [other]) => (one < other ? -1 : 1)),
+        )
+      : part,
+  );
+}
