@@ -82,7 +82,17 @@ export const irrelevances: readonly Irrelevance[] = [
     table: 'auditTrail',
     reason: 'Its entries form a hash chain of their own: `operator trail` verifies it.',
   },
-  { table: 'auditTrailKeys', reason: 'The audit trail is not verified without its key.' },
+  {
+    table: 'auditTrailKeys',
+    columns: ['auditTrailKeyId', 'sealedKey'],
+    reason: 'Without its key the audit trail is not verified.',
+  },
+  {
+    table: 'auditTrailKeys',
+    columns: [],
+    kinds: ['deleted'],
+    reason: 'Without its key the audit trail is not verified.',
+  },
   { table: 'payloadKeys', reason: 'They protect against a confusion of keys at start.' },
 ];
 

@@ -33,6 +33,7 @@ export async function fillSmallDatabase(on: StoresFixture): Promise<void> {
     await on.register(number);
   }
   await ledger.recordRemoval(replaced);
+  await ledger.orderAutoCharge(active, sandboxPolicy);
   await ledger.claimAutoCharge(active, sandboxPolicy);
   await ledger.recordAutoCharge(active, true);
   await on.fail(refused);
