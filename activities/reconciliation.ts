@@ -82,7 +82,9 @@ function differenceBetween(entry: LedgerEntry, ours: RegisteredAccount | undefin
   if (entry.memberId !== ours.userId) return 'OTHER_MEMBER';
   if (currentBankCode(entry.bankCode) !== ours.bankCode) return 'OTHER_BANK';
   if (ours.accountNumber === undefined) return 'ACCOUNT_UNREADABLE';
-  return digitsOf(entry.accountNumber) === digitsOf(ours.accountNumber) ? null : 'OTHER_ACCOUNT_NUMBER';
+  if (digitsOf(entry.accountNumber) !== digitsOf(ours.accountNumber)) return 'OTHER_ACCOUNT_NUMBER';
+  const isListed = entry.evidenceSha256 !== undefined;
+  return isListed && entry.evidenceSha256 !== ours.evidenceSha256 ? 'OTHER_EVIDENCE' : null;
 }
 
 function conclude({ registrationNumber, ourState, entries, difference }: ComparedRegistration): Conclusion {

@@ -40,6 +40,8 @@ export const findingDetails = {
   OTHER_MEMBER: 'belongs to another member there: ask the payment gateway to correct it',
   OTHER_BANK: 'is at another bank there: ask the payment gateway to correct it',
   OTHER_ACCOUNT_NUMBER: 'has another account number there: ask the payment gateway to correct it',
+  OTHER_EVIDENCE:
+    'was registered there with other evidence of consent than is stored here: verify the evidence, and restore it from a backup',
   ACCOUNT_UNREADABLE: 'our own account number cannot be decrypted: check DATABASE_KEYS and the member’s key',
   NOT_IN_LEDGER:
     'registered according to the inquiry but not in the ledger there: ask the payment gateway which is correct',

@@ -74,6 +74,8 @@ export interface RegisteredAccount {
   readonly bankCode: string;
   /** Undefined when it cannot be decrypted. */
   readonly accountNumber: string | undefined;
+  /** Of the stored evidence of consent; undefined when there is none. */
+  readonly evidenceSha256: string | undefined;
 }
 
 /**
@@ -134,6 +136,7 @@ const accepted = (at: Date): TimelineEntry[] => [
 /** A registration with its member and the member's key. */
 interface RegistrationRow extends StoredMember {
   readonly registration: typeof registrations.$inferSelect;
+  readonly evidenceSha256: string | null;
 }
 
 /** The registrations of all members. */
@@ -147,15 +150,16 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
 
   function openAccount(sealer: RowSealer, row: RegistrationRow): RegisteredAccount {
     const { userId, bankCode, registrationNumber, sealedDetails } = row.registration;
+    const common = { userId, bankCode, evidenceSha256: row.evidenceSha256 ?? undefined };
     try {
       sealer.authentic('registrations', row.registration);
       const { cipher } = openMember(keys, row, row.registration);
       const details =
         sealedDetails &&
         cipher.openJson<RegistrationDetails>(sealedDetails, detailsContext(registrationNumber));
-      return { userId, bankCode, accountNumber: details?.accountNumber };
+      return { ...common, accountNumber: details?.accountNumber };
     } catch {
-      return { userId, bankCode, accountNumber: undefined };
+      return { ...common, accountNumber: undefined };
     }
   }
 
@@ -444,10 +448,16 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
       registrationNumbers: readonly string[],
     ): Promise<ReadonlyMap<string, RegisteredAccount>> {
       const rows = await queries
-        .select({ registration: registrations, member: members, key: memberKeys })
+        .select({
+          registration: registrations,
+          member: members,
+          key: memberKeys,
+          evidenceSha256: consentEvidence.sha256,
+        })
         .from(registrations)
         .innerJoin(members, eq(members.userId, registrations.userId))
         .leftJoin(memberKeys, eq(memberKeys.userId, registrations.userId))
+        .leftJoin(consentEvidence, eq(consentEvidence.registrationNumber, registrations.registrationNumber))
         .where(inArray(registrations.registrationNumber, [...registrationNumbers]));
       const sealer = await rowSeals.open();
       return new Map(rows.map((row) => [row.registration.registrationNumber, openAccount(sealer, row)]));

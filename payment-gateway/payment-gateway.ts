@@ -84,6 +84,8 @@ export interface LedgerEntry {
   /** Three digits. */
   readonly bankCode: string;
   readonly accountNumber: string;
+  /** Of the evidence with which it was registered; undefined if the payment gateway does not list it. */
+  readonly evidenceSha256?: string | undefined;
   readonly state: 'REGISTERED' | 'REMOVED';
 }
 

@@ -150,8 +150,9 @@ function isActive(registration: Registration): boolean {
 }
 
 function recordOf(request: RegisterRequest): RegistrationRecord {
-  const { reference, memberId, bankCode, accountNumber } = request;
-  return { reference, memberId, bankCode, accountNumber, state: 'REGISTERED' };
+  const { reference, memberId, bankCode, accountNumber, evidence } = request;
+  const account = { reference, memberId, bankCode, accountNumber };
+  return { ...account, evidenceSha256: evidence.sha256, state: 'REGISTERED' };
 }
 
 function ledgerKey(entryId: string): LedgerKey {

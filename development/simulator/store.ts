@@ -38,6 +38,7 @@ export interface RegistrationRecord {
   memberId: string;
   bankCode: string;
   accountNumber: string;
+  evidenceSha256: string;
   state: 'REGISTERED' | 'REMOVED';
 }
 

@@ -47,6 +47,7 @@ const ledgerPage = z.object({
       memberId: z.string(),
       bankCode: z.string(),
       accountNumber: z.string(),
+      evidenceSha256: z.string().optional(),
       state: z.enum(['REGISTERED', 'REMOVED']),
     }),
   ),

@@ -323,9 +323,8 @@ describe('of ledgers that disagree', () => {
     faults = {
       register: (order, abort) => simulated.register({ ...order, ...changes.get(order.memberId) }, abort),
     };
-    const [removed, twice, forgotten, stuck, unreadable, unlisted, ...unlistedToo] = await Promise.all(
-      Array.from({ length: 9 }, () => register()),
-    );
+    const [removed, twice, forgotten, stuck, unreadable, forged, unlisted, ...unlistedToo] =
+      await Promise.all(Array.from({ length: 10 }, () => register()));
     const [otherMember, otherBank, otherAccount] = await Promise.all([
       registerChanged({ memberId: '99999999999' }),
       registerChanged({ bankCode: '004' }),
@@ -361,6 +360,10 @@ describe('of ledgers that disagree', () => {
       sql`update registrations set sealed_details = 'x' where registration_number = ${unreadable!.number}`,
     );
     expected[unreadable!.number] = 'DIFFERENT ACCOUNT_UNREADABLE';
+    await stack.database.queries.execute(
+      sql`update consent_evidence set sha256 = ${'0'.repeat(64)} where registration_number = ${forged!.number}`,
+    );
+    expected[forged!.number] = 'DIFFERENT OTHER_EVIDENCE';
     await reseal(stack);
 
     const answers = new Map<string, RegistrationInquiryAnswer>();
@@ -419,7 +422,7 @@ describe('of ledgers that disagree', () => {
       AWAITING_REMOVAL: 1,
       MISSING_AT_PAYMENT_GATEWAY: 4,
       UNKNOWN_TO_US: 2,
-      DIFFERENT: 8,
+      DIFFERENT: 9,
     });
     expect(await ledgers()).toEqual(ledgersBefore);
     const { startedAt, endedAt } = (await stack.stores.reconciliations.findLatestEnded())!;
@@ -433,7 +436,7 @@ describe('of ledgers that disagree', () => {
     await reconcile();
     const { exitCode, output, errors } = await operate(stack, 'reconcile');
     expect(exitCode).toBe(1);
-    expect(errors).toContain('disagree on 14 registrations');
+    expect(errors).toContain('disagree on 15 registrations');
     expect(output).toMatch(/^ +4 {2}MISSING_AT_PAYMENT_GATEWAY$/m);
     const lines = output.split('\n');
     for (const [number, finding] of Object.entries(expected)) {

@@ -130,6 +130,12 @@ describe('evidence verify', () => {
       await tamper(number, { [column]: flipped });
       const moved = column === 'registrationNumber';
       await expectBroken(moved ? 'no evidence is stored' : 'was altered');
+      if (!moved && column !== 'seal') {
+        // The recording authenticates its record, too.
+        await reseal(stack);
+        await expectBroken('the recording or its stored record was altered');
+        await tamper(number, { seal: original.seal });
+      }
       await tamper(moved ? String(flipped) : number, { [column]: original[column] });
       expect((await evidence('verify')).exitCode).toBe(0);
     });
