@@ -70,6 +70,7 @@ export const irrelevances: readonly Irrelevance[] = [
   },
   { table: 'arsCodes', reason: 'A code is valid for ten minutes, and is evidence of nothing.' },
   { table: 'arsCalls', reason: 'They limit the calls of a day, and are deleted after it.' },
+  { table: 'accountChecks', reason: 'They limit the checks of a day.' },
   { table: 'incarnations', reason: 'They decide what is asked about after a restore.' },
   {
     table: 'operatorDecisions',

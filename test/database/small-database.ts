@@ -48,9 +48,7 @@ export async function fillSmallDatabase(on: StoresFixture): Promise<void> {
   await accounts.delete(former, purged);
   await ledger.recordRemoval(purged);
   await moveBack(on, purged, new Date('2015-05-05T05:05:05Z'));
-  for await (const _batch of stores.retention.purge(new Date())) {
-    // Purges what is moved back.
-  }
+  await stores.retention.purgeBatch(new Date());
 
   const erased = await on.addMember();
   const ofErased = await on.addRegistration(erased);
@@ -83,6 +81,9 @@ export async function fillSmallDatabase(on: StoresFixture): Promise<void> {
   await queries
     .insert(schema.reconciledRegistrations)
     .values({ reconciliationId: 'first', registrationNumber: active, entryIds: ['entry'] });
+  await queries
+    .insert(schema.accountChecks)
+    .values({ userId: user.userId, checkedOn: '2026-11-26', checks: 1 });
   await queries.insert(schema.payloadKeys).values({ payloadKeyId: 'payload', fingerprint: 'fingerprint' });
 }
 
