@@ -16,6 +16,12 @@ const erasedFiles = 'test/database/erased-files.test.ts';
 const operatorsTrail = 'test/operator/audit-trail.test.ts';
 const trail = 'test/database/audit-trail.test.ts';
 
+const alteredRows = (title: string) =>
+  test(
+    'test/database/altered-rows.test.ts',
+    `on 'PGlite' > in a small database with rows in every table > ${title}`,
+  );
+
 /** The protections of SECURITY.md, in the order of its table. */
 export const threats: readonly Guard[] = [
   {
@@ -1132,6 +1138,134 @@ export const threats: readonly Guard[] = [
       ),
     ],
     failure: /002_910/,
+  },
+  {
+    name: 'rows-sealed',
+    protectsFrom:
+      'Dates, bank or timeline of a registration, a legal hold or a mark of a purge are falsified in the database.',
+    replacements: [
+      change('database/row-seals.ts', 'return row.seal === this.seal(table, row);', 'return true;'),
+    ],
+    tests: [
+      alteredRows('evidence verify finds any one column that is changed, and any one row that is deleted'),
+    ],
+    failure: /to deeply equal \[\]/,
+  },
+  {
+    name: 'registrations-counted',
+    protectsFrom: 'A registration is deleted from the database with everything that belongs to it.',
+    replacements: [
+      change(
+        'database/members.ts',
+        'if (ended !== member.endedRegistrations)',
+        'if (ended > member.endedRegistrations)',
+      ),
+    ],
+    tests: [
+      alteredRows('a deleted registration is missed, even if everything that belongs to it is deleted too'),
+    ],
+    failure: /expected \[\] to deeply equal/,
+  },
+  {
+    name: 'time-in-number',
+    protectsFrom: 'A registration is dated to a time that its number contradicts.',
+    replacements: [change('database/registration-alteration.ts', '> clockDifference)', '> Infinity)')],
+    tests: [alteredRows('the time in a number must be that of its row')],
+    failure: /expected \[\] to deeply equal/,
+  },
+  {
+    name: 'altered-row-refused',
+    protectsFrom: 'The service itself seals what somebody has written into the database.',
+    replacements: [
+      change(
+        'database/locked-registration.ts',
+        "const record = sealer.authentic('registrations', first.record);",
+        'const record = first.record;',
+      ),
+    ],
+    tests: [
+      alteredRows('an altered registration is neither shown nor decided, so no alteration is sealed as ours'),
+    ],
+    failure: /promise resolved/,
+  },
+  {
+    name: 'altered-row-hidden',
+    protectsFrom: 'The API shows a registration that somebody has altered in the database.',
+    replacements: [
+      change(
+        'database/registrations.ts',
+        "return rows.map((row) => sealer.authentic('registrations', row));",
+        'return sealer ? [...rows] : [];',
+      ),
+    ],
+    tests: [
+      alteredRows('an altered registration is neither shown nor decided, so no alteration is sealed as ours'),
+    ],
+    failure: /promise resolved/,
+  },
+  {
+    name: 'altered-account-hidden',
+    protectsFrom: 'The API shows an account that somebody has altered in the database.',
+    replacements: [
+      change(
+        'database/accounts.ts',
+        "return rows.map((account) => sealer.authentic('accounts', account));",
+        'return sealer ? [...rows] : [];',
+      ),
+    ],
+    tests: [alteredRows('an altered account is not shown')],
+    failure: /promise resolved/,
+  },
+  {
+    name: 'project-authenticated',
+    protectsFrom:
+      'A notification URL or the state of a key is changed in the database, and results go elsewhere.',
+    replacements: [
+      change(
+        'database/projects.ts',
+        "const project = sealer.authentic('projects', stored);",
+        'const project = stored;',
+      ),
+    ],
+    tests: [
+      alteredRows('results are sent to no notification URL that somebody else has set'),
+      alteredRows('a key that somebody else has activated is not used'),
+    ],
+    failure: /promise resolved/,
+  },
+  {
+    name: 'policy-authenticated',
+    protectsFrom: 'A policy is changed in the database, and calls members at night.',
+    replacements: [
+      change('database/policies.ts', 'if (idOf(row.policy) !== policyId)', 'if (row.policyId !== policyId)'),
+    ],
+    tests: [alteredRows('a bank window and a policy that somebody else has changed are not applied')],
+    failure: /promise resolved/,
+  },
+  {
+    name: 'purge-unaltered',
+    protectsFrom: 'Somebody back-dates evidence in the database, so that the service itself destroys it.',
+    replacements: [
+      change(
+        'database/retention.ts',
+        'locked.filter(({ alteration }) => alteration === undefined);',
+        'locked;',
+      ),
+    ],
+    tests: [alteredRows('evidence whose hold or dates somebody else has changed is not purged')],
+    failure: /to be undefined/,
+  },
+  {
+    name: 'evidence-in-both-ledgers',
+    protectsFrom: 'Evidence is replaced by other evidence after the registration.',
+    replacements: [change('activities/reconciliation.ts', "? 'OTHER_EVIDENCE' : null", '? null : null')],
+    tests: [
+      test(
+        'test/end-to-end/reconciliation.test.ts',
+        'of ledgers that disagree > reports each disagreement once, with its kind, and changes neither ledger',
+      ),
+    ],
+    failure: /to deeply equal/,
   },
   {
     name: 'recording-size',
