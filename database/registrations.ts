@@ -215,7 +215,8 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
           // Waits for an erasure in progress; no other can begin before this row is committed.
           .for('key share');
         if (!unerased) return 'MEMBER_ERASED';
-        if (unerased.checks >= maxChecks) return 'CHECK_LIMIT';
+        const { checks, now } = unerased;
+        if (checks >= maxChecks) return 'CHECK_LIMIT';
         const row = {
           ...untouched,
           registrationNumber,
@@ -225,8 +226,8 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
           arsCodeId,
           policyId,
           step: 'ACCOUNT_HOLDER_CHECK',
-          createdAt: unerased.now,
-          timeline: accepted(unerased.now),
+          createdAt: now,
+          timeline: accepted(now),
         } as const;
         const lookAt = sql`clock_timestamp() + ${`${startLimit} milliseconds`}::interval`;
         const added = await transaction

@@ -163,7 +163,11 @@ export const rules: readonly Guard[] = [
     name: 'withdrawn-unless-begun',
     protectsFrom: 'A number that a client has got is taken back.',
     replacements: [
-      change('database/registrations.ts', 'isNull(registrations.begunAt),\n            // One', '// One'),
+      change(
+        'database/registrations.ts',
+        'if (row.begunAt || row.endedAt) return;',
+        'if (row.endedAt) return;',
+      ),
     ],
     tests: [
       test(
@@ -450,8 +454,8 @@ export const rules: readonly Guard[] = [
     replacements: [
       change(
         'database/result-notifications.ts',
-        'greatest(${members.notificationSequence} + 1,',
-        'greatest(${members.notificationSequence} + 2,',
+        'member.notificationSequence + 1,',
+        'member.notificationSequence + 2,',
       ),
     ],
     tests: [test(accounts, numbersResults)],
@@ -528,7 +532,11 @@ export const rules: readonly Guard[] = [
     name: 'no-registration-while-erased',
     protectsFrom: 'A registration of an erased member is inserted.',
     replacements: [
-      change('database/registrations.ts', "if (unerased.length === 0) return 'MEMBER_ERASED';", ''),
+      change(
+        'database/registrations.ts',
+        "if (!unerased) return 'MEMBER_ERASED';\n        const { checks, now } = unerased;",
+        'const { checks, now } = unerased ?? { checks: 0, now: new Date() };',
+      ),
     ],
     tests: [
       test(
@@ -562,8 +570,8 @@ export const rules: readonly Guard[] = [
     replacements: [
       change(
         'database/retention.ts',
-        'and(inArray(registrations.registrationNumber, numbers), expired(now))',
-        'inArray(registrations.registrationNumber, numbers)',
+        'and(eq(registrations.registrationNumber, registrationNumber), expired(now))',
+        'eq(registrations.registrationNumber, registrationNumber)',
       ),
     ],
     tests: [
@@ -996,7 +1004,11 @@ export const rules: readonly Guard[] = [
     name: 'newer-account-kept',
     protectsFrom: 'An account that comes back after a restore replaces a newer one.',
     replacements: [
-      change('database/ledger.ts', '  if (active?.isNewer) {', '  if (active?.isNewer && !createdAt) {'),
+      change(
+        'database/ledger.ts',
+        'if (former && active.isNewer) {',
+        'if (former && active.isNewer && !createdAt) {',
+      ),
     ],
     tests: [
       test(

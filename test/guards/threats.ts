@@ -1377,11 +1377,7 @@ export const threats: readonly Guard[] = [
         'setWhere: sql`${before} + ${registrationsToday(userId)} < ${limit}`,',
         '',
       ),
-      change(
-        'database/registrations.ts',
-        "if (unerased.some(({ checks }) => checks >= maxChecks)) return 'CHECK_LIMIT';",
-        '',
-      ),
+      change('database/registrations.ts', "if (checks >= maxChecks) return 'CHECK_LIMIT';", ''),
     ],
     tests: [
       test(
