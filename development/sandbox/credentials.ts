@@ -42,6 +42,7 @@ export async function seed(
   credentials: readonly ProjectCredentials[],
   maxMembers = Number.POSITIVE_INFINITY,
 ): Promise<void> {
+  await stores.rowSeals.createKey();
   for (const { aspId, firstUserId, isStrict, members } of projects) {
     const keys = credentials.find((candidate) => candidate.aspId === aspId)!;
     await stores.projects.add({ ...keys, demandsEncryption: isStrict, comparesMember: isStrict });

@@ -87,6 +87,7 @@ describe.each(Object.entries(openings))('on %s the role of the processes', (_, o
   it('does all the work of the service', async () => {
     const stores = createStores(database.queries, oldKey);
     await stores.incarnations.beginFirst();
+    await stores.rowSeals.createKey();
     const member = inventMember('4711');
     await stores.act(
       { name: 'kim', origin: 'test' },
