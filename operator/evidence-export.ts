@@ -46,16 +46,16 @@ async function collectFiles(
   stores: Stores,
   registrationNumber: string,
 ): Promise<Record<string, Buffer | string>> {
-  const evidence = await stores.consentEvidence.find(registrationNumber);
-  if (!evidence) {
-    throw new Refused(
-      `Registration ${registrationNumber} has no evidence: no call was recorded, its retention period has ended, or the registration does not exist. Check --number.`,
-    );
-  }
   for await (const finding of verifyEvidence(stores, registrationNumber)) {
     if (finding.state !== 'BROKEN') continue;
     throw new Refused(
       `The evidence of ${registrationNumber} is broken: ${finding.problem}. Restore it first; see: ${operatorCommand('evidence verify')}`,
+    );
+  }
+  const evidence = await stores.consentEvidence.find(registrationNumber);
+  if (!evidence) {
+    throw new Refused(
+      `Registration ${registrationNumber} has no evidence: no call was recorded, its retention period has ended, or the registration does not exist. Check --number.`,
     );
   }
   const { member, details, bankCode, ...registration } = await open(stores, registrationNumber);
