@@ -1223,7 +1223,7 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'database/projects.ts',
-        "const project = sealer.authentic('projects', stored);",
+        "const project = (await rowSeals.open()).authentic('projects', stored);",
         'const project = stored;',
       ),
     ],
