@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import type { Hono } from 'hono';
+import type { DatabaseWitness } from '../composition/database-witness.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import type { Database } from '../database/database.ts';
 import type { Stores } from '../database/stores.ts';
@@ -20,6 +21,9 @@ export interface ApiParts {
   readonly paymentGateway: PaymentGateway;
   /** For the Temporal Web UI. Throws for a payload that cannot be decrypted. */
   readonly decodePayloads: (payloads: readonly Payload[]) => Payload[];
+  /** See `Service`. */
+  readonly requirePayloadKeys: () => Promise<void>;
+  readonly witness: Pick<DatabaseWitness, 'read'>;
   readonly policy: RegistrationPolicy;
   /** How far the times of a request may be from the server's clock, in ms. */
   readonly timeWindow: number;

@@ -12,7 +12,7 @@ export function createWaitingApp(): Hono<Api> {
   const app = new Hono<Api>();
   app.get('/healthz', (context) => context.json({ status: 'ok' }, 200));
   app.get('/readyz', (context) =>
-    context.json({ status: 'not ready', temporal: 'not asked yet', database: 'does not answer' }, 503),
+    context.json({ status: 'not ready', reasons: ['PostgreSQL does not answer'] }, 503),
   );
   app.all('*', (context) => fail(context, new Refusal(codes.SERVICE_UNAVAILABLE)));
   return app;

@@ -8,11 +8,7 @@ import type { Stores } from '../database/stores.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
 import { createHttpPaymentGateway } from '../payment-gateway/http/http-payment-gateway.ts';
 import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
-import type {
-  operatorConfigSchema,
-  operatorDatabaseConfigSchema,
-  operatorPaymentGatewayConfigSchema,
-} from '../runtime/config.ts';
+import type { operatorDatabaseConfigSchema, operatorPaymentGatewayConfigSchema } from '../runtime/config.ts';
 import type { Log } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -37,10 +33,10 @@ export interface OperatorService extends OperatorTemporal {
 }
 
 /** Opens what the commands without a database share. */
-export function openOperatorTemporal({
-  PAYLOAD_KEYS,
-}: z.output<typeof operatorConfigSchema>): OperatorTemporal {
-  const temporal = createTemporalClient(temporalConnection(), createDataConverter(PAYLOAD_KEYS));
+export function openOperatorTemporal(
+  config: Pick<z.output<typeof operatorDatabaseConfigSchema>, 'PAYLOAD_KEYS' | 'TEMPORAL_API_KEY'>,
+): OperatorTemporal {
+  const temporal = createTemporalClient(temporalConnection(config), createDataConverter(config.PAYLOAD_KEYS));
   return { temporal, close: () => temporal.connection.close() };
 }
 

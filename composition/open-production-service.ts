@@ -9,20 +9,30 @@ import type { Service, ServiceConfig } from './open-service.ts';
 import { refuseUnfitSettings } from './production-settings.ts';
 import type { ProductionSettings } from './production-settings.ts';
 
+/** Attempts once, in place of {@link untilAvailable}. */
+export const atOnce: typeof untilAvailable = (_, __, attempt) => attempt();
+
+/** What differs between processes, and between the start and a reload of their settings. */
+export interface ProductionServiceOptions {
+  readonly circuitBreakers?: CircuitBreakerOptions | undefined;
+  /** Default: waits for PostgreSQL while it is unavailable. */
+  readonly wait?: typeof untilAvailable;
+}
+
 /**
- * Opens a process that runs on PostgreSQL, and waits for it while it is unavailable.
+ * Opens a process that runs on PostgreSQL.
  * @param name of the process, in its log
  * @throws {ConfigurationError} in production, when a setting or the database is not fit for it
  */
 export async function openProductionService(
   name: string,
   config: ServiceConfig & Omit<ProductionSettings, 'temporal'>,
-  circuitBreakers?: CircuitBreakerOptions,
+  { circuitBreakers, wait = untilAvailable }: ProductionServiceOptions = {},
 ): Promise<Service> {
   const log = createLog(name, config.LOG_LEVEL);
   const untilDatabaseAnswers = <Result>(attempt: () => Promise<Result>) =>
-    untilAvailable('PostgreSQL (DATABASE_URL)', log, attempt);
-  const temporal = temporalConnection();
+    wait('PostgreSQL (DATABASE_URL)', log, attempt);
+  const temporal = temporalConnection(config);
   await untilDatabaseAnswers(() =>
     refuseUnfitSettings({ ...config, temporal }, () => inspectDatabase(config.DATABASE_URL)),
   );

@@ -3,6 +3,7 @@ import type { DataConverter, Payload } from '@temporalio/common';
 import { serviceActor } from '../database/audit-trail.ts';
 import type { Database } from '../database/database.ts';
 import type { DatabaseFailover } from '../database/incarnations.ts';
+import { requireUnchangedPayloadKeys } from '../database/payload-keys.ts';
 import { createStores } from '../database/stores.ts';
 import type { Stores } from '../database/stores.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
@@ -15,22 +16,22 @@ import { interceptPaymentGateway } from '../payment-gateway/interceptor.ts';
 import type { PaymentGatewayInterceptor } from '../payment-gateway/interceptor.ts';
 import { withRequestMetrics } from '../payment-gateway/request-metrics.ts';
 import type { Log } from '../runtime/log.ts';
-import { serveMetrics } from '../runtime/metrics-server.ts';
-import type { MetricsAddress } from '../runtime/metrics-server.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { createTemporalClient, temporalConnection } from '../runtime/temporal.ts';
 import type { TemporalConnection } from '../runtime/temporal.ts';
 import { createDatabaseWitness } from './database-witness.ts';
+import type { DatabaseWitness } from './database-witness.ts';
 import { watchDatabase } from './watch-database.ts';
 
 /** The settings that every process of the service needs, by the names of their environment variables. */
-export interface ServiceConfig extends MetricsAddress {
+export interface ServiceConfig {
   readonly DATABASE_KEYS: string;
   readonly PAYLOAD_KEYS: string;
   readonly PG_BASE_URL: string;
   readonly PG_SHARED_SECRET: string;
   readonly PG_CALLBACK_URL: string;
+  readonly TEMPORAL_API_KEY?: string | undefined;
   /** Default: asynchronous. */
   readonly DATABASE_FAILOVER?: DatabaseFailover;
 }
@@ -47,6 +48,12 @@ export interface ServiceOptions {
   readonly intercept?: PaymentGatewayInterceptor | undefined;
 }
 
+/**
+ * How long the SDK may repeat the requests of a connection that nothing uses any more, in ms. What it repeats on a closed
+ * connection throws where nobody can catch it.
+ */
+const lastRetryWithin = 30_000;
+
 /** What the parts of one process share: API, worker, or both. */
 export interface Service {
   readonly log: Log;
@@ -60,35 +67,47 @@ export interface Service {
   readonly temporalConnection: TemporalConnection;
   /** Connects on first use, so that a process can start while Temporal is unavailable. */
   readonly temporal: Client;
+  readonly witness: DatabaseWitness;
+  /** Makes sure that the payload keys are those used before. @throws {ConfigurationError} */
+  requirePayloadKeys(): Promise<void>;
   /** To be called last, once nothing uses the service any more. */
   close(): Promise<void>;
 }
 
 /**
  * Opens what API, worker, sandbox and tests share, once per process. The composition root.
- * @throws {ConfigurationError} when the port for metrics is taken
  * @throws what the database throws when it cannot be reached, and {@link MissingKeyError} when it needs a key that
  * `DATABASE_KEYS` does not have
  */
 export async function openService(config: ServiceConfig, options: ServiceOptions): Promise<Service> {
-  const { log, openDatabase, intercept } = options;
+  const database = await options.openDatabase();
+  try {
+    return await openOn(database, config, options);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function openOn(database: Database, config: ServiceConfig, options: ServiceOptions): Promise<Service> {
+  const { log, intercept } = options;
   const metrics = createMetrics();
-  const database = await openDatabase();
   const stores = createStores(database.queries, config.DATABASE_KEYS);
   await stores.databaseKeys.requireAll();
   await stores.incarnations.beginFirst();
   await stores.rowSeals.createKey();
-  const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
-  const connection = options.temporalConnection ?? temporalConnection();
-  const temporal = createTemporalClient(connection, dataConverter);
-  const stopWatching = await watchDatabase(
-    { stores, witness: createDatabaseWitness(temporal), log, metrics },
-    config.DATABASE_FAILOVER ?? 'asynchronous',
-  );
   await stores.act(
     serviceActor,
     (acting) => acting.payloadKeys.requireSame(config.PAYLOAD_KEYS),
     (added) => added.map((payloadKeyId) => ({ action: 'payload key', details: { payloadKeyId } })),
+  );
+  const dataConverter = createDataConverter(config.PAYLOAD_KEYS);
+  const connection = options.temporalConnection ?? temporalConnection(config);
+  const temporal = createTemporalClient(connection, dataConverter);
+  const witness = createDatabaseWitness(temporal);
+  const stopWatching = await watchDatabase(
+    { stores, witness, log, metrics },
+    config.DATABASE_FAILOVER ?? 'asynchronous',
   );
   metrics.watchReconciliations(() => stores.reconciliations.findLatestEnded());
 
@@ -104,8 +123,6 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
   const paymentGateway = withCircuitBreakers(measured, options.circuitBreakers);
   metrics.watchCircuits(() => paymentGateway.openCircuits());
 
-  const stopMetrics = await serveMetrics(metrics.registry, config);
-
   return {
     log,
     metrics,
@@ -116,11 +133,12 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
     decodePayloads: createWebUiDecoder(new KeyRing(config.PAYLOAD_KEYS)),
     temporalConnection: connection,
     temporal,
+    witness,
+    requirePayloadKeys: () => requireUnchangedPayloadKeys(database.queries, config.PAYLOAD_KEYS),
     async close() {
       stopWatching();
-      stopMetrics();
-      await temporal.connection.close();
       await database.close();
+      setTimeout(() => void temporal.connection.close(), lastRetryWithin).unref();
     },
   };
 }

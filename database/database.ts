@@ -16,7 +16,7 @@ export type Queries = PgDatabase<PgQueryResultHKT, typeof schema>;
 export interface Database {
   readonly queries: Queries;
   /** Throws when the database does not answer. */
-  ping(): Promise<void>;
+  ping(): Promise<{ readonly isReadOnly: boolean }>;
   /**
    * Runs a statement that takes long and must not be in a transaction, such as VACUUM, on a connection of its own.
    * @param lockTimeout how long it may wait for a lock, in ms; then it throws the SQLSTATE 55P03
@@ -81,7 +81,7 @@ export async function requireSameBaseline(queries: Queries, subject: string, rem
 }
 
 /** A newer version may have migrated further: its migrations suit the processes of this one, too. */
-async function requireMigrated(queries: Queries): Promise<void> {
+export async function requireMigrated(queries: Queries): Promise<void> {
   const latest = readMigrationFiles({ migrationsFolder }).at(-1)!;
   if ((await readApplied(queries)).includes(latest.hash)) return;
   throw new ConfigurationError(
@@ -102,7 +102,11 @@ async function readApplied(queries: Queries): Promise<string[]> {
 export function toDatabase(queries: Queries, rest: Pick<Database, 'maintain' | 'close'>): Database {
   return {
     queries,
-    ping: async () => void (await queries.execute(sql`select 1`)),
+    async ping() {
+      const mode = sql`select current_setting('transaction_read_only') = 'on' as "isReadOnly"`;
+      const { rows } = (await queries.execute(mode)) as { rows: [{ isReadOnly: boolean }] };
+      return rows[0];
+    },
     ...rest,
   };
 }

@@ -10,6 +10,15 @@ import type { CommitParts } from '../runs/after-commit.ts';
 import type { SecondPersonAct } from '../runtime/config.ts';
 import type { options, OptionValues } from './options.ts';
 
+/** What `setup` may look at, by the names of the environment variables. */
+export interface SetupSettings {
+  readonly PAYLOAD_KEYS: string;
+  readonly DATABASE_URL?: string | undefined;
+  readonly PG_BASE_URL?: string | undefined;
+  readonly TEMPORAL_DEPLOYMENT_NAME?: string | undefined;
+  readonly TEMPORAL_BUILD_ID?: string | undefined;
+}
+
 /** What every command works with. */
 export interface PlainContext {
   /** Writes a line of the result: text or JSON. */
@@ -21,6 +30,8 @@ export interface PlainContext {
 /** The dependencies of a command that needs Temporal, but no database. */
 export interface TemporalContext extends PlainContext {
   readonly temporal: Client;
+  /** Without them `setup` looks at Temporal only. */
+  readonly settings?: SetupSettings | undefined;
 }
 
 /** What a command enters in the audit trail; its name and its reason are added. */

@@ -30,9 +30,10 @@ import { trail } from './trail.ts';
 /** The commands by name. */
 export const commands: Readonly<Record<string, OperatorCommand>> = {
   setup: {
-    summary: "creates Temporal's namespace and search attributes, or adds what they lack; may be repeated",
+    summary:
+      "creates Temporal's namespace, search attributes and schedules, or adds what they lack, and looks at database, payload keys, deployment version and clocks; may be repeated. --check: only looks",
     required: [],
-    optional: ['retention-days'],
+    optional: ['retention-days', 'check'],
     needs: 'TEMPORAL',
     read: setUp,
   },

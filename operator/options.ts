@@ -36,6 +36,7 @@ export const options = {
   'before-retention-ends': { type: 'boolean', example: '' },
   directory: { type: 'string', example: '<new directory>' },
   'dry-run': { type: 'boolean', example: '' },
+  check: { type: 'boolean', example: '' },
   'retention-days': { type: 'string', example: '<number>' },
   help: { type: 'boolean', example: '' },
 } as const;

@@ -8,9 +8,9 @@ import type { OperatorTemporal } from '../composition/open-operator-service.ts';
 import type { RegistrationPolicy } from '../contract/registration-policy.ts';
 import { createNotificationSender } from '../notifications/notification-sender.ts';
 import {
-  operatorConfigSchema,
   operatorDatabaseConfigSchema,
   operatorPaymentGatewayConfigSchema,
+  operatorSetupConfigSchema,
   readConfig,
 } from '../runtime/config.ts';
 import { keepMemoryOutOfCoreDumps } from '../runtime/core-dumps.ts';
@@ -39,9 +39,10 @@ export async function runOperator(
       print,
       printError,
       openTemporal: () => {
-        const service = openOperatorTemporal(readConfig(operatorConfigSchema, environment, readFile));
+        const settings = readConfig(operatorSetupConfigSchema, environment, readFile);
+        const service = openOperatorTemporal(settings);
         opened.push(service);
-        return service;
+        return { ...service, settings };
       },
       openAll: async () => {
         const config = readConfig(operatorDatabaseConfigSchema, environment, readFile);

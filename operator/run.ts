@@ -13,7 +13,7 @@ import { Refused } from './refused.ts';
 
 /** Where the commands write, and what they open once their options are checked. */
 export interface OperatorResources extends Printer {
-  readonly openTemporal: () => Pick<TemporalContext, 'temporal'>;
+  readonly openTemporal: () => Pick<TemporalContext, 'temporal' | 'settings'>;
   readonly openAll: () => Promise<OperatorParts>;
 }
 

@@ -44,6 +44,7 @@ const commonSchema = z.object({
   NODE_OPTIONS: z.string().optional(),
   NODE_TLS_REJECT_UNAUTHORIZED: z.string().optional(),
   PLAINTEXT_ON_PRIVATE_NETWORK: plaintextConnections,
+  TEMPORAL_API_KEY: z.string().min(1).optional(),
   METRICS_PORT: portSchema.optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
 });
@@ -114,6 +115,8 @@ export const apiConfigSchema = commonSchema.extend({
 export const workerConfigSchema = commonSchema
   .extend({
     TEMPORAL_METRICS_PORT: portSchema.optional(),
+    HEALTH_PORT: portSchema.optional(),
+    HEALTH_HOST: z.string().default('0.0.0.0'),
     DATABASE_URL: databaseUrl,
     TEMPORAL_DEPLOYMENT_NAME: z.string().optional().describe('worker deployment this version belongs to'),
     TEMPORAL_BUILD_ID: z.string().optional().describe('version of this worker, such as the commit'),
@@ -140,12 +143,19 @@ export const migrationConfigSchema = z.object({
   DATABASE_URL: databaseUrl,
 });
 
-/** The environment of the operator's commands that need no database. */
-export const operatorConfigSchema = commonSchema.pick({ PAYLOAD_KEYS: true });
+/** The environment of `operator setup`. It looks at what is there. */
+export const operatorSetupConfigSchema = commonSchema
+  .pick({ PAYLOAD_KEYS: true, TEMPORAL_API_KEY: true })
+  .extend({
+    DATABASE_URL: databaseUrl.optional(),
+    PG_BASE_URL: z.url().optional(),
+    TEMPORAL_DEPLOYMENT_NAME: z.string().optional(),
+    TEMPORAL_BUILD_ID: z.string().optional(),
+  });
 
 /** The environment of the operator's other commands. */
 export const operatorDatabaseConfigSchema = commonSchema
-  .pick({ PAYLOAD_KEYS: true, DATABASE_KEYS: true })
+  .pick({ PAYLOAD_KEYS: true, DATABASE_KEYS: true, TEMPORAL_API_KEY: true })
   .extend({
     ...policyConfigSchema.shape,
     DATABASE_URL: databaseUrl,

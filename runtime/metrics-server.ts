@@ -11,15 +11,16 @@ export interface MetricsAddress {
 
 /**
  * Serves `GET /metrics` for Prometheus on a separate port, so that it is never reachable through the API's port.
+ * @param current returns the metrics to be served
  * @returns a function that stops it
  * @throws {ConfigurationError} when the port is taken
  */
 export async function serveMetrics(
-  registry: Registry,
+  current: () => Registry,
   { METRICS_PORT: port, METRICS_HOST: host }: MetricsAddress,
 ): Promise<() => void> {
   if (port === undefined) return () => {};
-  const server = createServer((request, response) => void answer(registry, request, response));
+  const server = createServer((request, response) => void answer(current(), request, response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', () => {
       reject(

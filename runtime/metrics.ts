@@ -37,8 +37,26 @@ export function createMetrics() {
     registers,
   });
 
+  let findProblems = (): Promise<readonly string[]> => Promise.resolve([]);
+  const problems = new Gauge({
+    name: 'readiness_problems',
+    help: '1 for each kind of problem that keeps this process from its work or a part of it',
+    labelNames: ['kind'] as const,
+    registers,
+    async collect() {
+      const found = await findProblems();
+      problems.reset();
+      for (const kind of found) problems.set({ kind }, 1);
+    },
+  });
+
   return {
     registry,
+
+    /** Adds to every scrape what keeps this process from its work. @param find the kinds of problems; never rejects */
+    watchReadiness(find: () => Promise<readonly string[]>): void {
+      findProblems = find;
+    },
 
     requests: new Histogram({
       name: 'api_request_duration_seconds',
@@ -146,21 +164,31 @@ export function createMetrics() {
 
     /** Adds the counts and the age of the latest reconciliation to every scrape. */
     watchReconciliations(findLatest: () => Promise<LatestReconciliation | undefined>): void {
+      // Both gauges are collected at the same time.
+      let current: Promise<LatestReconciliation | undefined> | undefined;
+      // Without the database the last known values stay, and the scrape still has every other metric.
+      const find = () =>
+        (current ??= findLatest()
+          .catch(() => undefined)
+          .finally(() => (current = undefined)));
       const age = new Gauge({
         name: 'reconciliation_age_seconds',
-        help: 'Seconds since the end of the latest reconciliation',
+        help: 'Seconds since the end of the latest reconciliation; absent while none has ended',
         registers,
+        async collect() {
+          const latest = await find();
+          if (latest?.endedAt) age.set((Date.now() - latest.endedAt.getTime()) / 1_000);
+        },
       });
+      age.remove();
       const counts = new Gauge({
         name: 'reconciliation_registrations',
         help: 'Number of registrations in the latest reconciliation by kind of result',
         labelNames: ['kind'] as const,
         registers,
         async collect() {
-          // Without the database the last known values stay, and the scrape still has every other metric.
-          const latest = await findLatest().catch(() => undefined);
+          const latest = await find();
           if (!latest?.endedAt || !latest.counts) return;
-          age.set((Date.now() - latest.endedAt.getTime()) / 1_000);
           for (const [kind, count] of Object.entries(latest.counts)) counts.set({ kind }, count);
         },
       });

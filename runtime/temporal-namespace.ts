@@ -34,11 +34,22 @@ export async function requireNamespace(
       );
     }
     const types = await listSearchAttributes(connection, namespace).catch((error: unknown) => {
-      if ([permissionDenied, unimplemented].includes(grpcStatus(error) ?? 0)) return undefined;
+      if (isForbidden(error)) return undefined;
       throw error;
     });
     if (types) requireSearchAttributes(types, namespace);
   });
+}
+
+/** Whether Temporal lets us not do this, or does it in another way, as Temporal Cloud does. */
+export function isForbidden(error: unknown): boolean {
+  return [permissionDenied, unimplemented].includes(grpcStatus(error) ?? 0);
+}
+
+/** How many days a namespace keeps ended runs; 0 if there is none. */
+export async function findRetentionDays(connection: ConnectionLike, namespace: string): Promise<number> {
+  const found = await findNamespace(connection, namespace);
+  return (found?.config?.workflowExecutionRetentionTtl?.seconds?.toNumber() ?? 0) / (24 * 60 * 60);
 }
 
 function requireSearchAttributes(types: Readonly<Record<string, number>>, namespace: string): void {

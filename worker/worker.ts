@@ -17,6 +17,8 @@ export interface RuntimeOptions {
   readonly shutdownSignals?: NodeJS.Signals[];
   /** `host:port` where the SDK's own metrics are served to Prometheus; without it they are not served. */
   readonly metricsAddress?: string | undefined;
+  /** Called for each workflow task that fails. */
+  readonly onFailedWorkflowTask?: () => void;
 }
 
 /**
@@ -25,10 +27,12 @@ export interface RuntimeOptions {
  */
 export function installRuntime(
   log: Log,
-  { shutdownSignals = ['SIGINT', 'SIGTERM'], metricsAddress }: RuntimeOptions = {},
+  { shutdownSignals = ['SIGINT', 'SIGTERM'], metricsAddress, onFailedWorkflowTask }: RuntimeOptions = {},
 ): void {
   const logger = new DefaultLogger('INFO', ({ level, message, meta }) => {
     const { taskToken: _, error, ...fields } = meta ?? {};
+    // The SDK reports it in its log and in the metrics that it serves itself, and nowhere else.
+    if (message === 'Failing workflow task') onFailedWorkflowTask?.();
     // The native core sends its errors as text.
     log[levels[level]]({ ...fields, [error instanceof Error ? 'err' : 'error']: error }, message);
   });
@@ -73,6 +77,8 @@ export interface WorkerSettings {
 
 /** A worker at work. */
 export interface RunningWorker {
+  /** Its name in Temporal's lists. */
+  readonly identity: string;
   /** Resolves when the worker has stopped, by a shutdown signal or by {@link stop}. */
   readonly running: Promise<void>;
   /** Takes no new work, lets running activities end, and closes the connection. */
@@ -116,6 +122,7 @@ export async function startWorker(parts: WorkerParts, settings: WorkerSettings):
     parts.log.warn({ err: error }, 'the worker stopped, and Temporal’s SDK did not free a cached workflow');
   });
   return {
+    identity: worker.options.identity,
     running,
     async stop() {
       if (worker.getState() === 'RUNNING') worker.shutdown();

@@ -10,6 +10,9 @@ import type { Api } from '../context.ts';
 import { errorBody } from './errors.ts';
 import { Refusal } from './refusal.ts';
 
+/** What a server serves. */
+export type ServedApp = Pick<Hono<Api>, 'fetch'>;
+
 /** A listening server. */
 export interface ListeningServer {
   readonly port: number;
@@ -60,7 +63,7 @@ const checkInterval = 1_000;
  * ```
  */
 export async function listen(
-  app: Hono<Api>,
+  app: ServedApp,
   {
     port,
     host,
@@ -117,7 +120,7 @@ export async function listen(
   };
 }
 
-function createListener(app: Hono<Api>, hostname: string, isStopping: () => boolean) {
+function createListener(app: ServedApp, hostname: string, isStopping: () => boolean) {
   return getRequestListener(
     async (request, bindings) => {
       const { httpVersion, rawHeaders } = bindings.incoming;

@@ -4,8 +4,9 @@ import { startApi } from '../../api/run-api.ts';
 import { openService } from '../../composition/open-service.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
 import { createLog } from '../../runtime/log.ts';
+import { serveMetrics } from '../../runtime/metrics-server.ts';
 import { stopRequested } from '../../runtime/process.ts';
-import { ensureSchedules, keepEnsuringSchedules } from '../../worker/schedules.ts';
+import { ensureSchedules, keepEnsuringSchedules } from '../../composition/schedules.ts';
 import { installRuntime, startWorker, temporalMetricsAddress } from '../../worker/worker.ts';
 import { buildDocsPage } from '../build/docs-page.ts';
 import { buildWorkflowBundle } from '../build/workflow-bundle.ts';
@@ -38,6 +39,7 @@ export async function runService(
     },
     circuitBreakers: sandboxCircuitBreakers,
   });
+  const stopMetrics = await serveMetrics(() => service.metrics.registry, config);
   const credentials = await loadCredentials(join(config.DATA_DIR, 'credentials.json'));
   await seed(service.stores, credentials);
   const workflowBundle = await buildWorkflowBundle();
@@ -68,5 +70,6 @@ export async function runService(
   stopEnsuring();
   await api.close();
   await worker.stop();
+  stopMetrics();
   await service.close();
 }

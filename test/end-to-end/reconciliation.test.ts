@@ -11,7 +11,7 @@ import type {
   RegistrationInquiryAnswer,
 } from '../../payment-gateway/payment-gateway.ts';
 import { accounts, reconciledRegistrations, registrations } from '../../database/schema.ts';
-import { ensureSchedules } from '../../worker/schedules.ts';
+import { ensureSchedules } from '../../composition/schedules.ts';
 import { operate } from '../fixtures/operate.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';

@@ -799,24 +799,22 @@ export const rules: readonly Guard[] = [
   },
   {
     name: 'namespace-in-readiness',
-    protectsFrom: 'An API counts as ready although its namespace is gone.',
-    replacements: [
-      change('api/routes/health.ts', 'let namespaceIsFineUntil = 0;', 'let namespaceIsFineUntil = Infinity;'),
-    ],
+    protectsFrom: 'Nobody learns that the namespace of an API is gone.',
+    replacements: [change('composition/readiness.ts', 'let isFineUntil = 0;', 'let isFineUntil = Infinity;')],
     tests: [
       test(
         'test/wire/other-endpoints.test.ts',
         'health > says what Temporal’s namespace lacks, and the command that mends it',
       ),
     ],
-    failure: /to deeply equal \[ 503/,
+    failure: /to deeply equal \[ 200/,
   },
   {
     name: 'schedules-come-back',
     protectsFrom: 'After Temporal was set up empty, nothing is reconciled or purged.',
     replacements: [
       change(
-        'worker/schedules.ts',
+        'composition/schedules.ts',
         'const timer = setInterval(() => void createMissing(), interval);',
         'const timer = setInterval(() => void createMissing, interval);',
       ),
@@ -1329,11 +1327,35 @@ export const rules: readonly Guard[] = [
   {
     name: 'lame-duck',
     protectsFrom: 'A load balancer sends requests to an API that has closed its port.',
-    replacements: [change('api/routes/health.ts', 'if (stopping?.aborted) return', 'if (!stopping) return')],
+    replacements: [change('composition/readiness.ts', 'if (stopping?.aborted) return', 'if (!parts) return')],
     tests: [
       test(
         'test/wire/other-endpoints.test.ts',
         'health > is 503 as soon as the process is asked to stop, while the process is alive and serves',
+      ),
+    ],
+    failure: /to deeply equal/,
+  },
+  {
+    name: 'readiness-of-the-database',
+    protectsFrom: 'A load balancer sends requests to an API that can write nothing.',
+    replacements: [change('composition/readiness.ts', 'if (isReadOnly) return', 'if (!database) return')],
+    tests: [
+      test(
+        'test/wire/other-endpoints.test.ts',
+        'health > is 503 while the database has other payload keys, older tables, or is read-only',
+      ),
+    ],
+    failure: /to deeply equal/,
+  },
+  {
+    name: 'degraded-is-ready',
+    protectsFrom: 'Without Temporal, nobody can ask about, cancel or delete what the database knows.',
+    replacements: [change('api/routes/health.ts', "= ['temporal', 'workers'];", '= [];')],
+    tests: [
+      test(
+        'test/wire/other-endpoints.test.ts',
+        'health > names Temporal once it is stopped, and a registration is answered with 000_991',
       ),
     ],
     failure: /to deeply equal/,

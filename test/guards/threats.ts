@@ -1739,7 +1739,9 @@ export const threats: readonly Guard[] = [
   {
     name: 'reconciliation-daily',
     protectsFrom: 'Nobody compares the ledgers.',
-    replacements: [change('worker/schedules.ts', 'calendars: [{ hour: 4, minute: 30 }]', 'calendars: []')],
+    replacements: [
+      change('composition/schedules.ts', 'calendars: [{ hour: 4, minute: 30 }]', 'calendars: []'),
+    ],
     tests: [
       test(
         'test/end-to-end/reconciliation.test.ts',

@@ -18,7 +18,7 @@ import {
 import { evidenceContext } from '../../database/consent-evidence.ts';
 import type { EvidenceRecord } from '../../database/consent-evidence.ts';
 import { createStores } from '../../database/stores.ts';
-import { ensureSchedules } from '../../worker/schedules.ts';
+import { ensureSchedules } from '../../composition/schedules.ts';
 import { operate as operateOn } from '../fixtures/operate.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';

@@ -13,8 +13,8 @@ if (!databaseUrl) {
 
 /** Ten requests a second, and at least as many. */
 const [requestInterval, leastRequests] = [100, 500];
-/** How many of the requests register one of the 100 members; the others ask. */
-const registrations = 100;
+/** Every fifth request registers a member, while there are any; the others ask for a status. */
+const [registrationEvery, members] = [5, 99];
 
 it.runIf(databaseUrl)(
   'two APIs behind a load balancer are restarted in turn, and no request is refused, reset or failed',
@@ -38,15 +38,17 @@ it.runIf(databaseUrl)(
     onTestFinished(() => balancer.close());
     await Promise.all(backends.map((backend) => balancer.until('USED', backend)));
 
+    const first = await call(backends[0]!, project, '/ars/register', registration(project, members));
+    const regNo = first.body['bankAccRegNo'];
+
     const requests: Promise<string>[] = [];
     let isRestarting = true;
     const request = async (index: number): Promise<string> => {
-      const step = leastRequests / registrations;
-      const isRegistration = index % step === 0 && index / step < registrations;
-      const { userId } = project.members[index % registrations]!;
-      const answered = isRegistration
-        ? call(balancer.url, project, '/ars/register', registration(project, index / step))
-        : call(balancer.url, project, '/inquiry', { userId });
+      const member = index / registrationEvery;
+      const answered =
+        Number.isInteger(member) && member < members
+          ? call(balancer.url, project, '/ars/register', registration(project, member))
+          : call(balancer.url, project, '/ars/register/inquiry', { regNo });
       return await answered.then(
         ({ status, body }) => `${status} ${body.response.code}`,
         (error: Error) => `${error.message}: ${String(error.cause)}`,

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -6,14 +9,18 @@ import { searchAttributeNames } from '../../contract/search-attributes.ts';
 import { createDatabaseWitness } from '../../composition/database-witness.ts';
 import { openService } from '../../composition/open-service.ts';
 import { createStores } from '../../database/stores.ts';
+import { openPostgres } from '../../database/database.ts';
+import { migrateDatabase } from '../../database/migrate.ts';
+import { createPayloadKeys } from '../../database/payload-keys.ts';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import type { TemporalServer } from '../../development/sandbox/temporal-server.ts';
 import { createDataConverter } from '../../encryption/data-converter.ts';
+import type { TemporalContext } from '../../operator/command.ts';
 import { runOperatorCommand } from '../../operator/run.ts';
 import { ConfigurationError } from '../../runtime/config.ts';
 import { createLog } from '../../runtime/log.ts';
 import { requireNamespace } from '../../runtime/temporal-namespace.ts';
-import { ensureSchedules, keepEnsuringSchedules, schedules } from '../../worker/schedules.ts';
+import { ensureSchedules, keepEnsuringSchedules, schedules } from '../../composition/schedules.ts';
 import { issueToken } from '../fixtures/bearer-token.ts';
 import { openEmptyDatabase } from '../fixtures/empty-database.ts';
 import { createFreshPostgres } from '../fixtures/fresh-postgres.ts';
@@ -65,12 +72,21 @@ async function deleteSchedules({ schedule }: Client): Promise<void> {
 }
 
 /** Carries out `operator setup` for a namespace. */
-async function setUp(namespace: string, ...options: readonly string[]) {
+function setUp(namespace: string, ...options: readonly string[]) {
+  return setUpWith(undefined, namespace, ...options);
+}
+
+/** Also looks at what the settings name. */
+async function setUpWith(
+  settings: TemporalContext['settings'],
+  namespace: string,
+  ...options: readonly string[]
+) {
   const lines: string[] = [];
   const exitCode = await runOperatorCommand(['setup', ...options], {
     print: (line) => lines.push(line),
     printError: (line) => lines.push(line),
-    openTemporal: () => ({ temporal: new Client({ connection, namespace }) }),
+    openTemporal: () => ({ temporal: new Client({ connection, namespace }), settings }),
     openAll: () => Promise.reject(new Error('needs no database')),
   });
   return { exitCode, output: lines.join('\n') };
@@ -162,6 +178,22 @@ describe('a namespace', () => {
     expect(await retention()).toBe(5 * day);
   });
 
+  it('is only looked at by operator setup --check, and so are the schedules', async () => {
+    const namespace = 'looked-at';
+    const missing = await setUp(namespace, '--check');
+    expect(missing).toMatchObject({ exitCode: 1, output: expect.stringContaining('has no namespace') });
+    await expect(requireNamespace(connection, namespace)).rejects.toThrow('has no namespace');
+    expect(await setUp(namespace)).toMatchObject({ exitCode: 0 });
+    expect(await setUp(namespace, '--check')).toMatchObject({ exitCode: 0 });
+    await deleteSchedules(new Client({ connection, namespace }));
+    const { exitCode, output } = await setUp(namespace, '--check');
+    expect({ exitCode, output }).toMatchObject({
+      exitCode: 1,
+      output: expect.stringMatching(/^schedules: /m),
+    });
+    expect(output).toContain('purge-expired-evidence, reconciliation missing');
+  });
+
   it('with a search attribute of another type is refused with the command that removes it', async () => {
     const namespace = 'other-type';
     expect(await setUp(namespace)).toMatchObject({ exitCode: 0 });
@@ -176,6 +208,47 @@ describe('a namespace', () => {
       );
   });
 });
+
+// Needs a PostgreSQL, which DATABASE_URL names.
+it.skipIf(!databaseUrl)(
+  'operator setup looks at the tables, the payload keys, the deployment version and the clocks',
+  async () => {
+    const fresh = await createFreshPostgres(databaseUrl!, { migrates: false });
+    onTestFinished(() => fresh.drop());
+    const hour = 60 * 60_000;
+    const gateway = createServer((_, response) => {
+      response.setHeader('Date', new Date(Date.now() - hour).toUTCString()).end();
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void gateway.close());
+    await once(gateway, 'listening');
+    const settings = {
+      PAYLOAD_KEYS: key('first'),
+      DATABASE_URL: fresh.url,
+      PG_BASE_URL: `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`,
+      TEMPORAL_DEPLOYMENT_NAME: 'km',
+      TEMPORAL_BUILD_ID: 'v1',
+    };
+    const lines = async (changed: Partial<typeof settings> = {}) =>
+      (await setUpWith({ ...settings, ...changed }, 'surrounded')).output.split('\n');
+    expect(await lines()).toEqual([
+      'namespace surrounded: ok',
+      'The namespace surrounded has all that the service needs.',
+      'schedules: ok',
+      'deployment version: no worker of km has started yet. Start one, then repeat this command',
+      'database and payload keys: DATABASE_URL: the database lacks migrations of this version. Run them as the owner of the tables: npm run migrate',
+      'clock of the database: ok',
+      'clock of the payment gateway: it is 3600 s behind ours. Synchronise both: timedatectl set-ntp true',
+      'Not all is set up: deployment version, database and payload keys, clock of the payment gateway.',
+    ]);
+    await migrateDatabase(fresh.url);
+    const database = await openPostgres(fresh.url, createLog('test', 'silent'));
+    onTestFinished(() => database.close());
+    await createPayloadKeys(database.queries).requireSame(settings.PAYLOAD_KEYS);
+    expect(await lines()).toContain('database and payload keys: ok');
+    const others = await lines({ PAYLOAD_KEYS: key('first') });
+    expect(others.join()).toContain('PAYLOAD_KEYS: not the same key as before under the ID first');
+  },
+);
 
 it('a payload key that differs from the one used before under its ID is refused', async () => {
   const database = await openEmptyDatabase();
@@ -207,17 +280,14 @@ describe('the schedules', () => {
     const namespace = 'marked';
     await setUp(namespace);
     const open = async (payloadKeys: string) => {
-      const database = await openEmptyDatabase();
-      onTestFinished(() => database.close());
       const variables = await environment({ DATABASE_KEYS: key('database'), PAYLOAD_KEYS: payloadKeys });
-      return await openService(
-        { ...variables, METRICS_HOST: '127.0.0.1' },
-        {
-          log: createLog('test', 'silent'),
-          openDatabase: async () => database,
-          temporalConnection: { connectionOptions: { address: temporal.address }, namespace },
-        },
-      );
+      const opened = await openService(variables, {
+        log: createLog('test', 'silent'),
+        openDatabase: openEmptyDatabase,
+        temporalConnection: { connectionOptions: { address: temporal.address }, namespace },
+      });
+      onTestFinished(() => opened.close());
+      return opened;
     };
     const [first, second] = [key('first'), key('second')];
     const service = await open(first);

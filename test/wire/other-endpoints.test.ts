@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
 import type { Database } from '../../database/database.ts';
+import { createPayloadKeys, requireUnchangedPayloadKeys } from '../../database/payload-keys.ts';
 import { KeyRing } from '../../encryption/key-ring.ts';
 import { createPayloadCodec } from '../../encryption/payload-codec.ts';
 import { issueToken } from '../fixtures/bearer-token.ts';
@@ -360,13 +361,16 @@ describe('health', () => {
     expect(await get('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });
     expect(await get('/readyz')).toEqual({
       status: 200,
-      body: { status: 'ready', temporal: 'ok', database: 'ok' },
+      body: { status: 'ready', reasons: [] },
     });
   });
 
   it('is 503 as soon as the process is asked to stop, while the process is alive and serves', async () => {
     const url = await stack.startAnotherApi({ stopping: AbortSignal.abort() });
-    expect(await get('/readyz', url)).toEqual({ status: 503, body: { status: 'stopping' } });
+    expect(await get('/readyz', url)).toEqual({
+      status: 503,
+      body: { status: 'not ready', reasons: ['the process is stopping'] },
+    });
     expect(await get('/healthz', url)).toMatchObject({ status: 200 });
     const { userId } = stack.projects[0].members[0]!;
     expectAnswer(await call(url, stack.projects[0], '/inquiry', { userId }), '000_000');
@@ -377,19 +381,45 @@ describe('health', () => {
     const url = await stack.startAnotherApi({ temporal });
     const response = await fetch(`${url}/readyz`);
     expect([response.status, await response.json()]).toEqual([
-      503,
+      200,
       {
-        status: 'not ready',
-        temporal:
+        status: 'degraded',
+        reasons: [
           'TEMPORAL_NAMESPACE: Temporal has no namespace nowhere. Create it: npm run operator -- setup',
-        database: 'ok',
+        ],
       },
     ]);
   });
 
+  it('is 503 while the database has other payload keys, older tables, or is read-only', async () => {
+    const database = await openEmptyDatabase();
+    onTestFinished(() => database.close());
+    const keys = `test:${randomBytes(32).toString('base64')}`;
+    await createPayloadKeys(database.queries).requireSame(keys);
+    const requirePayloadKeys = () => requireUnchangedPayloadKeys(database.queries, keys);
+    // A new API each time: what was right is not checked again at once.
+    const readiness = async () =>
+      await get('/readyz', await stack.startAnotherApi({ database, requirePayloadKeys }));
+    expect(await readiness()).toMatchObject({ status: 200 });
+    for (const [statement, reason] of [
+      [`update payload_keys set fingerprint = 'another'`, /^PAYLOAD_KEYS: not the same key as before/],
+      [
+        `update drizzle.__drizzle_migrations set hash = 'another'`,
+        /^DATABASE_URL: the database lacks migrations/,
+      ],
+      ['set default_transaction_read_only = on', /^PostgreSQL is read-only$/],
+    ] as const) {
+      await database.queries.execute(statement);
+      expect(await readiness()).toEqual({
+        status: 503,
+        body: { status: 'not ready', reasons: [expect.stringMatching(reason)] },
+      });
+    }
+  });
+
   it('asks the database once for concurrent probes', async () => {
     let pings = 0;
-    let answer = () => {};
+    let answer = (_: { isReadOnly: boolean }) => {};
     const database: Database = {
       ...stack.database,
       ping: () => {
@@ -404,7 +434,7 @@ describe('health', () => {
     await expect.poll(() => pings).toBe(1);
     // The last of them has arrived once a later request has been served.
     await Promise.all(Array.from({ length: 50 }, () => fetch(`${url}/healthz`)));
-    answer();
+    answer({ isReadOnly: false });
     await Promise.all(probes);
     expect(pings).toBeLessThan(10);
   });
@@ -416,7 +446,7 @@ describe('health', () => {
     await database.close();
     expect(await get('/readyz', url)).toEqual({
       status: 503,
-      body: { status: 'not ready', temporal: 'ok', database: 'does not answer' },
+      body: { status: 'not ready', reasons: ['PostgreSQL does not answer'] },
     });
   });
 
@@ -427,11 +457,14 @@ describe('health', () => {
     await other.stopWorker();
     await other.stopTemporal();
     expect(await get('/readyz', other.url)).toEqual({
-      status: 503,
-      body: { status: 'not ready', temporal: 'does not answer', database: 'ok' },
+      status: 200,
+      body: { status: 'degraded', reasons: ['Temporal does not answer'] },
     });
     expect(await get('/healthz', other.url)).toEqual({ status: 200, body: { status: 'ok' } });
-    expectAnswer(await call(other.url, project, '/ars/register', registration(project, 3)), '000_991');
+    const refused = await call(other.url, project, '/ars/register', registration(project, 3));
+    expectAnswer(refused, '000_991');
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(await other.metrics.registry.metrics()).toContain('readiness_problems{kind="temporal"} 1');
   });
 });
 

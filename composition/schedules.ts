@@ -1,4 +1,4 @@
-import { ScheduleAlreadyRunning } from '@temporalio/client';
+import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
 import type { Client, ScheduleClient, ScheduleOptions } from '@temporalio/client';
 import { reconciliationWorkflowId } from '../contract/reconciliation.ts';
 import { taskQueue, workflowTypes } from '../contract/registration.ts';
@@ -51,6 +51,20 @@ export async function ensureSchedules({ schedule }: Pick<Client, 'schedule'>): P
     requirePayloadKey(action.staticSummary, definition.scheduleId);
     await existing.update(({ state }) => ({ ...definition, state, action: definition.action }));
   }
+}
+
+/** The IDs of the schedules that do not exist. */
+export async function findMissingSchedules({ schedule }: Pick<Client, 'schedule'>): Promise<string[]> {
+  const missing: string[] = [];
+  for (const { scheduleId } of schedules) {
+    try {
+      await schedule.getHandle(scheduleId).describe();
+    } catch (error) {
+      if (!(error instanceof ScheduleNotFoundError)) throw error;
+      missing.push(scheduleId);
+    }
+  }
+  return missing;
 }
 
 /**

@@ -1,0 +1,58 @@
+import type { Client } from '@temporalio/client';
+import type proto from '@temporalio/proto';
+
+/** How long ago a worker that polls may have begun its latest poll, in ms: a poll that gets nothing takes 60 s. */
+const pollLimit = 90_000;
+
+/** TaskQueueType and WorkerVersioningMode in Temporal's API. */
+const [workflowTasks, activityTasks] = [1, 2];
+const versioned = 2;
+
+type TaskQueueDescription = Pick<
+  proto.temporal.api.workflowservice.v1.IDescribeTaskQueueResponse,
+  'pollers' | 'versioningInfo'
+>;
+
+/**
+ * Says why new work stays in a task queue; undefined if somebody takes it.
+ * @param identity of the worker that has to poll; without it any worker may, whose version gets new runs
+ */
+export async function findWorkerProblem(
+  { workflowService, options }: Client,
+  taskQueue: string,
+  identity?: string,
+): Promise<string | undefined> {
+  const ask = (taskQueueType: number) =>
+    workflowService.describeTaskQueue({
+      namespace: options.namespace,
+      taskQueue: { name: taskQueue },
+      taskQueueType,
+    });
+  const descriptions = await Promise.all([ask(workflowTasks!), ask(activityTasks!)]);
+  return descriptions.map((description) => judgePollers(description, Date.now(), identity)).find(Boolean);
+}
+
+/** Judges what Temporal says of a task queue at `now`, in Unix ms. */
+export function judgePollers(
+  { pollers, versioningInfo }: TaskQueueDescription,
+  now: number,
+  identity?: string,
+): string | undefined {
+  const polling = (pollers ?? []).filter(
+    ({ lastAccessTime }) => (lastAccessTime?.seconds?.toNumber() ?? 0) * 1_000 > now - pollLimit,
+  );
+  if (identity !== undefined) {
+    const isPolling = polling.some((poller) => poller.identity === identity);
+    return isPolling ? undefined : 'this worker does not poll';
+  }
+  if (polling.length === 0) return 'no worker polls';
+  const current = versioningInfo?.currentDeploymentVersion;
+  const getsWork = polling.some(({ deploymentOptions: own }) =>
+    current
+      ? own?.deploymentName === current.deploymentName && own?.buildId === current.buildId
+      : own?.workerVersioningMode !== versioned,
+  );
+  if (getsWork) return undefined;
+  const name = current ? `${current.deploymentName} ${current.buildId}` : 'none: unversioned workers';
+  return `no worker has the current deployment version (${name})`;
+}
