@@ -97,9 +97,8 @@ export function createReadiness(parts: ReadinessParts): () => Promise<readonly P
     const found = await Promise.all([
       unlessSilent(findInDatabase(), { kind: 'database', reason: 'PostgreSQL does not answer' }),
       unlessSilent(findInTemporal(), { kind: 'temporal', reason: 'Temporal does not answer' }),
-      findInWorker(),
     ]);
-    return found.flat();
+    return [...found.flat(), ...findInWorker()];
   }
 
   let current: Promise<readonly Problem[]> | undefined;

@@ -1,12 +1,10 @@
 import type { Client } from '@temporalio/client';
-import type proto from '@temporalio/proto';
+import proto from '@temporalio/proto';
 
 /** How long ago a worker that polls may have begun its latest poll, in ms: a poll that gets nothing takes 60 s. */
 const pollLimit = 90_000;
 
-/** TaskQueueType and WorkerVersioningMode in Temporal's API. */
-const [workflowTasks, activityTasks] = [1, 2];
-const versioned = 2;
+const { TaskQueueType, WorkerVersioningMode } = proto.temporal.api.enums.v1;
 
 type TaskQueueDescription = Pick<
   proto.temporal.api.workflowservice.v1.IDescribeTaskQueueResponse,
@@ -22,13 +20,16 @@ export async function findWorkerProblem(
   taskQueue: string,
   identity?: string,
 ): Promise<string | undefined> {
-  const ask = (taskQueueType: number) =>
+  const ask = (taskQueueType: proto.temporal.api.enums.v1.TaskQueueType) =>
     workflowService.describeTaskQueue({
       namespace: options.namespace,
       taskQueue: { name: taskQueue },
       taskQueueType,
     });
-  const descriptions = await Promise.all([ask(workflowTasks!), ask(activityTasks!)]);
+  const descriptions = await Promise.all([
+    ask(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+    ask(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+  ]);
   return descriptions.map((description) => judgePollers(description, Date.now(), identity)).find(Boolean);
 }
 
@@ -50,7 +51,7 @@ export function judgePollers(
   const getsWork = polling.some(({ deploymentOptions: own }) =>
     current
       ? own?.deploymentName === current.deploymentName && own?.buildId === current.buildId
-      : own?.workerVersioningMode !== versioned,
+      : own?.workerVersioningMode !== WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED,
   );
   if (getsWork) return undefined;
   const name = current ? `${current.deploymentName} ${current.buildId}` : 'none: unversioned workers';

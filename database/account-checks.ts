@@ -3,9 +3,6 @@ import { koreanDate, timeOfKoreanDay } from '../contract/korean-time.ts';
 import type { Queries } from './database.ts';
 import { accountChecks, registrations } from './schema.ts';
 
-/** The store of {@link createAccountChecks}. */
-export type AccountChecks = ReturnType<typeof createAccountChecks>;
-
 /** How many accounts were checked today for a member, as counted for the daily limit. Days are those of Korea. */
 export function createAccountChecks(queries: Queries) {
   return {

@@ -262,10 +262,10 @@ export function createMembers(queries: Queries, keys: KeyRing, rowSeals: RowSeal
             ),
           );
         await transaction.update(registrations).set({ sealedDetails: null }).where(ofMember);
-        const erased = { erasedAt: now, erasedBy: operator, erasureReason: reason };
+        const erasure = { erasedAt: now, erasedBy: operator, erasureReason: reason };
         await transaction
           .update(members)
-          .set({ ...erased, sealedFacts: null, seal: sealer.seal('members', { ...member, ...erased }) })
+          .set({ ...erasure, sealedFacts: null, seal: sealer.seal('members', { ...member, ...erasure }) })
           .where(eq(members.userId, userId));
         return { state: 'ERASED' };
       });

@@ -68,7 +68,7 @@ export async function runWorker(
   const { log } = started.service;
   const stopMetrics = await serveMetrics(() => present.service.metrics.registry, config);
   log.info('the worker is running');
-  let fail = (_: unknown) => {};
+  let fail: (reason: unknown) => void = () => {};
   const failed = new Promise<never>((_, reject) => (fail = reject));
   present.worker.running.catch(fail);
   const stopWatching = watch(log, async () => {

@@ -1,4 +1,4 @@
-import { request } from 'undici';
+import { request as send } from 'undici';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { arsOutcomes } from '../../wire/registration-status.ts';
@@ -73,7 +73,7 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
     const signedAt = sendBy ? sendBy.getTime() - signatureWindow : Date.now();
     const signature = sign(options.sharedSecret, url.pathname, body, signedAt);
     try {
-      const response = await request(url, {
+      const response = await send(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...signature },
         body,

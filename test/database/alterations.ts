@@ -40,11 +40,11 @@ export async function listAlterations({ database }: StoresFixture): Promise<Alte
       alterations.push({ table: name, column: undefined, kind: 'deleted', row, place });
       for (const [column, definition] of Object.entries(columns)) {
         const others = rows.map((other) => other[column]);
-        const alter = (kind: Kind, value: unknown) =>
+        const add = (kind: Kind, value: unknown) =>
           alterations.push({ table: name, column, kind, row, place, value });
-        if (row[column] === null) alter('filled', otherValue(definition, null, others));
-        else alter('changed', otherValue(definition, row[column], others));
-        if (row[column] !== null && !definition.notNull) alter('emptied', null);
+        if (row[column] === null) add('filled', otherValue(definition, null, others));
+        else add('changed', otherValue(definition, row[column], others));
+        if (row[column] !== null && !definition.notNull) add('emptied', null);
       }
     }
   }

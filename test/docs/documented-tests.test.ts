@@ -9,7 +9,7 @@ const rows = documents.flatMap(documentedTests);
 it.each(rows)('the protection beside "$title" is in files that exist', ({ cells }) => {
   const files = cells
     .slice(0, -1)
-    .flatMap((cell) => cell.match(/(?<=`)[\w./-]+\.(?:ts|sql|[cm]js)(?=`)/g) ?? []);
+    .flatMap((cell) => cell.match(/(?<=`)[\w./-]+\.(?:ts|sql|yml|[cm]js)(?=`)/g) ?? []);
   expect(files).not.toEqual([]);
   expect(files.filter((file) => !existsSync(join(projectDirectory, file)))).toEqual([]);
 });

@@ -146,13 +146,13 @@ if (!canBePidOne) process.stdout.write('This user may not unshare: nothing is st
 const stops: readonly {
   readonly name: string;
   readonly by?: readonly string[];
-  stop(program: ProcessGroup): Promise<void> | void;
+  readonly stop: (program: ProcessGroup) => Promise<void> | void;
 }[] = [
   { name: 'itself', stop: (program) => program.terminate() },
   { name: 'its group', stop: (program) => program.terminateGroup() },
   {
     name: 'itself while it stands still for 300 ms',
-    async stop(program) {
+    stop: async (program) => {
       program.freeze();
       program.terminate();
       await delay(300);
@@ -162,7 +162,7 @@ const stops: readonly {
   {
     name: 'PID 1 of a container',
     by: ['unshare', '-pf', '--mount-proc'],
-    stop({ id }) {
+    stop: ({ id }) => {
       const children = readFileSync(`/proc/${id}/task/${id}/children`, 'utf8');
       process.kill(Number(children), 'SIGTERM');
     },
@@ -175,8 +175,8 @@ describe.runIf(databaseUrl)('SIGTERM', () => {
     for (const [member, { name, by = [], stop }] of stops.entries()) {
       if (by.length > 0 && !canBePidOne) continue;
       const start = (file: string) => {
-        const [command, ...words] = [...by, process.execPath, join(production, 'dist', file)];
-        return startGroup(command!, words, environment);
+        const [command, ...words] = [...by, process.execPath, join(production, 'dist', file)] as const;
+        return startGroup(command, words, environment);
       };
       const [api, worker] = [start('api/main.js'), start('worker/main.js')];
       await api.untilOutput(/the API is listening/);

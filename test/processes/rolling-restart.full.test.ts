@@ -42,7 +42,7 @@ it.runIf(databaseUrl)(
     const regNo = first.body['bankAccRegNo'];
 
     const requests: Promise<string>[] = [];
-    let isRestarting = true;
+    const restart = { isOver: false };
     const request = async (index: number): Promise<string> => {
       const member = index / registrationEvery;
       const answered =
@@ -56,7 +56,7 @@ it.runIf(databaseUrl)(
     };
     const load = (async () => {
       const startedAt = performance.now();
-      while (isRestarting || requests.length < leastRequests) {
+      while (!restart.isOver || requests.length < leastRequests) {
         requests.push(request(requests.length));
         await delay(startedAt + requests.length * requestInterval - performance.now());
       }
@@ -67,7 +67,7 @@ it.runIf(databaseUrl)(
       await start(port);
       await balancer.until('USED', backends[index]!);
     }
-    isRestarting = false;
+    restart.isOver = true;
     await load;
 
     const answers = await Promise.all(requests);

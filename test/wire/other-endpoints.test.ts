@@ -419,7 +419,7 @@ describe('health', () => {
 
   it('asks the database once for concurrent probes', async () => {
     let pings = 0;
-    let answer = (_: { isReadOnly: boolean }) => {};
+    let answer: (state: { isReadOnly: boolean }) => void = () => {};
     const database: Database = {
       ...stack.database,
       ping: () => {
