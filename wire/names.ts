@@ -19,8 +19,8 @@ const latinAndFullWidth = /[\p{Script=Latin}\uFF01-\uFF5E]/gu;
 
 const segmenter = new Intl.Segmenter('ko', { granularity: 'grapheme' });
 
-/** The maximum length of a name in code points: one character may have any number of them. */
-const maxCodePoints = 200;
+/** The maximum length of a name in code points: one character may have any number of them, but 8 in no living script. */
+const maxCodePoints = 800;
 
 /** A person's name. Parsing gives it its one form. */
 export const personName = z.string().overwrite(normalizeName).superRefine(requireName);

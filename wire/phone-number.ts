@@ -7,6 +7,9 @@ const personal: readonly (string | undefined)[] = ['MOBILE', 'FIXED_LINE', 'VOIP
 /** Digits with the separators in use; an opening parenthesis and a plus sign may come first. */
 const spelling = /^[\s(+]*\d(?:[\d\s().·・∙~/[\]\p{Pd}\u2212]*\d)?$/u;
 
+/** A range such as `02-123-0000~8`: two lines, whose digits together would be the number of somebody else. */
+const range = /[^\d\s]\s*\d$|[~\u301C\u3030/·・∙]\s*\d\d$/u;
+
 /** The documented length of the text, in characters. */
 const [minLength, maxLength] = [10, 20];
 
@@ -33,7 +36,7 @@ export function canonicalPhoneNumber(text: string): string | undefined {
     .normalize('NFKC')
     .replaceAll(/\p{Cf}/gu, '')
     .trim();
-  if (!spelling.test(written)) return undefined;
+  if (!spelling.test(written) || range.test(written)) return undefined;
   // From abroad, `00` stands for the plus sign; 008 would be a Korean carrier.
   const compact = written.replaceAll(/[^\d+]/g, '').replace(/^00(?=82)/, '+');
   const number = parsePhoneNumberFromString(compact, { defaultCountry: 'KR', extract: false });

@@ -70,7 +70,29 @@ it.for([
   expect(phoneNumber.parse(written)).toBe(canonical);
 });
 
+/** A number and, after a separator, the end of another one: `02-123-0000~8`. */
+const range = fc.oneof(
+  fc.tuple(parts, fc.constantFrom('~', '\u301c', '\u3030', '/', '·', '・', '∙', '～', '／', '･'), digits(2)),
+  fc.tuple(parts, fc.constantFrom('~', '\u301c', '/', '·', '∙', '～', '／', '-', '\u2013', '\u2212', '.', ') '), digits(1)),
+);
+
+it('a range of numbers is not the number that its digits make', () => {
+  fc.assert(
+    fc.property(range, separator, fc.boolean(), ([groups, between, last], within, isShort) => {
+      // The digits of `02-123-456` and `78` make a whole number as well.
+      const first = isShort ? groups.join(within).slice(0, -last.length) : groups.join(within);
+      expect(canonicalPhoneNumber(`${first}${between}${last}`)).toBeUndefined();
+    }),
+    { numRuns: 500 },
+  );
+});
+
 it.for([
+  ['a range of numbers', '02-123-0000~8'],
+  ['a range after a slash', '02-123-4567/8'],
+  ['a range after a middle dot', '064-712-3456·7'],
+  ['a range after a hyphen', '02-123-4567-8'],
+  ['a range after a bracket', '051)123-4567~9'],
   ['a number of zeros', '0000000000'],
   ['a number of another country', '+15551234567'],
   ['a number of Japan', '+81 90-1234-5678'],
