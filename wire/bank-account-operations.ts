@@ -128,7 +128,7 @@ export const inquireRegistrationStatus = defineOperation({
     status: registrationStatus.optional(),
     reason: z.string().optional().meta({
       description:
-        'Why it failed, a word in capitals. For `002_014` how the last call ended (`NO_ANSWER`, `BUSY`, `REJECTED`, `HUNG_UP`, `NO_INPUT`, `WRONG_CODE`, `NOT_IN_SERVICE`, `CARRIER_ERROR`, `NO_OUTCOME`) or which daily limit was reached (`MEMBER_LIMIT`, `PHONE_LIMIT`, `ACCOUNT_LIMIT`); otherwise the name of the code.',
+        'Why it failed, a word in capitals. For `002_014` how the last call ended (`NO_ANSWER`, `BUSY`, `REJECTED`, `HUNG_UP`, `NO_INPUT`, `WRONG_CODE`, `NOT_IN_SERVICE`, `CARRIER_ERROR`, `NO_OUTCOME`, `NOT_PLACED`) or which daily limit was reached (`MEMBER_LIMIT`, `PHONE_LIMIT`, `ACCOUNT_LIMIT`); otherwise the name of the code.',
     }),
     retryable: z.boolean().optional().meta({ description: 'Whether registering again may help.' }),
   }),

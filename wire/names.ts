@@ -19,7 +19,7 @@ const latinAndFullWidth = /[\p{Script=Latin}\uFF01-\uFF5E]/gu;
 
 const segmenter = new Intl.Segmenter('ko', { granularity: 'grapheme' });
 
-/** The maximum length of a name in code points: one character may have any number of them, but 8 in no living script. */
+/** The maximum length of a name in code points: a Thai or Old Hangul character has four, one may have any number. */
 const maxCodePoints = 800;
 
 /** A person's name. Parsing gives it its one form. */

@@ -1,4 +1,4 @@
-import { succeeded } from './command.ts';
+import { keyOf, succeeded } from './command.ts';
 import type { KmCommand } from './command.ts';
 import { codeLine, readHolder } from './holder.ts';
 
@@ -48,9 +48,10 @@ export const accountCommands: Readonly<Record<string, KmCommand>> = {
   delete: {
     summary: "deletes the member's registered account",
     required: ['user'],
-    optional: [],
-    async run({ user = '' }, { client, terminal }) {
-      terminal.show(await client.deleteAccount({ userId: user }), terminal.paint('green', 'Deleted.'));
+    optional: ['idempotency-key'],
+    async run(values, { client, terminal }) {
+      const answer = await client.deleteAccount({ userId: values.user ?? '' }, keyOf(values));
+      terminal.show(answer, terminal.paint('green', 'Deleted.'));
       return succeeded;
     },
   },

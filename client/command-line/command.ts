@@ -1,5 +1,6 @@
 import type { Command } from '../../command-line/command-line.ts';
 import type { KmError } from '../errors.ts';
+import type { CallOptions } from '../km-client.ts';
 import type { Connection } from './connect.ts';
 import type { options, OptionValues } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -22,7 +23,19 @@ export interface KmCommand extends Command<typeof options> {
 export const succeeded = 0;
 export const failed = 1;
 
+/** The key of an earlier call whose answer was lost, so that this call has no second effect. */
+export function keyOf(values: OptionValues): CallOptions {
+  return { idempotencyKey: values['idempotency-key'] };
+}
+
 /** An error as `--json` shows it. */
-export function errorData({ code, text, retryable, correlationId, payload }: KmError): object {
-  return { code, text, retryable, correlationId, ...payload };
+export function errorData({
+  code,
+  text,
+  retryable,
+  correlationId,
+  idempotencyKey,
+  payload,
+}: KmError): object {
+  return { code, text, retryable, correlationId, idempotencyKey, ...payload };
 }

@@ -66,11 +66,10 @@ export async function connect(
   { url, user, asp }: OptionValues,
   environment: Environment,
 ): Promise<Connection> {
-  const lasting = rootOf(environment['KM_URL'] || defaultUrl);
+  const lasting = environment['KM_URL'] ? rootOf(environment['KM_URL']) : undefined;
   const root =
-    url === undefined && !environment['KM_URL']
-      ? ((await findRunningSandbox(environment))?.url ?? lasting)
-      : rootOf(url ?? lasting);
+    url === undefined ? (lasting ?? (await findRunningSandbox(environment))?.url ?? defaultUrl) : rootOf(url);
+  // Without KM_URL, another command would go to the sandbox that was started last.
   const urlOption = root === lasting ? '' : ` --url ${root}`;
   const createClient = (project: Project) => createKmClient({ baseUrl: `${root}/open-api`, ...project });
 

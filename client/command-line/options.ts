@@ -10,6 +10,7 @@ export const options = {
   mobile: { type: 'string', example: '01012341234' },
   number: { type: 'string', example: '<registration number>' },
   watch: { type: 'boolean', example: '' },
+  'idempotency-key': { type: 'string', example: '<key>' },
   status: { type: 'string', example: 'BANK_ACC_REGISTERED' },
   from: { type: 'string', example: '2026-01-31T00:00:00+09:00' },
   to: { type: 'string', example: '2026-02-01T00:00:00+09:00' },

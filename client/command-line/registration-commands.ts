@@ -4,7 +4,7 @@ import { registrationStatuses } from '../../wire/registration-status.ts';
 import type { RegistrationStatus } from '../../wire/registration-status.ts';
 import { RegistrationInProgressError } from '../errors.ts';
 import { failedRegistration } from '../registration-result.ts';
-import { errorData, failed, succeeded } from './command.ts';
+import { errorData, failed, keyOf, succeeded } from './command.ts';
 import type { KmCommand, KmContext } from './command.ts';
 import { codeLine, readHolder } from './holder.ts';
 import { showResult, watch } from './watch.ts';
@@ -14,7 +14,7 @@ export const registrationCommands: Readonly<Record<string, KmCommand>> = {
   register: {
     summary: 'registers a withdrawal account',
     required: ['user', 'bank', 'account'],
-    optional: ['name', 'birth', 'mobile', 'watch'],
+    optional: ['name', 'birth', 'mobile', 'watch', 'idempotency-key'],
     async run(values, context) {
       const { client, terminal, callOf } = context;
       const { bank = '', mobile } = values;
@@ -28,7 +28,7 @@ export const registrationCommands: Readonly<Record<string, KmCommand>> = {
         ...(mobile === undefined ? {} : { mobileNumber: mobile }),
       };
       try {
-        const accepted = await client.register(request);
+        const accepted = await client.register(request, keyOf(values));
         const { bankAccRegNo, authNumber } = accepted;
         const started = `Registration ${terminal.paint('bold', bankAccRegNo)} has started.`;
         terminal.show(accepted, started, codeLine(authNumber, terminal));
@@ -85,9 +85,10 @@ export const registrationCommands: Readonly<Record<string, KmCommand>> = {
   cancel: {
     summary: 'cancels a registration',
     required: ['number'],
-    optional: [],
-    async run({ number = '' }, { client, terminal }) {
-      terminal.show(await client.cancel({ regNo: number }), terminal.paint('green', 'Cancelled.'));
+    optional: ['idempotency-key'],
+    async run(values, { client, terminal }) {
+      const answer = await client.cancel({ regNo: values.number ?? '' }, keyOf(values));
+      terminal.show(answer, terminal.paint('green', 'Cancelled.'));
       return succeeded;
     },
   },

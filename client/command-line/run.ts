@@ -2,9 +2,11 @@ import { runCommandLine, UsageError } from '../../command-line/command-line.ts';
 import { codes } from '../../wire/result-codes.ts';
 import { KmError } from '../errors.ts';
 import { errorData } from './command.ts';
+import type { KmCommand } from './command.ts';
 import { commands } from './commands.ts';
 import { connect, ServiceNotFound } from './connect.ts';
 import { commonOptions, options } from './options.ts';
+import type { OptionValues } from './options.ts';
 import { createTerminal } from './terminal.ts';
 import type { Output } from './terminal.ts';
 
@@ -56,9 +58,14 @@ export async function runKmCommand(
     if (!/^(0|[1-9]\d*)?$/.test(values.user ?? '')) {
       throw new UsageError('--user must be digits without leading zeros.');
     }
+    if (!/^[!-~]{1,255}$/.test(values['idempotency-key'] ?? 'none')) {
+      throw new UsageError('--idempotency-key must be 1 to 255 visible ASCII characters.');
+    }
+    let sameProject = '';
+    const callOf = (line: string) => `${program} ${line}${sameProject}`;
     try {
       const connection = await connect(values, environment);
-      const callOf = (line: string) => `${program} ${line}${connection.sameProject}`;
+      ({ sameProject } = connection);
       return await command.run(values, { ...connection, callOf, terminal, untilStopped });
     } catch (error) {
       if (!(error instanceof KmError || error instanceof ServiceNotFound)) throw error;
@@ -67,7 +74,28 @@ export async function runKmCommand(
         terminal.show({ error: error instanceof KmError ? errorData(error) : { text: error.message } });
       else if (isInputWrong) throw new UsageError(error.message, { cause: error });
       else errorTerminal.line(`${errorTerminal.paint('red', 'Failed:')} ${error.message}`);
+      const key = error instanceof KmError ? error.idempotencyKey : undefined;
+      if (!isJson && key !== undefined) {
+        errorTerminal.line(`Call again: ${callOf(lineOf(command, { ...values, 'idempotency-key': key }))}`);
+      }
       return isInputWrong ? 2 : 1;
     }
   });
+}
+
+/** How a command is typed with its options, without those that lead to the same project. */
+function lineOf(command: KmCommand, values: OptionValues): string {
+  const name = Object.keys(commands).find((each) => commands[each] === command);
+  const given = Object.entries({ ...values, url: undefined, asp: undefined }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const typed = given.map(
+    ([option, value]) => `--${option}${value === true ? '' : ` ${quote(String(value))}`}`,
+  );
+  return [name, ...typed].join(' ');
+}
+
+/** Quotes a word for a POSIX shell where it needs that. */
+function quote(word: string): string {
+  return /^[\p{L}\p{N}_.:/@+-]+$/u.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

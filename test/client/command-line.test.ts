@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { runKmCommand } from '../../client/command-line/run.ts';
 import { envelope, startKmServer } from './km-server.ts';
-import type { FakeAnswer } from './km-server.ts';
+import type { FakeAnswer, KmServer, ReceivedRequest } from './km-server.ts';
 import { encryption, project, registrationNumber } from './project.ts';
 
 const register = ['register', '--user', '10000000001', '--bank', '003', '--account', '11012345678'];
@@ -150,6 +150,17 @@ describe('a follow-up', () => {
   });
 });
 
+test('a follow-up names the default URL, too: without it, the command asks the sandbox started last', async () => {
+  const keys = { KM_ASP_ID: aspId, KM_ACCESS_KEY: accessKey, KM_SECRET_KEY: secretKey };
+  const url = 'http://localhost:3000';
+  const words = [...register, '--bank', '999', '--url', url];
+  const advice = 'see: npm run km -- institutions';
+  const byDefault = await run(words, [credentials], { ...keys, KM_URL: '' });
+  expect(byDefault.errors).toContain(`${advice} --url ${url}\n`);
+  const bySetting = await run(words, [credentials], { ...keys, KM_URL: url });
+  expect(bySetting.errors).toContain(`${advice}\n`);
+});
+
 describe('--json', () => {
   const lines = (output: string) =>
     output
@@ -270,6 +281,8 @@ describe('a wrong command line', () => {
     [['auth', '--user', '1', '--watch'], 'auth does not accept --watch.\nTry: npm run km -- auth --user'],
     [['auth', '--user', '007'], '--user must be digits'],
     [['auth', '1'], 'Unexpected argument "1".'],
+    [['auth', '--user', '1', '--idempotency-key', '1'], 'auth does not accept --idempotency-key.'],
+    [['delete', '--user', '1', '--idempotency-key', '키'], '--idempotency-key must be 1 to 255'],
     [['list', '--status', 'DONE'], '--status must be one of ARS_AUTH_IN_PROGRESS,'],
     [['list', '--limit', '101'], '--limit must be a number from 1 to 100'],
     [['list', '--asp', 'NONE'], 'The sandbox has no project NONE, but SANDBOXASP00001, '],
@@ -330,6 +343,28 @@ describe('a wrong command line', () => {
     const { exitCode, errors } = await run(['institutions'], [credentials, 'drop']);
     expect(exitCode).toBe(1);
     expect(errors).toMatch(/^Failed: The connection failed\. \(CONNECTION_FAILED, correlation ID /);
+    expect(errors).not.toContain('Call again');
+  });
+
+  test.for([
+    [...register, '--name', "O'Neil Kim", '--birth', '19810203'],
+    ['cancel', '--number', registrationNumber],
+    ['delete', '--user', '10000000001'],
+  ])('a lost answer names the command that repeats the call: %j', async (words) => {
+    const { url, requests } = await startKmServer(credentials, 'drop', credentials, started);
+    const { errors } = await run([...words, '--url', url, '--asp', aspId], [credentials]);
+    const key = String(requests[1]?.headers['idempotency-key']);
+    const command = /^Call again: npm run km -- (.*)$/m.exec(errors)?.[1];
+    expect(command).toContain(` --idempotency-key ${key} --url ${url} --asp ${aspId}`);
+
+    // As a shell splits it.
+    const repeated = await promisify(execFile)('sh', ['-c', `printf '%s\\n' ${command}`]);
+    await run(repeated.stdout.trimEnd().split('\n'), [credentials]);
+    expect(requests[3]?.headers['idempotency-key']).toBe(key);
+    expect(requests[3]?.content).toBe(requests[1]?.content);
+
+    const json = await run([...words, '--json', '--idempotency-key', 'mine'], [credentials, 'drop']);
+    expect(JSON.parse(json.output)).toMatchObject({ error: { idempotencyKey: 'mine' } });
   });
 });
 
@@ -344,8 +379,39 @@ test('on a terminal, the elapsed time is updated in place, in colour', async () 
   expect(written).toContain('\u001B[32mRegistered after');
 });
 
+const file = fileURLToPath(new URL('../../client/km.ts', import.meta.url));
+
+/** Runs the program in a shell, with its output piped to another one. */
+const pipe = (words: readonly string[], reader: string) =>
+  promisify(execFile)('sh', ['-c', `"$0" --import tsx "$@" | ${reader}`, process.execPath, file, ...words]);
+
+test('ends quietly when the reader of its output has ended', async () => {
+  const { url } = await startKmServer(credentials, envelope('000_000', '"institutions":[]'));
+  expect(await pipe(['institutions', '--json', '--url', url], 'true')).toEqual({ stdout: '', stderr: '' });
+});
+
+test('listen puts the notification URL back when the reader of its output has ended', async () => {
+  const isSet = ({ method }: ReceivedRequest) => method === 'PUT';
+  const server: KmServer = await startKmServer((path) => {
+    if (!path.endsWith('/callback')) return credentials;
+    return { status: 200, body: server.requests.findLast(isSet)?.body ?? '{"callbackUrl":null}' };
+  });
+  const listening = pipe(['listen', '--json', '--url', server.url, '--asp', aspId], 'head -n 1');
+  const { body } = await vi.waitUntil(() => server.requests.find(isSet), { timeout: 10_000 });
+  const { callbackUrl } = JSON.parse(body) as { callbackUrl: string };
+  // Each is refused, with a line that nobody reads.
+  const isListening = () =>
+    fetch(callbackUrl, { method: 'POST', body: '{}' }).then(
+      () => true,
+      () => false,
+    );
+  while (await isListening());
+
+  expect((await listening).stderr).toBe('');
+  expect(server.requests.findLast(isSet)?.body).toBe('{"callbackUrl":null}');
+});
+
 test('the process exits with the exit code', async () => {
-  const file = fileURLToPath(new URL('../../client/km.ts', import.meta.url));
   const result = promisify(execFile)(process.execPath, ['--import', 'tsx', file, 'register']);
   await expect(result).rejects.toMatchObject({
     code: 2,

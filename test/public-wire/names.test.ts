@@ -66,8 +66,8 @@ it('any spelling of a name is accepted where it is kept as it was sent', () => {
   );
 });
 
-it.for(['ᄀ'.repeat(201), `a${'🏻'.repeat(201)}`])(
-  'a name of one character and 201 code points is too long',
+it.for(['ᄀ'.repeat(801), `a${'🏻'.repeat(801)}`])(
+  'a name of one character and 801 code points is too long',
   (name) => {
     for (const schema of [personName, verbatimName])
       expect(schema.safeParse(name).error?.issues).toMatchObject([{ code: 'too_big' }]);
@@ -138,7 +138,7 @@ it.for(['', ' \u3000', '\u200b\u200b', '\ufe0f', '\u2063'])('a name of nothing b
 
 it('a name has at most 100 characters, as people count them', () => {
   const lengthIssue = { code: 'too_big', origin: 'string', maximum: 100 };
-  for (const character of ['가', '가'.normalize('NFD'), 'é'.normalize('NFD'), '𠮷', '葛󠄀']) {
+  for (const character of ['가', '가'.normalize('NFD'), 'é'.normalize('NFD'), '𠮷', '葛󠄀', 'กี้', 'ᄒᆞᆫ〮']) {
     expect(personName.safeParse(character.repeat(100)).success).toBe(true);
     expect(personName.safeParse(character.repeat(101)).error?.issues).toMatchObject([lengthIssue]);
   }

@@ -73,7 +73,11 @@ it.for([
 /** A number and, after a separator, the end of another one: `02-123-0000~8`. */
 const range = fc.oneof(
   fc.tuple(parts, fc.constantFrom('~', '\u301c', '\u3030', '/', '·', '・', '∙', '～', '／', '･'), digits(2)),
-  fc.tuple(parts, fc.constantFrom('~', '\u301c', '/', '·', '∙', '～', '／', '-', '\u2013', '\u2212', '.', ') '), digits(1)),
+  fc.tuple(
+    parts,
+    fc.constantFrom('~', '\u301c', '/', '·', '∙', '～', '／', '-', '\u2013', '\u2212', '.', ') '),
+    digits(1),
+  ),
 );
 
 it('a range of numbers is not the number that its digits make', () => {
