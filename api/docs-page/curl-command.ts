@@ -16,7 +16,10 @@ const computedHeaders = {
   'X-KM-Time-Zone': 'UTC',
 };
 
-/** Creates a shell command that sends a request. It dates and signs the request when it runs, so it stays valid. */
+/**
+ * Creates a shell command that sends a request. It dates and signs the request when it runs, so it stays valid:
+ * with an encrypted body for ten minutes, else always.
+ */
 export function curlCommand({ url, headers, body, secretKey }: ShellRequest): string {
   const computed = Object.entries(computedHeaders).filter(([name]) => !Object.hasOwn(headers, name));
   const options = [

@@ -23,6 +23,13 @@ try {
 async function startSandbox(): Promise<void> {
   const selection = createSelection(await fetchProjects());
   const reference = await showInteractiveReference(selection);
+  const showNotificationUrl = () => {
+    const { aspId } = selection.read().project;
+    const { href } = new URL(`sandbox/projects/${aspId}/callback`, document.baseURI);
+    byId('notification-url', HTMLElement).textContent = href;
+  };
+  showNotificationUrl();
+  selection.onChange(showNotificationUrl);
   let running = new AbortController();
 
   const cards = createCards(scenarioGroups, (scenario) => {

@@ -1,5 +1,6 @@
+import { createKmClient } from '../../client/index.ts';
 import { byId } from './elements.ts';
-import type { SandboxMember, SelectionControls } from './sandbox.ts';
+import type { SandboxMember, SandboxProject, SelectionControls } from './sandbox.ts';
 import { fetchFromService } from './service.ts';
 import { decryptResponse, prepareRequest, registrationNumberOf } from './try-it.ts';
 import type { IncomingResponse, OutgoingRequest } from './try-it.ts';
@@ -37,7 +38,7 @@ export async function showReference(): Promise<void> {
 
 /**
  * Shows the API reference with requests that can be sent. The examples use the selected member and the project's last
- * registration.
+ * registration: that of this tab, else the newest.
  */
 export async function showInteractiveReference(selection: SelectionControls): Promise<Reference> {
   labelControls();
@@ -78,8 +79,31 @@ export async function showInteractiveReference(selection: SelectionControls): Pr
     sessionStorage.setItem(lastRegistrationOf(aspId), registrationNumber);
     update();
   };
-  selection.onChange(update);
+  /** A new tab remembers no registration. */
+  const recall = async () => {
+    const { project } = selection.read();
+    const isRemembered = () => sessionStorage.getItem(lastRegistrationOf(project.aspId)) !== null;
+    const found = isRemembered() ? undefined : await fetchLastRegistration(project);
+    if (found !== undefined && !isRemembered()) useRegistration(project.aspId, found);
+  };
+  selection.onChange(() => {
+    update();
+    void recall();
+  });
+  void recall();
   return { useRegistration };
+}
+
+/** The number of the project's newest registration, if it has one and the service answers. */
+async function fetchLastRegistration(project: SandboxProject): Promise<string | undefined> {
+  const client = createKmClient({ baseUrl: apiUrl(), ...project, fetch: fetchFromService });
+  const page = await client.list({ limit: 1 }).catch(() => undefined);
+  return page?.registrations[0]?.bankAccRegNo;
+}
+
+/** The URL before `/api/v1`. */
+function apiUrl(): string {
+  return new URL('open-api', globalThis.document.baseURI).href;
 }
 
 /** Names what the tab remembers. */
@@ -99,7 +123,7 @@ async function fetchDocument(): Promise<OpenapiDocument> {
 /** Adapts the document: the page fills in the headers, and the examples use the member and the registration. */
 function adapt(document: OpenapiDocument, member: SandboxMember, regNo: string | undefined): OpenapiDocument {
   const copy = structuredClone(document);
-  Object.assign(copy, { servers: [{ url: new URL('open-api', globalThis.document.baseURI).href }] });
+  Object.assign(copy, { servers: [{ url: apiUrl() }] });
   for (const parameter of Object.values(copy.components.parameters)) {
     parameter.description += ' If it is empty, this page fills it in.';
   }
@@ -122,10 +146,11 @@ function examplesOf({ requestBody }: OpenapiOperation): Examples {
 }
 
 /**
- * Adds the accessible names that Swagger UI leaves out, whenever it renders controls, and removes the role that makes its
- * tables of responses nameless landmarks.
+ * Adds the accessible names that Swagger UI leaves out, whenever it renders controls, removes the role that makes its
+ * tables of responses nameless landmarks, and lets the keyboard reach what scrolls.
  */
 function labelControls(): void {
+  const scrolling = ':is(.opblock-body, .info table, pre):not([tabindex])';
   const names = {
     '#servers': 'Server',
     select: 'Example',
@@ -141,5 +166,6 @@ function labelControls(): void {
       }
     }
     for (const table of reference.querySelectorAll('table[role=region]')) table.removeAttribute('role');
+    for (const block of reference.querySelectorAll<HTMLElement>(scrolling)) block.tabIndex = 0;
   }).observe(reference, { childList: true, subtree: true });
 }

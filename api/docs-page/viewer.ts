@@ -81,6 +81,12 @@ function replaceComponents({ React: { createElement: h } }: ViewerSystem): {
           'div',
           { className: 'command' },
           h('h4', {}, 'Shell command'),
+          command.includes('"encData"') &&
+            h(
+              'p',
+              {},
+              'Its body is encrypted, so it works for ten minutes. Later, execute the request again.',
+            ),
           h('pre', { tabIndex: 0 }, command),
           h('button', { type: 'button', className: 'btn', onClick: copy }, 'Copy the command'),
         );

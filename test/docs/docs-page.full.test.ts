@@ -113,7 +113,21 @@ describe('the page', () => {
     await card('Success').click();
     await result().waitFor();
     await execute('inquireRegistrationStatus');
-    await page.getByRole('tab', { name: 'Schema' }).first().click();
+    // One with nested schemas, all of them expanded.
+    const nested = page.locator('.opblock[id$="-getAccount"]');
+    await nested.locator('.opblock-summary-control').click();
+    const schemas = nested.getByRole('tab', { name: 'Schema' });
+    await schemas.first().waitFor();
+    for (const tab of await schemas.all()) await tab.click();
+    const folded = nested.getByText('Expand all');
+    await folded.first().waitFor();
+    const unfold = (buttons: readonly { click(): void }[]) => {
+      for (const button of buttons) button.click();
+    };
+    await expect
+      .poll(() => folded.evaluateAll(unfold).then(() => folded.count()), { timeout: 20_000 })
+      .toBe(0);
+    await nested.locator('.json-schema-2020-12__constraint--string:visible').first().waitFor();
     await expectAccessible(page);
   }, 120_000);
 
@@ -219,6 +233,21 @@ describe('Try it', () => {
     await openOperation(operations[0]);
     const body = page.locator(`.opblock[id$="-${operations[0]}"] textarea`);
     expect(await body.inputValue()).toContain(number);
+
+    // Another tab has not registered anything.
+    await page.evaluate('sessionStorage.clear()');
+    await open();
+    for (const id of operations) await openOperation(id);
+    await expect.poll(numbers).toEqual([number, number, number]);
+  });
+
+  test('the command that sets the notification URL is for this service and the selected project', async () => {
+    await open();
+    await page.getByText('See the result notifications').click();
+    await page.getByLabel('Service provider').selectOption({ index: 1 });
+    const command = await page.getByText('curl -X PUT').innerText();
+    expect(command).toContain(`${stack.url}/sandbox/projects/${stack.projects[1].aspId}/callback `);
+    await run('sh', ['-c', command.replace('"http://localhost:8080/km/result"', 'null')]);
   });
 
   test('the shown command repeats a registration, which has one effect', async () => {
