@@ -17,6 +17,9 @@ export const sandboxConfigSchema = catalogue
     CODEC_TOKENS: true,
     OPERATOR_TOKENS: true,
     SECOND_PERSON_FOR: true,
+    HEALTH_PORT: true,
+    HEALTH_HOST: true,
+    TEMPORAL_API_KEY: true,
     TEMPORAL_DEPLOYMENT_NAME: true,
     TEMPORAL_BUILD_ID: true,
   })
@@ -54,6 +57,9 @@ const decided: readonly string[] = [
   'CODEC_TOKENS',
   'OPERATOR_TOKENS',
   'SECOND_PERSON_FOR',
+  'HEALTH_PORT',
+  'HEALTH_HOST',
+  'TEMPORAL_API_KEY',
   'TEMPORAL_DEPLOYMENT_NAME',
   'TEMPORAL_BUILD_ID',
 ];
@@ -71,7 +77,7 @@ export function readServiceSettings(environment: Environment): Record<string, st
 
 /** The settings in an environment that have no effect on the sandbox, because it decides them itself. */
 export function findIgnoredSettings(environment: Environment): string[] {
-  const ofTemporal = /^TEMPORAL_(ADDRESS|NAMESPACE|API_KEY|TLS)/;
+  const ofTemporal = /^TEMPORAL_(ADDRESS|NAMESPACE|TLS)/;
   return Object.keys(environment).filter(
     (name) => environment[name] && (decided.includes(name.replace(/_FILE$/, '')) || ofTemporal.test(name)),
   );

@@ -136,7 +136,7 @@ async function ledgers() {
     theirs: await (await fetch(`${stack.simulatorUrl}/simulator/registrations`)).json(),
     registrations: (await queries.select().from(registrations).orderBy(registrations.registrationNumber)).map(
       // The runs of open registrations go on meanwhile.
-      ({ lookAt: _lookAt, timeline: _timeline, ...row }) => row,
+      ({ lookAt: _lookAt, timeline: _timeline, seal: _seal, ...row }) => row,
     ),
     accounts: await queries.select().from(accounts).orderBy(accounts.registrationNumber),
   };

@@ -18,6 +18,7 @@ import { startNotificationReceiver } from '../fixtures/notification-receiver.ts'
 import { operate as operateOn } from '../fixtures/operate.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
+import { reseal } from '../fixtures/reseal.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
@@ -126,6 +127,7 @@ describe('every command that acts', () => {
       await stack.database.queries.execute(
         sql`update accounts set state = 'REMOVED', removed_at = now() - interval '6 years' where registration_number = ${number}`,
       );
+      await reseal(stack);
       return [[], { registrationNumber: number }];
     },
     redeliver: async () => {

@@ -201,7 +201,8 @@ describe('the ledger', () => {
     const { reference, memberId, bankCode, accountNumber } = body;
     const of = async (wanted: string) => (await walk()).filter((entry) => entry['reference'] === wanted);
     const entries = await of(reference);
-    const expected = { reference, memberId, bankCode, accountNumber, state: 'REGISTERED' };
+    const account = { reference, memberId, bankCode, accountNumber };
+    const expected = { ...account, state: 'REGISTERED', evidenceSha256: body.evidence.sha256 };
     expect(entries).toEqual([expected, expected].map((entry) => ({ ...entry, entryId: expect.any(String) })));
     expect(new Set(entries.map(({ entryId }) => entryId)).size).toBe(2);
     expect(await of(removed.reference)).toMatchObject([{ state: 'REMOVED' }]);
