@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Activities, FailureType } from '../contract/activities.ts';
 import { resultCodeOfRefusal } from '../contract/refusal-reasons.ts';
 import type { EvidenceRecord } from '../database/consent-evidence.ts';
+import { AlteredRow } from '../database/row-seals.ts';
 import type { RegistrationRequest } from '../payment-gateway/payment-gateway.ts';
 import { codes } from '../wire/result-codes.ts';
 import { closureLimit, isPostponed, unlessBankClosed } from './bank-closure.ts';
@@ -62,6 +63,10 @@ export function paymentGatewayRegistrationActivities(
       await stores.incarnations.requireKnown();
       // A run that nobody's transaction ordered removes nothing.
       if (!(await ledger.find(registrationNumber, 'REMOVAL', 'OPEN'))) return;
+      if (!(await ledger.isRemovable(registrationNumber)))
+        throw new AlteredRow(
+          `The ledger orders the removal of ${registrationNumber}, which was neither retired nor has failed: somebody else has written it into the database.`,
+        );
       await requireSettled(registrationNumber);
       await paymentGateway.removeRegistration(registrationNumber, deadline());
       await ledger.recordRemoval(registrationNumber);

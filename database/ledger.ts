@@ -22,7 +22,7 @@ import type { Account } from './accounts.ts';
 import { spendArsCode } from './ars-codes.ts';
 import type { Queries } from './database.ts';
 import { requireKnownDatabase } from './incarnations.ts';
-import { lockRegistration } from './locked-registration.ts';
+import { lockRegistration, recordColumns } from './locked-registration.ts';
 import type { Committed, LockedRegistration } from './locked-registration.ts';
 import type { RowSeals } from './row-seals.ts';
 import {
@@ -573,6 +573,23 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls, rowSeals: Row
         .orderBy(desc(effects.settledAt))
         .limit(1);
       return row?.settledAt;
+    },
+
+    /**
+     * Whether the sealed rows bear out a removal: the account is out of use, or the registration has failed.
+     * @throws {AlteredRow}
+     */
+    async isRemovable(registrationNumber: string): Promise<boolean> {
+      const sealer = await rowSeals.open();
+      const [row] = await queries
+        .select({ record: recordColumns, account: accounts })
+        .from(registrations)
+        .leftJoin(accounts, eq(accounts.registrationNumber, registrations.registrationNumber))
+        .where(eq(registrations.registrationNumber, registrationNumber));
+      if (!row) return false;
+      if (row.account) return sealer.authentic('accounts', row.account).state !== 'ACTIVE';
+      const { endedAt, status } = sealer.authentic('registrations', row.record);
+      return endedAt !== null && status !== 'BANK_ACC_REGISTERED';
     },
 
     /**

@@ -227,6 +227,7 @@ describeStores((on) => {
       await ledger().cancel(number);
       const late = await ledger().decideRegistration(number, registered, 'CALLBACK');
       expect(late.followUps).toEqual([{ kind: 'REMOVAL', registrationNumber: number }]);
+      expect(await ledger().isRemovable(number)).toBe(true);
       expect(await effectsOf(number, 'REMOVAL')).toMatchObject([{ state: 'SENT' }]);
       expect(await rowOf(number)).toMatchObject({ resultCode: '002_914' });
     });
@@ -283,6 +284,7 @@ describeStores((on) => {
       const decision = { operator: 'kim', reason: 'asked', paymentGatewaySaid: 'REGISTERED' };
       await ledger().resolve(number, { verdict: 'NOT_REGISTERED', ...decision });
       expect(await rowOf(number)).toMatchObject({ step: 'DONE', resultCode: '002_912' });
+      expect(await ledger().isRemovable(number)).toBe(true);
       expect(await effectsOf(number, 'REMOVAL')).toMatchObject([{ state: 'SENT' }]);
     });
 

@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 import { and, eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { memberWorkflowId, removalWorkflowId } from '../../contract/registration.ts';
@@ -19,6 +20,7 @@ import { sendCallback } from '../fixtures/payment-gateway-callback.ts';
 import { injectFaults } from '../fixtures/payment-gateway-faults.ts';
 import type { PaymentGatewayFaults } from '../fixtures/payment-gateway-faults.ts';
 import { resetRun } from '../fixtures/reset-run.ts';
+import { queueRemoval } from '../../database/accounts.ts';
 import { effects, memberKeys, registrations } from '../../database/schema.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
@@ -58,6 +60,13 @@ async function reachReview(): Promise<Started> {
   const started = await register({}, { url: await stack.startAnotherApi({ policy: impatientPolicy }) });
   await untilStep(started, 'REVIEW');
   return started;
+}
+
+/** The type of the failure for which the run's activity is tried again; or how the run has closed. */
+async function failureOf(run: WorkflowHandle): Promise<string> {
+  const { raw, status } = await run.describe();
+  const [pending] = raw.pendingActivities ?? [];
+  return pending?.lastFailure?.applicationFailureInfo?.type ?? `no failure, ${status.name}`;
 }
 
 const runOf = ({ userId }: Started) => stack.temporal.workflow.getHandle(memberWorkflowId(userId));
@@ -170,6 +179,17 @@ describe('what is sent to a run', () => {
     ]);
   });
 
+  it('removes no account in use, although somebody has written that into the ledger', async () => {
+    const started = await register();
+    await ended(started);
+    await queueRemoval(stack.database.queries, started.regNo);
+    await startFollowUp(stack.temporal, { kind: 'REMOVAL', registrationNumber: started.regNo });
+    const removal = stack.temporal.workflow.getHandle(removalWorkflowId(started.regNo));
+    await expect.poll(() => failureOf(removal), { timeout: 20_000 }).toBe('AlteredRow');
+    expect(await registrationsOf(started)).toMatchObject([{ state: 'REGISTERED' }]);
+    await removal.terminate();
+  });
+
   it('registers no account for auto charge unless a request ordered it', async () => {
     const started = await register();
     await ended(started);
@@ -198,12 +218,7 @@ describe('what is sent to a run', () => {
     await settle(new Date(Date.now() + 3_600_000));
     expect((await post('/delete', { userId: started.userId })).response.code).toBe('000_000');
     const removal = stack.temporal.workflow.getHandle(removalWorkflowId(started.regNo));
-    const failureOf = async () => {
-      const { raw } = await removal.describe();
-      const [pending] = raw.pendingActivities ?? [];
-      return pending?.lastFailure?.applicationFailureInfo?.type ?? 'no failure';
-    };
-    await expect.poll(failureOf, { timeout: 20_000 }).toBe('NotSettled');
+    await expect.poll(() => failureOf(removal), { timeout: 20_000 }).toBe('NotSettled');
     expect(await registrationsOf(started)).toMatchObject([{ state: 'REGISTERED' }]);
     await settle(new Date());
     await removal.terminate();

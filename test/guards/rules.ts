@@ -326,6 +326,24 @@ export const rules: readonly Guard[] = [
     failure: /to match object \[ \{ state: 'REGISTERED' \} \]/,
   },
   {
+    name: 'removal-borne-out',
+    protectsFrom: 'A row that somebody writes into the ledger removes an account that is in use.',
+    replacements: [
+      change(
+        'activities/payment-gateway-registration.ts',
+        'if (!(await ledger.isRemovable(registrationNumber)))',
+        'if (false)',
+      ),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/ledger-of-effects.test.ts',
+        'what is sent to a run > removes no account in use, although somebody has written that into the ledger',
+      ),
+    ],
+    failure: /to be 'AlteredRow'/,
+  },
+  {
     name: 'removal-after-settling',
     protectsFrom: 'An attempt that arrives late registers an account after its removal.',
     replacements: [
