@@ -77,7 +77,7 @@ export function paymentGatewayRegistrationActivities(
       const account = member && (await stores.accounts.findActive(member));
       if (!account) return { resultCode: codes.NO_REGISTERED_ACCOUNT };
       const { registrationNumber } = account;
-      const { policyId } = (await stores.registrations.load(registrationNumber)).record;
+      const { policyId } = (await stores.registrations.load(member, registrationNumber)).record;
       const claim = await ledger.claimAutoCharge(registrationNumber, await stores.policies.get(policyId));
       // Nobody's request ordered it, so whoever started this run registers nothing.
       if (claim === 'NONE') return { resultCode: codes.NO_REGISTERED_ACCOUNT };

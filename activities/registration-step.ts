@@ -52,7 +52,7 @@ export function createSteps(
    */
   return function step(steps: readonly RegistrationStep[], limit: StepLimit | undefined, work: StepWork) {
     return async ({ registrationNumber }: RegistrationReference): Promise<StepResult> => {
-      const loaded = await stores.registrations.load(registrationNumber);
+      const loaded = await stores.registrations.loadAny(registrationNumber);
       const { record, now } = loaded;
       requireMember(record.userId);
       if (record.withdrawnAt) return { registration: null };

@@ -14,6 +14,8 @@ import type { Queries } from './database.ts';
 import { openMember } from './members.ts';
 import type { Member, StoredMember } from './members.ts';
 import { PersonalDataErased } from './personal-data-erased.ts';
+import type { Owner } from './member-cipher.ts';
+import { AlteredRow } from './row-seals.ts';
 import type { RowSealer, RowSeals } from './row-seals.ts';
 import {
   consentEvidence,
@@ -164,11 +166,11 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
   }
 
   /**
-   * Reads a registration with the database's time; `open` opens its personal part. Throws when
-   * there is none.
+   * Reads a registration, whoever owns it, with the database's time; `open` opens its personal part. Throws when there is
+   * none.
    * @throws {AlteredRow}
    */
-  async function load(registrationNumber: string) {
+  async function loadAny(registrationNumber: string) {
     const [row] = await queries
       .select({ registration: registrations, member: members, key: memberKeys, now: databaseTime })
       .from(registrations)
@@ -191,6 +193,13 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
       /** Decrypts once, however often it is called. @throws {PersonalDataErased} */
       open: () => (opened ??= decrypt()),
     };
+  }
+
+  /** Reads a registration of this member. @throws {AlteredRow} when it is another's: nobody's request names that number */
+  async function load({ aspId, userId }: Owner, registrationNumber: string) {
+    const loaded = await loadAny(registrationNumber);
+    if (loaded.record.aspId === aspId && loaded.record.userId === userId) return loaded;
+    throw new AlteredRow(`Registration ${registrationNumber} is not of member ${userId}, who was to get it.`);
   }
 
   return {
@@ -435,12 +444,21 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
 
     load,
 
+    loadAny,
+
     /**
-     * The registration with its personal part and its member. Throws when there is none.
+     * This member's registration with its personal part and its member. Throws when there is none.
+     * @throws {AlteredRow} when it is another member's
      * @throws {PersonalDataErased} when its member is erased, or it was purged at the end of its retention
      */
-    async open(registrationNumber: string) {
-      const { record, open } = await load(registrationNumber);
+    async open(owner: Owner, registrationNumber: string) {
+      const { record, open } = await load(owner, registrationNumber);
+      return { ...record, ...open() };
+    },
+
+    /** The same for operators: whoever owns it. */
+    async openAny(registrationNumber: string) {
+      const { record, open } = await loadAny(registrationNumber);
       return { ...record, ...open() };
     },
 

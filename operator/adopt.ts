@@ -237,7 +237,7 @@ async function bringBackEvidence(
   { act, stores, paymentGateway }: Parts,
   registrationNumber: string,
 ): Promise<Line | undefined> {
-  const { userId, aspId, policyId } = (await stores.registrations.load(registrationNumber)).record;
+  const { userId, aspId, policyId } = (await stores.registrations.loadAny(registrationNumber)).record;
   const member = await stores.members.find(aspId, userId);
   const { effects } = await stores.policies.get(policyId);
   const call = await findPassedCall(paymentGateway, registrationNumber, effects.maxAttempts);

@@ -107,7 +107,7 @@ async function collectFiles(
 
 async function open(stores: Stores, registrationNumber: string) {
   try {
-    return await stores.registrations.open(registrationNumber);
+    return await stores.registrations.openAny(registrationNumber);
   } catch (error) {
     if (!(error instanceof PersonalDataErased)) throw error;
     throw new Refused(`${error.message} Its evidence can never be decrypted again.`, { cause: error });

@@ -23,7 +23,7 @@ export async function deleteAccount(
   if (deletion.state === 'NO_ACCOUNT') throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
   const { registrationNumber } = deletion;
   if (deletion.state === 'BUSY') {
-    const payload = registrationNumber ? await describeRegistration(stores, registrationNumber) : {};
+    const payload = registrationNumber ? await describeRegistration(stores, member, registrationNumber) : {};
     throw new Refusal(codes.OPERATION_IN_PROGRESS, { payload: { ...payload } });
   }
   await startFollowUps(temporal, log, [{ kind: 'REMOVAL', registrationNumber: deletion.registrationNumber }]);

@@ -5,6 +5,7 @@ import { memberWorkflowId, taskQueue, workflowTypes } from '../../contract/regis
 import type { MemberInput, OperationResult } from '../../contract/registration.ts';
 import { searchAttributes } from '../../contract/search-attributes.ts';
 import { requireReadable } from '../../contract/unreadable-payload.ts';
+import type { Owner } from '../../database/member-cipher.ts';
 import { isMember } from '../../database/members.ts';
 import type { Member } from '../../database/members.ts';
 import type { Project } from '../../database/projects.ts';
@@ -72,10 +73,11 @@ export function tooManyChecks(): Refusal {
  */
 export async function startMemberRun(
   { stores, temporal }: Parts,
-  { userId }: Pick<Member, 'userId'>,
+  member: Owner,
   start: () => Promise<string>,
   isOwn: (run: DescribedRun) => boolean = () => false,
 ): Promise<MemberRun> {
+  const { userId } = member;
   for (let isLastTry = false; ; isLastTry = true) {
     try {
       return { runId: await start() };
@@ -93,19 +95,23 @@ export async function startMemberRun(
       if (isLastTry || !known.isEnded) {
         // One that is handed out has begun. The run of a withdrawn one closes at its next look.
         const isBegun = (await stores.registrations.begin(running)) === 'BEGUN';
-        return { runningOperation: isBegun ? await describeRegistration(stores, running) : {} };
+        return { runningOperation: isBegun ? await describeRegistration(stores, member, running) : {} };
       }
       await waitUntilClosed(temporal, userId);
     }
   }
 }
 
-/** What a client needs to continue with a registration. The first response had it too, and may have been lost. */
+/**
+ * What a client needs to continue with the member's registration. The first response had it too, and may have been lost.
+ * @throws {AlteredRow} when it is another member's
+ */
 export async function describeRegistration(
   stores: Stores,
+  member: Owner,
   bankAccRegNo: string,
 ): Promise<StartedRegistration> {
-  const { arsCodeId, details } = await stores.registrations.open(bankAccRegNo);
+  const { arsCodeId, details } = await stores.registrations.open(member, bankAccRegNo);
   const { authNumber } = details;
   return { bankAccRegNo, ...(arsCodeId === null && authNumber !== '' && { authNumber }) };
 }
@@ -126,7 +132,7 @@ export async function registerAutoCharge(
   // Without an account the run refuses. With another one, a repeat must not charge that.
   if (account && (await repeatable.bind(account.registrationNumber)) !== account.registrationNumber)
     throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
-  if (account) await orderAutoCharge(parts, account.registrationNumber);
+  if (account) await orderAutoCharge(parts, member, account.registrationNumber);
   const input: MemberInput = { userId };
   const { digests } = repeatable;
   const start = async () => {
@@ -157,8 +163,8 @@ export async function registerAutoCharge(
   if (!autoChargeSince) throw new Refusal(codes.AUTO_CHARGE_FAILED);
 }
 
-async function orderAutoCharge({ stores }: Parts, registrationNumber: string): Promise<void> {
-  const { record } = await stores.registrations.load(registrationNumber);
+async function orderAutoCharge({ stores }: Parts, member: Member, registrationNumber: string): Promise<void> {
+  const { record } = await stores.registrations.load(member, registrationNumber);
   await stores.ledger.orderAutoCharge(registrationNumber, await stores.policies.get(record.policyId));
 }
 

@@ -86,8 +86,8 @@ async function waitUntilStarted({ stores }: Parts, registrationNumber: string) {
 
 /** The first answer to a request whose registration has begun. */
 async function repeatAnswer({ stores }: Parts, aspId: string, userId: string, registrationNumber: string) {
-  await requireMember(stores, aspId, userId);
-  return await describeRegistration(stores, registrationNumber);
+  const member = await requireMember(stores, aspId, userId);
+  return await describeRegistration(stores, member, registrationNumber);
 }
 
 /**
@@ -117,9 +117,7 @@ async function startUnlessRunning(
   // Another process serves a copy of the same request, and answers both.
   if (added === 'ADDED_BEFORE') {
     const hasBegun = (await waitUntilStarted(parts, registrationNumber)) === 'BEGUN';
-    const running = hasBegun
-      ? { bankAccRegNo: registrationNumber }
-      : await describeOpen(stores, member.userId);
+    const running = hasBegun ? { bankAccRegNo: registrationNumber } : await describeOpen(stores, member);
     return { isNew: false, registration: running };
   }
   const runningOperation = await beginOrWithdraw(parts, member, registrationNumber, request.bankCode);
@@ -179,7 +177,7 @@ async function beginOrWithdraw(
   // The run of one that is withdrawn notices that by itself.
   if (begun === 'MEMBER_BUSY') await giveWay(parts, member.userId, registrationNumber, runId);
   // The sweep gives that one a run.
-  const older = await describeOpen(stores, member.userId);
+  const older = await describeOpen(stores, member);
   await stores.registrations.makeOverdue(older.bankAccRegNo);
   return older;
 }
@@ -199,10 +197,10 @@ async function giveWay(
 }
 
 /** The member's open registration. Refuses with `000_991` when there is none. */
-async function describeOpen(stores: Parts['stores'], userId: string): Promise<StartedRegistration> {
-  const open = await stores.registrations.findOpen(userId);
+async function describeOpen(stores: Parts['stores'], member: Member): Promise<StartedRegistration> {
+  const open = await stores.registrations.findOpen(member.userId);
   if (!open) throw new Refusal(codes.SERVICE_UNAVAILABLE);
-  return await describeRegistration(stores, open.registrationNumber);
+  return await describeRegistration(stores, member, open.registrationNumber);
 }
 
 function detailsOf(request: RegistrationRequest, member: Member, authNumber: string) {

@@ -95,7 +95,7 @@ export function serveBankAccounts(app: Hono<Api>, parts: OperationParts): void {
     const account = await stores.accounts.findActive(member);
     if (!account) throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
     const { registrationNumber } = account;
-    const { bankCode, details } = await stores.registrations.open(registrationNumber);
+    const { bankCode, details } = await stores.registrations.open(member, registrationNumber);
     if (!isBankCode(bankCode))
       throw new Error(`The bank code of registration ${registrationNumber} is not known.`);
     const { accountNumber, holderName, bankName } = details;

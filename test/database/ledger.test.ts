@@ -48,7 +48,7 @@ describeStores((on) => {
     const number = await addMatched(member);
     await claimCall(number);
     await ledger().decideArsCall(number, 1, { callId: 'CALL00000001', outcome: 'PASSED' }, 'CALLBACK');
-    const opened = await on.stores.registrations.open(number);
+    const opened = await on.stores.registrations.openAny(number);
     await on.stores.consentEvidence.store(opened.member.cipher, {
       ...inventedEvidence,
       registrationNumber: number,

@@ -58,7 +58,7 @@ describeStores((on) => {
         expect(await isKept(number)).toBe(false);
         const record = await on.stores.registrations.find('TESTASP00000001', number);
         expect(record).toMatchObject({ purgedAt: new Date('1995-03-01T12:00:00Z') });
-        await expect(on.stores.registrations.open(number)).rejects.toThrow(PersonalDataErased);
+        await expect(on.stores.registrations.openAny(number)).rejects.toThrow(PersonalDataErased);
       }
       expect(await purge('1995-03-01T12:00:00Z')).toBe(0);
     });
@@ -132,7 +132,7 @@ describeStores((on) => {
       await reseal(on);
       expect(await purge('2000-01-01T00:00:00Z')).toBe(250);
       for (const number of numbers)
-        await expect(on.stores.registrations.open(number)).rejects.toThrow('purged');
+        await expect(on.stores.registrations.openAny(number)).rejects.toThrow('purged');
     });
   });
 });

@@ -34,7 +34,7 @@ describeStores((on) => {
         await on.addRegistration(member, '11011111111'),
         await on.addRegistration(member, '22022222222'),
       ];
-      const { details } = await on.stores.registrations.open(numbers[1]!);
+      const { details } = await on.stores.registrations.openAny(numbers[1]!);
       expect(details).toMatchObject({ accountNumber: '22022222222', holderName: member.facts.userName });
       const rows = await on.database.queries
         .select()
@@ -47,7 +47,7 @@ describeStores((on) => {
           .where(eq(registrations.registrationNumber, registrationNumber));
       }
       for (const number of numbers)
-        await expect(on.stores.registrations.open(number)).rejects.toThrow('unable to authenticate');
+        await expect(on.stores.registrations.openAny(number)).rejects.toThrow('unable to authenticate');
     });
 
     it('cannot be decrypted in the row of another member, even with its own data key', async () => {
@@ -73,7 +73,7 @@ describeStores((on) => {
       const ofMember = eq(members.userId, member.userId);
       const ofNumber = eq(registrations.registrationNumber, number);
       const refused = 'unable to authenticate';
-      const open = () => on.stores.registrations.open(number);
+      const open = () => on.stores.registrations.openAny(number);
 
       await queries.update(members).set({ aspId: 'TESTASP00000002' }).where(ofMember);
       await reseal(on);

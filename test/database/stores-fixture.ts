@@ -131,7 +131,7 @@ export function describeStores(define: (on: StoresFixture) => void): void {
         const { ledger } = stores;
         await call(number);
         await ledger.decideArsCall(number, 1, { callId: 'CALL00000001', outcome: 'PASSED' }, 'CALLBACK');
-        const { member } = await stores.registrations.open(number);
+        const { member } = await stores.registrations.openAny(number);
         await stores.consentEvidence.store(member.cipher, {
           ...inventedEvidence,
           registrationNumber: number,

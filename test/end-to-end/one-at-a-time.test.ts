@@ -61,13 +61,14 @@ it('refuses a duplicate that arrived before the end of a registration, even if i
 });
 
 it('goes on where the run that Temporal named is gone at the next look', async () => {
-  const userId = stack.projects[0].members[7]!.userId;
+  const { aspId, members } = stack.projects[0];
+  const { userId } = members[7]!;
   let starts = 0;
   const start = async () => {
     if (++starts === 1) throw new WorkflowExecutionAlreadyStartedError('', userId, workflowTypes.register);
     return 'the run';
   };
-  expect(await startMemberRun(stack, { userId }, start)).toEqual({ runId: 'the run' });
+  expect(await startMemberRun(stack, { aspId, userId }, start)).toEqual({ runId: 'the run' });
 });
 
 it('lets Temporal refuse a registration that another process has started', async () => {

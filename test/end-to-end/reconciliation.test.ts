@@ -147,7 +147,7 @@ async function orderLike(
   number: string,
   changes: Partial<RegistrationRequest> = {},
 ): Promise<RegistrationRequest> {
-  const { userId, bankCode, details } = await stack.stores.registrations.open(number);
+  const { userId, bankCode, details } = await stack.stores.registrations.openAny(number);
   const { callId, sha256 } = (await stack.stores.consentEvidence.find(number))!;
   const { accountNumber, holderName, birthDate } = details;
   const account = { bankCode, accountNumber, holderName, birthDate };

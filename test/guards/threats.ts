@@ -43,6 +43,25 @@ export const threats: readonly Guard[] = [
     failure: /001_006/,
   },
   {
+    name: 'foreign-number',
+    protectsFrom:
+      'A number of another service provider, written into the database, is answered with its ARS code.',
+    replacements: [
+      change(
+        'database/registrations.ts',
+        'if (loaded.record.aspId === aspId && loaded.record.userId === userId) return loaded;',
+        'if (aspId !== userId) return loaded;',
+      ),
+    ],
+    tests: [
+      test(
+        repeatedRequests,
+        'an Idempotency-Key > whose stored number somebody changed to that of another service provider reveals nothing of it',
+      ),
+    ],
+    failure: /\+ '000_000'/,
+  },
+  {
     name: 'foreign-registrations',
     protectsFrom: 'A service provider reads or cancels the registrations of another.',
     replacements: [

@@ -257,7 +257,7 @@ describe('evidence verify', () => {
     let number: string;
     let recording: Buffer;
     const storeSealed = async (content: Buffer, change: Partial<EvidenceRecord> = {}) => {
-      const { member } = await stack.stores.registrations.open(number);
+      const { member } = await stack.stores.registrations.openAny(number);
       const record = {
         ...(await rowOf(number)),
         format: 'wav' as const,
@@ -274,7 +274,7 @@ describe('evidence verify', () => {
     };
     beforeAll(async () => {
       ({ number } = await register());
-      const { member } = await stack.stores.registrations.open(number);
+      const { member } = await stack.stores.registrations.openAny(number);
       recording = await stack.stores.consentEvidence.openRecording(member.cipher, number);
     });
     afterAll(() => storeSealed(recording));

@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import { sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rememberedRequests } from '../../database/schema.ts';
 import { bankAccountOperations } from '../../wire/bank-account-operations.ts';
@@ -212,6 +212,29 @@ describe('an Idempotency-Key', () => {
     const other = { ...body, bankAccount: '11012345679' };
     expectAnswer(await callWithKey('order-1', '/ars/register', other), '000_916');
     expect(await registrationsOf(lenient, 0)).toEqual([numberOf(first)]);
+  });
+
+  it('whose stored number somebody changed to that of another service provider reveals nothing of it', async () => {
+    const theirs = await (await seal(registration(strict, 5)))('/ars/register');
+    const body = registration(lenient, 8);
+    const ours = await callWithKey('order-9', '/ars/register', body);
+    await untilEnded(stack.url, lenient, numberOf(ours));
+    const point = (from: WireAnswer, to: WireAnswer) =>
+      stack.database.queries
+        .update(rememberedRequests)
+        .set({ registrationNumber: numberOf(to) })
+        .where(
+          and(
+            eq(rememberedRequests.aspId, lenient.aspId),
+            eq(rememberedRequests.registrationNumber, numberOf(from)),
+          ),
+        );
+    await point(ours, theirs);
+    const answer = await callWithKey('order-9', '/ars/register', body);
+    expectAnswer(answer, '000_990');
+    expect(JSON.stringify(answer.body)).not.toContain(numberOf(theirs));
+    await point(theirs, ours);
+    expect(answerOf(await callWithKey('order-9', '/ars/register', body))).toEqual(answerOf(ours));
   });
 
   it('is one for ten parallel requests at two processes', async () => {
