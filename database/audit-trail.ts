@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
 import { MissingKeyError } from '../encryption/key-ring.ts';
 import type { KeyRing } from '../encryption/key-ring.ts';
 import { serviceName } from '../runtime/bearer-tokens.ts';
@@ -9,6 +10,12 @@ import { auditTrail, auditTrailKeys } from './schema.ts';
 
 /** One entry of the audit trail. */
 export type AuditEntry = typeof auditTrail.$inferSelect;
+
+/** An entry as the database has it. */
+export interface ListedEntry extends AuditEntry {
+  /** Whether its hash is right: it is ours, and so is its place behind the entry with the number before. */
+  readonly isAuthentic: boolean;
+}
 
 /** Who acts, and from where. */
 export interface Actor {
@@ -138,6 +145,52 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
     return { entry, approvedBy: rows.find(({ approves }) => approves === sequence)?.sequence };
   }
 
+  async function list(
+    filter: Partial<Pick<AuditEntry, 'actor' | 'userId' | 'registrationNumber' | 'aspId'>>,
+    after?: number,
+  ): Promise<ListedEntry[]> {
+    const conditions = Object.entries(filter).map(
+      ([name, value]) => sql`${auditTrail[name as keyof typeof filter]} = ${value}`,
+    );
+    const before = alias(auditTrail, 'before');
+    const rows = await queries
+      .select({ entry: auditTrail, hashBefore: before.hash })
+      .from(auditTrail)
+      .leftJoin(before, eq(before.sequence, sql`${auditTrail.sequence} - 1`))
+      .where(and(after === undefined ? undefined : gt(auditTrail.sequence, after), ...conditions))
+      .orderBy(asc(auditTrail.sequence))
+      .limit(pageSize);
+    const key = await findKey();
+    return rows.map(({ entry, hashBefore }) => ({
+      ...entry,
+      isAuthentic: key !== undefined && entry.hash === hashOf(key, entry, hashBefore ?? undefined),
+    }));
+  }
+
+  /**
+   * Visits the entries in their order, up to the first that is missing or altered.
+   * @param after default: from below the first number, since a row may be there that is not ours
+   */
+  async function follow(visit: (entry: AuditEntry) => void, after?: number): Promise<AuditTrailFinding> {
+    let head: AuditTrailHead | undefined;
+    let last = after;
+    const broken = (sequence: number, problem: string) => ({ state: 'BROKEN', sequence, problem }) as const;
+    for (;;) {
+      const page = await list({}, last);
+      if (page.length === 0) return { state: 'INTACT', head };
+      if (!(await findKey())) return broken(1, 'the key of the audit trail is missing, or was altered');
+      for (const entry of page) {
+        const next = (last ?? 0) + 1;
+        if (entry.sequence < 1) return broken(entry.sequence, 'no entry has such a number');
+        if (entry.sequence !== next) return broken(next, 'it is missing');
+        if (!entry.isAuthentic) return broken(next, 'it was altered, or is not of this trail');
+        visit(entry);
+        head = entry;
+        last = next;
+      }
+    }
+  }
+
   return {
     /**
      * Adds entries. To be called within the transaction of the act, and last: it keeps all other acts waiting until the
@@ -174,20 +227,7 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
     head: findHead,
 
     /** The entries of this page, in their order. @param after the sequence of the last one of the page before */
-    async list(
-      filter: Partial<Pick<AuditEntry, 'actor' | 'userId' | 'registrationNumber' | 'aspId'>>,
-      after = 0,
-    ): Promise<AuditEntry[]> {
-      const conditions = Object.entries(filter).map(
-        ([name, value]) => sql`${auditTrail[name as keyof typeof filter]} = ${value}`,
-      );
-      return await queries
-        .select()
-        .from(auditTrail)
-        .where(and(gt(auditTrail.sequence, after), ...conditions))
-        .orderBy(asc(auditTrail.sequence))
-        .limit(pageSize);
-    },
+    list,
 
     /** The latest entry of an action. @throws {Error} when its hash is wrong */
     async findLatest(action: string): Promise<AuditEntry | undefined> {
@@ -210,29 +250,16 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
 
     /** Whether the trail still has an entry that was its latest once, or a restore of the database explains that it has not. */
     async continues({ sequence, at, hash }: AuditTrailHead): Promise<boolean> {
-      const isThere = and(eq(auditTrail.sequence, sequence), eq(auditTrail.hash, hash));
-      const isExplained = and(sql`${auditTrail.action} in ${restores}`, gt(auditTrail.at, at));
-      return (await queries.$count(auditTrail, sql`(${isThere}) or (${isExplained})`)) > 0;
+      if ((await findAuthentic(sequence))?.entry.hash === hash) return true;
+      let isExplained = false;
+      const { state } = await follow((entry) => {
+        isExplained ||= restores.includes(entry.action) && entry.at > at;
+      });
+      return state === 'INTACT' && isExplained;
     },
 
     /** Recomputes every hash. @returns the first entry that is missing or altered, if there is one */
-    async verify(): Promise<AuditTrailFinding> {
-      let head: AuditTrailHead | undefined;
-      const key = await findKey();
-      const broken = (sequence: number, problem: string) => ({ state: 'BROKEN', sequence, problem }) as const;
-      for (;;) {
-        const page = await this.list({}, head?.sequence);
-        if (page.length === 0) return { state: 'INTACT', head };
-        if (!key) return broken(1, 'the key of the audit trail is missing, or was altered');
-        for (const entry of page) {
-          const next = (head?.sequence ?? 0) + 1;
-          if (entry.sequence !== next) return broken(next, 'it is missing');
-          if (entry.hash !== hashOf(key, entry, head?.hash))
-            return broken(next, 'it was altered, or is not of this trail');
-          head = entry;
-        }
-      }
-    },
+    verify: () => follow(() => {}),
   };
 }
 

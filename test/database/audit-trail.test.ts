@@ -23,13 +23,17 @@ describeStores((on) => {
   });
 
   /** Changes the database as nobody of ours may, and undoes it. */
-  async function tamper(statement: SQL, check: () => Promise<void>): Promise<void> {
+  async function tamper(statement: SQL | readonly SQL[], check: () => Promise<void>): Promise<void> {
     const execute = (...statements: readonly SQL[]) =>
       on.database.queries.transaction(async (transaction) => {
         await transaction.execute(sql`set local session_replication_role = replica`);
         for (const each of statements) await transaction.execute(each);
       });
-    await execute(sql`drop table if exists kept`, sql`create table kept as table audit_trail`, statement);
+    await execute(
+      sql`drop table if exists kept`,
+      sql`create table kept as table audit_trail`,
+      ...[statement].flat(),
+    );
     try {
       await check();
     } finally {
@@ -179,6 +183,27 @@ describeStores((on) => {
       await enter({ action: 'restored' });
       expect(await on.stores.auditTrail.continues(head)).toBe(true);
     });
+  });
+
+  it('is not continued by an entry that somebody has written into the database', async () => {
+    await enter(set('one'), set('two'));
+    const head = (await on.stores.auditTrail.head())!;
+    const forge = (sequence: number, hash = 'x') =>
+      sql`insert into audit_trail values (${sequence}, '9999-01-01', 'service', 'restored', null, null, null, '{}', null, 'x', null, ${hash})`;
+    const forged = [
+      [-1, forge(-1)],
+      [0, forge(0)],
+      [head.sequence, forge(head.sequence)],
+      [head.sequence, forge(head.sequence, head.hash)],
+      [head.sequence, forge(head.sequence + 1)],
+    ] as const;
+    for (const [sequence, forging] of forged) {
+      const cutOff = sql`delete from audit_trail where sequence = ${head.sequence}`;
+      await tamper([cutOff, forging], async () => {
+        expect(await on.stores.auditTrail.continues(head)).toBe(false);
+        expect(await on.stores.auditTrail.verify()).toMatchObject({ state: 'BROKEN', sequence });
+      });
+    }
   });
 
   it('is verified after its database key was changed', async () => {

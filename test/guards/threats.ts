@@ -960,8 +960,8 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'database/audit-trail.ts',
-        'if (entry.hash !== hashOf(key, entry, head?.hash))',
-        "if (entry.hash === '')",
+        'if (!entry.isAuthentic) return broken',
+        "if (entry.hash === '') return broken",
       ),
     ],
     tests: [
@@ -987,6 +987,21 @@ export const threats: readonly Guard[] = [
       ),
     ],
     failure: /to match object/,
+  },
+  {
+    name: 'forged-restore',
+    protectsFrom: 'A forged entry explains that the latest entries of the audit trail are cut off.',
+    replacements: [
+      change(
+        'database/audit-trail.ts',
+        "state === 'INTACT' && isExplained",
+        "state !== 'INTACT' || isExplained",
+      ),
+    ],
+    tests: [
+      test(trail, "on 'PGlite' > is not continued by an entry that somebody has written into the database"),
+    ],
+    failure: /to be false/,
   },
   {
     name: 'head-watched',
