@@ -372,8 +372,7 @@ describe('health', () => {
       body: { status: 'not ready', reasons: ['the process is stopping'] },
     });
     expect(await get('/healthz', url)).toMatchObject({ status: 200 });
-    const { userId } = stack.projects[0].members[0]!;
-    expectAnswer(await call(url, stack.projects[0], '/inquiry', { userId }), '000_000');
+    expectAnswer(await call(url, stack.projects[0], '/institutions', {}), '000_000');
   });
 
   it('says what Temporal’s namespace lacks, and the command that mends it', async () => {
