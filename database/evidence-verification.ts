@@ -4,7 +4,7 @@ import { openRecording } from './consent-evidence.ts';
 import type { StoredRegistration } from './consent-evidence.ts';
 import type { MemberCipher } from './member-cipher.ts';
 import { alterationOf } from './registration-alteration.ts';
-import { detailsContext } from './registrations.ts';
+import { detailsContext, hasAdvanced } from './registrations.ts';
 import type { RowSealer } from './row-seals.ts';
 import type { Stores } from './stores.ts';
 
@@ -69,14 +69,14 @@ function judge(stores: Stores, sealer: RowSealer, row: StoredRegistration): Evid
 /** What is wrong about everything but the evidence. */
 function problemOf(sealer: RowSealer, row: StoredRegistration): string | undefined {
   const { registration, evidence, member, notification } = row;
-  const { endedAt, begunAt, withdrawnAt, notificationSequence, userId } = registration;
+  const { begunAt, withdrawnAt, notificationSequence, userId } = registration;
   const alteration = alterationOf(sealer, row);
   if (alteration !== undefined) return alteration;
   if (!member) return 'its member is gone';
   if (!sealer.isAuthentic('members', member)) return 'its member was altered';
   if (row.aspId === null) return 'its service provider is gone';
   if (row.policyId === null) return 'its policy is gone';
-  if (endedAt && !begunAt && !withdrawnAt) return 'it is hidden as if it had never begun';
+  if (!begunAt && !withdrawnAt && hasAdvanced(registration)) return 'it is hidden as if it had never begun';
   if (evidence && !sealer.isAuthentic('consentEvidence', evidence))
     return 'the stored record of its recording was altered';
   if (

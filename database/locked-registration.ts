@@ -88,6 +88,11 @@ export class LockedRegistration {
     return this.#rows.filter((row) => row.kind === kind).map(toEffect);
   }
 
+  /** Whether anything of it ever counted as sent. */
+  get hasEffects(): boolean {
+    return this.#rows.length > 0;
+  }
+
   openEffect(kind: EffectKind): Effect | undefined {
     return this.effects(kind).find(isOpen);
   }

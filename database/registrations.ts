@@ -112,6 +112,10 @@ export interface RegistrationOutline {
 /** A number that has not begun was never handed out, so it is shown to nobody: its start or the sweep decides it. */
 const isHandedOut = isNotNull(registrations.begunAt);
 
+/** Whether anything sealed shows that it has begun: `begun_at` itself is not sealed. */
+export const hasAdvanced = ({ step, timeline }: RegistrationRecord): boolean =>
+  step !== 'ACCOUNT_HOLDER_CHECK' || timeline.length > 1;
+
 /** How many numbers are looked up in one query. */
 const numbersPerQuery = 500;
 
@@ -336,6 +340,9 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
      */
     async withdraw(registrationNumber: string): Promise<boolean> {
       await requireNotHandedOut(queries, registrationNumber);
+      const ofEvidence = eq(consentEvidence.registrationNumber, registrationNumber);
+      const hasEvidence = async (transaction: Queries) =>
+        (await transaction.$count(consentEvidence, ofEvidence)) > 0;
       const { registration } = await lockRegistration(
         queries,
         rowSeals,
@@ -344,6 +351,8 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
           const { row, now } = locked;
           // One that was cancelled before it began has its result to be reported.
           if (row.begunAt || row.endedAt) return;
+          // Whoever has emptied `begun_at` has not undone what came of it.
+          if (hasAdvanced(row) || locked.hasEffects || (await hasEvidence(locked.transaction))) return;
           const status = 'BANK_ACC_REG_FAILED';
           const times = { withdrawnAt: now, endedAt: now, purgedAt: now };
           locked.change({ ...times, status, step: 'DONE', sealedDetails: null });

@@ -24,14 +24,14 @@ export const irrelevances: readonly Irrelevance[] = [
     table: 'registrations',
     columns: ['begunAt'],
     kinds: ['changed'],
-    reason: 'No auditor is shown when its run began; that an ended one has not begun is found.',
+    reason: 'No auditor is shown when its run began; that one has not begun which has advanced is found.',
   },
   {
     table: 'registrations',
     columns: ['begunAt'],
     kinds: ['emptied', 'filled'],
-    when: (row) => isOpen(row) || row['withdrawnAt'] !== null,
-    reason: 'It has no result yet, or nobody got its number.',
+    when: (row) => row['step'] === 'ACCOUNT_HOLDER_CHECK' || row['withdrawnAt'] !== null,
+    reason: 'Nothing has come of it yet, or nobody got its number.',
   },
   {
     table: 'registrations',

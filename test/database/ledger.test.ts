@@ -317,6 +317,13 @@ describeStores((on) => {
       expect(await on.stores.registrations.find(member.aspId, second)).toBeUndefined();
     });
 
+    it('that has advanced is not withdrawn, whoever has emptied its beginning', async () => {
+      const [matched, consented] = [await addMatched(), await addConsented()];
+      await on.database.queries.update(registrations).set({ begunAt: null });
+      for (const number of [matched, consented])
+        expect(await on.stores.registrations.withdraw(number)).toBe(false);
+    });
+
     it('is shown to nobody before it has begun, except one that was cancelled before', async () => {
       const { registrations: store } = on.stores;
       const member = await on.addMember();

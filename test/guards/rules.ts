@@ -178,6 +178,24 @@ export const rules: readonly Guard[] = [
     failure: /true to be false/,
   },
   {
+    name: 'advanced-not-withdrawn',
+    protectsFrom: 'The service itself takes back a live registration whose beginning somebody has emptied.',
+    replacements: [
+      change(
+        'database/registrations.ts',
+        'if (hasAdvanced(row) || locked.hasEffects || (await hasEvidence(locked.transaction))) return;',
+        '',
+      ),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > a registration > that has advanced is not withdrawn, whoever has emptied its beginning",
+      ),
+    ],
+    failure: /true to be false/,
+  },
+  {
     name: 'repeated-deletion',
     protectsFrom: 'A deletion that is asked for again gets an error.',
     replacements: [
