@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { MissingKeyError } from '../encryption/key-ring.ts';
@@ -196,6 +197,7 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
      * Adds entries. To be called within the transaction of the act, and last: it keeps all other acts waiting until the
      * transaction ends.
      * @returns the sequence of the last one
+     * @throws {Error} when the database has not written them as they are: a trigger of somebody else dropped or changed one
      */
     async append({ name, origin }: Actor, acts: readonly [Act, ...Act[]]): Promise<number> {
       const key = await lock();
@@ -219,7 +221,9 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
         head = { sequence: entry.sequence, at, hash: hashOf(key, entry, head?.hash) };
         entries.push({ ...entry, hash: head.hash });
       }
-      await queries.insert(auditTrail).values(entries);
+      const written = await queries.insert(auditTrail).values(entries).returning();
+      if (!isDeepStrictEqual(written, entries))
+        throw new Error('The database has not written an entry of the audit trail as it is.');
       return entries.at(-1)!.sequence;
     },
 

@@ -27,7 +27,7 @@ import { createRowSeals } from './row-seals.ts';
 export type Stores = ActingStores & {
   /**
    * Does something that belongs into the audit trail, and enters it, in one transaction. If `work` throws, nothing was done
-   * and there is no entry.
+   * and there is no entry. Throws after the act, too, when its entry is gone by then: somebody has changed the database.
    * @param work what is to be done, with the stores that it is handed
    * @param describe what was done, by the result of `work`; an empty list: nothing
    */
@@ -48,14 +48,19 @@ export function createStores(queries: Queries, databaseKeys: string): Stores {
   return {
     ...tables,
     async act(actor, work, describe) {
+      let entered: number | undefined;
       const result = await queries.transaction(async (transaction) => {
         const acting = createTables(transaction, keys);
         const done = await work(acting);
         const [first, ...others] = [describe(done)].flat();
-        if (first) await acting.auditTrail.append(actor, [first, ...others]);
+        if (first) entered = await acting.auditTrail.append(actor, [first, ...others]);
         return done;
       });
       tables.projects.forgetRecent();
+      if (entered !== undefined && !(await tables.auditTrail.findAuthentic(entered)))
+        throw new Error(
+          `This was done, but entry ${entered} of the audit trail is gone: somebody has changed the database.`,
+        );
       return result;
     },
   };

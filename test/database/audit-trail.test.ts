@@ -86,6 +86,52 @@ describeStores((on) => {
     expect((await on.stores.projects.find('TESTASP00000002'))?.state).toBe('ACTIVE');
   });
 
+  const forgedTriggers = {
+    drops: {
+      body: 'begin return null; end',
+      trigger: 'trigger forged before insert on audit_trail for each row execute function forged()',
+    },
+    changes: {
+      body: "begin new.actor := 'lee'; return new; end",
+      trigger: 'trigger forged before insert on audit_trail for each row execute function forged()',
+    },
+    deletes: {
+      body: "begin perform set_config('session_replication_role', 'replica', true); delete from audit_trail where sequence = new.sequence; return null; end",
+      trigger:
+        'constraint trigger forged after insert on audit_trail deferrable initially deferred for each row execute function forged()',
+    },
+  };
+
+  /** Adds a trigger of somebody else, and takes it out again. */
+  async function withTrigger(
+    { body, trigger }: (typeof forgedTriggers)['drops'],
+    check: () => Promise<void>,
+  ): Promise<void> {
+    const { queries } = on.database;
+    await queries.execute(
+      sql.raw(`create function forged() returns trigger language plpgsql as $$ ${body} $$`),
+    );
+    await queries.execute(sql.raw(`create ${trigger}`));
+    try {
+      await check();
+    } finally {
+      await queries.execute(sql`drop function forged cascade`);
+    }
+  }
+
+  it.for(['drops', 'changes', 'deletes'] as const)('an act fails whose entry a trigger %s', async (what) => {
+    await withTrigger(forgedTriggers[what], async () => {
+      const act = on.stores.act(
+        kim,
+        (acting) => acting.projects.setState('TESTASP00000002', 'ACTIVE'),
+        () => set('TESTASP00000002'),
+      );
+      // What is deleted only at the end of the transaction is noticed only after it.
+      await expect(act).rejects.toThrow(what === 'deletes' ? 'This was done, but entry' : 'has not written');
+    });
+    expect(await on.stores.auditTrail.verify()).toMatchObject({ state: 'INTACT' });
+  });
+
   it('numbers concurrent acts without gaps', async () => {
     const first = (await on.stores.auditTrail.head())?.sequence ?? 0;
     await Promise.all(

@@ -924,7 +924,7 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'database/stores.ts',
-        'if (first) await acting.auditTrail.append(actor, [first, ...others]);',
+        'if (first) entered = await acting.auditTrail.append(actor, [first, ...others]);',
         'void [first, others];',
       ),
     ],
@@ -953,6 +953,18 @@ export const threats: readonly Guard[] = [
       ),
     ],
     failure: /to be 'ACTIVE'/,
+  },
+  {
+    name: 'entry-as-written',
+    protectsFrom: 'A trigger that somebody has added drops the entry of an act.',
+    replacements: [
+      change('database/audit-trail.ts', '!isDeepStrictEqual(written, entries)', 'written === undefined'),
+      change('database/stores.ts', 'entered !== undefined && ', 'entered === 0 && '),
+    ],
+    tests: ['drops', 'changes', 'deletes'].map((what) =>
+      test(trail, `on 'PGlite' > an act fails whose entry a trigger ${what}`),
+    ),
+    failure: /instead of rejecting/,
   },
   {
     name: 'hash-chain',
