@@ -53,6 +53,13 @@ export type AuditTrailFinding =
   | { readonly state: 'INTACT'; readonly head: AuditTrailHead | undefined }
   | { readonly state: 'BROKEN'; readonly sequence: number; readonly problem: string };
 
+/** The audit trail cannot be believed. */
+export class BrokenAuditTrail extends Error {
+  constructor({ sequence, problem }: Extract<AuditTrailFinding, { state: 'BROKEN' }>) {
+    super(`Entry ${sequence} of the audit trail is broken: ${problem}. See: operator trail --verify`);
+  }
+}
+
 /** The acts after which an earlier head need not be found any more: a restore has lost what came after the backup. */
 const restores = ['restored'];
 
@@ -233,20 +240,24 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
     /** The entries of this page, in their order. @param after the sequence of the last one of the page before */
     list,
 
-    /** The latest entry of an action. @throws {Error} when its hash is wrong */
+    /**
+     * The latest entry of an action. None behind it may be missing or altered: it could be a later one of that action.
+     * @throws {BrokenAuditTrail}
+     */
     async findLatest(action: string): Promise<AuditEntry | undefined> {
       const [latest] = await queries
-        .select()
+        .select({ sequence: auditTrail.sequence })
         .from(auditTrail)
         .where(eq(auditTrail.action, action))
         .orderBy(desc(auditTrail.sequence))
         .limit(1);
       if (!latest) return undefined;
-      const found = await findAuthentic(latest.sequence);
-      if (found) return found.entry;
-      throw new Error(
-        `entry ${latest.sequence} of the audit trail was altered; see: operator trail --verify`,
-      );
+      let found: AuditEntry | undefined;
+      const finding = await follow((entry) => {
+        found ??= entry;
+      }, latest.sequence - 1);
+      if (finding.state === 'BROKEN') throw new BrokenAuditTrail(finding);
+      return found;
     },
 
     /** An entry whose hash is right, and the number of the entry that has carried it out, if one has. */

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { formatHead, parseHead } from '../../database/audit-trail.ts';
 import type { Act } from '../../database/audit-trail.ts';
 import { auditTrail } from '../../database/schema.ts';
+import { enterOperators, readOperators } from '../../database/operators.ts';
 import { createStores } from '../../database/stores.ts';
 import { createKey, describeStores, oldKey } from './stores-fixture.ts';
 
@@ -248,6 +249,29 @@ describeStores((on) => {
       await tamper([cutOff, forging], async () => {
         expect(await on.stores.auditTrail.continues(head)).toBe(false);
         expect(await on.stores.auditTrail.verify()).toMatchObject({ state: 'BROKEN', sequence });
+      });
+    }
+  });
+
+  it('says who may act only while nothing behind that is missing or altered', async () => {
+    const alone = { tokens: [], secondPersonFor: [] };
+    const inPairs = { tokens: [], secondPersonFor: ['erasure' as const] };
+    await enterOperators(on.stores, alone);
+    await enterOperators(on.stores, inPairs);
+    const { sequence } = (await on.stores.auditTrail.head())!;
+    await enter(set('later'), set('latest'));
+    expect(await readOperators(on.stores)).toEqual(inPairs);
+    for (const statement of [
+      sql`delete from audit_trail where sequence = ${sequence}`,
+      sql`update audit_trail set action = 'operator' where sequence = ${sequence}`,
+    ]) {
+      await tamper(statement, async () => {
+        await expect(readOperators(on.stores)).rejects.toThrow(
+          `Entry ${sequence} of the audit trail is broken`,
+        );
+        // The settings of an API say it, too.
+        await enterOperators(on.stores, inPairs);
+        expect(await readOperators(on.stores)).toEqual(inPairs);
       });
     }
   });

@@ -896,6 +896,21 @@ export const threats: readonly Guard[] = [
     failure: /to match object/,
   },
   {
+    name: 'latest-operators',
+    protectsFrom: 'Somebody takes out the entry that ended the rights of an operator.',
+    replacements: [
+      change(
+        'database/audit-trail.ts',
+        "if (finding.state === 'BROKEN') throw new BrokenAuditTrail(finding);",
+        'void BrokenAuditTrail;',
+      ),
+    ],
+    tests: [
+      test(trail, "on 'PGlite' > says who may act only while nothing behind that is missing or altered"),
+    ],
+    failure: /instead of rejecting/,
+  },
+  {
     name: 'second-person',
     protectsFrom:
       'One operator alone releases a hold, exports, erases early or contradicts the payment gateway.',
