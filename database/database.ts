@@ -20,8 +20,9 @@ export interface Database {
   /**
    * Runs a statement that takes long and must not be in a transaction, such as VACUUM, on a connection of its own.
    * @param lockTimeout how long it may wait for a lock, in ms; then it throws the SQLSTATE 55P03
+   * @returns the details of its notices, in the server's language
    */
-  maintain(statement: string, lockTimeout: number): Promise<void>;
+  maintain(statement: string, lockTimeout: number): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -56,12 +57,15 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
   return toDatabase(queries, { maintain: (...words) => maintain(pool, ...words), close: () => pool.end() });
 }
 
-async function maintain(pool: Pool, statement: string, lockTimeout: number): Promise<void> {
+async function maintain(pool: Pool, statement: string, lockTimeout: number): Promise<readonly string[]> {
   const connection = await pool.connect();
+  const details: string[] = [];
+  connection.on('notice', ({ detail }) => detail !== undefined && details.push(detail));
   try {
     await connection.query(`set statement_timeout = 0`);
     await connection.query(`set lock_timeout = ${lockTimeout}`);
     await connection.query(statement);
+    return details;
   } finally {
     // Not given back: it has other limits now.
     connection.release(true);

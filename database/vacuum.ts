@@ -1,4 +1,4 @@
-import { and, isNotNull, isNull, lte, sql } from 'drizzle-orm';
+import { and, isNotNull, isNull, sql } from 'drizzle-orm';
 import { errorCode } from '../runtime/error-code.ts';
 import type { Database } from './database.ts';
 import { members } from './schema.ts';
@@ -21,15 +21,18 @@ export interface DestroyedKeys {
 
 /**
  * Writes the table of the members' data keys to a new file, if a member was erased since the last time. A plain VACUUM leaves
- * some of the deleted keys in the old one. It gives up where the table stays in use. Idempotent.
+ * some of the deleted keys in the old one. It gives up where the table stays in use. A key that an open transaction may still
+ * read, such as that of a backup, is copied into the new file, so it does not count as destroyed. Idempotent.
  */
 export async function destroyErasedKeys(database: Database): Promise<DestroyedKeys> {
   const isLeft = and(isNotNull(members.erasedAt), isNull(members.keyDestroyedAt));
-  const startedAt = new Date();
-  const left = await database.queries.$count(members, isLeft);
+  // Whoever is erased from here on may be erased after the file was written.
+  const erased = await database.queries.select({ userId: members.userId }).from(members).where(isLeft);
+  const left = erased.length;
   if (left === 0) return { destroyed: 0, left };
   try {
-    await database.maintain('vacuum (full) member_keys', lockTimeout);
+    const details = await database.maintain('vacuum (full, verbose) member_keys', lockTimeout);
+    if (!hasRemovedAll(details)) return { destroyed: 0, left };
   } catch (error) {
     if (errorCode(error) === lockNotAvailable) return { destroyed: 0, left };
     throw error;
@@ -37,9 +40,17 @@ export async function destroyErasedKeys(database: Database): Promise<DestroyedKe
   const destroyed = await database.queries
     .update(members)
     .set({ keyDestroyedAt: new Date() })
-    .where(and(isLeft, lte(members.erasedAt, startedAt)))
+    .where(and(isLeft, sql`${members.userId} = any(${sql.param(erased.map(({ userId }) => userId))})`))
     .returning({ userId: members.userId });
   return { destroyed: destroyed.length, left: left - destroyed.length };
+}
+
+/**
+ * Whether a VACUUM kept no deleted row. Its detail begins with how many it kept, "0 dead row versions cannot be removed
+ * yet"; the role of the processes cannot choose the language, so the first number counts.
+ */
+function hasRemovedAll(details: readonly string[]): boolean {
+  return details.length > 0 && details.every((detail) => /\d+/.exec(detail)?.[0] === '0');
 }
 
 /**

@@ -74,7 +74,7 @@ export function eraseMember(values: OptionValues) {
     print(
       left === 0
         ? "The member's key is in no file of the database any more. Backups and the write-ahead log keep it until they expire."
-        : "The table of keys is in use: the files of the database hold the member's key until the API removes it, which it tries every hour.",
+        : "The table of keys is in use, or an open transaction such as a backup may still read it: the files of the database hold the member's key until the API removes it, which it tries every hour.",
     );
   };
 }

@@ -28,7 +28,13 @@ export async function openPglite(
     await queries.execute(sql`set role ${sql.identifier(role)}`);
   }
   return toDatabase(queries, {
-    maintain: async (statement) => void (await pglite.exec(statement)),
+    maintain: async (statement) => {
+      const details: string[] = [];
+      await pglite.exec(statement, {
+        onNotice: ({ detail }) => detail !== undefined && details.push(detail),
+      });
+      return details;
+    },
     close: () => pglite.close(),
   });
 }

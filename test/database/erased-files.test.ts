@@ -1,6 +1,7 @@
-import { getTableColumns, getTableName, inArray, is, sql } from 'drizzle-orm';
+import { eq, getTableColumns, getTableName, inArray, is, sql } from 'drizzle-orm';
 import { PgTable } from 'drizzle-orm/pg-core';
 import { describe, expect, it } from 'vitest';
+import type { Database } from '../../database/database.ts';
 import * as schema from '../../database/schema.ts';
 import { destroyErasedKeys, freeDeleted } from '../../database/vacuum.ts';
 import { inventMember } from '../../development/sandbox/members.ts';
@@ -83,6 +84,48 @@ describeStores((on) => {
         expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 1, left: 0 });
       },
     );
+
+    it.runIf(on.databaseName === 'PostgreSQL')(
+      'is left, and counted, while an older transaction may still read it',
+      async () => {
+        const { queries } = on.database;
+        const [userId] = await addMembers(on, 1);
+        const ofMember = eq(memberKeys.userId, userId!);
+        const keys = (await queries.select().from(memberKeys).where(ofMember)).map(
+          ({ sealedDataKey }) => sealedDataKey,
+        );
+        await queries.transaction(
+          async (backup) => {
+            await backup.select().from(schema.policies).limit(1);
+            await on.stores.members.erase(aspId, userId!, erasure);
+            expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 0, left: 1 });
+          },
+          { isolationLevel: 'repeatable read' },
+        );
+        expect(await filesWith(on, keys)).toHaveLength(1);
+        expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 1, left: 0 });
+        expect(await filesWith(on, keys)).toEqual([]);
+      },
+    );
+
+    it('is left if the member was erased after the table of keys was written', async () => {
+      const [first, second] = await addMembers(on, 2);
+      await on.stores.members.erase(aspId, first!, erasure);
+      const eraseAfterwards: Database['maintain'] = async (...words) => {
+        const details = await on.database.maintain(...words);
+        await on.stores.members.erase(aspId, second!, erasure);
+        // The erasure began before, and was committed only now.
+        await on.database.queries
+          .update(schema.members)
+          .set({ erasedAt: new Date(0) })
+          .where(eq(schema.members.userId, second!));
+        return details;
+      };
+      expect(await destroyErasedKeys({ ...on.database, maintain: eraseAfterwards })).toMatchObject({
+        destroyed: 1,
+      });
+      expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 1, left: 0 });
+    });
   });
 
   it.runIf(on.databaseName === 'PostgreSQL')('what was erased is vacuumed once', async () => {

@@ -1512,7 +1512,9 @@ export const threats: readonly Guard[] = [
   {
     name: 'erased-from-files',
     protectsFrom: 'The key of an erased member is read from the files of the database.',
-    replacements: [change('database/vacuum.ts', "'vacuum (full) member_keys'", "'vacuum member_keys'")],
+    replacements: [
+      change('database/vacuum.ts', "'vacuum (full, verbose) member_keys'", "'vacuum (verbose) member_keys'"),
+    ],
     tests: [
       test(
         erasedFiles,
@@ -1520,6 +1522,43 @@ export const threats: readonly Guard[] = [
       ),
     ],
     failure: /to deeply equal \[\]/,
+  },
+  {
+    name: 'erased-under-snapshot',
+    protectsFrom:
+      'The key of an erased member counts as destroyed although an open transaction has kept it in the file.',
+    replacements: [
+      change(
+        'database/vacuum.ts',
+        'if (!hasRemovedAll(details))',
+        'if (!hasRemovedAll(details) && left < 0)',
+      ),
+    ],
+    tests: [
+      test(
+        erasedFiles,
+        "on 'PostgreSQL' > the key of an erased member > is left, and counted, while an older transaction may still read it",
+      ),
+    ],
+    failure: /to deeply equal/,
+  },
+  {
+    name: 'erased-in-time',
+    protectsFrom: 'The key of a member who was erased during the rewrite counts as destroyed.',
+    replacements: [
+      change(
+        'database/vacuum.ts',
+        'and(isLeft, sql`${members.userId} = any(${sql.param(erased.map(({ userId }) => userId))})`)',
+        'isLeft',
+      ),
+    ],
+    tests: [
+      test(
+        erasedFiles,
+        "on 'PGlite' > the key of an erased member > is left if the member was erased after the table of keys was written",
+      ),
+    ],
+    failure: /to match object/,
   },
   {
     name: 'no-statistics',
