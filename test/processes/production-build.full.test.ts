@@ -97,6 +97,7 @@ it('has of the sandbox the hook for its routes and what refuses its settings, an
   expect(files.filter((path) => !bundles.test(path) && isOfSandbox(path)).toSorted()).toEqual([
     'api/app.js',
     'api/http/errors.js',
+    'api/http/local-requests.js',
     'api/routes/docs.js',
     'composition/production-settings.js',
     'composition/weak-secrets.js',
