@@ -127,7 +127,8 @@ export function createConsentEvidence(queries: Queries, rowSeals: RowSeals) {
      * few at a time.
      */
     async *readAll(only?: string): AsyncGenerator<StoredRegistration> {
-      for (let last = ''; ;) {
+      // No text is a bound at first: a row with an empty number would be below it.
+      for (let last: string | undefined; ;) {
         const page = await queries
           .select({
             registration: registrations,
@@ -151,7 +152,7 @@ export function createConsentEvidence(queries: Queries, rowSeals: RowSeals) {
           .leftJoin(resultNotifications, isOfPage(resultNotifications.registrationNumber, last))
           .where(
             and(
-              gt(registrations.registrationNumber, last),
+              last === undefined ? undefined : gt(registrations.registrationNumber, last),
               only === undefined ? undefined : eq(registrations.registrationNumber, only),
             ),
           )
@@ -168,11 +169,11 @@ export function createConsentEvidence(queries: Queries, rowSeals: RowSeals) {
           yield { ...row, account: account ?? undefined, holds: ofIt };
         }
         if (page.length < rowsPerPage) return;
-        last = numbers.at(-1)!;
+        last = numbers.at(-1);
       }
     },
   };
 }
 
-const isOfPage = (number: AnyPgColumn, last: string) =>
-  and(eq(number, registrations.registrationNumber), gt(number, last));
+const isOfPage = (number: AnyPgColumn, last: string | undefined) =>
+  and(eq(number, registrations.registrationNumber), last === undefined ? undefined : gt(number, last));

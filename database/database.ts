@@ -39,8 +39,9 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
     max: 10,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 15_000,
-    // Callers rely on committed writes, so a server configured for speed must not weaken durability.
-    options: '-c synchronous_commit=on',
+    // Callers rely on committed writes, so a server configured for speed must not weaken durability. Whatever the settings of
+    // the database or the role say, no other schema and no row policy comes between us and our tables.
+    options: '-c synchronous_commit=on -c search_path=public,pg_temp -c row_security=off',
   });
   // A connection that breaks is replaced by the pool; without a listener it would end the process. The pool's listener
   // hears of idle connections only: one that breaks between two queries of a transaction needs its own.

@@ -1,7 +1,9 @@
-import { and, asc, desc, eq, gt, inArray, isNull, ne, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, ne, or } from 'drizzle-orm';
 import type { KeyRing } from '../encryption/key-ring.ts';
 import { isSameName } from '../wire/names.ts';
+import type { SQL } from 'drizzle-orm';
 import type { Queries } from './database.ts';
+import { recordColumns } from './locked-registration.ts';
 import { createDataKey, openMemberCipher } from './member-cipher.ts';
 import type { MemberCipher, Owner } from './member-cipher.ts';
 import type { OperatorDecision } from './legal-holds.ts';
@@ -54,6 +56,8 @@ export type Erasure =
   | { readonly state: 'TO_BE_KEPT'; readonly until: Date | null };
 
 const rowsPerQuery = 500;
+/** How many members are verified at once, with all their registrations. */
+const membersPerPage = 100;
 
 /** A member's row with its data key; without one, the member is erased. */
 export interface StoredMember {
@@ -101,6 +105,40 @@ export function createMembers(queries: Queries, keys: KeyRing, rowSeals: RowSeal
     }
   }
 
+  async function readStored(which: SQL | undefined): Promise<StoredMember[]> {
+    return await queries
+      .select({ member: members, key: memberKeys })
+      .from(members)
+      .leftJoin(memberKeys, eq(memberKeys.userId, members.userId))
+      .where(which)
+      .orderBy(asc(members.userId))
+      .limit(membersPerPage);
+  }
+
+  async function problemsOf(
+    sealer: RowSealer,
+    stored: readonly StoredMember[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const userIds = stored.map(({ member }) => member.userId);
+    const ended = new Map<string, number>();
+    // SQL would count whatever somebody has put there instead.
+    for (const row of await queries
+      .select(recordColumns)
+      .from(registrations)
+      .where(inArray(registrations.userId, userIds))) {
+      const { userId, endedAt, withdrawnAt } = row;
+      if (!endedAt || withdrawnAt || !sealer.isAuthentic('registrations', row)) continue;
+      ended.set(userId, (ended.get(userId) ?? 0) + 1);
+    }
+    const problems = new Map<string, string>();
+    for (const row of stored) {
+      const { userId } = row.member;
+      const problem = problemOf(sealer, row, ended.get(userId) ?? 0);
+      if (problem !== undefined) problems.set(userId, problem);
+    }
+    return problems;
+  }
+
   return {
     /** The member, if the service provider has one of this ID who is not erased. @throws {AlteredRow} */
     async find(aspId: string, userId: string): Promise<Member | undefined> {
@@ -133,26 +171,13 @@ export function createMembers(queries: Queries, keys: KeyRing, rowSeals: RowSeal
 
     /** The problems of members and their keys, by member ID, without personal data. Reads some at a time. */
     async *findProblems(sealer: RowSealer): AsyncGenerator<readonly [userId: string, problem: string]> {
-      for (let last = ''; ;) {
-        const page = await queries
-          .select({
-            member: members,
-            key: memberKeys,
-            ended:
-              sql<number>`(select count(*) from ${registrations} where ${registrations.userId} = ${members.userId} and ${registrations.endedAt} is not null and ${registrations.withdrawnAt} is null)`.mapWith(
-                Number,
-              ),
-          })
-          .from(members)
-          .leftJoin(memberKeys, eq(memberKeys.userId, members.userId))
-          .where(gt(members.userId, last))
-          .orderBy(asc(members.userId))
-          .limit(rowsPerQuery);
-        for (const row of page) {
-          const problem = problemOf(sealer, row, row.ended);
-          if (problem !== undefined) yield [row.member.userId, problem];
-        }
-        if (page.length < rowsPerQuery) return;
+      for (let last: string | undefined; ;) {
+        const page = await readStored(last === undefined ? undefined : gt(members.userId, last));
+        const doubtful = await problemsOf(sealer, page);
+        // What was committed between two statements of the first look is no alteration.
+        const again = await readStored(inArray(members.userId, [...doubtful.keys()]));
+        yield* await problemsOf(sealer, again);
+        if (page.length < membersPerPage) return;
         last = page.at(-1)!.member.userId;
       }
     },

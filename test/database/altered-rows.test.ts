@@ -7,6 +7,7 @@ import {
   accounts,
   bankWindows,
   consentEvidence,
+  effects,
   legalHolds,
   policies,
   projects,
@@ -68,6 +69,23 @@ describeStores((on) => {
         return await listFound(queries, oldKey);
       });
       expect(found).toEqual([
+        expect.stringMatching(/^member \d+: 3 registrations have ended, but 2 are stored$/),
+      ]);
+    });
+
+    it('a registered one is missed, too, though a copy of its row is left under an empty number', async () => {
+      const found = await attack(on, async (queries) => {
+        const number = await numberOf(queries, 'BANK_ACC_REGISTERED');
+        const ofIt = eq(registrations.registrationNumber, number);
+        const [row] = await queries.select().from(registrations).where(ofIt);
+        for (const table of [consentEvidence, accounts, effects, resultNotifications, legalHolds])
+          await queries.delete(table).where(eq(table.registrationNumber, number));
+        await queries.delete(registrations).where(ofIt);
+        await queries.insert(registrations).values({ ...row!, registrationNumber: '' });
+        return await listFound(queries, oldKey);
+      });
+      expect(found).toEqual([
+        ': the registration was altered',
         expect.stringMatching(/^member \d+: 3 registrations have ended, but 2 are stored$/),
       ]);
     });

@@ -108,6 +108,31 @@ describe.each(Object.entries(openings))('on %s the role of the processes', (_, o
   });
 });
 
+it.skipIf(!databaseUrl)('no other schema and no row policy hides rows from the processes', async () => {
+  const { fresh, role, serviceUrl } = await freshWithRole();
+  const name = new URL(fresh.url).pathname.slice(1);
+  await asSuperuser(
+    fresh.url,
+    `create schema forged; grant usage on schema forged to ${role};
+    create view forged.projects as select * from public.projects where false; grant select on forged.projects to ${role};
+    alter database ${name} set search_path = forged, public`,
+  );
+  const database = await openPostgres(serviceUrl, log);
+  try {
+    const { projects } = createStores(database.queries, oldKey);
+    await createStores(database.queries, oldKey).rowSeals.createKey();
+    await projects.add({ ...newProject, aspId: 'TESTASP00000001', accessKey: 'a', cryptoKeyId: 'c' });
+    expect(await projects.find('TESTASP00000001')).toMatchObject({ aspId: 'TESTASP00000001' });
+    await asSuperuser(fresh.url, 'alter table public.projects enable row level security');
+    projects.forgetRecent();
+    await expect(projects.find('TESTASP00000001')).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('row-level security') },
+    });
+  } finally {
+    await database.close();
+  }
+});
+
 it('the owner of the tables is no role for the processes', () => {
   const url = 'postgres://owner:secret@db.internal/km';
   expect(() => roleOf(url, url)).toThrow(/^DATABASE_URL: it must name another role than DATABASE_OWNER_URL/);

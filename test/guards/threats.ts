@@ -1228,6 +1228,21 @@ export const threats: readonly Guard[] = [
     failure: /expected \[\] to deeply equal/,
   },
   {
+    name: 'authentic-counted',
+    protectsFrom: 'A forged row is counted in place of a registration that was deleted from the database.',
+    replacements: [
+      change(
+        'database/members.ts',
+        " || !sealer.isAuthentic('registrations', row)) continue;",
+        ') continue;',
+      ),
+    ],
+    tests: [
+      alteredRows('a registered one is missed, too, though a copy of its row is left under an empty number'),
+    ],
+    failure: /to deeply equal/,
+  },
+  {
     name: 'time-in-number',
     protectsFrom: 'A registration is dated to a time that its number contradicts.',
     replacements: [change('database/registration-alteration.ts', '> clockDifference)', '> Infinity)')],
