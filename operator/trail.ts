@@ -1,7 +1,8 @@
 import { UsageError } from '../command-line/command-line.ts';
 import { createDatabaseWitness } from '../composition/database-witness.ts';
 import { formatHead, parseHead } from '../database/audit-trail.ts';
-import type { AuditEntry, AuditTrailHead } from '../database/audit-trail.ts';
+import type { AuditTrailHead, ListedEntry } from '../database/audit-trail.ts';
+import { operatorCommand } from '../runtime/operator-command.ts';
 import type { CommandContext } from './command.ts';
 import { readAspId, readRegistrationNumber } from './options.ts';
 import type { OptionValues } from './options.ts';
@@ -43,6 +44,7 @@ async function show(
   filter: Parameters<CommandContext['stores']['auditTrail']['list']>[0],
 ): Promise<void> {
   let after: number | undefined;
+  let forged = 0;
   for (;;) {
     const entries = await stores.auditTrail.list(filter, after);
     if (entries.length === 0) break;
@@ -50,14 +52,22 @@ async function show(
       after === undefined ? [['entry', 'time', 'who', 'what', 'on', 'details', 'why', 'from']] : [];
     for (const line of alignColumns([...header, ...entries.map(describe)])) print(line);
     after = entries.at(-1)!.sequence;
+    forged += entries.filter(({ isAuthentic }) => !isAuthentic).length;
   }
   if (after === undefined) print('The audit trail has no such entry.');
+  if (forged > 0)
+    throw new Refused(
+      `${forged} of these entries are marked ${forgedMark}: they were altered or added, or the entry before them is missing. See: ${operatorCommand('trail --verify')}`,
+    );
 }
 
-function describe(entry: AuditEntry): string[] {
+/** Marks an entry whose hash is wrong. */
+const forgedMark = 'NOT AUTHENTIC';
+
+function describe(entry: ListedEntry): string[] {
   const { sequence, at, actor, action, aspId, userId, registrationNumber, approves } = entry;
   return [
-    String(sequence),
+    entry.isAuthentic ? String(sequence) : `${sequence} ${forgedMark}`,
     describeTime(at),
     actor,
     approves === null ? action : `${action} (request ${approves})`,
@@ -83,6 +93,10 @@ async function verify(context: CommandContext, given: AuditTrailHead | undefined
     );
   }
   const { head } = finding;
+  if (published.length === 0)
+    throw new Refused(
+      `${head ? `The ${head.sequence} entries of the audit trail are intact` : 'The audit trail has no entries'}, but nothing was compared: no head was published that can be read, so the end may have been cut off. Give one from the log of a process: ${operatorCommand('trail --verify --head <number>/<time>/<hash>')}`,
+    );
   print(
     head
       ? `audit trail: ${head.sequence} entries, intact; compared with ${published.length} published heads`

@@ -1016,6 +1016,18 @@ export const threats: readonly Guard[] = [
     failure: /to match object/,
   },
   {
+    name: 'something-compared',
+    protectsFrom: 'The audit trail counts as intact although no published head was there to compare.',
+    replacements: [change('operator/trail.ts', 'if (published.length === 0)', 'if (published.length < 0)')],
+    tests: [
+      test(
+        operatorsTrail,
+        'operator trail on a changed database > does not call a trail intact that it has compared with nothing',
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
     name: 'forged-restore',
     protectsFrom: 'A forged entry explains that the latest entries of the audit trail are cut off.',
     replacements: [

@@ -208,7 +208,7 @@ it('a command that only reads enters nothing', async () => {
 
 it('what changes something is only called through the stores of an act', () => {
   const reading =
-    /^(find\w*|list\w*|read\w*|open\w*|load|outline|get|keep|head|continues|verify|act|requireKnown|requireAll|rowOfLost|rewrap|countExpired|forgetRecent)$/;
+    /^(find\w*|list\w*|read\w*|open\w*|load\w*|outline|get|keep|head|continues|verify|act|requireKnown|requireAll|rowOfLost|rewrap|countExpired|forgetRecent)$/;
   const sources = ['operator', 'development/sandbox', 'activities/evidence-retention.ts'].flatMap((path) =>
     path.endsWith('.ts')
       ? [path]
@@ -308,6 +308,47 @@ describe('operator trail', () => {
     await tamper(sql`delete from audit_trail`);
     await tamper(sql`insert into audit_trail table kept`);
     await tamper(sql`drop table kept`);
+  });
+});
+
+describe('operator trail on a changed database', () => {
+  it('does not call a trail intact that it has compared with nothing', async () => {
+    await operate('project', 'state', '--asp', stack.projects[0].aspId, '--state', 'ACTIVE');
+    await stack.database.queries.execute(sql`update reconciliations set audit_trail_head = null`);
+    const withoutTemporal = { ...stack, temporal: {} as never };
+    const verify = (...words: readonly string[]) => operateOn(withoutTemporal, 'trail', '--verify', ...words);
+    expect(await verify()).toMatchObject({
+      exitCode: 1,
+      output: '',
+      errors: expect.stringMatching(/nothing was compared.*trail --verify --head/),
+    });
+    const head = formatHead((await stack.stores.auditTrail.head())!);
+    expect(await verify('--head', head)).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining('compared with 1 published heads'),
+    });
+  });
+
+  it('marks an entry that is not authentic', async () => {
+    const { queries } = stack.database;
+    const { aspId } = stack.projects[1];
+    await operate('project', 'state', '--asp', aspId, '--state', 'ACTIVE', ...reason);
+    const { sequence, actor } = (await stack.stores.auditTrail.list({ aspId })).at(-1)!;
+    const rename = (name: string) =>
+      queries.transaction(async (transaction) => {
+        await transaction.execute(sql`set local session_replication_role = replica`);
+        await transaction.execute(sql`update audit_trail set actor = ${name} where sequence = ${sequence}`);
+      });
+    expect(await operate('trail', '--asp', aspId)).toMatchObject({ exitCode: 0 });
+    await rename('lee');
+    const shown = await operate('trail', '--asp', aspId);
+    await rename(actor);
+    expect(shown).toMatchObject({
+      exitCode: 1,
+      output: expect.stringMatching(new RegExp(`^${sequence} NOT AUTHENTIC .* lee `, 'm')),
+      errors: expect.stringContaining('1 of these entries are marked NOT AUTHENTIC'),
+    });
+    expect(shown.output.match(/NOT AUTHENTIC/g)).toHaveLength(1);
   });
 });
 
