@@ -17,7 +17,7 @@ export interface RuntimeOptions {
   readonly shutdownSignals?: NodeJS.Signals[];
   /** `host:port` where the SDK's own metrics are served to Prometheus; without it they are not served. */
   readonly metricsAddress?: string | undefined;
-  /** Called for each workflow task that fails. */
+  /** Called for each report of a failed workflow task. A first attempt can have two: the core's and the SDK's. */
   readonly onFailedWorkflowTask?: () => void;
 }
 
@@ -31,8 +31,8 @@ export function installRuntime(
 ): void {
   const logger = new DefaultLogger('INFO', ({ level, message, meta }) => {
     const { taskToken: _, error, ...fields } = meta ?? {};
-    // The SDK reports it in its log and in the metrics that it serves itself, and nowhere else.
-    if (message === 'Failing workflow task') onFailedWorkflowTask?.();
+    // It is in the log and in the metrics that the SDK serves itself, and nowhere else.
+    if (failedWorkflowTask.has(message)) onFailedWorkflowTask?.();
     // The native core sends its errors as text.
     log[levels[level]]({ ...fields, [error instanceof Error ? 'err' : 'error']: error }, message);
   });
@@ -45,6 +45,9 @@ export function installRuntime(
     },
   });
 }
+
+/** What is logged when a workflow task fails: by the core, for a first attempt, and by the SDK, for each. */
+const failedWorkflowTask = new Set(['Failing workflow task', 'Failed to process Workflow Activation']);
 
 /** The `host:port` where the SDK's own metrics are served; undefined if the environment names no port. */
 export function temporalMetricsAddress(config: {
