@@ -168,7 +168,8 @@ describe('an attempt that was accepted', () => {
     };
     const number = await register({}, url);
     expect(await codeAtEnd(number)).toBe('000_000');
-    expect(inquiries).toBe(6);
+    // An inquiry that was slow is put again.
+    expect(inquiries).toBeGreaterThanOrEqual(6);
     expect(requests).toHaveLength(1);
   });
 });
