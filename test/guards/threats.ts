@@ -86,6 +86,12 @@ export const threats: readonly Guard[] = [
       'Somebody who writes to Temporal has the number and code of another service provider’s registration shown.',
     replacements: [
       change('api/registrations/member-runs.ts', 'if (known?.userId !== userId)', 'if (!known)'),
+      // The second line of defence, which has a guard of its own.
+      change(
+        'database/registrations.ts',
+        'if (loaded.record.aspId === aspId && loaded.record.userId === userId) return loaded;',
+        'if (aspId !== userId) return loaded;',
+      ),
     ],
     tests: [
       test(
