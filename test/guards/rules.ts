@@ -334,6 +334,12 @@ export const rules: readonly Guard[] = [
         "if (!(await ledger.find(registrationNumber, 'REMOVAL', 'OPEN'))) return;",
         '',
       ),
+      // The second line of defence is the next guard's.
+      change(
+        'activities/payment-gateway-registration.ts',
+        'if (!(await ledger.isRemovable(registrationNumber)))',
+        'if (false)',
+      ),
     ],
     tests: [
       test(
