@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { taskQueue } from '../contract/registration.ts';
 import { requireMigrated } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
-import { ConfigurationError } from '../runtime/config.ts';
+import { problemOf } from '../runtime/config.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { requireNamespace } from '../runtime/temporal-namespace.ts';
 import type { DatabaseWitness } from './database-witness.ts';
@@ -127,8 +127,7 @@ async function misconfigured(kind: Problem['kind'], check: () => Promise<void>):
     await check();
     return [];
   } catch (error) {
-    if (error instanceof ConfigurationError) return [{ kind, reason: error.message }];
-    throw error;
+    return [{ kind, reason: problemOf(error) }];
   }
 }
 

@@ -18,6 +18,9 @@ export interface ListedEntry extends AuditEntry {
   readonly isAuthentic: boolean;
 }
 
+/** Which entries are listed: those with all of these. */
+type EntryFilter = Partial<Pick<AuditEntry, 'actor' | 'userId' | 'registrationNumber' | 'aspId'>>;
+
 /** Who acts, and from where. */
 export interface Actor {
   /** The operator's name, or `service` for what the service does by itself. */
@@ -60,8 +63,8 @@ export class BrokenAuditTrail extends Error {
   }
 }
 
-/** The acts after which an earlier head need not be found any more: a restore has lost what came after the backup. */
-const restores = ['restored'];
+/** The act after which an earlier head need not be found any more: a restore has lost what came after the backup. */
+const restored = 'restored';
 
 /** How many entries are read at once. */
 const pageSize = 1_000;
@@ -153,9 +156,10 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
     return { entry, approvedBy: rows.find(({ approves }) => approves === sequence)?.sequence };
   }
 
-  async function list(
-    filter: Partial<Pick<AuditEntry, 'actor' | 'userId' | 'registrationNumber' | 'aspId'>>,
-    after?: number,
+  async function readPage(
+    key: Buffer | undefined,
+    filter: EntryFilter,
+    after: number | undefined,
   ): Promise<ListedEntry[]> {
     const conditions = Object.entries(filter).map(
       ([name, value]) => sql`${auditTrail[name as keyof typeof filter]} = ${value}`,
@@ -168,7 +172,6 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
       .where(and(after === undefined ? undefined : gt(auditTrail.sequence, after), ...conditions))
       .orderBy(asc(auditTrail.sequence))
       .limit(pageSize);
-    const key = await findKey();
     return rows.map(({ entry, hashBefore }) => ({
       ...entry,
       isAuthentic: key !== undefined && entry.hash === hashOf(key, entry, hashBefore ?? undefined),
@@ -182,11 +185,12 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
   async function follow(visit: (entry: AuditEntry) => void, after?: number): Promise<AuditTrailFinding> {
     let head: AuditTrailHead | undefined;
     let last = after;
+    const key = await findKey();
     const broken = (sequence: number, problem: string) => ({ state: 'BROKEN', sequence, problem }) as const;
     for (;;) {
-      const page = await list({}, last);
+      const page = await readPage(key, {}, last);
       if (page.length === 0) return { state: 'INTACT', head };
-      if (!(await findKey())) return broken(1, 'the key of the audit trail is missing, or was altered');
+      if (!key) return broken(1, 'the key of the audit trail is missing, or was altered');
       for (const entry of page) {
         const next = (last ?? 0) + 1;
         if (entry.sequence < 1) return broken(entry.sequence, 'no entry has such a number');
@@ -238,7 +242,9 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
     head: findHead,
 
     /** The entries of this page, in their order. @param after the sequence of the last one of the page before */
-    list,
+    async list(filter: EntryFilter, after?: number): Promise<ListedEntry[]> {
+      return await readPage(await findKey(), filter, after);
+    },
 
     /**
      * The latest entry of an action. None behind it may be missing or altered: it could be a later one of that action.
@@ -268,7 +274,7 @@ export function createAuditTrail(queries: Queries, keys: KeyRing) {
       if ((await findAuthentic(sequence))?.entry.hash === hash) return true;
       let isExplained = false;
       const { state } = await follow((entry) => {
-        isExplained ||= restores.includes(entry.action) && entry.at > at;
+        isExplained ||= entry.action === restored && entry.at > at;
       });
       return state === 'INTACT' && isExplained;
     },

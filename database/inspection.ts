@@ -1,10 +1,8 @@
 import { Client, DatabaseError } from 'pg';
+import { withClient } from './with-client.ts';
 
 /** The prefix of the ASP IDs of a sandbox's projects. */
 const sandboxProjectMark = 'SANDBOXASP';
-
-/** How long the database may take, in ms. */
-const deadline = 5_000;
 
 /** The SQLSTATE of a database without these tables. */
 const undefinedTable = '42P01';
@@ -45,13 +43,7 @@ const rightsOnTrail = `
 
 /** Looks at a database, and leaves it as it is. Throws when it does not answer: then it is unknown. */
 export async function inspectDatabase(databaseUrl: string): Promise<DatabaseInspection> {
-  const client = new Client({
-    connectionString: databaseUrl,
-    connectionTimeoutMillis: deadline,
-    query_timeout: deadline,
-  });
-  try {
-    await client.connect();
+  return await withClient(databaseUrl, async (client) => {
     const { rows: rights } = await client.query<{ right: string }>(rightsOfRole);
     const {
       rows: [trail],
@@ -63,9 +55,7 @@ export async function inspectDatabase(databaseUrl: string): Promise<DatabaseInsp
         ...(trail?.mayChange ? ['changes the audit trail'] : []),
       ],
     };
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  });
 }
 
 async function findSandboxProjects(client: Client): Promise<string[]> {

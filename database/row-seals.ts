@@ -32,7 +32,15 @@ const uncovered = {
 } as const satisfies { [Name in TableName]: readonly (keyof Row<Name>)[] };
 
 type TableName = keyof typeof sealedTables;
+
 type Row<Name extends TableName> = (typeof sealedTables)[Name]['$inferSelect'];
+
+const coveredColumns = new Map(
+  Object.entries(sealedTables).map(([name, table]) => {
+    const left: readonly string[] = uncovered[name as TableName];
+    return [name, Object.keys(getTableColumns(table)).filter((column) => !left.includes(column))];
+  }),
+);
 
 interface IssuedKey {
   readonly id: string;
@@ -124,10 +132,8 @@ export function createRowSeals(queries: Queries, keys: KeyRing) {
 export type RowSeals = ReturnType<typeof createRowSeals>;
 
 function coveredPart<Name extends TableName>(table: Name, row: Covered<Name>): Record<string, unknown> {
-  const left: readonly string[] = uncovered[table];
   const values = row as Record<string, unknown>;
-  const columns = Object.keys(getTableColumns(sealedTables[table])).filter((name) => !left.includes(name));
-  const part = Object.fromEntries(columns.map((name) => [name, values[name]]));
+  const part = Object.fromEntries(coveredColumns.get(table)!.map((name) => [name, values[name]]));
   return table === 'projects' ? { ...part, ...keysOf(row as Covered<'projects'>) } : part;
 }
 

@@ -2,7 +2,7 @@ import { UsageError } from '../command-line/command-line.ts';
 import { findMissingSchedules, ensureSchedules } from '../composition/schedules.ts';
 import { searchAttributeNames } from '../contract/search-attributes.ts';
 import { inspectSetup } from '../database/setup-inspection.ts';
-import { ConfigurationError } from '../runtime/config.ts';
+import { ConfigurationError, problemOf } from '../runtime/config.ts';
 import { grpcStatus } from '../runtime/error-code.ts';
 import { operatorCommand } from '../runtime/operator-command.ts';
 import {
@@ -94,7 +94,7 @@ async function lookOutside(
     const inspection = inspectSetup(databaseUrl, payloadKeys).catch((error: Error) => {
       throw new ConfigurationError(`DATABASE_URL: the database does not answer (${error.message}).`);
     });
-    await look('database and payload keys', async () => (await inspection).problems[0]);
+    await look('database and payload keys', async () => (await inspection).problem);
     const { clockOffset } = await inspection.catch(() => ({ clockOffset: undefined }));
     if (clockOffset !== undefined)
       await look('clock of the database', async () => describeOffset(clockOffset));
@@ -130,10 +130,4 @@ function unlessForbidden(namespace: string, retentionDays: number) {
       `this identity may not set it up (gRPC status ${grpcStatus(error)}). Run: temporal operator namespace create --namespace ${namespace} --retention ${retentionDays}d; temporal operator search-attribute create --namespace ${namespace} ${names}`,
     );
   };
-}
-
-/** A problem that has a name; anything else, such as a Temporal that does not answer, ends the command. */
-function problemOf(error: unknown): string {
-  if (error instanceof ConfigurationError) return error.message;
-  throw error;
 }

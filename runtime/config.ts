@@ -174,6 +174,12 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }
 
+/** The text of a ConfigurationError. @throws any other error, such as that of a system that does not answer */
+export function problemOf(error: unknown): string {
+  if (error instanceof ConfigurationError) return error.message;
+  throw error;
+}
+
 /**
  * Reads a configuration from environment variables. An empty variable counts as absent. `NAME_FILE` names a file that
  * holds the value of `NAME`, for secrets that are mounted as files.

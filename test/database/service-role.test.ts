@@ -108,6 +108,7 @@ describe.each(Object.entries(openings))('on %s the role of the processes', (_, o
   });
 });
 
+// Needs a PostgreSQL, which DATABASE_URL names.
 it.skipIf(!databaseUrl)('no other schema and no row policy hides rows from the processes', async () => {
   const { fresh, role, serviceUrl } = await freshWithRole();
   const name = new URL(fresh.url).pathname.slice(1);
@@ -138,6 +139,7 @@ it('the owner of the tables is no role for the processes', () => {
   expect(() => roleOf(url, url)).toThrow(/^DATABASE_URL: it must name another role than DATABASE_OWNER_URL/);
 });
 
+// Needs a PostgreSQL, too.
 it.skipIf(!databaseUrl)('production refuses a role that may change the audit trail', async () => {
   const { fresh, role, ownerUrl, serviceUrl } = await freshWithRole();
   expect((await inspectDatabase(serviceUrl)).dangerousRights).toEqual([]);
