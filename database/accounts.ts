@@ -39,10 +39,7 @@ export function createAccounts(queries: Queries, rowSeals: RowSeals) {
       ),
     );
 
-  const authentic = async (rows: readonly Account[]): Promise<Account[]> => {
-    const sealer = await rowSeals.open();
-    return rows.map((account) => sealer.authentic('accounts', account));
-  };
+  const authentic = (rows: readonly Account[]) => rowSeals.authentic('accounts', rows);
 
   return {
     /** The member's active account, if there is one. @throws {AlteredRow} */

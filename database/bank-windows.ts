@@ -17,9 +17,8 @@ export function createBankWindows(queries: Queries, rowSeals: RowSeals) {
       .from(bankWindows)
       .where(bankCode === undefined ? undefined : eq(bankWindows.bankCode, bankCode))
       .orderBy(asc(bankWindows.bankCode), asc(bankWindows.bankWindowId));
-    const sealer = await rowSeals.open();
-    for (const row of rows) sealer.authentic('bankWindows', row);
-    return rows.map(({ bankWindowId, bankCode: code, dailyFrom, dailyUntil, startsAt, endsAt }) => {
+    const authentic = await rowSeals.authentic('bankWindows', rows);
+    return authentic.map(({ bankWindowId, bankCode: code, dailyFrom, dailyUntil, startsAt, endsAt }) => {
       const window = { bankWindowId, bankCode: code };
       if (dailyFrom !== null && dailyUntil !== null) {
         return { ...window, daily: { from: dailyFrom, until: dailyUntil } };

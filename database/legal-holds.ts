@@ -18,11 +18,7 @@ export interface OperatorDecision {
 export function createLegalHolds(queries: Queries, rowSeals: RowSeals) {
   const inForce = isNull(legalHolds.releasedAt);
   const byTime = [asc(legalHolds.heldAt), asc(legalHolds.ordinal)];
-
-  async function authentic(rows: readonly LegalHold[]): Promise<LegalHold[]> {
-    const sealer = await rowSeals.open();
-    return rows.map((hold) => sealer.authentic('legalHolds', hold));
-  }
+  const authentic = (rows: readonly LegalHold[]) => rowSeals.authentic('legalHolds', rows);
 
   return {
     /** Keeps the evidence of a registration until {@link release}. GONE: it was purged or its member erased before. */

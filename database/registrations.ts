@@ -149,10 +149,7 @@ interface RegistrationRow extends StoredMember {
 export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: RowSeals) {
   const ofNumber = (registrationNumber: string) => eq(registrations.registrationNumber, registrationNumber);
 
-  const authentic = async (rows: readonly RegistrationRecord[]): Promise<RegistrationRecord[]> => {
-    const sealer = await rowSeals.open();
-    return rows.map((row) => sealer.authentic('registrations', row));
-  };
+  const authentic = (rows: readonly RegistrationRecord[]) => rowSeals.authentic('registrations', rows);
 
   function openAccount(sealer: RowSealer, row: RegistrationRow): RegisteredAccount {
     const { userId, bankCode, registrationNumber, sealedDetails } = row.registration;

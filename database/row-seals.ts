@@ -107,6 +107,14 @@ export const sealKeyContext = (keyId: string): string => `seal-keys/${keyId}`;
 export function createRowSeals(queries: Queries, keys: KeyRing) {
   let opened: RowSealer | undefined;
 
+  async function open(through: Pick<Queries, 'select'> = queries): Promise<RowSealer> {
+    if (opened) return opened;
+    const [row] = await through.select().from(sealKeys).where(eq(sealKeys.sealKeyId, sealKeyId));
+    if (!row) throw new Error('There is no key that seals rows: start the API or the worker once.');
+    opened = new RowSealer(keys.open(row.databaseKeyId, row.sealedKey, sealKeyContext(sealKeyId)));
+    return opened;
+  }
+
   return {
     /** Makes the key, unless there is one. To be called when a process starts. */
     async createKey(): Promise<void> {
@@ -118,12 +126,15 @@ export function createRowSeals(queries: Queries, keys: KeyRing) {
     },
 
     /** Reads the key, once per process. @param through within a transaction: that transaction */
-    async open(through: Pick<Queries, 'select'> = queries): Promise<RowSealer> {
-      if (opened) return opened;
-      const [row] = await through.select().from(sealKeys).where(eq(sealKeys.sealKeyId, sealKeyId));
-      if (!row) throw new Error('There is no key that seals rows: start the API or the worker once.');
-      opened = new RowSealer(keys.open(row.databaseKeyId, row.sealedKey, sealKeyContext(sealKeyId)));
-      return opened;
+    open,
+
+    /** @returns the rows @throws {AlteredRow} */
+    async authentic<Name extends TableName, Given extends Covered<Name> & { readonly seal: string }>(
+      table: Name,
+      rows: readonly Given[],
+    ): Promise<Given[]> {
+      const sealer = await open();
+      return rows.map((row) => sealer.authentic(table, row));
     },
   };
 }

@@ -1288,8 +1288,8 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'database/registrations.ts',
-        "return rows.map((row) => sealer.authentic('registrations', row));",
-        'return sealer ? [...rows] : [];',
+        "rowSeals.authentic('registrations', rows)",
+        'Promise.resolve([...rows])',
       ),
     ],
     tests: [
@@ -1301,11 +1301,7 @@ export const threats: readonly Guard[] = [
     name: 'altered-account-hidden',
     protectsFrom: 'The API shows an account that somebody has altered in the database.',
     replacements: [
-      change(
-        'database/accounts.ts',
-        "return rows.map((account) => sealer.authentic('accounts', account));",
-        'return sealer ? [...rows] : [];',
-      ),
+      change('database/accounts.ts', "rowSeals.authentic('accounts', rows)", 'Promise.resolve([...rows])'),
     ],
     tests: [alteredRows('an altered account is not shown')],
     failure: /promise resolved/,
