@@ -1869,7 +1869,7 @@ export const threats: readonly Guard[] = [
         'of ledgers that disagree > reports each disagreement once, with its kind, and changes neither ledger',
       ),
     ],
-    failure: /to deeply equal \{ …\(14\) \}/,
+    failure: /to deeply equal \{ …\(15\) \}/,
   },
   {
     name: 'reconciliation-daily',
