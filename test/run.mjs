@@ -40,17 +40,23 @@ async function proveInFull(vitestArguments) {
   ]);
   return [
     tests.result,
-    await countOutcomes('Guards', 'npm', ['run', '--silent', 'guards']),
-    await countOutcomes('Faults', 'npm', ['run', '--silent', 'chaos', '--', '--registrations', '300']),
+    await countOutcomes('Guards', 'npm', ['run', '--silent', 'guards'], /UNPROVEN +(\S+)$/),
+    await countOutcomes(
+      'Faults',
+      'npm',
+      ['run', '--silent', 'chaos', '--', '--registrations', '300'],
+      /^(.+?) *\| +\d+ \| +[1-9]\d*$/,
+    ),
   ];
 }
 
 function report(results) {
   print('\n=== Summary');
-  for (const { name, passed, failed, skipped = 0, remark } of results) {
+  for (const { name, passed, failed, skipped = 0, remark, failures = [] } of results) {
     const note = remark ?? (skipped > 0 ? `${skipped} skipped` : '');
     const line = `${name.padEnd(16)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed  ${note}`;
     print(line.trimEnd());
+    for (const failure of failures) print(`    failed: ${failure}`);
   }
   const sum = (key) => results.reduce((subtotal, result) => subtotal + (result[key] ?? 0), 0);
   const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { auditDependencies } from './audit.mjs';
 
@@ -18,12 +18,20 @@ export async function check(name, command, commandArguments) {
   return { name, passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1 };
 }
 
-/** Runs a command whose last line counts, as in `guards: 60 proven, 0 unproven`: first what passed, then what failed. */
-export async function countOutcomes(name, command, commandArguments) {
-  const { succeeded, lastLine } = await run(name, command, commandArguments, { capture: true });
-  const [, passed, failed] = /: (\d+) \w+, (\d+) \w+$/.exec(lastLine) ?? [];
+/**
+ * Runs a command whose last line counts, as in `guards: 60 proven, 0 unproven`: first what passed, then what failed.
+ * @param failure matches a line of its output that names what failed
+ */
+export async function countOutcomes(name, command, commandArguments, failure) {
+  const { succeeded, lines } = await run(name, command, commandArguments, { capture: true });
+  const [, passed, failed] = /: (\d+) \w+, (\d+) \w+$/.exec(lines.at(-1)) ?? [];
   const isFailedOtherwise = !succeeded && !(Number(failed) > 0);
-  return { name, passed: Number(passed ?? 0), failed: isFailedOtherwise ? 1 : Number(failed ?? 0) };
+  return {
+    name,
+    passed: Number(passed ?? 0),
+    failed: isFailedOtherwise ? 1 : Number(failed ?? 0),
+    failures: lines.flatMap((line) => failure.exec(line)?.[1] ?? []),
+  };
 }
 
 /** Skipped where the registry does not answer audits. */
@@ -66,8 +74,15 @@ function countTests(report, succeeded, vitestArguments) {
       status === 'failed' && !assertionResults.some((assertion) => assertion.status === 'failed'),
   ).length;
   const failed = report.numFailedTests + brokenFiles;
+  const failures = report.testResults.filter(({ status }) => status === 'failed').flatMap(namesOfFailures);
   if (failed === 0 && !succeeded) print('vitest failed outside of any test; see above.');
-  return { passed, failed: failed === 0 && !succeeded ? 1 : failed, skipped };
+  return { passed, failed: failed === 0 && !succeeded ? 1 : failed, skipped, failures };
+}
+
+function namesOfFailures({ name, assertionResults }) {
+  const file = relative(projectDirectory, name);
+  const failed = assertionResults.filter(({ status }) => status === 'failed');
+  return failed.length === 0 ? [file] : failed.map(({ fullName }) => `${file} › ${fullName}`);
 }
 
 function readJson(file) {
@@ -78,21 +93,21 @@ function readJson(file) {
   }
 }
 
-/** Runs a command, showing its output. `lastLine` is that of its output where `capture` asks for it. */
+/** Runs a command, showing its output. `lines` are those of its output where `capture` asks for them. */
 async function run(name, command, commandArguments, { capture = false } = {}) {
   print(`\n=== ${name}`);
   const child = spawn(command, commandArguments, {
     cwd: projectDirectory,
     stdio: ['inherit', capture ? 'pipe' : 'inherit', 'inherit'],
   });
-  let end = '';
+  let output = '';
   child.stdout?.setEncoding('utf8').on('data', (text) => {
     process.stdout.write(text);
-    end = (end + text).slice(-1_000);
+    output += text;
   });
   const code = await once(child, 'close').then(
     ([exitCode]) => exitCode,
     (error) => print(`${command} could not be started: ${error.message}`),
   );
-  return { succeeded: code === 0, lastLine: end.trimEnd().split('\n').at(-1) };
+  return { succeeded: code === 0, lines: output.trimEnd().split('\n') };
 }
