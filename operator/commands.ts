@@ -4,6 +4,7 @@ import { addBankWindow, listBankWindows, removeBankWindow } from './bank-window.
 import { notificationUrl } from './notification-url.ts';
 import type { OperatorCommand } from './command.ts';
 import { rewrapKeys, showKeys } from './database-keys.ts';
+import { generateKeys } from './generate-keys.ts';
 import { exportEvidence } from './evidence-export.ts';
 import { holdEvidence, listHolds, releaseEvidence } from './evidence-holds.ts';
 import { purgeEvidence } from './evidence-purge.ts';
@@ -239,6 +240,14 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
     needs: 'DATABASE',
     acts: false,
     read: showKeys,
+  },
+  'keys generate': {
+    summary:
+      'makes the keys, secrets, tokens and passwords of a new deployment: as an env file on standard output, or as files in --directory; --name and --until: of the first operator’s tokens',
+    required: [],
+    optional: ['directory', 'name', 'until'],
+    needs: 'NOTHING',
+    read: generateKeys,
   },
   'keys rewrap': {
     summary: 're-encrypts everything with the first of DATABASE_KEYS, while the service runs',

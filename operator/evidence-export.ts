@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bankNameOf } from '../wire/bank-codes.ts';
 import { consentScript } from '../contract/consent-scripts.ts';
@@ -7,10 +7,10 @@ import { maskAccountNumber, maskName } from '../wire/masking.ts';
 import { PersonalDataErased } from '../database/personal-data-erased.ts';
 import { verifyEvidence } from '../database/evidence-verification.ts';
 import type { Stores } from '../database/stores.ts';
-import { errorCode } from '../runtime/error-code.ts';
 import { readRegistrationNumber } from './options.ts';
 import type { OptionValues } from './options.ts';
 import type { CommandContext } from './command.ts';
+import { createDirectory } from './new-directory.ts';
 import { Refused } from './refused.ts';
 import { operatorCommand } from '../runtime/operator-command.ts';
 
@@ -22,13 +22,7 @@ export function exportEvidence(values: OptionValues) {
   return async ({ act, requireSecondPerson, stores, print }: CommandContext): Promise<void> => {
     const files = await collectFiles(stores, registrationNumber);
     await requireSecondPerson('export', { registrationNumber });
-    await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
-      const code = errorCode(error) ?? 'unknown';
-      throw new Refused(
-        `${directory} cannot be created (${code}). Name a new directory in an existing one; nothing is overwritten.`,
-        { cause: error },
-      );
-    });
+    await createDirectory(directory);
     // Entered before a voice leaves the house.
     await act({ registrationNumber, details: { directory } }, async () => {});
     const sums = Object.entries(files).map(([name, content]) => `${sha256(content)}  ${name}\n`);

@@ -1,4 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { sql } from 'drizzle-orm';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -7,6 +10,9 @@ import { inspectDatabase } from '../../database/inspection.ts';
 import { createStores } from '../../database/stores.ts';
 import { createLog } from '../../runtime/log.ts';
 import { refuseUnfitSettings } from '../../composition/production-settings.ts';
+import { findWeakSecrets } from '../../composition/weak-secrets.ts';
+import { runOperatorCommand } from '../../operator/run.ts';
+import { findHolder } from '../../runtime/bearer-tokens.ts';
 import { apiConfigSchema, readConfig } from '../../runtime/config.ts';
 import { loadCredentials, seed } from '../../development/sandbox/credentials.ts';
 import { loadOrCreateSecrets } from '../../development/sandbox/secrets.ts';
@@ -335,3 +341,62 @@ it.for(['development/sandbox/service.ts', 'development/sandbox/start.mjs', 'deve
     );
   },
 );
+
+describe('operator keys generate', () => {
+  /** Runs it without any setting: it asks for nothing. */
+  async function generate(...words: readonly string[]) {
+    const output: string[] = [];
+    const exitCode = await runOperatorCommand(['keys', 'generate', ...words], {
+      print: (line) => output.push(line),
+      printError: () => {},
+      openTemporal: unexpected,
+      openAll: unexpected,
+    });
+    return { exitCode, output };
+  }
+  const unexpected = () => {
+    throw new Error('It needs nothing.');
+  };
+  const endpoints = Object.fromEntries(
+    Object.entries(sound).filter(([name]) => !/KEYS|SECRET|TOKENS/.test(name)),
+  );
+
+  it('writes files that only their owner can read, and that API and worker start with in production', async () => {
+    const directory = join(temporaryDirectory(), 'keys');
+    expect(await generate('--directory', directory)).toEqual({ exitCode: 0, output: [] });
+    const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+    const modes = files.map((file) => statSync(join(directory, file)).mode & 0o777);
+    expect(new Set(modes)).toEqual(new Set([0o700, 0o600]));
+    expect(await generate('--directory', directory)).toMatchObject({ exitCode: 1 });
+
+    const service = join(directory, 'service');
+    const settings = {
+      ...endpoints,
+      ...Object.fromEntries(readdirSync(service).map((name) => [`${name}_FILE`, join(service, name)])),
+    };
+    const programs = ['api/main.ts', 'worker/main.ts'].map((file) => startProgram(file, settings));
+    for (const program of programs) {
+      await program.untilOutput(/waiting for PostgreSQL.+/);
+      expect(reasonsIn(program.output())).toEqual([]);
+    }
+  });
+
+  it('prints an env file with other values each time, all of them fit for production', async () => {
+    const read = async () => {
+      const { exitCode, output } = await generate('--name', 'kim', '--until', '2999-12-31');
+      expect(exitCode).toBe(0);
+      return parseEnv(output.join('\n')) as Readonly<Record<string, string>>;
+    };
+    const keys = await read();
+    const again = await read();
+    expect(Object.keys(keys).filter((name) => keys[name] === again[name])).toEqual([]);
+
+    const config = readConfig(apiConfigSchema, { ...endpoints, ...keys }, () => '');
+    expect(findWeakSecrets(config)).toEqual([]);
+    expect(findHolder(config.OPERATOR_TOKENS, keys['OPERATOR_TOKEN']!)).toBe('kim');
+    expect(findHolder(config.CODEC_TOKENS, keys['CODEC_TOKEN']!)).toBe('kim');
+    for (const name of ['DATABASE_PASSWORD', 'DATABASE_OWNER_PASSWORD', 'TEMPORAL_DATABASE_PASSWORD']) {
+      expect(keys[name]).toMatch(/^[0-9a-f]{64}$/);
+    }
+  });
+});
