@@ -56,7 +56,7 @@ describeStores((on) => {
     });
 
     it('are rotated without restoring members who are erased meanwhile', async () => {
-      const invented = Array.from({ length: 60 }, () => inventMember(on.nextUserId()));
+      const invented = Array.from({ length: 30 }, () => inventMember(on.nextUserId()));
       await on.stores.members.add('TESTASP00000001', invented);
       const latest = createKey('latest');
       const [, ...erasures] = await Promise.all([

@@ -30,6 +30,13 @@ async function addMembers(on: StoresFixture, count: number): Promise<string[]> {
   return added.map(({ userId }) => userId);
 }
 
+/** Repeats it, because PostgreSQL's own autovacuum may be reading the table. */
+async function destroyAll(on: StoresFixture, count: number): Promise<void> {
+  await expect
+    .poll(() => destroyErasedKeys(on.database), { timeout: 30_000 })
+    .toEqual({ destroyed: count, left: 0 });
+}
+
 describeStores((on) => {
   const { memberKeys } = schema;
 
@@ -64,7 +71,7 @@ describeStores((on) => {
         expect(await on.stores.members.erase(aspId, userId, erasure)).toEqual({ state: 'ERASED' });
       expect(await filesWith(on, keys)).toHaveLength(1);
 
-      expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 60, left: 0 });
+      await destroyAll(on, 60);
       await queries.execute(sql`analyze`);
       expect(await filesWith(on, keys)).toEqual([]);
       expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 0, left: 0 });
@@ -81,7 +88,7 @@ describeStores((on) => {
           await reading.select().from(memberKeys).limit(1);
           expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 0, left: 1 });
         });
-        expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 1, left: 0 });
+        await destroyAll(on, 1);
       },
     );
 
@@ -103,7 +110,7 @@ describeStores((on) => {
           { isolationLevel: 'repeatable read' },
         );
         expect(await filesWith(on, keys)).toHaveLength(1);
-        expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 1, left: 0 });
+        await destroyAll(on, 1);
         expect(await filesWith(on, keys)).toEqual([]);
       },
     );
@@ -124,7 +131,7 @@ describeStores((on) => {
       expect(await destroyErasedKeys({ ...on.database, maintain: eraseAfterwards })).toMatchObject({
         destroyed: 1,
       });
-      expect(await destroyErasedKeys(on.database)).toEqual({ destroyed: 1, left: 0 });
+      await destroyAll(on, 1);
     });
   });
 
@@ -133,6 +140,6 @@ describeStores((on) => {
     await on.stores.members.erase(aspId, userId!, erasure);
     expect(await freeDeleted(on.database)).toBe(true);
     // PostgreSQL reports a VACUUM a moment later.
-    await expect.poll(() => freeDeleted(on.database)).toBe(false);
+    await expect.poll(() => freeDeleted(on.database), { timeout: 30_000 }).toBe(false);
   });
 });

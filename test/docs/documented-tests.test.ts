@@ -16,13 +16,28 @@ it.each(rows)('the protection beside "$title" is in files that exist', ({ cells 
 
 describe('a documented test', () => {
   const documented = { cells: [], file: 'test/a.test.ts', title: 'refuses %s' };
-  const troublesWith = (title: string, status: string, file = 'test/a.test.ts') =>
-    findTroubles([documented], {
-      testResults: [{ name: join(projectDirectory, file), assertionResults: [{ title, status }] }],
-    });
+  const resultsOf = (title: string, statuses: string[], file = 'test/a.test.ts') => ({
+    testResults: [
+      { name: join(projectDirectory, file), assertionResults: statuses.map((status) => ({ title, status })) },
+    ],
+  });
+  const troublesWith = (title: string, status: string, file?: string) =>
+    findTroubles([documented], resultsOf(title, [status], file));
 
   it('is one that ran and passed', () => {
     expect(troublesWith('refuses a stranger', 'passed')).toEqual([]);
+  });
+
+  it('may be skipped for the embedded database if it passed on PostgreSQL', () => {
+    const title = 'refuses a stranger';
+    expect(findTroubles([documented], resultsOf(title, ['skipped', 'passed']))).toEqual([]);
+    expect(findTroubles([documented], resultsOf(title, ['skipped', 'failed']))).not.toEqual([]);
+  });
+
+  it('may be skipped where there is no PostgreSQL', () => {
+    const results = resultsOf('refuses a stranger', ['skipped']);
+    expect(findTroubles([documented], results, false)).toEqual([]);
+    expect(findTroubles([documented], results)).not.toEqual([]);
   });
 
   it.each([
