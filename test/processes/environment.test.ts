@@ -81,6 +81,7 @@ it.for([
   ['TEMPORAL_BUILD_ID', 'TEMPORAL_DEPLOYMENT_NAME'],
 ] as const)('%s without %s is refused, because the worker would get no work', async ([given, missing]) => {
   const program = startProgram('worker/main.ts', {
+    NODE_ENV: 'development',
     DATABASE_URL: 'postgres://127.0.0.1:9/nothing',
     DATABASE_KEYS: `test:${Buffer.alloc(32).toString('base64')}`,
     PAYLOAD_KEYS: `test:${Buffer.alloc(32).toString('base64')}`,
