@@ -5,6 +5,7 @@ import { createNotificationMessage } from '../notifications/notification-message
 import type { NotificationContent } from '../notifications/notification-message.ts';
 import { isAcknowledged } from '../notifications/notification-sender.ts';
 import type { NotificationAnswer } from '../notifications/notification-sender.ts';
+import { addToTrail } from '../runtime/trail.ts';
 import { resultCodes } from '../wire/result-codes.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -21,7 +22,8 @@ export function resultNotificationActivities({
     async deliverResultNotification({ registrationNumber }) {
       await stores.incarnations.requireKnown();
       const notification = await stores.resultNotifications.open(registrationNumber);
-      const { state, deliveries, redeliveredAfter, dueIn } = notification;
+      const { state, deliveries, redeliveredAfter, dueIn, correlationId } = notification;
+      addToTrail({ correlationId });
       if (state !== 'PENDING' || dueIn > 0) return { state, delivery: deliveries, milliseconds: dueIn };
       const project = await stores.projects.find(notification.aspId);
       if (project?.state !== 'ACTIVE') {
@@ -45,7 +47,11 @@ export function resultNotificationActivities({
   async function send(project: Project, notification: QueuedNotification): Promise<NotificationAnswer> {
     const { notificationUrl } = project;
     if (notificationUrl === null) return { reached: false, reason: 'no URL' };
-    const message = await createNotificationMessage(project, contentOf(notification), new Date());
+    const { correlationId } = notification;
+    const message = await createNotificationMessage(project, contentOf(notification), {
+      now: new Date(),
+      correlationId,
+    });
     return message
       ? await notificationSender.send(notificationUrl, message)
       : { reached: false, reason: 'no active keys' };

@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
-import { correlationIdPattern } from '../wire/headers.ts';
+import { correlationIdPattern, keptCorrelationId } from '../wire/headers.ts';
 import { createCorrelationId } from '../encryption/tran-token.ts';
 import { fail } from './http/errors.ts';
 import { serveRegistrations } from './routes/registrations.ts';
@@ -22,6 +22,7 @@ import { clientAddress } from './http/client-address.ts';
 import { slowDownFailures } from './http/failed-authentications.ts';
 import { ProjectLimits, limitRequestsInFlight } from './http/request-limits.ts';
 import { codes } from '../wire/result-codes.ts';
+import { withTrail } from '../runtime/trail.ts';
 
 /** The maximum size of a body, in bytes. */
 const maxBodyBytes = 64 * 1024;
@@ -72,32 +73,42 @@ const refuseNul = createMiddleware<Api>(async (context, next) => {
   await next();
 });
 
-/** Echoes the client's correlation ID, or creates one if there is no valid one. Logs and measures each request. */
+/**
+ * Echoes the client's correlation ID, or creates one if there is no valid one. Logs and measures each request. What is
+ * kept, in the log and beside a registration, is an ID of the documented form, or a new one.
+ */
 function correlateAndLog({ log, metrics, trustedProxies = 0 }: ApiParts) {
   return createMiddleware<ServedApi>(async (context, next) => {
     const given = context.req.header('x-km-correlation-id') ?? '';
-    const correlationId = correlationIdPattern.test(given) ? given : createCorrelationId(new Date());
-    context.set('correlationId', correlationId);
-    context.set('log', log.child({ correlationId }));
-    context.header('X-KM-Correlation-Id', correlationId);
+    const correlationId = keptCorrelationId(given) ?? createCorrelationId(new Date());
+    context.set('log', log);
+    context.header('X-KM-Correlation-Id', correlationIdPattern.test(given) ? given : correlationId);
     const arrival = performance.now();
     context.set('arrival', arrival);
     context.set('address', clientAddress(context.env.incoming, trustedProxies));
-    metrics.requestsInFlight.inc();
-    await next();
-    metrics.requestsInFlight.dec();
-    const { resultCode: code, aspId } = context.var;
-    const { status } = context.res;
-    const route = routePath(context, -1);
-    const milliseconds = performance.now() - arrival;
-    metrics.requests.observe({ route, status, code: code ?? 'none' }, milliseconds / 1_000);
-    const { method } = context.req;
-    const claim = status < 400 || aspId !== undefined ? {} : claimOf(context);
-    context.var.log.info(
-      { method, route, status, code, aspId, ...claim, milliseconds: Math.round(milliseconds) },
-      'request',
-    );
+    if (isProbe(context.req)) return await next();
+    await withTrail({ correlationId }, async () => {
+      metrics.requestsInFlight.inc();
+      await next();
+      metrics.requestsInFlight.dec();
+      const { resultCode: code, aspId } = context.var;
+      const { status } = context.res;
+      const route = routePath(context, -1);
+      const milliseconds = performance.now() - arrival;
+      metrics.requests.observe({ route, status, code: code ?? 'none' }, milliseconds / 1_000);
+      const { method } = context.req;
+      const claim = status < 400 || aspId !== undefined ? {} : claimOf(context);
+      log.info(
+        { method, route, status, code, aspId, ...claim, milliseconds: Math.round(milliseconds) },
+        'request',
+      );
+    });
   });
+}
+
+/** Whoever watches the process asks every few seconds: that is neither logged nor measured as a request. */
+function isProbe({ method, path }: Context['req']): boolean {
+  return method === 'GET' && (path === '/healthz' || path === '/readyz');
 }
 
 /** Who an unauthenticated request claims to come from, and where it comes from. */

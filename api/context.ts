@@ -6,7 +6,6 @@ import type { ResultCode } from '../wire/result-codes.ts';
 export interface Api {
   Variables: {
     readonly log: Log;
-    correlationId: string;
     /** When the request arrived, as a `performance.now()` time. */
     arrival: number;
     /** Of the client, as far as the proxies in front are trusted. */

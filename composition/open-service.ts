@@ -18,6 +18,7 @@ import { withRequestMetrics } from '../payment-gateway/request-metrics.ts';
 import type { Log } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { trailHeaders } from '../runtime/trail.ts';
 import { createTemporalClient, temporalConnection } from '../runtime/temporal.ts';
 import type { TemporalConnection } from '../runtime/temporal.ts';
 import { createDatabaseWitness } from './database-witness.ts';
@@ -115,6 +116,7 @@ async function openOn(database: Database, config: ServiceConfig, options: Servic
     baseUrl: config.PG_BASE_URL,
     sharedSecret: config.PG_SHARED_SECRET,
     callbackUrl: config.PG_CALLBACK_URL,
+    trailHeaders,
   });
   const measured = withRequestMetrics(
     intercept ? interceptPaymentGateway(adapter, intercept) : adapter,

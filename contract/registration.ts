@@ -67,12 +67,16 @@ export type RunOrder =
       readonly userId: string;
       readonly aspId: string;
       readonly bankCode: string;
+      /** Of the request that began it; undefined: a restore has lost it. */
+      readonly correlationId?: string | undefined;
     }
   | { readonly kind: 'NOTIFICATION' | 'REMOVAL'; readonly registrationNumber: string };
 
 /** Input of the workflow that registers a member's account for auto charge. */
 export interface MemberInput {
   readonly userId: string;
+  /** Of the request that it is done for. */
+  readonly correlationId?: string | undefined;
 }
 
 /** How an operation on a member's account ended. */

@@ -45,6 +45,8 @@ export interface NewRegistration {
   readonly bankCode: BankCode;
   /** The code issued beforehand, or null for one made for this registration only. */
   readonly arsCodeId: string | null;
+  /** Of the request that began it, in the documented form; null: a restore has lost it. */
+  readonly correlationId: string | null;
   readonly policyId: string;
   readonly details: RegistrationDetails;
 }
@@ -57,6 +59,7 @@ export interface OverdueRegistration {
   readonly userId: string;
   readonly bankCode: string;
   readonly aspId: string;
+  readonly correlationId: string | null;
   readonly status: RegistrationStatus;
   readonly step: RegistrationStep;
   readonly isBegun: boolean;
@@ -215,7 +218,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
       registration: NewRegistration,
       maxChecks = Infinity,
     ): Promise<'ADDED' | 'ADDED_BEFORE' | 'MEMBER_ERASED' | 'CHECK_LIMIT'> {
-      const { details, registrationNumber, bankCode, arsCodeId, policyId } = registration;
+      const { details, registrationNumber, bankCode, arsCodeId, correlationId, policyId } = registration;
       return await queries.transaction(async (transaction) => {
         const sealer = await rowSeals.open(transaction);
         const [unerased] = await transaction
@@ -234,6 +237,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
           aspId,
           bankCode,
           arsCodeId,
+          correlationId,
           policyId,
           step: 'ACCOUNT_HOLDER_CHECK',
           createdAt: now,
@@ -270,7 +274,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
       { userId, aspId, cipher }: Member,
       lost: LostRegistration,
     ): Promise<typeof registrations.$inferInsert> {
-      const { registrationNumber, bankCode, policyId, details, startedAt } = lost;
+      const { registrationNumber, bankCode, correlationId, policyId, details, startedAt } = lost;
       const row = {
         ...untouched,
         registrationNumber,
@@ -278,6 +282,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
         aspId,
         bankCode,
         arsCodeId: null,
+        correlationId,
         policyId,
         step: 'ARS_CALL',
         createdAt: startedAt,
@@ -396,6 +401,7 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
           userId: registrations.userId,
           bankCode: registrations.bankCode,
           aspId: registrations.aspId,
+          correlationId: registrations.correlationId,
           status: registrations.status,
           step: registrations.step,
           isBegun: sql<boolean>`${registrations.begunAt} is not null`,
@@ -446,6 +452,27 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
         .from(registrations)
         .where(and(ofNumber(registrationNumber), isHandedOut));
       return (await authentic(rows))[0];
+    },
+
+    /** The registrations that requests with this correlation ID began, the latest first: a client may repeat one. */
+    async listOfRequest(correlationId: string, limit: number): Promise<RegistrationRecord[]> {
+      const rows = await queries
+        .select(recordColumns)
+        .from(registrations)
+        .where(and(eq(registrations.correlationId, correlationId), isHandedOut))
+        .orderBy(desc(registrations.registrationNumber))
+        .limit(limit);
+      return await authentic(rows);
+    },
+
+    /** Of the request that began a registration; null: it is not known. For the log, so its seal is not checked. */
+    async findCorrelationId(registrationNumber: string): Promise<string | null> {
+      const { correlationId } = registrations;
+      const [row] = await queries
+        .select({ correlationId })
+        .from(registrations)
+        .where(ofNumber(registrationNumber));
+      return row?.correlationId ?? null;
     },
 
     load,

@@ -34,6 +34,8 @@ export interface QueuedNotification {
   /** How long until the next delivery, in ms; 0 if it is due. */
   readonly dueIn: number;
   readonly policyId: string;
+  /** Of the request that began the registration; null: a restore has lost it. */
+  readonly correlationId: string | null;
 }
 
 /** After a restore, numbers go on beyond those that may have been used: receivers drop a number they know. */
@@ -115,9 +117,9 @@ export function createResultNotifications(queries: Queries, rowSeals: RowSeals) 
       .where(eq(resultNotifications.registrationNumber, registrationNumber));
     if (!row) return undefined;
     const { notification, now } = row;
-    const { aspId, userId, status, resultCode, timeline, endedAt, policyId, notificationSequence } = (
-      await rowSeals.open()
-    ).authentic('registrations', row.registration);
+    const registration = (await rowSeals.open()).authentic('registrations', row.registration);
+    const { aspId, userId, status, resultCode, timeline, endedAt } = registration;
+    const { policyId, correlationId, notificationSequence } = registration;
     if (!resultCode || !endedAt || notificationSequence === null) return undefined;
     return {
       aspId,
@@ -137,6 +139,7 @@ export function createResultNotifications(queries: Queries, rowSeals: RowSeals) 
       redeliveredAfter: notification.redeliveredAfter,
       dueIn: Math.max(notification.nextDeliveryAt.getTime() - now.getTime(), 0),
       policyId,
+      correlationId,
     };
   }
 

@@ -230,6 +230,8 @@ export const registrations = pgTable(
     sealedDetails: sealed('sealed_details'),
     /** The code issued beforehand that this registration uses; null when the registration made its own. */
     arsCodeId: text('ars_code_id'),
+    /** Of the request that began it; null: a restore has lost it. */
+    correlationId: text('correlation_id'),
     /** What a new run needs to continue it. */
     policyId: text('policy_id')
       .notNull()
@@ -262,6 +264,7 @@ export const registrations = pgTable(
   (table) => [
     index('registrations_by_asp').on(table.aspId, table.registrationNumber),
     index('registrations_of_member').on(table.userId),
+    index('registrations_of_request').on(table.correlationId),
     // The backstop for a Temporal that has forgotten a run. Usually Temporal refuses first.
     uniqueIndex('one_open_registration_per_member')
       .on(table.userId)

@@ -14,6 +14,13 @@ export interface NotificationMessage {
   readonly body: string;
 }
 
+/** When a notification is sent, and for which request. */
+interface NotificationOccasion {
+  readonly now: Date;
+  /** Of the request that began the registration. Default: a new one. */
+  readonly correlationId?: string | null;
+}
+
 /**
  * Signs and encrypts a notification in the platform's format.
  * @returns undefined when the project has no active key to sign or encrypt with
@@ -21,7 +28,7 @@ export interface NotificationMessage {
 export async function createNotificationMessage(
   project: Project,
   content: NotificationContent,
-  now: Date,
+  { now, correlationId }: NotificationOccasion,
 ): Promise<NotificationMessage | undefined> {
   // The platform's documents use the first issued key for notifications.
   const cryptoKey = project.cryptoKeys.find(({ state }) => state === 'ACTIVE');
@@ -33,7 +40,7 @@ export async function createNotificationMessage(
   const headers = {
     'Content-Type': 'application/json',
     'X-KM-User-AspId': project.aspId,
-    'X-KM-Correlation-Id': createCorrelationId(now),
+    'X-KM-Correlation-Id': correlationId ?? createCorrelationId(now),
     'X-KM-Crypto-Key-Id': cryptoKey.cryptoKeyId,
     'X-KM-Tran-Token': createTranToken(body, secretKey.secret, now),
     'X-KM-Tran-Time': tranTimeOf(now),

@@ -20,7 +20,7 @@ export async function sendTestNotification(
   if (state !== 'ACTIVE') return { isSent: false, obstacle: 'NOT_ACTIVE' };
   if (notificationUrl === null) return { isSent: false, obstacle: 'NO_URL' };
   const now = new Date();
-  const message = await createNotificationMessage(project, testContent(now), now);
+  const message = await createNotificationMessage(project, testContent(now), { now });
   if (!message) return { isSent: false, obstacle: 'NO_ACTIVE_KEYS' };
   const answer = await sender.send(notificationUrl, message);
   return {

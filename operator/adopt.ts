@@ -206,7 +206,7 @@ async function findPassedCall(paymentGateway: PaymentGateway, reference: string,
 
 async function rowOfLost(
   { stores }: Parts,
-  { registrationNumber, startedAt, bankCode: bankOfRun }: RememberedRun,
+  { registrationNumber, startedAt, correlationId, bankCode: bankOfRun }: RememberedRun,
   member: Member,
   policyId: string,
   lostEntries: ReadonlyMap<string, LedgerEntry>,
@@ -219,6 +219,7 @@ async function rowOfLost(
   return stores.registrations.rowOfLost(member, {
     registrationNumber,
     bankCode,
+    correlationId: correlationId ?? null,
     policyId,
     startedAt,
     details: {

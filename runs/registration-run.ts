@@ -15,6 +15,7 @@ export interface RunInput extends RegistrationReference {
   readonly userId: string;
   readonly aspId: string;
   readonly bankCode: string;
+  readonly correlationId: string | null;
   readonly status: RegistrationStatus;
   readonly step: RegistrationStep;
 }
@@ -26,9 +27,16 @@ export interface RunInput extends RegistrationReference {
  * @returns the ID of the run
  */
 export async function startRegistrationRun(temporal: Client, run: RunInput): Promise<string> {
-  const { registrationNumber, userId, aspId, bankCode, status, step } = run;
+  const { registrationNumber, userId, aspId, bankCode, correlationId, status, step } = run;
   const input: RegistrationReference = { registrationNumber };
-  const order: RunOrder = { kind: 'REGISTRATION', registrationNumber, userId, aspId, bankCode };
+  const order: RunOrder = {
+    kind: 'REGISTRATION',
+    registrationNumber,
+    userId,
+    aspId,
+    bankCode,
+    ...(correlationId !== null && { correlationId }),
+  };
   const started = await temporal.withDeadline(Date.now() + timeout, () =>
     temporal.workflow.start(workflowTypes.register, {
       workflowId: memberWorkflowId(userId),

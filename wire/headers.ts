@@ -3,6 +3,18 @@ import { z } from 'zod';
 /** Matches a correlation ID: 20 visible ASCII characters. */
 export const correlationIdPattern = /^[\x21-\x7e]{20}$/;
 
+/** The documented form of a correlation ID: `yyMMddHHmmss`, a hyphen, seven hexadecimal characters. */
+const documentedCorrelationId =
+  /^\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d-[0-9A-Fa-f]{7}$/;
+
+/**
+ * What is kept of a client's correlation ID: one of the documented form, and nothing of another. A client may put
+ * anything into 20 characters, also a name or a phone number.
+ */
+export function keptCorrelationId(given: string): string | undefined {
+  return documentedCorrelationId.test(given) ? given : undefined;
+}
+
 /**
  * The headers of every request. The length of X-KM-Tran-Token is not checked: the platform documents 66 characters, but
  * the padded form that it describes has 67.

@@ -12,7 +12,8 @@ type ToSchema = (schema: z.ZodType, side: 'output') => Json;
 
 const headers = {
   'X-KM-User-AspId': 'Your ASP ID.',
-  'X-KM-Correlation-Id': 'New for each delivery, repeated ones included.',
+  'X-KM-Correlation-Id':
+    'That of the request that began the registration, if it had the documented form; the same on each delivery.',
   'X-KM-Crypto-Key-Id':
     'The first crypto key issued to you that is still active. It names the private key that decrypts the body and the secret key, issued with it, that verifies `X-KM-Tran-Token`.',
   'X-KM-Tran-Token':

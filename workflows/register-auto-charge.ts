@@ -4,9 +4,9 @@ import { registerAutoChargeAtPaymentGateway } from './activity-proxies.ts';
 import { codes } from '../wire/result-codes.ts';
 
 /** Registers a member's active account for auto charge. The workflow ID is the member ID. */
-export async function registerAutoCharge({ userId }: MemberInput): Promise<OperationResult> {
+export async function registerAutoCharge(member: MemberInput): Promise<OperationResult> {
   try {
-    return await registerAutoChargeAtPaymentGateway({ userId });
+    return await registerAutoChargeAtPaymentGateway(member);
   } catch (error) {
     if (error instanceof ActivityFailure) return { resultCode: codes.AUTO_CHARGE_FAILED };
     throw error;

@@ -5,7 +5,9 @@ import { memberWorkflowId } from '../../contract/registration.ts';
 import { createAuthNumber } from '../../database/ars-codes.ts';
 import type { Member } from '../../database/members.ts';
 import type { Project } from '../../database/projects.ts';
+import type { NewRegistration } from '../../database/registrations.ts';
 import { startRegistrationRun } from '../../runs/registration-run.ts';
+import { addToTrail, currentTrail } from '../../runtime/trail.ts';
 import type { registerAccount } from '../../wire/bank-account-operations.ts';
 import { codes } from '../../wire/result-codes.ts';
 import { Refusal } from '../http/refusal.ts';
@@ -46,6 +48,7 @@ export async function startRegistration(
 ): Promise<StartedRegistration> {
   const { aspId } = project;
   const first = await bindNumber(parts, repeatable);
+  addToTrail({ registrationNumber: first.registrationNumber });
   if (first.hasBegun) return await repeatAnswer(parts, aspId, request.userId, first.registrationNumber);
   const { registrationNumber } = first;
   const memberKey = `${aspId}/${request.userId}`;
@@ -107,6 +110,7 @@ async function startUnlessRunning(
     registrationNumber,
     bankCode: request.bankCode,
     arsCodeId: issued?.arsCodeId ?? null,
+    correlationId: currentTrail().correlationId ?? null,
     policyId: await stores.policies.keep(parts.policy),
     details: detailsOf(request, member, authNumber),
   };
@@ -120,7 +124,7 @@ async function startUnlessRunning(
     const running = hasBegun ? { bankAccRegNo: registrationNumber } : await describeOpen(stores, member);
     return { isNew: false, registration: running };
   }
-  const runningOperation = await beginOrWithdraw(parts, member, registrationNumber, request.bankCode);
+  const runningOperation = await beginOrWithdraw(parts, member, row);
   if (runningOperation) return { isNew: false, registration: runningOperation };
   metrics.registrationsStarted.inc();
   const registration = { bankAccRegNo: registrationNumber, ...(issued ? {} : { authNumber }) };
@@ -135,8 +139,7 @@ async function startUnlessRunning(
 async function beginOrWithdraw(
   parts: Parts,
   member: Member,
-  registrationNumber: string,
-  bankCode: string,
+  { registrationNumber, bankCode, correlationId }: NewRegistration,
 ): Promise<RunningOperation | undefined> {
   const { stores, temporal } = parts;
   const start = () =>
@@ -145,6 +148,7 @@ async function beginOrWithdraw(
       userId: member.userId,
       aspId: member.aspId,
       bankCode,
+      correlationId,
       status: 'ARS_AUTH_IN_PROGRESS',
       step: 'ACCOUNT_HOLDER_CHECK',
     });

@@ -218,6 +218,7 @@ CREATE TABLE "registrations" (
 	"bank_code" text NOT NULL,
 	"sealed_details" "bytea",
 	"ars_code_id" text,
+	"correlation_id" text,
 	"policy_id" text NOT NULL,
 	"status" text NOT NULL,
 	"step" text NOT NULL,
@@ -312,6 +313,7 @@ CREATE INDEX "members_erased" ON "members" USING btree ("erased_at") WHERE erase
 CREATE INDEX "operator_decisions_on" ON "operator_decisions" USING btree ("registration_number");--> statement-breakpoint
 CREATE INDEX "registrations_by_asp" ON "registrations" USING btree ("asp_id","registration_number");--> statement-breakpoint
 CREATE INDEX "registrations_of_member" ON "registrations" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "registrations_of_request" ON "registrations" USING btree ("correlation_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "one_open_registration_per_member" ON "registrations" USING btree ("user_id") WHERE begun_at is not null and ended_at is null;--> statement-breakpoint
 CREATE INDEX "registrations_to_look_at" ON "registrations" USING btree ("look_at") WHERE ended_at is null;--> statement-breakpoint
 CREATE INDEX "registrations_withdrawn" ON "registrations" USING btree ("withdrawn_at") WHERE withdrawn_at is not null;--> statement-breakpoint

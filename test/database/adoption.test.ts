@@ -39,6 +39,7 @@ describeStores((on) => {
     return on.stores.registrations.rowOfLost(member, {
       registrationNumber,
       bankCode: '003',
+      correlationId: null,
       policyId: await on.stores.policies.keep(policy),
       startedAt: new Date(Date.now() - 3_600_000),
       details: {

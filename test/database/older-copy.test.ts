@@ -56,6 +56,7 @@ beforeEach(async () => {
     registrationNumber: number,
     bankCode: '003',
     arsCodeId: null,
+    correlationId: null,
     policyId: await stores.policies.keep(policy),
     details: {
       accountNumber: '11012345678',

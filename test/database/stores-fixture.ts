@@ -113,6 +113,7 @@ export function describeStores(define: (on: StoresFixture) => void): void {
           registrationNumber,
           bankCode: '003',
           arsCodeId: null,
+          correlationId: null,
           policyId: await stores.policies.keep(sandboxPolicy),
           details: {
             accountNumber,

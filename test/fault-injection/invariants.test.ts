@@ -24,6 +24,7 @@ function healthy() {
     aspId: 'ASP',
     bankCode: '003',
     arsCodeId: null,
+    correlationId: null,
     status: isFailed ? ('ARS_AUTH_FAILED' as const) : ('BANK_ACC_REGISTERED' as const),
     resultCode: (isFailed ? '002_014' : '000_000') as ResultCode,
     createdAt: at(second),

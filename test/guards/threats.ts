@@ -1175,6 +1175,20 @@ export const threats: readonly Guard[] = [
     failure: /not to contain '김하늘'/,
   },
   {
+    name: 'kept-correlation-id',
+    protectsFrom: 'A client’s correlation ID brings personal data into logs, rows and requests to others.',
+    replacements: [
+      change('wire/headers.ts', 'documentedCorrelationId.test(given)', 'correlationIdPattern.test(given)'),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/trail.test.ts',
+        'an ID of another form is echoed and not kept: 1, 01012341234/honggild',
+      ),
+    ],
+    failure: /01012341234\/honggild/,
+  },
+  {
     name: 'ciphertext-location',
     protectsFrom: 'A ciphertext is copied to another row or column.',
     replacements: [

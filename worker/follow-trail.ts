@@ -1,0 +1,39 @@
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { MemberInput, RegistrationReference } from '../contract/registration.ts';
+import type { Log } from '../runtime/log.ts';
+import { currentTrail, withTrail } from '../runtime/trail.ts';
+import type { Trail } from '../runtime/trail.ts';
+
+/**
+ * Puts the trail of a registration on every log line of its activities, the SDK's included, and logs each activity that
+ * succeeds. The SDK logs those that fail.
+ */
+export function followTrail(log: Log): ActivityInterceptorsFactory {
+  return ({ info: { activityType: activity, attempt } }) => {
+    let trail: Trail = {};
+    return {
+      inbound: {
+        execute: (input, next) =>
+          withTrail(trailOf(input.args[0]), async () => {
+            trail = currentTrail();
+            const begun = performance.now();
+            const result = await next(input);
+            const milliseconds = Math.round(performance.now() - begun);
+            log.info({ activity, attempt, milliseconds }, 'activity');
+            return result;
+          }),
+      },
+      outbound: {
+        getLogAttributes: (input, next) => ({ ...next(input), ...trail }),
+      },
+    };
+  };
+}
+
+/** An argument that cannot be read is no trail; it is refused later. */
+function trailOf(argument: unknown): Trail {
+  const { registrationNumber, correlationId } = (argument ?? {}) as Partial<
+    RegistrationReference & MemberInput
+  >;
+  return { registrationNumber, correlationId };
+}
