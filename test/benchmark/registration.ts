@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
+import { countTemporalRequests, temporalProcess } from '../fixtures/temporal-requests.ts';
 import { call, registration } from '../fixtures/wire-client.ts';
 
 /** How many registrations are measured one after the other, and how many at once. */
@@ -89,38 +88,16 @@ async function readCounters() {
     sql`select xact_commit::integer as transactions from pg_stat_database where datname = current_database()`,
   )) as { rows: [{ transactions: number }] };
   const { user, system } = process.cpuUsage();
-  const temporal = temporalProcess();
+  const requests = await countTemporalRequests();
   return {
     'CPU of API, worker and simulator, ms': (user + system) / 1_000,
-    'CPU of the Temporal server, ms': temporal.cpu,
+    'CPU of the Temporal server, ms': temporalProcess().cpu,
     'database transactions': rows[0].transactions,
     'SQL statements': statements.mock.calls.length,
     'inquiries of the benchmark among them': inquiriesMade,
-    ...(await countRequests(temporal.id)),
+    'gRPC calls without polls': requests.others,
+    'gRPC polls': requests.polls,
   };
-}
-
-/** This process's Temporal server: its process ID, and its CPU time in ms as `ps` reports it: whole seconds. */
-function temporalProcess(): { readonly id: string; readonly cpu: number } {
-  const output = execFileSync('ps', ['--ppid', String(process.pid), '-o', 'pid=,cputimes=,comm='], {
-    encoding: 'utf8',
-  });
-  const line = output.split('\n').find((candidate) => candidate.includes('temporal')) ?? '';
-  const [id = '', cpu = '0'] = line.trim().split(/\s+/);
-  return { id, cpu: Number(cpu) * 1_000 };
-}
-
-/** The gRPC calls in our namespace, as the server counts them. Its output says where its metrics are. */
-async function countRequests(id: string) {
-  const [url] = /http:\S+\/metrics/.exec(readFileSync(`/proc/${id}/fd/1`, 'utf8')) ?? [];
-  const metrics = await (await fetch(url!)).text();
-  const requests = metrics.matchAll(
-    /^service_requests\{namespace="default",operation="(\w+)",service_name="frontend"\} (\d+)$/gm,
-  );
-  const counts = { 'gRPC calls without polls': 0, 'gRPC polls': 0 };
-  for (const [, operation = '', count] of requests)
-    counts[operation.startsWith('Poll') ? 'gRPC polls' : 'gRPC calls without polls'] += Number(count);
-  return counts;
 }
 
 function describeTimes(times: readonly number[]): string {
