@@ -61,6 +61,15 @@ export function temporalMetricsAddress(config: {
 
 const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
+/** How long running activities may take to end on shutdown, in ms: longer than the longest of a registration. */
+const activityDrain = 35_000;
+
+/** How much later what still runs is given up, in ms. */
+const forceDelay = 5_000;
+
+/** How long a worker takes to stop at most, in ms. */
+export const maxWorkerDrain = activityDrain + forceDelay;
+
 /** What a worker shares with the rest of its process. */
 export type WorkerParts = Omit<ActivityDependencies, 'notificationSender'> & {
   readonly dataConverter: DataConverter;
@@ -94,7 +103,7 @@ export interface RunningWorker {
  * @throws {ConfigurationError} when Temporal does not answer
  */
 export async function startWorker(parts: WorkerParts, settings: WorkerSettings): Promise<RunningWorker> {
-  const { allowLoopback = false, workflowBundle, shutdownGraceTime = 35_000, deployment } = settings;
+  const { allowLoopback = false, workflowBundle, shutdownGraceTime = activityDrain, deployment } = settings;
   const { connectionOptions, namespace } = parts.temporalConnection;
   const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
     if (!(error instanceof TransportError)) throw error;
@@ -111,7 +120,7 @@ export async function startWorker(parts: WorkerParts, settings: WorkerSettings):
     activities: createActivities({ ...parts, notificationSender }),
     interceptors: { activity: [followTrail(parts.log), refuseUnreadableArguments, typedFailures] },
     shutdownGraceTime,
-    shutdownForceTime: shutdownGraceTime + 5_000,
+    shutdownForceTime: shutdownGraceTime + forceDelay,
     workflowBundle,
     ...(deployment && {
       workerDeploymentOptions: {

@@ -38,7 +38,8 @@ export interface ConnectionLimits {
   readonly drain: number;
 }
 
-const defaultLimits: ConnectionLimits = {
+/** The limits of every connection, unless others are given. */
+export const connectionLimits: ConnectionLimits = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   idle: 60_000,
@@ -72,7 +73,7 @@ export async function listen(
   }: { port: number; host: string; limits?: Partial<ConnectionLimits>; stopping?: AbortSignal | undefined },
 ): Promise<ListeningServer> {
   const { idle, keepAlive, connections, pipelined, drain, headersTimeout, requestTimeout } = {
-    ...defaultLimits,
+    ...connectionLimits,
     ...limits,
   };
   let isClosing = false;
