@@ -23,8 +23,8 @@ declare module 'vitest' {
   }
 }
 
-/** What one set-up can share between several runs of vitest. */
-type Shared = Omit<ProvidedContext, 'workflowBundle'>;
+/** What one set-up can share between several runs of vitest. Each bundles its own workflows where no bundle is shared. */
+export type Shared = Omit<ProvidedContext, 'workflowBundle'> & Partial<ProvidedContext>;
 
 /** Makes once what all test files need. @returns removes it */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -37,13 +37,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide(name, shared[name]);
   }
   const directory = await mkdtemp(join(tmpdir(), 'test-setup-'));
-  const workflowBundle = join(directory, 'workflow-bundle.js');
-  await writeFile(workflowBundle, (await buildWorkflowBundle()).code);
-  project.provide('workflowBundle', workflowBundle);
+  project.provide('workflowBundle', shared.workflowBundle ?? (await writeWorkflowBundle(directory)));
   return async () => {
     await stop();
     await rm(directory, { recursive: true, force: true });
   };
+}
+
+/** @returns its path */
+export async function writeWorkflowBundle(directory: string): Promise<string> {
+  const workflowBundle = join(directory, 'workflow-bundle.js');
+  await writeFile(workflowBundle, (await buildWorkflowBundle()).code);
+  return workflowBundle;
 }
 
 /** Starts an in-memory Temporal server and makes an empty database. `stop` removes both. */

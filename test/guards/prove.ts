@@ -2,7 +2,8 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { copySource, takeOut } from '../../development/fault-injection/source-copy.ts';
-import { startShared } from '../global-setup.ts';
+import { startShared, writeWorkflowBundle } from '../global-setup.ts';
+import type { Shared } from '../global-setup.ts';
 import type { Guard, NamedTest } from './guard.ts';
 import { runTests } from './run-tests.ts';
 import type { Outcome } from './run-tests.ts';
@@ -12,6 +13,9 @@ const workers = 2;
 
 /** How long the tests of one guard may take without it, in ms. */
 const guardDeadline = 180_000;
+
+/** What the workflow bundle is made of; a guard that changes nothing there can have that of the unchanged source. */
+const bundled = /^(?:workflows|contract|wire|encryption)\//;
 
 /** Whether a guard is proven, or why not. */
 export interface Verdict {
@@ -34,14 +38,14 @@ export async function prove(
 ): Promise<void> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'guards-')));
   const { shared, stop } = await startShared();
-  const environment = { SHARED_TEST_SETUP: JSON.stringify(shared), NO_COLOR: '1' };
   try {
+    const withBundle = { ...shared, workflowBundle: await writeWorkflowBundle(directory) };
     const copies = Array.from({ length: workers }, (_, index) => join(directory, `copy-${index}`));
     for (const copy of copies) await copySource(copy);
 
     const tests = distinct(guards.flatMap((guard) => guard.tests));
     print(`${tests.length} tests on the unchanged source`);
-    const options = { directory: copies[0]!, environment, signal, onLine: print };
+    const options = { directory: copies[0]!, environment: environmentOf(withBundle), signal, onLine: print };
     const outcomes = await runTests(tests, options);
     const unchanged = new Map(tests.map((test, index) => [keyOf(test), outcomes[index]!]));
 
@@ -49,6 +53,8 @@ export async function prove(
     const work = async (copy: string): Promise<void> => {
       for (let guard = waiting.shift(); guard && !signal.aborted; guard = waiting.shift()) {
         const startedAt = Date.now();
+        const changesBundle = guard.replacements.some(({ file }) => bundled.test(file));
+        const environment = environmentOf(changesBundle ? shared : withBundle);
         const troubleBefore = troubleUnchanged(guard, unchanged);
         const result =
           troubleBefore === undefined
@@ -64,6 +70,8 @@ export async function prove(
     await rm(directory, { recursive: true, force: true });
   }
 }
+
+const environmentOf = (shared: Shared) => ({ SHARED_TEST_SETUP: JSON.stringify(shared), NO_COLOR: '1' });
 
 function troubleUnchanged({ tests }: Guard, outcomes: ReadonlyMap<string, Outcome>): string | undefined {
   for (const test of tests) {
