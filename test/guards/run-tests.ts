@@ -40,6 +40,9 @@ export async function runTests(tests: readonly NamedTest[], options: RunOptions)
       '--isolate',
       // Without its guard a test may take longer to reach its assertion.
       '--testTimeout=120000',
+      // From one guard to the next, one file changes.
+      '--experimental.fsModuleCache',
+      '--experimental.fsModuleCachePath=module-cache',
       '--reporter=default',
       '--reporter=./test/guards/outcome-reporter.ts',
       '--testNamePattern',
