@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { DataConverter, Payload } from '@temporalio/common';
 import { serviceActor } from '../database/audit-trail.ts';
+import { readBacklog } from '../database/backlog.ts';
 import type { Database } from '../database/database.ts';
 import type { DatabaseFailover } from '../database/incarnations.ts';
 import { requireUnchangedPayloadKeys } from '../database/payload-keys.ts';
@@ -23,6 +24,7 @@ import { createTemporalClient, temporalConnection } from '../runtime/temporal.ts
 import type { TemporalConnection } from '../runtime/temporal.ts';
 import { createDatabaseWitness } from './database-witness.ts';
 import type { DatabaseWitness } from './database-witness.ts';
+import { readTemporal } from './read-temporal.ts';
 import { watchDatabase } from './watch-database.ts';
 
 /** The settings that every process of the service needs, by the names of their environment variables. */
@@ -33,6 +35,8 @@ export interface ServiceConfig {
   readonly PG_SHARED_SECRET: string;
   readonly PG_CALLBACK_URL: string;
   readonly TEMPORAL_API_KEY?: string | undefined;
+  /** Of this version of the worker. */
+  readonly TEMPORAL_BUILD_ID?: string | undefined;
   /** Default: asynchronous. */
   readonly DATABASE_FAILOVER?: DatabaseFailover;
 }
@@ -92,7 +96,7 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
 
 async function openOn(database: Database, config: ServiceConfig, options: ServiceOptions): Promise<Service> {
   const { log, intercept } = options;
-  const metrics = createMetrics();
+  const metrics = createMetrics(config.TEMPORAL_BUILD_ID);
   const stores = createStores(database.queries, config.DATABASE_KEYS);
   await stores.databaseKeys.requireAll();
   await stores.incarnations.beginFirst();
@@ -110,7 +114,8 @@ async function openOn(database: Database, config: ServiceConfig, options: Servic
     { stores, witness, log, metrics },
     config.DATABASE_FAILOVER ?? 'asynchronous',
   );
-  metrics.watchReconciliations(() => stores.reconciliations.findLatestEnded());
+  metrics.readFrom('database', () => readBacklog(database.queries));
+  metrics.readFrom('temporal', () => readTemporal(temporal));
 
   const adapter = createHttpPaymentGateway({
     baseUrl: config.PG_BASE_URL,
@@ -123,7 +128,18 @@ async function openOn(database: Database, config: ServiceConfig, options: Servic
     metrics,
   );
   const paymentGateway = withCircuitBreakers(measured, options.circuitBreakers);
-  metrics.watchCircuits(() => paymentGateway.openCircuits());
+  metrics.readFrom('memory', async () => {
+    const { max, active, idle, waiting } = database.connections();
+    return [
+      ...paymentGateway
+        .openCircuits()
+        .map((label) => ({ metric: 'payment_gateway_circuit_open' as const, label, value: 1 })),
+      { metric: 'database_pool_connections', label: 'active', value: active },
+      { metric: 'database_pool_connections', label: 'idle', value: idle },
+      { metric: 'database_pool_max_connections', value: max },
+      { metric: 'database_pool_waiting_requests', value: waiting },
+    ];
+  });
 
   return {
     log,

@@ -37,7 +37,7 @@ export interface Problem {
 export interface ReadinessParts {
   readonly database: Pick<Database, 'ping' | 'queries'>;
   readonly temporal: Client;
-  readonly metrics: Pick<Metrics, 'watchReadiness'>;
+  readonly metrics: Pick<Metrics, 'readFrom'>;
   /** @throws {ConfigurationError} when a payload key is another one than before under its ID */
   readonly requirePayloadKeys: () => Promise<void>;
   /** What the processes tell it is encrypted with the key that encrypts now. */
@@ -108,7 +108,9 @@ export function createReadiness(parts: ReadinessParts): () => Promise<readonly P
     });
     return await current;
   };
-  parts.metrics.watchReadiness(async () => (await find()).map(({ kind }) => kind));
+  parts.metrics.readFrom('readiness', async () =>
+    (await find()).map(({ kind }) => ({ metric: 'readiness_problems', label: kind, value: 1 })),
+  );
   return find;
 }
 

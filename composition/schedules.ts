@@ -67,6 +67,20 @@ export async function findMissingSchedules({ schedule }: Pick<Client, 'schedule'
   return missing;
 }
 
+/** When a workflow of a type last completed, in Unix ms; 0: never, or before the namespace's retention. */
+export async function findLastSuccess(
+  { workflowService, options }: Client,
+  workflowType: string,
+): Promise<number> {
+  // The latest end comes first.
+  const { executions } = await workflowService.listWorkflowExecutions({
+    namespace: options.namespace,
+    pageSize: 1,
+    query: `WorkflowType = '${workflowType}' AND ExecutionStatus = 'Completed'`,
+  });
+  return (executions?.[0]?.closeTime?.seconds?.toNumber() ?? 0) * 1_000;
+}
+
 /**
  * Creates schedules that have disappeared, every `interval` ms: Temporal may have been set up empty. It changes no existing
  * one, so workers of two versions do not contend.

@@ -6,29 +6,36 @@ const pollLimit = 90_000;
 
 const { TaskQueueType, WorkerVersioningMode } = proto.temporal.api.enums.v1;
 
-type TaskQueueDescription = Pick<
-  proto.temporal.api.workflowservice.v1.IDescribeTaskQueueResponse,
-  'pollers' | 'versioningInfo'
->;
+type Description = proto.temporal.api.workflowservice.v1.IDescribeTaskQueueResponse;
+type TaskQueueDescription = Pick<Description, 'pollers' | 'versioningInfo'>;
+
+/** Describes the part of a task queue that holds tasks of a type, with the number of those that wait. */
+export async function describeTaskQueue(
+  { workflowService, options }: Client,
+  taskQueue: string,
+  type: 'workflow' | 'activity',
+): Promise<Description> {
+  return await workflowService.describeTaskQueue({
+    namespace: options.namespace,
+    taskQueue: { name: taskQueue },
+    taskQueueType:
+      type === 'workflow' ? TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW : TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+    reportStats: true,
+  });
+}
 
 /**
  * Says why new work stays in a task queue; undefined if somebody takes it.
  * @param identity of the worker that has to poll; without it any worker may, whose version gets new runs
  */
 export async function findWorkerProblem(
-  { workflowService, options }: Client,
+  temporal: Client,
   taskQueue: string,
   identity?: string,
 ): Promise<string | undefined> {
-  const ask = (taskQueueType: proto.temporal.api.enums.v1.TaskQueueType) =>
-    workflowService.describeTaskQueue({
-      namespace: options.namespace,
-      taskQueue: { name: taskQueue },
-      taskQueueType,
-    });
   const descriptions = await Promise.all([
-    ask(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
-    ask(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+    describeTaskQueue(temporal, taskQueue, 'workflow'),
+    describeTaskQueue(temporal, taskQueue, 'activity'),
   ]);
   return descriptions.map((description) => judgePollers(description, Date.now(), identity)).find(Boolean);
 }
@@ -39,9 +46,7 @@ export function judgePollers(
   now: number,
   identity?: string,
 ): string | undefined {
-  const polling = (pollers ?? []).filter(
-    ({ lastAccessTime }) => (lastAccessTime?.seconds?.toNumber() ?? 0) * 1_000 > now - pollLimit,
-  );
+  const polling = (pollers ?? []).filter((poller) => isPolling(poller, now));
   if (identity !== undefined) {
     const isPolling = polling.some((poller) => poller.identity === identity);
     return isPolling ? undefined : 'this worker does not poll';
@@ -56,4 +61,12 @@ export function judgePollers(
   if (getsWork) return undefined;
   const name = current ? `${current.deploymentName} ${current.buildId}` : 'none: unversioned workers';
   return `no worker has the current deployment version (${name})`;
+}
+
+/** Whether a worker still polls at `now`, in Unix ms. */
+export function isPolling(
+  { lastAccessTime }: NonNullable<Description['pollers']>[number],
+  now: number,
+): boolean {
+  return (lastAccessTime?.seconds?.toNumber() ?? 0) * 1_000 > now - pollLimit;
 }

@@ -2,7 +2,10 @@ import type { ArsOutcome } from '../wire/registration-status.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 
 /** What leaves the house and cannot be taken back lightly. */
-export type EffectKind = 'ARS_CALL' | 'REGISTRATION' | 'REMOVAL' | 'AUTO_CHARGE';
+export const effectKinds = ['ARS_CALL', 'REGISTRATION', 'REMOVAL', 'AUTO_CHARGE'] as const;
+
+/** One of {@link effectKinds}. */
+export type EffectKind = (typeof effectKinds)[number];
 
 /**
  * Where an effect stands. SENT: it may have left. ACCEPTED: the payment gateway has it. Decided: DONE, REFUSED, ABSENT

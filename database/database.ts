@@ -23,6 +23,8 @@ export interface Database {
    * @returns the details of its notices, in the server's language
    */
   maintain(statement: string, lockTimeout: number): Promise<readonly string[]>;
+  /** How many connections there may be, how many are in use or idle, and how many requests wait for one. */
+  connections(): Readonly<Record<'max' | 'active' | 'idle' | 'waiting', number>>;
   close(): Promise<void>;
 }
 
@@ -55,7 +57,15 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
     await pool.end();
     throw error;
   }
-  return toDatabase(queries, { maintain: (...words) => maintain(pool, ...words), close: () => pool.end() });
+  return toDatabase(queries, {
+    maintain: (...words) => maintain(pool, ...words),
+    connections() {
+      const { totalCount, idleCount, waitingCount } = pool;
+      const active = totalCount - idleCount;
+      return { max: pool.options.max, active, idle: idleCount, waiting: waitingCount };
+    },
+    close: () => pool.end(),
+  });
 }
 
 async function maintain(pool: Pool, statement: string, lockTimeout: number): Promise<readonly string[]> {
@@ -104,7 +114,7 @@ async function readApplied(queries: Queries): Promise<string[]> {
 }
 
 /** Completes an open database. */
-export function toDatabase(queries: Queries, rest: Pick<Database, 'maintain' | 'close'>): Database {
+export function toDatabase(queries: Queries, rest: Omit<Database, 'queries' | 'ping'>): Database {
   return {
     queries,
     async ping() {

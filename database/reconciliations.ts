@@ -245,17 +245,6 @@ export function createReconciliations(queries: Queries) {
       return rows.map((row) => ({ ...row, auditTrailHead: row.auditTrailHead! }));
     },
 
-    /** The reconciliation that ended last; undefined before there is one. */
-    async findLatestEnded(): Promise<ReconciliationReport | undefined> {
-      const [report] = await queries
-        .select()
-        .from(reconciliations)
-        .where(isNotNull(reconciliations.endedAt))
-        .orderBy(desc(reconciliations.endedAt))
-        .limit(1);
-      return report;
-    },
-
     async find(reconciliationId: string): Promise<ReconciliationReport | undefined> {
       const [report] = await queries
         .select()

@@ -100,11 +100,13 @@ export async function sweep(
     ),
     each('REMOVAL', (limit) => stores.ledger.takeOverdueRemovals(limit).then(all('REMOVAL')), start),
   ]);
-  return {
+  const swept = {
     registrations: unlessRejected(registrations),
     notifications: unlessRejected(notifications),
     removals: unlessRejected(removals),
   };
+  metrics.lastSweep.setToCurrentTime();
+  return swept;
 
   async function each<Row extends { readonly registrationNumber: string }>(
     kind: FollowUp['kind'] | 'REGISTRATION',
@@ -115,11 +117,13 @@ export async function sweep(
     const failed: string[] = [];
     const workOn = async (row: Row): Promise<void> => {
       try {
-        counts[await work(row)]++;
+        const outcome = await work(row);
+        counts[outcome]++;
+        metrics.sweptRows.inc({ kind, outcome });
       } catch (error) {
         const { registrationNumber } = row;
         failed.push(registrationNumber);
-        metrics.sweepFailures.inc({ kind });
+        metrics.sweptRows.inc({ kind, outcome: 'failed' });
         log.warn({ err: error, kind, registrationNumber }, 'the sweep could not start a run');
       }
     };

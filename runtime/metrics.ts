@@ -1,25 +1,26 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, Summary, collectDefaultMetrics } from 'prom-client';
+import packageJson from '../package.json' with { type: 'json' };
+import type { NotificationState } from '../contract/activities.ts';
+import { effectKinds } from '../contract/effects.ts';
 import type { RegistrationStatus } from '../wire/registration-status.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import type { TimelineEntry } from '../wire/timeline.ts';
+import { createReadGauges } from './read-gauges.ts';
 
 /** The metrics of a process. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** The end and the result of a reconciliation. */
-interface LatestReconciliation {
-  readonly endedAt: Date | null;
-  readonly counts: Readonly<Record<string, number>> | null;
-}
-
 /** Histogram buckets in seconds: from an answer out of memory to the longest wait of a caller. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+const notificationStates: readonly NotificationState[] = ['PENDING', 'DELIVERED', 'GONE', 'EXHAUSTED'];
+
 /**
- * Creates the metrics of a process. Labels have few, known values: routes, codes, outcomes and, for limits,
- * projects. They never carry personal data, member IDs or registration numbers.
+ * Creates the metrics of a process. Labels have few, known values: routes, codes, outcomes, banks of the published list and, for
+ * limits only, projects. They never carry personal data, member IDs or registration numbers.
+ * @param buildId of this version; empty: none
  */
-export function createMetrics() {
+export function createMetrics(buildId = '') {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -37,26 +38,42 @@ export function createMetrics() {
     registers,
   });
 
-  let findProblems = (): Promise<readonly string[]> => Promise.resolve([]);
-  const problems = new Gauge({
-    name: 'readiness_problems',
-    help: '1 for each kind of problem that keeps this process from its work or a part of it',
+  new Gauge({
+    name: 'build_info',
+    help: '1, with the version and the build ID of this process',
+    labelNames: ['version', 'build_id'] as const,
+    registers,
+  }).set({ version: packageJson.version, build_id: buildId }, 1);
+  const resultNotifications = new Counter({
+    name: 'result_notifications_total',
+    help: 'Number of result notification deliveries by state; PENDING will be retried',
+    labelNames: ['state'] as const,
+    registers,
+  });
+  const contradictions = new Counter({
+    name: 'contradictions_total',
+    help: 'Words about calls and registrations that contradict what was decided, by kind; the log has the numbers',
     labelNames: ['kind'] as const,
     registers,
-    async collect() {
-      const found = await findProblems();
-      problems.reset();
-      for (const kind of found) problems.set({ kind }, 1);
-    },
   });
+  const sweptRows = new Counter({
+    name: 'sweep_rows_total',
+    help: 'Rows that the sweep took, by kind and by what became of them; it tries again what failed',
+    labelNames: ['kind', 'outcome'] as const,
+    registers,
+  });
+  // A counter that appears with its first event hides that event from `increase`.
+  for (const state of notificationStates) resultNotifications.inc({ state }, 0);
+  for (const kind of effectKinds) contradictions.inc({ kind }, 0);
+  for (const kind of ['REGISTRATION', 'NOTIFICATION', 'REMOVAL']) {
+    sweptRows.inc({ kind, outcome: 'failed' }, 0);
+  }
 
   return {
     registry,
 
-    /** Adds to every scrape what keeps this process from its work. @param find the kinds of problems; never rejects */
-    watchReadiness(find: () => Promise<readonly string[]>): void {
-      findProblems = find;
-    },
+    /** Says how gauges are read when the process is scraped. */
+    readFrom: createReadGauges(registry),
 
     requests: new Histogram({
       name: 'api_request_duration_seconds',
@@ -91,10 +108,10 @@ export function createMetrics() {
       help: 'Registrations found overdue again although they have a run',
       registers,
     }),
-    sweepFailures: new Counter({
-      name: 'sweep_failures_total',
-      help: 'Runs that the sweep could not start, by kind; it tries again',
-      labelNames: ['kind'] as const,
+    sweptRows,
+    lastSweep: new Gauge({
+      name: 'sweep_last_success_timestamp_seconds',
+      help: 'Unix time of the last sweep that looked at every row that was due',
       registers,
     }),
     databaseRestored: new Gauge({
@@ -129,70 +146,26 @@ export function createMetrics() {
       buckets,
       registers,
     }),
+    bankRequests: new Summary({
+      name: 'bank_request_duration_seconds',
+      help: 'Sum and number of the durations of payment gateway requests that reach a bank, by bank, operation and outcome',
+      labelNames: ['bank', 'operation', 'outcome'] as const,
+      percentiles: [],
+      registers,
+    }),
     paymentGatewayCallbacks: new Counter({
       name: 'payment_gateway_callbacks_total',
       help: 'Callbacks of the payment gateway, by kind and by whether the ledger knows what they answer',
       labelNames: ['kind', 'known'] as const,
       registers,
     }),
-    contradictions: new Counter({
-      name: 'contradictions_total',
-      help: 'Words about calls and registrations that contradict what was decided, by kind; the log has the numbers',
-      labelNames: ['kind'] as const,
+    contradictions,
+    resultNotifications,
+    workflowTaskFailures: new Counter({
+      name: 'workflow_task_failures_total',
+      help: 'Reports of failed workflow tasks; a first attempt can have two',
       registers,
     }),
-    resultNotifications: new Counter({
-      name: 'result_notifications_total',
-      help: 'Number of result notification deliveries by state; PENDING will be retried',
-      labelNames: ['state'] as const,
-      registers,
-    }),
-
-    /** Adds the open circuit breakers to every scrape. @param openCircuits bank codes, and `PAYMENT_GATEWAY` */
-    watchCircuits(openCircuits: () => readonly string[]): void {
-      const gauge = new Gauge({
-        name: 'payment_gateway_circuit_open',
-        help: '1 for each open circuit breaker: PAYMENT_GATEWAY or a bank code',
-        labelNames: ['circuit'] as const,
-        registers,
-        collect: () => {
-          gauge.reset();
-          for (const circuit of openCircuits()) gauge.set({ circuit }, 1);
-        },
-      });
-    },
-
-    /** Adds the counts and the age of the latest reconciliation to every scrape. */
-    watchReconciliations(findLatest: () => Promise<LatestReconciliation | undefined>): void {
-      // Both gauges are collected at the same time.
-      let current: Promise<LatestReconciliation | undefined> | undefined;
-      // Without the database the last known values stay, and the scrape still has every other metric.
-      const find = () =>
-        (current ??= findLatest()
-          .catch(() => undefined)
-          .finally(() => (current = undefined)));
-      const age = new Gauge({
-        name: 'reconciliation_age_seconds',
-        help: 'Seconds since the end of the latest reconciliation; absent while none has ended',
-        registers,
-        async collect() {
-          const latest = await find();
-          if (latest?.endedAt) age.set((Date.now() - latest.endedAt.getTime()) / 1_000);
-        },
-      });
-      age.remove();
-      const counts = new Gauge({
-        name: 'reconciliation_registrations',
-        help: 'Number of registrations in the latest reconciliation by kind of result',
-        labelNames: ['kind'] as const,
-        registers,
-        async collect() {
-          const latest = await find();
-          if (!latest?.endedAt || !latest.counts) return;
-          for (const [kind, count] of Object.entries(latest.counts)) counts.set({ kind }, count);
-        },
-      });
-    },
 
     /** Counts the end of a registration and its calls. Called by whoever committed the end. */
     countEnd(status: RegistrationStatus, code: ResultCode, timeline: readonly TimelineEntry[]): void {

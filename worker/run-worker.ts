@@ -56,7 +56,10 @@ export async function runWorker(
     installRuntime(log, {
       shutdownSignals: [],
       metricsAddress: temporalMetricsAddress(config),
-      onFailedWorkflowTask: () => failedWorkflowTasks.push(performance.now()),
+      onFailedWorkflowTask() {
+        failedWorkflowTasks.push(performance.now());
+        current?.service.metrics.workflowTaskFailures.inc();
+      },
     });
   const started = await Promise.race([
     stop,

@@ -35,6 +35,8 @@ export async function openPglite(
       });
       return details;
     },
+    // Its one connection is no pool: requests wait inside it.
+    connections: () => ({ max: 1, active: 0, idle: 1, waiting: 0 }),
     close: () => pglite.close(),
   });
 }

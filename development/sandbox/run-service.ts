@@ -27,7 +27,6 @@ export async function runService(
   policy: RegistrationPolicy,
 ): Promise<void> {
   const log = createLog('service', config.LOG_LEVEL);
-  installRuntime(log, { shutdownSignals: [], metricsAddress: temporalMetricsAddress(config) });
   const service = await openService(config, {
     log,
     openDatabase: async () => {
@@ -38,6 +37,11 @@ export async function runService(
       return database;
     },
     circuitBreakers: sandboxCircuitBreakers,
+  });
+  installRuntime(log, {
+    shutdownSignals: [],
+    metricsAddress: temporalMetricsAddress(config),
+    onFailedWorkflowTask: () => service.metrics.workflowTaskFailures.inc(),
   });
   const stopMetrics = await serveMetrics(() => service.metrics.registry, config);
   const credentials = await loadCredentials(join(config.DATA_DIR, 'credentials.json'));

@@ -59,8 +59,8 @@ it('goes on after a start that fails, and counts it; resume --all names it and e
     registrations: { started: 1, running: 0, withdrawn: 0, failed: [unstartable] },
   });
   expect((await runOf(lost).describe()).status.name).toBe('RUNNING');
-  expect(await stack.metrics.registry.getSingleMetricAsString('sweep_failures_total')).toContain(
-    'kind="REGISTRATION"} 1',
+  expect(await stack.metrics.registry.getSingleMetricAsString('sweep_rows_total')).toContain(
+    'kind="REGISTRATION",outcome="failed"} 1',
   );
 
   // A run that is heard of meanwhile is not looked for.
