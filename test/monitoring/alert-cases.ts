@@ -15,11 +15,11 @@ export const minutes = 28 * 60;
 const always = (value: number) => `${value}x${minutes}`;
 /** A counter that grows by so much each minute. */
 const growing = (value: number) => `0+${value}x${minutes}`;
-/** A counter that grew once, ten minutes before the end. */
-const grown = `0x${minutes - 11} 1x10`;
+/** A counter that grew once, five minutes before the end. */
+const grown = `0x${minutes - 6} 1x5`;
 const now = growing(60);
 const answered = (status: number) =>
-  `api_request_duration_seconds_count{route="/readyz",status="${status}",code=""}`;
+  `api_request_duration_seconds_count{route="/",status="${status}",code=""}`;
 const within = (seconds: string) => `api_request_duration_seconds_bucket{route="/",le="${seconds}"}`;
 const requested = (outcome: string) =>
   `payment_gateway_request_duration_seconds_count{operation="register",outcome="${outcome}"}`;
@@ -71,10 +71,7 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     labels: { type: 'activity' },
   },
   WorkflowTasksFail: {
-    firing: [
-      { workflow_task_failures_total: growing(1) },
-      { registration_runs_stuck_total: grown.replace('11', '3') },
-    ],
+    firing: [{ workflow_task_failures_total: growing(1) }, { registration_runs_stuck_total: grown }],
     quiet: { workflow_task_failures_total: `0x${minutes - 6} 2x5`, registration_runs_stuck_total: always(1) },
   },
   OutcomeUnknown: {

@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, readdirSync, symlinkSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { findFreePort } from '../../development/sandbox/ports.ts';
+import { projectDirectory } from '../../development/sandbox/project-directory.ts';
+import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
+import { ringing } from '../fixtures/members-of-stack.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
+import type { Project } from '../fixtures/wire-client.ts';
+import { startGroup } from '../processes/process-group.ts';
+
+const folder = join(projectDirectory, 'docs', 'runbooks');
+const pages = readdirSync(folder).filter((name) => name !== 'README.md');
+
+/** Commands that a healthy sandbox refuses, with what they say. */
+const refusals: Readonly<Record<string, RegExp>> = { resolve: /is not in REVIEW/ };
+
+let sandbox: ReturnType<typeof startGroup>;
+let environment: NodeJS.ProcessEnv;
+let values: Readonly<Record<string, string>>;
+beforeAll(async () => {
+  const [port, simulatorPort, temporalPort, metricsPort] = [
+    await findFreePort(),
+    await findFreePort(),
+    await findFreePort(),
+    await findFreePort(),
+  ];
+  const url = `http://127.0.0.1:${port}`;
+  const state = temporaryDirectory();
+  sandbox = startGroup('npm', ['start'], {
+    PORT: String(port),
+    PG_SIMULATOR_PORT: String(simulatorPort),
+    TEMPORAL_PORT: String(temporalPort),
+    TEMPORAL_CLI_PATH: inject('temporalExecutable'),
+    DATA_DIR: temporaryDirectory(),
+    XDG_STATE_HOME: state,
+    METRICS_PORT: String(metricsPort),
+  });
+  await sandbox.untilOutput(/^ready .*$/m);
+  const credentials = (await (await fetch(`${url}/sandbox/credentials`)).json()) as { projects: Project[] };
+  const project = credentials.projects[0]!;
+  const receiver = await startNotificationReceiver();
+  await fetch(`${url}/sandbox/projects/${project.aspId}/callback`, {
+    method: 'PUT',
+    body: JSON.stringify({ callbackUrl: receiver.url }),
+  });
+  const register = async (member: number, details: object) =>
+    String(
+      (await call(url, project, '/ars/register', { ...registration(project, member), ...details })).body[
+        'bankAccRegNo'
+      ],
+    );
+  const ended = await register(0, {});
+  await untilEnded(url, project, ended);
+  values = {
+    '<ended registration>': ended,
+    '<open registration>': await register(1, ringing),
+    '<ASP ID>': project.aspId,
+  };
+  const programs = temporaryDirectory();
+  symlinkSync(inject('temporalExecutable'), join(programs, 'temporal'));
+  environment = {
+    ...process.env,
+    PATH: [programs, process.env['PATH']].join(delimiter),
+    XDG_STATE_HOME: state,
+    API_URL: url,
+    METRICS_URL: `http://127.0.0.1:${metricsPort}/metrics`,
+    TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
+  };
+});
+afterAll(async () => {
+  sandbox.terminate();
+  await sandbox.exited;
+});
+
+function commandsOf(page: string): string[] {
+  const text = readFileSync(join(folder, page), 'utf8');
+  return [...text.matchAll(/^```sh\n([^]*?)^```/gm)].flatMap(([, lines]) => lines!.trim().split('\n'));
+}
+
+describe.each(pages)('%s', (page) => {
+  it('has commands', () => expect(commandsOf(page)).not.toEqual([]));
+
+  it.each(commandsOf(page))('%s', async (command) => {
+    const script = Object.entries(values).reduce((text, [name, value]) => text.replace(name, value), command);
+    expect(script).not.toMatch(/<\w/);
+    const { code, output } = await promisify(execFile)('bash', ['-o', 'pipefail', '-c', script], {
+      env: environment,
+      cwd: projectDirectory,
+    }).then(
+      ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
+      (error: { code: number; stdout: string; stderr: string }) => ({
+        code: error.code,
+        output: error.stdout + error.stderr,
+      }),
+    );
+    const refusal = refusals[/operator -- (\w+)/.exec(command)?.[1] ?? ''];
+    expect(output).toMatch(refusal ?? /\w/);
+    expect(code, output).toBe(refusal ? 1 : 0);
+  });
+});
