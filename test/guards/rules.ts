@@ -1420,4 +1420,18 @@ export const rules: readonly Guard[] = [
     ],
     failure: /Workflow execution context.*instead of resolving/,
   },
+  {
+    name: 'scrapes-limited',
+    protectsFrom: 'Whoever scrapes often loads the database and Temporal.',
+    replacements: [
+      change('runtime/read-gauges.ts', 'nextAt = performance.now() + interval;', 'nextAt = interval * 0;'),
+    ],
+    tests: [
+      test(
+        'test/runtime/metrics.test.ts',
+        'scrapes read database and Temporal once in 15 seconds, however many they are',
+      ),
+    ],
+    failure: /to contain/,
+  },
 ];
