@@ -19,7 +19,8 @@ export function closedUntil(windows: readonly NewBankWindow[], at: number): numb
   );
 }
 
-function isWithin(window: NewBankWindow, at: number): boolean {
+/** Whether a window closes its bank at `at`, in Unix ms. */
+export function isWithin(window: NewBankWindow, at: number): boolean {
   if ('daily' in window) return isWithinKoreanDay(window.daily, at);
   return window.once.startsAt.getTime() <= at && at < window.once.endsAt.getTime();
 }

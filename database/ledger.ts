@@ -22,7 +22,7 @@ import type { Account } from './accounts.ts';
 import { spendArsCode } from './ars-codes.ts';
 import type { Queries } from './database.ts';
 import { requireKnownDatabase } from './incarnations.ts';
-import { lockRegistration, recordColumns } from './locked-registration.ts';
+import { lockRegistration, recordColumns, toEffect } from './locked-registration.ts';
 import type { Committed, LockedRegistration } from './locked-registration.ts';
 import type { RowSeals } from './row-seals.ts';
 import {
@@ -228,6 +228,16 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls, rowSeals: Row
         locked.moveTo('PAYMENT_GATEWAY_REGISTRATION');
         locked.renewLease();
       });
+    },
+
+    /** Everything of a registration that counts or counted as sent, the earliest first. */
+    async listEffects(registrationNumber: string): Promise<Effect[]> {
+      const rows = await queries
+        .select()
+        .from(effects)
+        .where(eq(effects.registrationNumber, registrationNumber))
+        .orderBy(asc(effects.kind), asc(effects.attempt));
+      return rows.map(toEffect);
     },
 
     /** The effect of a kind that is open or, for a call, the one that passed; undefined if there is none. */

@@ -324,7 +324,8 @@ export function toState(record: RegistrationRecord): RegistrationState {
   return { registrationNumber, status, step, resultCode, timeline };
 }
 
-function toEffect(row: EffectRow): Effect {
+/** An effect as decisions read it. */
+export function toEffect(row: EffectRow): Effect {
   const { kind, attempt, state, outcome, callId, asks } = row;
   return {
     kind,

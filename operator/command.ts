@@ -51,6 +51,8 @@ export interface OperatorParts extends CommitParts {
   /** Who gives the command. */
   readonly actor: Actor;
   readonly secondPersonFor: readonly SecondPersonAct[];
+  /** The origin of the Temporal Web UI, for links; undefined: none are shown. */
+  readonly webUi?: string | undefined;
 }
 
 /** What every other command works with. */

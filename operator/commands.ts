@@ -24,6 +24,7 @@ import { resolve } from './resolve.ts';
 import { restored } from './restored.ts';
 import { resume } from './resume.ts';
 import { setUp } from './setup.ts';
+import { show } from './show.ts';
 import { testNotification } from './test-notification.ts';
 import { createOperatorToken } from './token.ts';
 import { trail } from './trail.ts';
@@ -62,6 +63,15 @@ export const commands: Readonly<Record<string, OperatorCommand>> = {
     needs: 'DATABASE',
     acts: true,
     read: approve,
+  },
+  show: {
+    summary:
+      'shows where a registration stands, what it waits for and what can be done; --user: the latest of a member; --correlation: the one that a request began',
+    required: [],
+    optional: ['number', 'user', 'correlation'],
+    needs: 'DATABASE',
+    acts: false,
+    read: show,
   },
   reviews: {
     summary: 'lists the registrations that wait in REVIEW',

@@ -33,6 +33,7 @@ export const options = {
   until: { type: 'string', example: '2026-12-25T02:00+09:00' },
   id: { type: 'string', example: '<number>' },
   user: { type: 'string', example: '<member ID>' },
+  correlation: { type: 'string', example: '<correlation ID>' },
   'before-retention-ends': { type: 'boolean', example: '' },
   directory: { type: 'string', example: '<new directory>' },
   'dry-run': { type: 'boolean', example: '' },

@@ -53,6 +53,7 @@ export async function runOperator(
           ...service,
           ...(await authenticate(service.stores, config.OPERATOR_TOKEN)),
           ...(policy && { policy }),
+          webUi: config.CODEC_ALLOWED_ORIGIN,
           notificationSender: createNotificationSender({ allowLoopback: false }),
           openPaymentGateway: () =>
             openOperatorPaymentGateway(readConfig(operatorPaymentGatewayConfigSchema, environment, readFile)),

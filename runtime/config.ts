@@ -159,6 +159,7 @@ export const operatorDatabaseConfigSchema = commonSchema
   .extend({
     ...policyConfigSchema.shape,
     DATABASE_URL: databaseUrl,
+    CODEC_ALLOWED_ORIGIN: z.url().optional().describe('origin of the Temporal Web UI, for links'),
     OPERATOR_TOKEN: z.string().min(1).describe('your own token; create one: operator token'),
   });
 

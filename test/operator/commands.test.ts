@@ -130,6 +130,152 @@ describe('a registration in REVIEW', () => {
   });
 });
 
+describe('show', () => {
+  const show = async (number: string) => {
+    const { exitCode, output, errors } = await operate('show', '--number', number);
+    expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
+    return output;
+  };
+  const shows = (number: string, ...texts: readonly (RegExp | string)[]) =>
+    expect
+      .poll(
+        async () => {
+          const screen = await show(number);
+          return texts.filter((text) =>
+            typeof text === 'string' ? !screen.includes(text) : !text.test(screen),
+          );
+        },
+        { timeout: 20_000 },
+      )
+      .toEqual([]);
+  const nothingToDo = /^you can +wait: nothing needs to be done$/m;
+  const cancel = (number: string) =>
+    call(stack.url, project, '/ars/register/cancel', { regNo: number, action: 'cancel' });
+
+  it('a registration that waits for its call', async () => {
+    const { userId, number } = await register(stack.url, { mobileNumber: '01012340008' });
+    await shows(
+      number,
+      `registration  ${number} of member ${userId}, ${project.aspId}, at 003 IBK`,
+      /^request +\d{12}-[0-9a-f]{7}, accepted /m,
+      /^stands +ARS_AUTH_IN_PROGRESS, in ARS_CALL$/m,
+      /^waits for +the outcome of call 1, \S+, by callback$/m,
+      /^until +20\d\d-\S+ \S+ UTC$/m,
+      /^then +the payment gateway is asked again; at .* UTC the call counts as failed$/m,
+      /^last said +ARS_CALL_PLACED PLACED, /m,
+      `RUNNING, http://localhost:8233/namespaces/default/workflows/${userId}`,
+      nothingToDo,
+    );
+    const row = await stack.stores.registrations.findAny(number);
+    for (const words of [
+      ['--user', userId],
+      ['--correlation', row!.correlationId!],
+    ])
+      expect((await operate('show', ...words)).output).toContain(`registration  ${number} `);
+
+    await stack.temporal.workflow.getHandle(memberWorkflowId(userId)).terminate();
+    await shows(number, /^run +TERMINATED, /m, `npm run operator -- resume --number ${number}`);
+    await cancel(number);
+    await shows(number, /^ended +BANK_ACC_REG_FAILED since .*: 002_914 /m, nothingToDo);
+  });
+
+  it('a registration that waits for calling hours', async () => {
+    const hour = 3_600_000;
+    const [from, until] = [11, 12].map((hours) => (Date.now() + hours * hour) % (24 * hour)) as [
+      number,
+      number,
+    ];
+    const arsCall = { ...impatientPolicy.arsCall, callingHours: { from, until } };
+    const { number } = await register(
+      await stack.startAnotherApi({ policy: { ...impatientPolicy, arsCall } }),
+    );
+    await shows(number, /^waits for +the hours in which members may be called$/m, /^until +20/m, nothingToDo);
+    await cancel(number);
+  });
+
+  it('a registration that waits for a maintenance window', async () => {
+    const times = [-1, 1].map((hours) => new Date(Date.now() + hours * 3_600_000).toISOString());
+    await operate('bank-window', 'add', '--bank', '088', '--from', times[0]!, '--until', times[1]!);
+    const [{ bankWindowId: id } = { bankWindowId: 0 }] = await stack.stores.bankWindows.list('088');
+    const { number } = await register(stack.url, { bankCode: '088' });
+    await shows(
+      number,
+      /^waits for +the end of the bank’s maintenance$/m,
+      /^then +the step is tried again; if that lasts until .* UTC, the registration fails$/m,
+      `npm run operator -- bank-window remove --id ${id}`,
+    );
+    await operate('bank-window', 'remove', '--id', String(id));
+    await cancel(number);
+  });
+
+  it('a registration in REVIEW', async () => {
+    const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('The test makes it unavailable.'));
+    faults = { register: unavailable, inquireRegistration: unavailable };
+    onTestFinished(() => {
+      faults = {};
+    });
+    const { number } = await register(impatientApi);
+    await shows(
+      number,
+      /^stands +ARS_AUTH_DONE, in REVIEW$/m,
+      /^waits for +an operator’s verdict, or the payment gateway’s/m,
+      `npm run operator -- resolve --number ${number} --verdict REGISTERED|NOT_REGISTERED --reason <text>`,
+    );
+    await operate(
+      'resolve',
+      '--number',
+      number,
+      '--verdict',
+      'NOT_REGISTERED',
+      '--reason',
+      'a test',
+      '--despite-payment-gateway',
+    );
+    await shows(number, /^ended +BANK_ACC_REG_FAILED since .*: 002_912 /m);
+  });
+
+  it('a registered account, its notification that is repeated, and its removal that waits', async () => {
+    const receiver = await startNotificationReceiver();
+    receiver.answerWith({ status: 503 });
+    await stack.stores.projects.setNotificationUrl(project.aspId, receiver.url);
+    const unavailable = () => Promise.reject(new PaymentGatewayUnavailable('The test makes it unavailable.'));
+    faults = { removeRegistration: unavailable };
+    onTestFinished(async () => {
+      faults = {};
+      receiver.close();
+      await stack.stores.projects.setNotificationUrl(project.aspId, null);
+    });
+    const { userId, number } = await register(stack.url);
+    await shows(
+      number,
+      /^ended +BANK_ACC_REGISTERED since .*: 000_000 /m,
+      /^account +ACTIVE$/m,
+      /^notification +PENDING after [1-9]\d* deliveries, next delivery .* UTC; RUNNING, /m,
+      `npm run operator -- redeliver --number ${number}`,
+    );
+    await call(stack.url, project, '/delete', { userId });
+    await shows(
+      number,
+      /^account +DELETED$/m,
+      /^removal +waits for the payment gateway, .*; removeAccount attempt [2-9]\d*, PaymentGatewayUnavailable/m,
+    );
+    faults = {};
+    await shows(number, /^account +REMOVED$/m, /^removal +done /m);
+  });
+
+  it('is asked for exactly one thing, which must exist', async () => {
+    expect(await operate('show')).toMatchObject({ exitCode: 2 });
+    expect(await operate('show', '--user', '1', '--number', 'A'.repeat(22))).toMatchObject({ exitCode: 2 });
+    expect(await operate('show', '--correlation', 'hong gildong')).toMatchObject({ exitCode: 2 });
+    for (const words of [
+      ['--number', 'A'.repeat(22)],
+      ['--user', '999'],
+      ['--correlation', '261122093005-fffffff'],
+    ])
+      expect(await operate('show', ...words)).toMatchObject({ exitCode: 1, output: '' });
+  });
+});
+
 describe('redeliver', () => {
   async function startReceiver() {
     const receiver = await startNotificationReceiver();
