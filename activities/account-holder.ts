@@ -22,7 +22,7 @@ export function accountHolderActivities(
   return {
     checkAccountHolder: step(['ACCOUNT_HOLDER_CHECK'], limit, async (registration) => {
       const { registrationNumber, record, policy } = registration;
-      if (!record.begunAt && !(await begin(registrationNumber))) return withdrawn;
+      if (!record.begunAt && !(await begin(record))) return withdrawn;
       const answer = await check(registration);
       if (isPostponed(answer)) return await stores.ledger.postpone(registrationNumber, answer, policy);
       return await stores.ledger.recordHolderCheck(registrationNumber, answer.resultCode);
@@ -30,10 +30,10 @@ export function accountHolderActivities(
   };
 
   /** The run may be faster than the API that started it. @returns false when the number is withdrawn */
-  async function begin(registrationNumber: string): Promise<boolean> {
-    const begun = await stores.registrations.begin(registrationNumber);
+  async function begin(record: LoadedRegistration['record']): Promise<boolean> {
+    const begun = await stores.registrations.begin(record.registrationNumber, record);
     if (begun === 'BEGUN') return true;
-    await stores.registrations.withdraw(registrationNumber);
+    await stores.registrations.withdraw(record.registrationNumber);
     return false;
   }
 

@@ -20,11 +20,9 @@ export function consentEvidenceActivities(
   };
 
   return {
-    storeConsentEvidence: step(['CONSENT_EVIDENCE'], limit, async ({ registrationNumber, open }) => {
-      // Which call passed is the ledger's word, not the run's.
-      const call = await stores.ledger.find(registrationNumber, 'ARS_CALL', 'DONE');
-      if (!call?.callId) throw new Error(`Registration ${registrationNumber} has no passed ARS call.`);
-      const { attempt, callId } = call;
+    storeConsentEvidence: step(['CONSENT_EVIDENCE'], limit, async ({ registrationNumber, record, open }) => {
+      // Which call passed is the word of the sealed row, neither the run's nor that of the ledger of effects.
+      const { attempt, callId } = record.passedCall!;
       const recording = await fetchRecording({ reference: registrationNumber, attempt, callId });
       await stores.consentEvidence.store(open().member.cipher, {
         registrationNumber,

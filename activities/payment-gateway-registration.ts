@@ -111,7 +111,8 @@ function requestOf(
 ): RegistrationRequest {
   const { userId: memberId, bankCode } = record;
   const { accountNumber, holderName, birthDate } = open().details;
-  const evidence = { callId, sha256 };
+  // Nobody is erased while a registration is open.
+  const evidence = { callId, sha256: sha256! };
   return { reference, memberId, bankCode, accountNumber, holderName, birthDate, evidence, sendBy };
 }
 

@@ -1,9 +1,12 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { and, desc, eq, exists, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Queries } from './database.ts';
+import { lockMember } from './locked-member.ts';
+import type { LockedMember } from './locked-member.ts';
 import type { Owner } from './member-cipher.ts';
+import { milestonesOfAccount } from './milestones.ts';
 import type { RowSealer, RowSeals } from './row-seals.ts';
-import { accounts, databaseTime, effectKey, effects, members, registrations } from './schema.ts';
+import { accounts, databaseTime, effectKey, effects, registrations } from './schema.ts';
 
 /** An account that is or was registered at the payment gateway. */
 export type Account = typeof accounts.$inferSelect;
@@ -86,7 +89,7 @@ export function createAccounts(queries: Queries, rowSeals: RowSeals) {
       const { userId } = owner;
       return await queries.transaction(async (transaction) => {
         const sealer = await rowSeals.open(transaction);
-        await lockMember(transaction, userId);
+        const member = await lockMember(transaction, sealer, userId);
         const [operation] = await transaction
           .select({ registrationNumber: registrations.registrationNumber })
           .from(registrations)
@@ -110,7 +113,8 @@ export function createAccounts(queries: Queries, rowSeals: RowSeals) {
           return isDeletion ? { state: 'DELETED', registrationNumber } : { state: 'NO_ACCOUNT' };
         }
         if (await hasOpenAutoCharge(transaction, registrationNumber)) return { state: 'BUSY' };
-        await retireAccount(transaction, sealer, registrationNumber);
+        await retireAccount(transaction, sealer, member, registrationNumber);
+        await member.save();
         return { state: 'DELETED', registrationNumber };
       });
     },
@@ -119,21 +123,19 @@ export function createAccounts(queries: Queries, rowSeals: RowSeals) {
      * Deletes an account again, after a restore lost that: see {@link retireAccount}. `at`: when it was deleted.
      * @returns whether the account was active
      */
-    async deleteAgain(registrationNumber: string, at: Date): Promise<boolean> {
-      return await queries.transaction(async (transaction) =>
-        retireAccount(transaction, await rowSeals.open(transaction), registrationNumber, at),
-      );
+    async deleteAgain(
+      { registrationNumber, userId }: Pick<Account, 'registrationNumber' | 'userId'>,
+      at: Date,
+    ): Promise<boolean> {
+      return await queries.transaction(async (transaction) => {
+        const sealer = await rowSeals.open(transaction);
+        const member = await lockMember(transaction, sealer, userId);
+        const wasActive = await retireAccount(transaction, sealer, member, registrationNumber, at);
+        await member.save();
+        return wasActive;
+      });
     },
   };
-}
-
-/** One change of a member's accounts at a time: two at once would not see each other's account. */
-export async function lockMember(transaction: Pick<Queries, 'select'>, userId: string): Promise<void> {
-  await transaction
-    .select({ userId: members.userId })
-    .from(members)
-    .where(eq(members.userId, userId))
-    .for('no key update');
 }
 
 /** The condition of the member's open registration that has begun. */
@@ -157,7 +159,7 @@ async function hasOpenAutoCharge(queries: Queries, registrationNumber: string): 
 }
 
 /**
- * Changes an account under its row lock.
+ * Changes an account under its row lock, and has its member count the milestones.
  * @param change undefined: the account stays as it is
  * @returns whether it was changed
  * @throws {AlteredRow}
@@ -165,6 +167,7 @@ async function hasOpenAutoCharge(queries: Queries, registrationNumber: string): 
 export async function changeAccount(
   transaction: Queries,
   sealer: RowSealer,
+  member: LockedMember,
   registrationNumber: string,
   change: (account: Account, now: Date) => Partial<Account> | undefined,
 ): Promise<boolean> {
@@ -178,10 +181,12 @@ export async function changeAccount(
   const account = sealer.authentic('accounts', found.account);
   const changes = change(account, found.now);
   if (!changes) return false;
+  const changed = { ...account, ...changes };
   await transaction
     .update(accounts)
-    .set({ ...changes, seal: sealer.seal('accounts', { ...account, ...changes }) })
+    .set({ ...changes, seal: sealer.seal('accounts', changed) })
     .where(ofNumber);
+  member.count(milestonesOfAccount(changed) - milestonesOfAccount(account));
   return true;
 }
 
@@ -194,12 +199,13 @@ export async function changeAccount(
 export async function retireAccount(
   transaction: Queries,
   sealer: RowSealer,
+  member: LockedMember,
   registrationNumber: string,
   retiredAt?: Date,
 ): Promise<boolean> {
-  const isRetired = await changeAccount(transaction, sealer, registrationNumber, ({ state }, now) =>
-    state === 'ACTIVE' ? { state: 'DELETED', retiredAt: retiredAt ?? now } : undefined,
-  );
+  const retire = ({ state }: Account, now: Date) =>
+    state === 'ACTIVE' ? ({ state: 'DELETED', retiredAt: retiredAt ?? now } as const) : undefined;
+  const isRetired = await changeAccount(transaction, sealer, member, registrationNumber, retire);
   if (isRetired) await queueRemoval(transaction, registrationNumber);
   return isRetired;
 }

@@ -26,6 +26,9 @@ export type StoredEvidence = typeof consentEvidence.$inferSelect;
 /** Evidence of consent without the recording itself. */
 export type EvidenceRecord = Omit<StoredEvidence, 'sealedRecording'>;
 
+/** The columns of {@link EvidenceRecord}. */
+export const { sealedRecording: _, ...evidenceColumns } = getTableColumns(consentEvidence);
+
 /** A registration with all rows that belong to it; null: there is no such row. */
 export interface StoredRegistration extends WithRetention {
   readonly registration: typeof registrations.$inferSelect;
@@ -82,8 +85,6 @@ function sha256Of(recording: Buffer): string {
 
 /** The recordings of the ARS calls in which members consented. */
 export function createConsentEvidence(queries: Queries, rowSeals: RowSeals) {
-  const { sealedRecording: _recording, ...columns } = getTableColumns(consentEvidence);
-
   return {
     /** Stores a recording with its SHA-256. Idempotent. */
     async store(cipher: MemberCipher, { recording, ...evidence }: NewEvidence): Promise<void> {
@@ -106,7 +107,7 @@ export function createConsentEvidence(queries: Queries, rowSeals: RowSeals) {
     /** The evidence of a registration, if any is stored. @throws {AlteredRow} */
     async find(registrationNumber: string): Promise<EvidenceRecord | undefined> {
       const [row] = await queries
-        .select(columns)
+        .select(evidenceColumns)
         .from(consentEvidence)
         .where(eq(consentEvidence.registrationNumber, registrationNumber));
       return row && (await rowSeals.open()).authentic('consentEvidence', row);

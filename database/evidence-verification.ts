@@ -4,7 +4,8 @@ import { openRecording } from './consent-evidence.ts';
 import type { StoredRegistration } from './consent-evidence.ts';
 import type { MemberCipher } from './member-cipher.ts';
 import { alterationOf } from './registration-alteration.ts';
-import { detailsContext, hasAdvanced } from './registrations.ts';
+import { hadEvidence } from './milestones.ts';
+import { detailsContext } from './registrations.ts';
 import type { RowSealer } from './row-seals.ts';
 import type { Stores } from './stores.ts';
 
@@ -17,9 +18,6 @@ export type EvidenceFinding =
     }
   /** `subject`: the registration number, or what else was altered, such as `member 10000001`. */
   | { readonly subject: string; readonly state: 'BROKEN'; readonly problem: string };
-
-/** A part of the timeline of every registration whose evidence was stored. */
-const evidenceStored = { step: 'CONSENT_EVIDENCE_STORED', outcome: 'STORED' };
 
 /**
  * Verifies every registration with its evidence of consent and everything that an auditor is shown, then the members,
@@ -69,16 +67,17 @@ function judge(stores: Stores, sealer: RowSealer, row: StoredRegistration): Evid
 /** What is wrong about everything but the evidence. */
 function problemOf(sealer: RowSealer, row: StoredRegistration): string | undefined {
   const { registration, evidence, member, notification } = row;
-  const { begunAt, withdrawnAt, notificationSequence, userId } = registration;
+  const { notificationSequence, passedCall, userId } = registration;
   const alteration = alterationOf(sealer, row);
   if (alteration !== undefined) return alteration;
   if (!member) return 'its member is gone';
   if (!sealer.isAuthentic('members', member)) return 'its member was altered';
   if (row.aspId === null) return 'its service provider is gone';
   if (row.policyId === null) return 'its policy is gone';
-  if (!begunAt && !withdrawnAt && hasAdvanced(registration)) return 'it is hidden as if it had never begun';
   if (evidence && !sealer.isAuthentic('consentEvidence', evidence))
     return 'the stored record of its recording was altered';
+  if (evidence && (evidence.callId !== passedCall?.callId || evidence.attempt !== passedCall.attempt))
+    return 'its recording is that of another call than the one that the member passed';
   if (
     (notification?.sequence ?? null) !== notificationSequence ||
     (notification?.userId ?? userId) !== userId
@@ -89,12 +88,9 @@ function problemOf(sealer: RowSealer, row: StoredRegistration): string | undefin
 
 function problemOfEvidence({ members }: Stores, row: StoredRegistration): string | undefined {
   const { registration, evidence, member, key, account, holds, keptUntil } = row;
-  const { purgedAt, withdrawnAt, sealedDetails, status, timeline } = registration;
+  const { purgedAt, withdrawnAt, sealedDetails, status } = registration;
   const isHeld = holds.some(({ releasedAt }) => releasedAt === null);
-  const isStored = timeline.some(
-    ({ step, outcome }) => step === evidenceStored.step && outcome === evidenceStored.outcome,
-  );
-  const isNeeded = isStored || status === 'BANK_ACC_REGISTERED';
+  const isNeeded = hadEvidence(registration) || status === 'BANK_ACC_REGISTERED';
   if (purgedAt && !evidence) {
     const isDue = keptUntil !== null && keptUntil <= purgedAt && purgedAt.getTime() <= Date.now();
     if (isHeld) return 'it was purged under a legal hold';
@@ -106,7 +102,9 @@ function problemOfEvidence({ members }: Stores, row: StoredRegistration): string
     const isInUse = account !== undefined && account.state !== 'REMOVED';
     if (isInUse || isHeld)
       return 'its member was erased while an account was in use or a legal hold in force';
-    return sealedDetails || evidence?.sealedRecording ? 'its member was erased, but not its data' : undefined;
+    return sealedDetails || evidence?.sealedRecording || evidence?.sha256
+      ? 'its member was erased, but not its data'
+      : undefined;
   }
   if (member!.erasedAt) return "its member is marked erased, but the member's key is still there";
   return problemOfContent(row, () => members.openCipher(key, registration));

@@ -17,13 +17,14 @@ import type {
 import { codes } from '../wire/result-codes.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import type { ArsCalls } from './ars-calls.ts';
-import { changeAccount, createAccountId, lockMember, retireAccount } from './accounts.ts';
+import { changeAccount, createAccountId, retireAccount } from './accounts.ts';
 import type { Account } from './accounts.ts';
 import { spendArsCode } from './ars-codes.ts';
 import type { Queries } from './database.ts';
 import { requireKnownDatabase } from './incarnations.ts';
 import { lockRegistration, recordColumns, toEffect } from './locked-registration.ts';
 import type { Committed, LockedRegistration } from './locked-registration.ts';
+import { milestonesOfAccount } from './milestones.ts';
 import type { RowSeals } from './row-seals.ts';
 import {
   accounts,
@@ -546,7 +547,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls, rowSeals: Row
     ): Promise<'SEND' | 'DONE' | 'REFUSED' | 'NONE'> {
       const { claim } = await lock(registrationNumber, async (locked) => {
         await requireKnownDatabase(locked.transaction);
-        await lockMember(locked.transaction, locked.row.userId);
+        await locked.lockMember();
         const active = and(eq(accounts.registrationNumber, registrationNumber), eq(accounts.state, 'ACTIVE'));
         const [effect] = locked.effects('AUTO_CHARGE');
         if (!effect || (await locked.transaction.$count(accounts, active)) === 0)
@@ -566,7 +567,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls, rowSeals: Row
         const state = isRegistered ? 'DONE' : 'REFUSED';
         if (effect) await decide(locked, effect, { state, outcome: null }, 'ANSWER');
         if (!isRegistered) return;
-        await changeAccount(locked.transaction, locked.sealer, registrationNumber, (account) =>
+        await changeAccountOf(locked, (account) =>
           account.state === 'ACTIVE' && !account.autoChargeSince
             ? { autoChargeSince: locked.now }
             : undefined,
@@ -671,7 +672,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls, rowSeals: Row
       await lock(registrationNumber, async (locked) => {
         const removal = locked.openEffect('REMOVAL');
         if (removal) await decide(locked, removal, { state: 'DONE', outcome: null }, 'ANSWER');
-        await changeAccount(locked.transaction, locked.sealer, registrationNumber, ({ state }) =>
+        await changeAccountOf(locked, ({ state }) =>
           state === 'REPLACED' || state === 'DELETED'
             ? { state: 'REMOVED', removedAt: locked.now }
             : undefined,
@@ -697,6 +698,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls, rowSeals: Row
       if (!known) await closeEffect(locked, 'ARS_CALL', 'NO_OUTCOME');
       const call = known ?? (await locked.assume('ARS_CALL', attempt, policy));
       await decideArsCall(locked, call, { callId, outcome: 'PASSED' }, 'INQUIRY');
+      if (!locked.row.passedCall) locked.change({ passedCall });
     }
     locked.note('REGISTRATION_INQUIRED', finding.state === 'REFUSED' ? finding.resultCode : finding.state);
     if (end && end.status !== 'BANK_ACC_REGISTERED') {
@@ -709,8 +711,9 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls, rowSeals: Row
       attempts.find(isOpen) ?? (await locked.assume('REGISTRATION', nextAttempt(attempts), policy));
     if (!end) return void beginReview(locked);
     await decideRegistration(locked, attempt, { state: 'REGISTERED' }, 'OPERATOR');
-    if (finding.state === 'REMOVED')
-      await retireAccount(locked.transaction, locked.sealer, locked.row.registrationNumber, locked.now);
+    if (finding.state !== 'REMOVED') return;
+    const { transaction, sealer, row, now } = locked;
+    await retireAccount(transaction, sealer, await locked.lockMember(), row.registrationNumber, now);
   }
 
   async function closeEffect(
@@ -733,6 +736,7 @@ export function createLedger(queries: Queries, arsCalls: ArsCalls, rowSeals: Row
     if (outcome !== 'PASSED') return await endArsCall(locked, call, outcome, source, callId);
     await decide(locked, call, { state: 'DONE', outcome, callId }, source);
     locked.note('ARS_CALL_ENDED', outcome, call.attempt);
+    locked.change({ passedCall: { attempt: call.attempt, callId } });
     locked.moveTo('CONSENT_EVIDENCE', 'ARS_AUTH_DONE');
     locked.renewLease();
   }
@@ -802,6 +806,14 @@ export function adoptedEnd(
   };
 }
 
+async function changeAccountOf(
+  locked: LockedRegistration,
+  change: Parameters<typeof changeAccount>[4],
+): Promise<void> {
+  const member = await locked.lockMember();
+  await changeAccount(locked.transaction, locked.sealer, member, locked.row.registrationNumber, change);
+}
+
 /**
  * Makes the account the member's only active one. The one active so far is replaced, and queued for removal. If that one
  * is newer, because a restore had lost this registration, this account is the one that was replaced.
@@ -809,7 +821,7 @@ export function adoptedEnd(
 async function activate(locked: LockedRegistration): Promise<void> {
   const { transaction, sealer, now } = locked;
   const { registrationNumber, userId, createdAt } = locked.row;
-  await lockMember(transaction, userId);
+  const member = await locked.lockMember();
   const [active] = await transaction
     .select({ account: accounts, isNewer: gt(registrations.createdAt, createdAt).mapWith(Boolean) })
     .from(accounts)
@@ -821,6 +833,7 @@ async function activate(locked: LockedRegistration): Promise<void> {
     const common = { registrationNumber, userId, accountId: createAccountId() };
     const row = { ...common, ...account, autoChargeSince: null, removedAt: null };
     await transaction.insert(accounts).values({ ...row, seal: sealer.seal('accounts', row) });
+    member.count(milestonesOfAccount(row));
   };
   if (former && active.isNewer) {
     const replacedBy = former.registrationNumber;
@@ -833,6 +846,7 @@ async function activate(locked: LockedRegistration): Promise<void> {
         .update(accounts)
         .set({ ...replaced, seal: sealer.seal('accounts', { ...former, ...replaced }) })
         .where(eq(accounts.registrationNumber, former.registrationNumber));
+      member.count(milestonesOfAccount({ ...former, ...replaced }) - milestonesOfAccount(former));
       await locked.queueRemoval(former.registrationNumber);
     }
     await insert({ state: 'ACTIVE', activatedAt: now, retiredAt: null, replacedBy: null });

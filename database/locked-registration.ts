@@ -10,6 +10,9 @@ import type { TimelineEntry, TimelineStep } from '../wire/timeline.ts';
 import { queueRemoval } from './accounts.ts';
 import type { Queries } from './database.ts';
 import { requireKnownDatabase } from './incarnations.ts';
+import { lockMember } from './locked-member.ts';
+import type { LockedMember } from './locked-member.ts';
+import { milestonesOf } from './milestones.ts';
 import { queueNotification } from './result-notifications.ts';
 import type { RowSealer, RowSeals } from './row-seals.ts';
 import { databaseTime, effectKey, effects, registrations } from './schema.ts';
@@ -60,7 +63,9 @@ export class LockedRegistration {
   readonly now: Date;
   readonly followUps: FollowUp[] = [];
   readonly #rows: EffectRow[];
+  readonly #milestones: number;
   #record: RegistrationRecord;
+  #member: LockedMember | undefined;
   #changes: Partial<typeof registrations.$inferInsert> = {};
   #ended = false;
   #contradiction: Contradiction | undefined;
@@ -75,12 +80,18 @@ export class LockedRegistration {
     this.transaction = transaction;
     this.sealer = sealer;
     this.now = now;
+    this.#milestones = milestonesOf(record);
     this.#record = record;
     this.#rows = rows;
   }
 
   get row(): RegistrationRecord {
     return this.#record;
+  }
+
+  /** Locks its member, too, once. To be called before an account is locked. @throws {AlteredRow} */
+  async lockMember(): Promise<LockedMember> {
+    return (this.#member ??= await lockMember(this.transaction, this.sealer, this.#record.userId));
   }
 
   /** Its effects of one kind, by attempt. */
@@ -252,20 +263,24 @@ export class LockedRegistration {
     const { registrationNumber, createdAt } = this.#record;
     const hasLostAttempts = restore !== undefined && createdAt < restore.begunAt;
     if (hasLostAttempts && status !== 'BANK_ACC_REGISTERED') await this.queueRemoval();
-    const notificationSequence = await queueNotification(this.transaction, this.sealer, this.#record);
+    const member = await this.lockMember();
+    const notificationSequence = await queueNotification(this.transaction, member, this.#record);
     if (notificationSequence !== null) this.followUps.push({ kind: 'NOTIFICATION', registrationNumber });
     this.change({ notificationSequence });
     this.#ended = true;
   }
 
-  /** Writes what has changed, under a new seal. */
+  /** Writes what has changed, under a new seal, and has its member count the milestones. */
   async save(): Promise<Committed> {
+    const milestones = milestonesOf(this.#record) - this.#milestones;
+    if (milestones > 0) (await this.lockMember()).count(milestones);
     if (Object.keys(this.#changes).length > 0) {
       await this.transaction
         .update(registrations)
         .set({ ...this.#changes, seal: this.sealer.seal('registrations', this.#record) })
         .where(eq(registrations.registrationNumber, this.#record.registrationNumber));
     }
+    await this.#member?.save();
     return {
       registration: this.#record.withdrawnAt ? null : toState(this.#record),
       ended: this.#ended,

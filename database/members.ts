@@ -3,23 +3,28 @@ import type { KeyRing } from '../encryption/key-ring.ts';
 import { isSameName } from '../wire/names.ts';
 import type { SQL } from 'drizzle-orm';
 import type { Queries } from './database.ts';
+import { evidenceColumns } from './consent-evidence.ts';
 import { recordColumns } from './locked-registration.ts';
 import { createDataKey, openMemberCipher } from './member-cipher.ts';
 import type { MemberCipher, Owner } from './member-cipher.ts';
 import type { OperatorDecision } from './legal-holds.ts';
+import { milestonesOf, milestonesOfAccount } from './milestones.ts';
 import { PersonalDataErased } from './personal-data-erased.ts';
 import { lockWithRetention } from './registration-alteration.ts';
 import { AlteredRow } from './row-seals.ts';
 import type { RowSealer, RowSeals } from './row-seals.ts';
 import { keptUntil } from './retention.ts';
 import {
+  accountChecks,
   accounts,
+  arsCalls,
   arsCodes,
   consentEvidence,
   legalHolds,
   memberKeys,
   members,
   registrations,
+  rememberedRequests,
 } from './schema.ts';
 
 /** What is known of a member, for comparison and for the ARS call. */
@@ -90,11 +95,11 @@ function erased(userId: string): PersonalDataErased {
 
 /** The members of all service providers. */
 export function createMembers(queries: Queries, keys: KeyRing, rowSeals: RowSeals) {
-  function problemOf(sealer: RowSealer, row: StoredMember, ended: number): string | undefined {
+  function problemOf(sealer: RowSealer, row: StoredMember, stored: number): string | undefined {
     const { member, key } = row;
     if (!sealer.isAuthentic('members', member)) return 'it was altered';
-    if (ended !== member.endedRegistrations)
-      return `${member.endedRegistrations} registrations have ended, but ${ended} are stored`;
+    if (stored !== member.milestones)
+      return `its registrations and accounts have passed ${member.milestones} milestones, but ${stored} are stored: a row is gone, or an older one was put back`;
     if (member.erasedAt) return key || member.sealedFacts ? 'it was erased, but not its data' : undefined;
     if (key && key.aspId !== member.aspId) return 'its key is said to be of another service provider';
     try {
@@ -120,23 +125,46 @@ export function createMembers(queries: Queries, keys: KeyRing, rowSeals: RowSeal
     stored: readonly StoredMember[],
   ): Promise<ReadonlyMap<string, string>> {
     const userIds = stored.map(({ member }) => member.userId);
-    const ended = new Map<string, number>();
+    const milestones = new Map<string, number>();
+    const count = (userId: string, passed: number) =>
+      milestones.set(userId, (milestones.get(userId) ?? 0) + passed);
     // SQL would count whatever somebody has put there instead.
-    for (const row of await queries
-      .select(recordColumns)
-      .from(registrations)
-      .where(inArray(registrations.userId, userIds))) {
-      const { userId, endedAt, withdrawnAt } = row;
-      if (!endedAt || withdrawnAt || !sealer.isAuthentic('registrations', row)) continue;
-      ended.set(userId, (ended.get(userId) ?? 0) + 1);
-    }
+    const ofThem = inArray(registrations.userId, userIds);
+    for (const row of await queries.select(recordColumns).from(registrations).where(ofThem))
+      if (sealer.isAuthentic('registrations', row)) count(row.userId, milestonesOf(row));
+    for (const row of await queries.select().from(accounts).where(inArray(accounts.userId, userIds)))
+      if (sealer.isAuthentic('accounts', row)) count(row.userId, milestonesOfAccount(row));
     const problems = new Map<string, string>();
     for (const row of stored) {
       const { userId } = row.member;
-      const problem = problemOf(sealer, row, ended.get(userId) ?? 0);
+      const problem = problemOf(sealer, row, milestones.get(userId) ?? 0);
       if (problem !== undefined) problems.set(userId, problem);
     }
     return problems;
+  }
+
+  /** Whoever has the keys of the database could otherwise confirm a guess: of a phone number, an account or a recording. */
+  async function eraseHashes(transaction: Queries, sealer: RowSealer, userId: string): Promise<void> {
+    const numbers = transaction
+      .select({ registrationNumber: registrations.registrationNumber })
+      .from(registrations)
+      .where(eq(registrations.userId, userId));
+    await transaction.delete(arsCalls).where(eq(arsCalls.userId, userId));
+    await transaction.delete(accountChecks).where(eq(accountChecks.userId, userId));
+    const ofKeys = isNull(rememberedRequests.cryptoKeyId);
+    await transaction
+      .delete(rememberedRequests)
+      .where(and(ofKeys, inArray(rememberedRequests.registrationNumber, numbers)));
+    for (const evidence of await transaction
+      .select(evidenceColumns)
+      .from(consentEvidence)
+      .where(inArray(consentEvidence.registrationNumber, numbers))) {
+      const emptied = { ...sealer.authentic('consentEvidence', evidence), sha256: null };
+      await transaction
+        .update(consentEvidence)
+        .set({ sealedRecording: null, sha256: null, seal: sealer.seal('consentEvidence', emptied) })
+        .where(eq(consentEvidence.registrationNumber, evidence.registrationNumber));
+    }
   }
 
   return {
@@ -192,7 +220,7 @@ export function createMembers(queries: Queries, keys: KeyRing, rowSeals: RowSeal
         const rows = newMembers.slice(start, start + rowsPerQuery).map(({ userId, ...facts }) => {
           const key = createDataKey(keys, { aspId, userId });
           const sealedFacts = openMemberCipher(keys, key).sealJson(facts, factsContext);
-          const counts = { notificationSequence: 0, endedRegistrations: 0 };
+          const counts = { notificationSequence: 0, milestones: 0 };
           const row = { aspId, userId, ...counts, erasedAt: null, erasedBy: null, erasureReason: null };
           return { key, member: { ...row, sealedFacts, seal: sealer.seal('members', row) } };
         });
@@ -210,7 +238,7 @@ export function createMembers(queries: Queries, keys: KeyRing, rowSeals: RowSeal
     },
 
     /**
-     * Destroys a member's data key, so that nothing sealed by it opens ever again, and everything sealed by it. The rows stay,
+     * Destroys a member's data key, so that nothing sealed by it opens ever again, everything sealed by it, and hashes. The rows stay,
      * for the numbers of the member's registrations; the key stays in the files of the database until they are rewritten.
      * `beforeRetentionEnds`: even if evidence of the member is still to be kept by law.
      * @throws {AlteredRow} when somebody has altered what decides whether evidence is to be kept
@@ -274,18 +302,7 @@ export function createMembers(queries: Queries, keys: KeyRing, rowSeals: RowSeal
 
         await transaction.delete(arsCodes).where(eq(arsCodes.userId, userId));
         await transaction.delete(memberKeys).where(eq(memberKeys.userId, userId));
-        await transaction
-          .update(consentEvidence)
-          .set({ sealedRecording: null })
-          .where(
-            inArray(
-              consentEvidence.registrationNumber,
-              transaction
-                .select({ registrationNumber: registrations.registrationNumber })
-                .from(registrations)
-                .where(ofMember),
-            ),
-          );
+        await eraseHashes(transaction, sealer, userId);
         await transaction.update(registrations).set({ sealedDetails: null }).where(ofMember);
         const erasure = { erasedAt: now, erasedBy: operator, erasureReason: reason };
         await transaction

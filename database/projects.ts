@@ -113,7 +113,7 @@ export function createProjects(queries: Queries, keys: KeyRing, rowSeals: RowSea
   async function load(aspId: string): Promise<Project | undefined> {
     const stored = await readProject(queries, aspId);
     if (!stored) return undefined;
-    const project = (await rowSeals.open()).authentic('projects', stored);
+    const project = authenticProject(await rowSeals.open(), stored);
     return {
       ...project,
       secretKeys: project.secretKeys.map(({ state, id, databaseKeyId, sealed }) => ({
@@ -142,7 +142,7 @@ export function createProjects(queries: Queries, keys: KeyRing, rowSeals: RowSea
       await transaction.select().from(projects).where(eq(projects.aspId, aspId)).for('update');
       const before = await readProject(transaction, aspId);
       if (!before) return undefined;
-      sealer.authentic('projects', before);
+      authenticProject(sealer, before);
       const result = await work(transaction);
       await sealProject(transaction, sealer, aspId);
       return result;
@@ -258,6 +258,7 @@ export function createProjects(queries: Queries, keys: KeyRing, rowSeals: RowSea
             comparesMember,
             acceptsAllInstitutions,
             // Until its keys are there.
+            keysSha256: '',
             seal: '',
           })
           .onConflictDoNothing()
@@ -342,7 +343,7 @@ export function createProjects(queries: Queries, keys: KeyRing, rowSeals: RowSea
  * A project with its keys in the order of issue, unverified; undefined if there is none. One statement: between two of them
  * a change could be committed, which would look like an alteration.
  */
-export async function readProject(through: Queries, aspId: string) {
+async function readProject(through: Queries, aspId: string) {
   const ofProject = <Row>(table: typeof accessKeys | typeof secretKeys | typeof cryptoKeys, row: SQL) => {
     const issuedAt = sql`floor(extract(epoch from ${table.issuedAt}) * 1000)`;
     const rows = sql`json_agg(json_build_object('state', ${table.state}, 'issuedAt', ${issuedAt}, ${row}) order by ${table.issuedAt})`;
@@ -371,10 +372,34 @@ export async function readProject(through: Queries, aspId: string) {
   return { ...found.project, accessKeys: access, secretKeys: found.secrets, cryptoKeys: found.crypto };
 }
 
-async function sealProject(transaction: Queries, sealer: RowSealer, aspId: string): Promise<void> {
+type StoredProject = NonNullable<Awaited<ReturnType<typeof readProject>>>;
+
+/** @throws {AlteredRow} when its row was altered, or a key was added, changed or taken away */
+function authenticProject(sealer: RowSealer, project: StoredProject): StoredProject {
+  sealer.authentic('projects', { ...project, keysSha256: sha256OfKeys(project) });
+  return sealer.authentic('projects', project);
+}
+
+/** Seals a project with its keys as they are. */
+export async function sealProject(transaction: Queries, sealer: RowSealer, aspId: string): Promise<void> {
   const project = (await readProject(transaction, aspId))!;
-  const seal = sealer.seal('projects', project);
-  await transaction.update(projects).set({ seal }).where(eq(projects.aspId, aspId));
+  const keysSha256 = sha256OfKeys(project);
+  const seal = sealer.seal('projects', { ...project, keysSha256 });
+  await transaction.update(projects).set({ keysSha256, seal }).where(eq(projects.aspId, aspId));
+}
+
+/** Of a project's keys in one order, without the secrets: those are authenticated with their place, and a new database key changes them. */
+function sha256OfKeys({
+  accessKeys: access,
+  secretKeys: secrets,
+  cryptoKeys: crypto,
+}: StoredProject): string {
+  const all = [access, secrets, crypto].map((issued) =>
+    issued
+      .map(({ id, state, issuedAt }) => [id, state, issuedAt] as const)
+      .toSorted(([one], [other]) => (one < other ? -1 : 1)),
+  );
+  return createHash('sha256').update(JSON.stringify(all)).digest('hex');
 }
 
 /** A project's keys of one kind that are not discarded. */

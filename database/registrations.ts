@@ -115,10 +115,6 @@ export interface RegistrationOutline {
 /** A number that has not begun was never handed out, so it is shown to nobody: its start or the sweep decides it. */
 const isHandedOut = isNotNull(registrations.begunAt);
 
-/** Whether anything sealed shows that it has begun: `begun_at` itself is not sealed. */
-export const hasAdvanced = ({ step, timeline }: RegistrationRecord): boolean =>
-  step !== 'ACCOUNT_HOLDER_CHECK' || timeline.length > 1;
-
 /** How many numbers are looked up in one query. */
 const numbersPerQuery = 500;
 
@@ -131,11 +127,13 @@ export function detailsContext(registrationNumber: string): string {
 const untouched = {
   status: 'ARS_AUTH_IN_PROGRESS',
   resultCode: null,
+  begunAt: null,
   withdrawnAt: null,
   endedAt: null,
   purgedAt: null,
   notificationSequence: null,
   legalHolds: 0,
+  passedCall: null,
 } as const;
 
 const accepted = (at: Date): TimelineEntry[] => [
@@ -206,18 +204,31 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
     throw new AlteredRow(`Registration ${registrationNumber} is not of member ${userId}, who was to get it.`);
   }
 
+  /** @returns whether the row was as it was seen */
+  async function beginUnchanged(seen: RegistrationRecord): Promise<boolean> {
+    const sealer = await rowSeals.open();
+    const begunAt = seen.begunAt ?? new Date();
+    const seal = sealer.seal('registrations', { ...sealer.authentic('registrations', seen), begunAt });
+    const begun = await queries
+      .update(registrations)
+      .set({ begunAt, seal })
+      .where(and(ofNumber(seen.registrationNumber), eq(registrations.seal, seen.seal)))
+      .returning({ seal: registrations.seal });
+    return begun.length > 0;
+  }
+
   return {
     /**
      * Inserts a registration. To be called before its run starts, so that every issued number has a row.
      * @param maxChecks how many accounts may be checked today for the member
-     * @returns MEMBER_ERASED when the member was erased in the meantime, CHECK_LIMIT when so many accounts were checked, and
-     * ADDED_BEFORE when there is such a number; nothing is inserted then
+     * @returns the row; MEMBER_ERASED when the member was erased in the meantime, CHECK_LIMIT when so many accounts were
+     * checked, and ADDED_BEFORE when there is such a number: nothing is inserted then
      */
     async add(
       { userId, aspId, cipher }: Member,
       registration: NewRegistration,
       maxChecks = Infinity,
-    ): Promise<'ADDED' | 'ADDED_BEFORE' | 'MEMBER_ERASED' | 'CHECK_LIMIT'> {
+    ): Promise<RegistrationRecord | 'ADDED_BEFORE' | 'MEMBER_ERASED' | 'CHECK_LIMIT'> {
       const { details, registrationNumber, bankCode, arsCodeId, correlationId, policyId } = registration;
       return await queries.transaction(async (transaction) => {
         const sealer = await rowSeals.open(transaction);
@@ -253,8 +264,8 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
             seal: sealer.seal('registrations', row),
           })
           .onConflictDoNothing({ target: registrations.registrationNumber })
-          .returning({ registrationNumber: registrations.registrationNumber });
-        return added.length > 0 ? 'ADDED' : 'ADDED_BEFORE';
+          .returning(recordColumns);
+        return added[0] ?? 'ADDED_BEFORE';
       });
     },
 
@@ -318,17 +329,26 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
     },
 
     /**
-     * Records that the registration has a run, so that it is not withdrawn any more. Idempotent.
+     * Records that the registration has a run, so that it is not withdrawn any more. Idempotent. One statement if the row is
+     * still as it was `seen`: inserted or read.
      * @returns MEMBER_BUSY when another registration of the member is open: Temporal has forgotten that one's run
      */
-    async begin(registrationNumber: string): Promise<'BEGUN' | 'WITHDRAWN' | 'MEMBER_BUSY'> {
+    async begin(
+      registrationNumber: string,
+      seen?: RegistrationRecord,
+    ): Promise<'BEGUN' | 'WITHDRAWN' | 'MEMBER_BUSY'> {
       try {
-        const begun = await queries
-          .update(registrations)
-          .set({ begunAt: sql`coalesce(${registrations.begunAt}, clock_timestamp())` })
-          .where(and(ofNumber(registrationNumber), isNull(registrations.withdrawnAt)))
-          .returning({ registrationNumber: registrations.registrationNumber });
-        return begun.length > 0 ? 'BEGUN' : 'WITHDRAWN';
+        if (seen && !seen.withdrawnAt && (await beginUnchanged(seen))) return 'BEGUN';
+        const { registration } = await lockRegistration(
+          queries,
+          rowSeals,
+          registrationNumber,
+          async (locked) => {
+            const { row, now } = locked;
+            if (!row.begunAt && !row.withdrawnAt) locked.change({ begunAt: now });
+          },
+        );
+        return registration ? 'BEGUN' : 'WITHDRAWN';
       } catch (error) {
         if (isUniqueViolation(error, 'one_open_registration_per_member')) return 'MEMBER_BUSY';
         throw error;
@@ -353,8 +373,8 @@ export function createRegistrations(queries: Queries, keys: KeyRing, rowSeals: R
           const { row, now } = locked;
           // One that was cancelled before it began has its result to be reported.
           if (row.begunAt || row.endedAt) return;
-          // Whoever has emptied `begun_at` has not undone what came of it.
-          if (hasAdvanced(row) || locked.hasEffects || (await hasEvidence(locked.transaction))) return;
+          // Whoever has put back the row as it was before it began has not undone what came of it.
+          if (locked.hasEffects || (await hasEvidence(locked.transaction))) return;
           const status = 'BANK_ACC_REG_FAILED';
           const times = { withdrawnAt: now, endedAt: now, purgedAt: now };
           locked.change({ ...times, status, step: 'DONE', sealedDetails: null });

@@ -3,17 +3,10 @@ import type { NotificationState } from '../contract/activities.ts';
 import type { FinalStatus } from '../wire/registration-status.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import type { Queries } from './database.ts';
+import type { LockedMember } from './locked-member.ts';
 import type { RegistrationRecord } from './locked-registration.ts';
-import type { RowSealer, RowSeals } from './row-seals.ts';
-import {
-  databaseTime,
-  incarnations,
-  members,
-  projects,
-  registrations,
-  resultNotifications,
-  statementTime,
-} from './schema.ts';
+import type { RowSeals } from './row-seals.ts';
+import { databaseTime, projects, registrations, resultNotifications, statementTime } from './schema.ts';
 
 /** A result to be sent to a service provider. */
 export interface QueuedNotification {
@@ -38,40 +31,19 @@ export interface QueuedNotification {
   readonly correlationId: string | null;
 }
 
-/** After a restore, numbers go on beyond those that may have been used: receivers drop a number they know. */
-const firstSequence =
-  sql<number>`(select coalesce(max(${incarnations.firstSequence}), 1) from ${incarnations})`.mapWith(Number);
-
 /**
- * Counts a registration that ends in this transaction and, where its project has a notification URL, queues the notification
- * of its result. The number is taken in the same transaction, so the sequence of a member has neither gaps nor repeats.
+ * Queues the notification of a result where the project has a notification URL. Its number is taken in the same transaction,
+ * so the sequence of a member has neither gaps nor repeats.
  * @returns the number; null where there is no notification
  * @throws {AlteredRow}
  */
 export async function queueNotification(
-  transaction: Pick<Queries, 'select' | 'update' | 'insert'>,
-  sealer: RowSealer,
-  { registrationNumber, userId, aspId }: Pick<RegistrationRecord, 'registrationNumber' | 'userId' | 'aspId'>,
+  transaction: Pick<Queries, 'insert'>,
+  member: LockedMember,
+  { registrationNumber, userId }: Pick<RegistrationRecord, 'registrationNumber' | 'userId'>,
 ): Promise<number | null> {
-  const [found] = await transaction
-    .select({ member: members, notificationUrl: projects.notificationUrl, first: firstSequence })
-    .from(members)
-    .innerJoin(projects, eq(projects.aspId, aspId))
-    .where(eq(members.userId, userId))
-    .for('no key update', { of: members });
-  if (!found) throw new Error(`Registration ${registrationNumber} has no member.`);
-  const member = sealer.authentic('members', found.member);
-  const isNotified = found.notificationUrl !== null;
-  const sequence = Math.max(member.notificationSequence + 1, found.first);
-  const changes = {
-    endedRegistrations: member.endedRegistrations + 1,
-    ...(isNotified && { notificationSequence: sequence }),
-  };
-  await transaction
-    .update(members)
-    .set({ ...changes, seal: sealer.seal('members', { ...member, ...changes }) })
-    .where(eq(members.userId, userId));
-  if (!isNotified) return null;
+  const sequence = member.takeSequence();
+  if (sequence === null) return null;
   await transaction
     .insert(resultNotifications)
     .values({ registrationNumber, userId, sequence, state: 'PENDING' });

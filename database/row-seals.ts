@@ -12,7 +12,6 @@ import {
   registrations,
   sealKeys,
 } from './schema.ts';
-import type { KeyState } from './schema.ts';
 
 /** The tables whose rows are sealed. */
 const sealedTables = { accounts, bankWindows, consentEvidence, legalHolds, members, projects, registrations };
@@ -28,7 +27,7 @@ const uncovered = {
   legalHolds: ['seal'],
   members: ['seal', 'sealedFacts', 'keyDestroyedAt'],
   projects: ['seal'],
-  registrations: ['seal', 'sealedDetails', 'triedSince', 'begunAt', 'lookAt', 'replacements'],
+  registrations: ['seal', 'sealedDetails', 'triedSince', 'lookAt', 'replacements'],
 } as const satisfies { [Name in TableName]: readonly (keyof Row<Name>)[] };
 
 type TableName = keyof typeof sealedTables;
@@ -42,23 +41,8 @@ const coveredColumns = new Map(
   }),
 );
 
-interface IssuedKey {
-  readonly id: string;
-  readonly state: KeyState;
-  /** In Unix ms. */
-  readonly issuedAt: number;
-}
-
-/** The keys of a project without the secrets, which are authenticated with their place. */
-interface IssuedKeys {
-  readonly accessKeys: readonly IssuedKey[];
-  readonly secretKeys: readonly IssuedKey[];
-  readonly cryptoKeys: readonly IssuedKey[];
-}
-
-/** What the seal of a row covers. That of a project covers its keys, too, so none can be added or taken away. */
-export type Covered<Name extends TableName> = Omit<Row<Name>, (typeof uncovered)[Name][number]> &
-  (Name extends 'projects' ? IssuedKeys : unknown);
+/** What the seal of a row covers. */
+export type Covered<Name extends TableName> = Omit<Row<Name>, (typeof uncovered)[Name][number]>;
 
 /** Somebody who does not have the database's keys has changed a row: nothing it says is believed, or done. */
 export class AlteredRow extends Error {
@@ -144,21 +128,7 @@ export type RowSeals = ReturnType<typeof createRowSeals>;
 
 function coveredPart<Name extends TableName>(table: Name, row: Covered<Name>): Record<string, unknown> {
   const values = row as Record<string, unknown>;
-  const part = Object.fromEntries(coveredColumns.get(table)!.map((name) => [name, values[name]]));
-  return table === 'projects' ? { ...part, ...keysOf(row as Covered<'projects'>) } : part;
-}
-
-/** In one order, and without what a new database key changes. */
-function keysOf({ accessKeys, secretKeys, cryptoKeys }: IssuedKeys): IssuedKeys {
-  const ordered = (rows: readonly IssuedKey[]) =>
-    rows
-      .map(({ id, state, issuedAt }) => ({ id, state, issuedAt }))
-      .toSorted((one, other) => (one.id < other.id ? -1 : 1));
-  return {
-    accessKeys: ordered(accessKeys),
-    secretKeys: ordered(secretKeys),
-    cryptoKeys: ordered(cryptoKeys),
-  };
+  return Object.fromEntries(coveredColumns.get(table)!.map((name) => [name, values[name]]));
 }
 
 /**

@@ -32,6 +32,13 @@ const sealed = customType<{ data: Buffer; driverData: Uint8Array }>({
 
 const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 
+/** The ARS call that a member passed. */
+export interface PassedCall {
+  readonly attempt: number;
+  /** The payment gateway's. */
+  readonly callId: string;
+}
+
 /** Whether a project or key may be used: an inactive one can be activated again, a discarded one never. */
 export type KeyState = 'ACTIVE' | 'INACTIVE' | 'DISCARDED';
 
@@ -47,7 +54,9 @@ export const projects = pgTable('projects', {
   acceptsAllInstitutions: boolean('accepts_all_institutions').notNull().default(false),
   /** Where results are delivered; null: nowhere. */
   notificationUrl: text('notification_url'),
-  /** Covers the keys, too. See `row-seals.ts`. */
+  /** Of its keys without the secrets, so that the seal covers them, too. */
+  keysSha256: text('keys_sha256').notNull(),
+  /** See `row-seals.ts`. */
   seal: text('seal').notNull(),
 });
 
@@ -100,8 +109,8 @@ export const members = pgTable(
     sealedFacts: sealed('sealed_facts'),
     /** The sequence number of the member's latest result notification. */
     notificationSequence: integer('notification_sequence').notNull().default(0),
-    /** How many of the member's registrations have ended, so that none can go unnoticed. */
-    endedRegistrations: integer('ended_registrations').notNull().default(0),
+    /** How many milestones the member's registrations and accounts have passed: see `milestones.ts`. */
+    milestones: integer('milestones').notNull().default(0),
     erasedAt: time('erased_at'),
     /** The operator who erased the member, and why. */
     erasedBy: text('erased_by'),
@@ -248,6 +257,8 @@ export const registrations = pgTable(
     withdrawnAt: time('withdrawn_at'),
     endedAt: time('ended_at'),
     timeline: jsonb('timeline').$type<readonly TimelineEntry[]>().notNull(),
+    /** The ARS call in which the member consented: its recording is the evidence. */
+    passedCall: jsonb('passed_call').$type<PassedCall>(),
     /** Until then its run is believed to be alive; after that, the sweep starts one. */
     lookAt: time('look_at').notNull().defaultNow(),
     /** How often the sweep found it overdue. */
@@ -416,8 +427,8 @@ export const consentEvidence = pgTable('consent_evidence', {
   format: text('format').$type<RecordingFormat>().notNull(),
   bytes: integer('bytes').notNull(),
   durationMs: integer('duration_ms').notNull(),
-  /** Of the recording as fetched, in lower-case hex. */
-  sha256: text('sha256').notNull(),
+  /** Of the recording as fetched, in lower-case hex. Null once the member is erased. */
+  sha256: text('sha256'),
   /** Null once the member is erased. */
   sealedRecording: sealed('sealed_recording'),
   storedAt: time('stored_at').notNull().defaultNow(),

@@ -87,7 +87,7 @@ async function adoptAll(parts: Parts, since: Date): Promise<Line[]> {
     if (!account) continue;
     if (!isDryRun)
       await act({ registrationNumber, details: { deletedAt } }, (acting) =>
-        acting.accounts.deleteAgain(registrationNumber, deletedAt),
+        acting.accounts.deleteAgain(account, deletedAt),
       );
     add({ registrationNumber, userId: account.userId, result: 'account deleted' });
   }

@@ -95,7 +95,7 @@ async function collectFiles(
   return {
     [recordingName]: await stores.consentEvidence.openRecording(member.cipher, registrationNumber),
     'manifest.json': `${JSON.stringify(manifest, null, 2)}\n`,
-    README: describeFiles(registrationNumber, recordingName, evidence.sha256),
+    README: describeFiles(registrationNumber, recordingName, evidence.sha256!),
   };
 }
 

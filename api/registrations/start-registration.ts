@@ -5,7 +5,7 @@ import { memberWorkflowId } from '../../contract/registration.ts';
 import { createAuthNumber } from '../../database/ars-codes.ts';
 import type { Member } from '../../database/members.ts';
 import type { Project } from '../../database/projects.ts';
-import type { NewRegistration } from '../../database/registrations.ts';
+import type { RegistrationRecord } from '../../database/registrations.ts';
 import { startRegistrationRun } from '../../runs/registration-run.ts';
 import { addToTrail, currentTrail } from '../../runtime/trail.ts';
 import type { registerAccount } from '../../wire/bank-account-operations.ts';
@@ -124,7 +124,7 @@ async function startUnlessRunning(
     const running = hasBegun ? { bankAccRegNo: registrationNumber } : await describeOpen(stores, member);
     return { isNew: false, registration: running };
   }
-  const runningOperation = await beginOrWithdraw(parts, member, row);
+  const runningOperation = await beginOrWithdraw(parts, member, added);
   if (runningOperation) return { isNew: false, registration: runningOperation };
   metrics.registrationsStarted.inc();
   const registration = { bankAccRegNo: registrationNumber, ...(issued ? {} : { authNumber }) };
@@ -139,9 +139,10 @@ async function startUnlessRunning(
 async function beginOrWithdraw(
   parts: Parts,
   member: Member,
-  { registrationNumber, bankCode, correlationId }: NewRegistration,
+  added: RegistrationRecord,
 ): Promise<RunningOperation | undefined> {
   const { stores, temporal } = parts;
+  const { registrationNumber, bankCode, correlationId } = added;
   const start = () =>
     startRegistrationRun(temporal, {
       registrationNumber,
@@ -171,7 +172,7 @@ async function beginOrWithdraw(
   }
   let begun: Awaited<ReturnType<typeof stores.registrations.begin>>;
   try {
-    begun = await stores.registrations.begin(registrationNumber);
+    begun = await stores.registrations.begin(registrationNumber, added);
   } catch (error) {
     // The run may have begun it already, or the answer got lost: a refusal means that nothing happens.
     if (await stores.registrations.withdraw(registrationNumber)) throw error;

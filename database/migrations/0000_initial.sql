@@ -83,7 +83,7 @@ CREATE TABLE "consent_evidence" (
 	"format" text NOT NULL,
 	"bytes" integer NOT NULL,
 	"duration_ms" integer NOT NULL,
-	"sha256" text NOT NULL,
+	"sha256" text,
 	"sealed_recording" "bytea",
 	"stored_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"seal" text NOT NULL
@@ -154,7 +154,7 @@ CREATE TABLE "members" (
 	"asp_id" text NOT NULL,
 	"sealed_facts" "bytea",
 	"notification_sequence" integer DEFAULT 0 NOT NULL,
-	"ended_registrations" integer DEFAULT 0 NOT NULL,
+	"milestones" integer DEFAULT 0 NOT NULL,
 	"erased_at" timestamp with time zone,
 	"erased_by" text,
 	"erasure_reason" text,
@@ -190,6 +190,7 @@ CREATE TABLE "projects" (
 	"compares_member" boolean DEFAULT true NOT NULL,
 	"accepts_all_institutions" boolean DEFAULT false NOT NULL,
 	"notification_url" text,
+	"keys_sha256" text NOT NULL,
 	"seal" text NOT NULL
 );
 --> statement-breakpoint
@@ -229,6 +230,7 @@ CREATE TABLE "registrations" (
 	"withdrawn_at" timestamp with time zone,
 	"ended_at" timestamp with time zone,
 	"timeline" jsonb NOT NULL,
+	"passed_call" jsonb,
 	"look_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"replacements" integer DEFAULT 0 NOT NULL,
 	"purged_at" timestamp with time zone,

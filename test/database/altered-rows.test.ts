@@ -22,7 +22,7 @@ import { alter, describeAlteration, listAlterations, listFound, tables } from '.
 import type { Alteration } from './alterations.ts';
 import { irrelevances, isMatched } from './irrelevant-columns.ts';
 import { fillSmallDatabase } from './small-database.ts';
-import { describeStores, oldKey } from './stores-fixture.ts';
+import { describeStores, inventedEvidence, oldKey } from './stores-fixture.ts';
 import type { StoresFixture } from './stores-fixture.ts';
 
 const aspId = 'TESTASP00000001';
@@ -68,9 +68,7 @@ describeStores((on) => {
         await queries.delete(registrations).where(eq(registrations.registrationNumber, number));
         return await listFound(queries, oldKey);
       });
-      expect(found).toEqual([
-        expect.stringMatching(/^member \d+: 3 registrations have ended, but 2 are stored$/),
-      ]);
+      expect(found).toEqual([missing(10, 9)]);
     });
 
     it('a registered one is missed, too, though a copy of its row is left under an empty number', async () => {
@@ -84,9 +82,50 @@ describeStores((on) => {
         await queries.insert(registrations).values({ ...row!, registrationNumber: '' });
         return await listFound(queries, oldKey);
       });
+      expect(found).toEqual([': the registration was altered', missing(10, 5)]);
+    });
+
+    it('an open one is missed, too, once its evidence was stored', async () => {
+      const found = await attack(on, async (queries) => {
+        const [row] = await queries
+          .select()
+          .from(registrations)
+          .where(eq(registrations.status, 'ARS_AUTH_DONE'));
+        for (const table of [consentEvidence, effects, registrations])
+          await queries.delete(table).where(eq(table.registrationNumber, row!.registrationNumber));
+        return await listFound(queries, oldKey);
+      });
+      expect(found).toEqual([missing(1, 0)]);
+    });
+
+    it('an account that is put back as it was before its deletion is found', async () => {
+      const found = await attack(on, async (queries, { stores }) => {
+        const [before] = await queries.select().from(accounts).where(eq(accounts.state, 'ACTIVE'));
+        const { registrationNumber, userId } = before!;
+        await stores.accounts.delete({ aspId, userId }, registrationNumber);
+        await stores.ledger.recordRemoval(registrationNumber);
+        expect(await listFound(queries, oldKey)).toEqual([]);
+        await queries
+          .update(accounts)
+          .set(before!)
+          .where(eq(accounts.registrationNumber, registrationNumber));
+        return await listFound(queries, oldKey);
+      });
+      expect(found).toEqual([missing(12, 10)]);
+    });
+
+    it('evidence of another call than the one that was passed is found', async () => {
+      const found = await attack(on, async (queries, parts) => {
+        const number = await numberOf(queries, 'ARS_AUTH_DONE');
+        const ofIt = eq(consentEvidence.registrationNumber, number);
+        await queries.delete(consentEvidence).where(ofIt);
+        const { member } = await parts.stores.registrations.openAny(number);
+        const other = { ...inventedEvidence, callId: 'CALL00000002', registrationNumber: number };
+        await parts.stores.consentEvidence.store(member.cipher, other);
+        return await listFound(queries, oldKey);
+      });
       expect(found).toEqual([
-        ': the registration was altered',
-        expect.stringMatching(/^member \d+: 3 registrations have ended, but 2 are stored$/),
+        expect.stringContaining('that of another call than the one that the member passed'),
       ]);
     });
 
@@ -137,6 +176,23 @@ describeStores((on) => {
       });
     });
 
+    it('no result is recorded while somebody else has emptied the notification URL', async () => {
+      await attack(on, async (queries, { stores }) => {
+        const number = await numberOf(queries, 'ARS_AUTH_IN_PROGRESS');
+        const setUrl = async (notificationUrl: string | null) =>
+          await queries.update(projects).set({ notificationUrl }).where(eq(projects.aspId, aspId));
+        const [{ notificationUrl }] = (await queries
+          .select()
+          .from(projects)
+          .where(eq(projects.aspId, aspId))) as [typeof projects.$inferSelect];
+        await setUrl(null);
+        await expect(stores.ledger.cancel(number)).rejects.toThrow(AlteredRow);
+        await setUrl(notificationUrl);
+        await stores.ledger.cancel(number);
+        expect(await stores.resultNotifications.find(number)).toMatchObject({ resultCode: '002_914' });
+      });
+    });
+
     it('a key that somebody else has activated is not used', async () => {
       await attack(on, async (queries, { stores }) => {
         await queries.update(accessKeys).set({ state: 'ACTIVE' });
@@ -167,6 +223,12 @@ describeStores((on) => {
     });
   });
 });
+
+/** What is said of a member of whose milestones only some are stored. */
+const missing = (passed: number, stored: number) =>
+  expect.stringMatching(
+    `^member [0-9]+: its registrations and accounts have passed ${passed} milestones, but ${stored} are stored`,
+  ) as string;
 
 /** What somebody does whom no foreign key holds up; it is undone. */
 async function attack<Result>(

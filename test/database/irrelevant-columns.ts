@@ -1,3 +1,5 @@
+import { hadEvidence } from '../../database/milestones.ts';
+import type { registrations } from '../../database/schema.ts';
 import type { Alteration, Kind } from './alterations.ts';
 
 /** What may be altered without notice, and why that deceives no auditor. */
@@ -12,7 +14,8 @@ interface Irrelevance {
   readonly reason: string;
 }
 
-const isOpen = (row: Alteration['row']) => row['endedAt'] === null;
+const hasNoEvidenceYet = (row: Alteration['row']) =>
+  row['endedAt'] === null && !hadEvidence(row as typeof registrations.$inferSelect);
 
 export const irrelevances: readonly Irrelevance[] = [
   {
@@ -22,24 +25,11 @@ export const irrelevances: readonly Irrelevance[] = [
   },
   {
     table: 'registrations',
-    columns: ['begunAt'],
-    kinds: ['changed'],
-    reason: 'No auditor is shown when its run began; that one has not begun which has advanced is found.',
-  },
-  {
-    table: 'registrations',
-    columns: ['begunAt'],
-    kinds: ['emptied', 'filled'],
-    when: (row) => row['step'] === 'ACCOUNT_HOLDER_CHECK' || row['withdrawnAt'] !== null,
-    reason: 'Nothing has come of it yet, or nobody got its number.',
-  },
-  {
-    table: 'registrations',
     columns: [],
     kinds: ['deleted'],
-    when: (row) => isOpen(row) || row['withdrawnAt'] !== null,
+    when: (row) => hasNoEvidenceYet(row) || row['withdrawnAt'] !== null,
     reason:
-      'An open one has registered nothing, and its run fails; one that was withdrawn is deleted after a day.',
+      'An open one without evidence has registered nothing, and its run fails; one that was withdrawn is deleted after a day.',
   },
   {
     table: 'members',

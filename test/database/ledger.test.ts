@@ -6,6 +6,7 @@ import type { Member } from '../../database/members.ts';
 import { DatabaseRestored } from '../../database/incarnations.ts';
 import type { RegistrationFinding } from '../../database/ledger.ts';
 import type { DatabaseFailover } from '../../database/incarnations.ts';
+import { AlteredRow } from '../../database/row-seals.ts';
 import { accounts, effects, incarnations, registrations } from '../../database/schema.ts';
 import { productionPolicy } from '../../contract/registration-policy.ts';
 import type { RegistrationPolicy } from '../../contract/registration-policy.ts';
@@ -63,6 +64,10 @@ describeStores((on) => {
       .from(effects)
       .where(sql`registration_number = ${number} and kind = ${kind}`)
       .orderBy(effects.attempt);
+  const storedRow = async (number: string) => {
+    const ofIt = eq(registrations.registrationNumber, number);
+    return (await on.database.queries.select().from(registrations).where(ofIt))[0]!;
+  };
   const rowOf = async (number: string) => (await on.stores.registrations.findAny(number))!;
 
   /** Moves the times of all attempts so far into the past, by ms. */
@@ -317,11 +322,34 @@ describeStores((on) => {
       expect(await on.stores.registrations.find(member.aspId, second)).toBeUndefined();
     });
 
-    it('that has advanced is not withdrawn, whoever has emptied its beginning', async () => {
-      const [matched, consented] = [await addMatched(), await addConsented()];
-      await on.database.queries.update(registrations).set({ begunAt: null });
-      for (const number of [matched, consented])
-        expect(await on.stores.registrations.withdraw(number)).toBe(false);
+    it('that is begun as it was seen needs no lock, and goes on if it was changed meanwhile', async () => {
+      const { registrations: store } = on.stores;
+      const [first, second] = [await addRegistration(await on.addMember()), await addMatched()];
+      const seen = await storedRow(first);
+      expect(await store.begin(first, seen)).toBe('BEGUN');
+      const { begunAt } = await storedRow(first);
+      expect(begunAt).toBeInstanceOf(Date);
+      expect(await store.begin(first, seen)).toBe('BEGUN');
+      expect((await storedRow(first)).begunAt).toEqual(begunAt);
+      const altered = { ...(await storedRow(second)), bankCode: '088' };
+      await expect(store.begin(second, altered)).rejects.toThrow(AlteredRow);
+      const withdrawn = await addRegistration(await on.addMember());
+      const before = await storedRow(withdrawn);
+      await store.withdraw(withdrawn);
+      expect(await store.begin(withdrawn, before)).toBe('WITHDRAWN');
+    });
+
+    it('is not withdrawn, whoever has emptied its beginning or put it back as it was before', async () => {
+      const { registrations: store } = on.stores;
+      const number = await addRegistration(await on.addMember());
+      const ofIt = eq(registrations.registrationNumber, number);
+      const before = await storedRow(number);
+      await store.begin(number);
+      await on.call(number);
+      await on.database.queries.update(registrations).set({ begunAt: null }).where(ofIt);
+      await expect(store.withdraw(number)).rejects.toThrow(AlteredRow);
+      await on.database.queries.update(registrations).set(before).where(ofIt);
+      expect(await store.withdraw(number)).toBe(false);
     });
 
     it('is shown to nobody before it has begun, except one that was cancelled before', async () => {

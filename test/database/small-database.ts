@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { createRegistrationNumber } from '../../api/registrations/registration-number.ts';
 import { sandboxPolicy } from '../../development/sandbox/policy.ts';
@@ -64,6 +65,11 @@ export async function fillSmallDatabase(on: StoresFixture): Promise<void> {
   await registrations.begin(open);
   await on.call(open);
   await stores.arsCodes.issue(recent);
+
+  const inReview = await on.addRegistration(await on.addMember());
+  await registrations.begin(inReview);
+  await on.consent(inReview);
+  await ledger.claimRegistration(inReview, () => {}, sandboxPolicy, randomUUID());
 
   await stores.auditTrail.append({ name: 'kim', origin: 'kim@host' }, [{ action: 'evidence hold' }]);
   await queries.insert(schema.operatorDecisions).values({

@@ -24,6 +24,8 @@ export interface StoresFixture {
   addRegistration(member: Member, accountNumber?: string): Promise<string>;
   /** Takes a registration up to its first call, which then rings. */
   call(registrationNumber: string): Promise<void>;
+  /** Takes a registration so far that the evidence of consent is stored. */
+  consent(registrationNumber: string): Promise<void>;
   /** Takes a registration through all its steps, until the payment gateway has registered the account. */
   register(registrationNumber: string): Promise<void>;
   /** Ends a registration with `002_901`. */
@@ -93,6 +95,15 @@ export function describeStores(define: (on: StoresFixture) => void): void {
       const callee = () => ({ phoneNumber: number, isOwnPhone: true, accountNumber: number });
       await stores.ledger.claimArsCall(number, callee, sandboxPolicy, randomUUID());
     };
+    const consent = async (registrationNumber: string) => {
+      await call(registrationNumber);
+      const { attempt, callId } = inventedEvidence;
+      const passed = { callId, outcome: 'PASSED' } as const;
+      await stores.ledger.decideArsCall(registrationNumber, attempt, passed, 'CALLBACK');
+      const { member } = await stores.registrations.openAny(registrationNumber);
+      await stores.consentEvidence.store(member.cipher, { ...inventedEvidence, registrationNumber });
+      await stores.ledger.recordEvidence(registrationNumber);
+    };
     define({
       databaseName: name,
       get database() {
@@ -113,7 +124,7 @@ export function describeStores(define: (on: StoresFixture) => void): void {
           registrationNumber,
           bankCode: '003',
           arsCodeId: null,
-          correlationId: null,
+          correlationId: 'correlation-1',
           policyId: await stores.policies.keep(sandboxPolicy),
           details: {
             accountNumber,
@@ -124,20 +135,14 @@ export function describeStores(define: (on: StoresFixture) => void): void {
             authNumber: '07',
           },
         });
-        if (added !== 'ADDED') throw new Error('not added');
+        if (typeof added === 'string') throw new Error('not added');
         return registrationNumber;
       },
       call,
+      consent,
       async register(number) {
         const { ledger } = stores;
-        await call(number);
-        await ledger.decideArsCall(number, 1, { callId: 'CALL00000001', outcome: 'PASSED' }, 'CALLBACK');
-        const { member } = await stores.registrations.openAny(number);
-        await stores.consentEvidence.store(member.cipher, {
-          ...inventedEvidence,
-          registrationNumber: number,
-        });
-        await ledger.recordEvidence(number);
+        await consent(number);
         await ledger.claimRegistration(number, () => {}, sandboxPolicy, randomUUID());
         await ledger.decideRegistration(number, { state: 'REGISTERED' }, 'CALLBACK');
       },

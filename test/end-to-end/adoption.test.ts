@@ -13,6 +13,7 @@ import type { DatabaseBackup } from '../fixtures/database-backup.ts';
 import { membersOf, ringing } from '../fixtures/members-of-stack.ts';
 import type { Started } from '../fixtures/members-of-stack.ts';
 import { operate } from '../fixtures/operate.ts';
+import { reseal } from '../fixtures/reseal.ts';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
 
@@ -114,6 +115,7 @@ it('a number that was handed out is not withdrawn because the backup did not kno
   const notBegun = { begunAt: null, lookAt: sql`clock_timestamp() - interval '1 minute'` };
   const ofIt = eq(registrations.registrationNumber, started.regNo);
   await stack.database.queries.update(registrations).set(notBegun).where(ofIt);
+  await reseal(stack);
   expect(await restoreAndAdopt(await backUp(stack.database.queries))).toMatch(
     new RegExp(`^${started.regNo} .*continues`, 'm'),
   );
@@ -133,6 +135,7 @@ it('no number is withdrawn before an operator has said what a restore lost and h
   await stack.stopWorker();
   const ofIt = eq(registrations.registrationNumber, started.regNo);
   await stack.database.queries.update(registrations).set({ begunAt: null }).where(ofIt);
+  await reseal(stack);
   const backup = await backUp(stack.database.queries);
   await backup.restore();
 

@@ -158,7 +158,7 @@ async function orderLike(
     reference: number,
     memberId: userId,
     ...account,
-    evidence: { callId, sha256 },
+    evidence: { callId, sha256: sha256! },
     sendBy,
     ...changes,
   };

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { eq } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { sandboxPolicy } from '../../development/sandbox/policy.ts';
-import { consentEvidence } from '../../database/schema.ts';
+import { consentEvidence, effects } from '../../database/schema.ts';
 import { recordingOf } from '../../development/simulator/recording.ts';
 import { createHttpPaymentGateway } from '../../payment-gateway/http/http-payment-gateway.ts';
 import { PaymentGatewayUnavailable } from '../../payment-gateway/payment-gateway.ts';
@@ -98,6 +98,27 @@ describe('a recording', () => {
     expect(await stack.stores.consentEvidence.find(number)).toBeUndefined();
     expect(requests).toEqual([]);
   });
+});
+
+it('the evidence is of the call that was passed, though somebody exchanges its ID in the ledger of effects', async () => {
+  const first = await register();
+  expect(await codeAtEnd(first)).toBe('000_000');
+  const { callId: another } = (await stack.stores.consentEvidence.find(first))!;
+  let exchanged: string | undefined;
+  faults = {
+    fetchRecording: async (callId, signal) => {
+      if (exchanged !== undefined) return await stack.simulated.fetchRecording(callId, signal);
+      exchanged = callId;
+      const ofCall = and(eq(effects.callId, callId), eq(effects.kind, 'ARS_CALL'));
+      await stack.database.queries.update(effects).set({ callId: another }).where(ofCall);
+      return undefined;
+    },
+  };
+  const number = await register();
+  expect(await codeAtEnd(number)).toBe('000_000');
+  expect(await stack.stores.consentEvidence.find(number)).toMatchObject({ callId: exchanged });
+  const { body } = await call(stack.url, stack.projects[0], '/ars/register/timeline', { regNo: number });
+  expect(JSON.stringify(body)).not.toContain(exchanged);
 });
 
 describe('a registration whose evidence is missing', () => {

@@ -179,18 +179,19 @@ export const rules: readonly Guard[] = [
   },
   {
     name: 'advanced-not-withdrawn',
-    protectsFrom: 'The service itself takes back a live registration whose beginning somebody has emptied.',
+    protectsFrom:
+      'The service itself takes back a live registration that somebody has put back as it was before it began.',
     replacements: [
       change(
         'database/registrations.ts',
-        'if (hasAdvanced(row) || locked.hasEffects || (await hasEvidence(locked.transaction))) return;',
+        'if (locked.hasEffects || (await hasEvidence(locked.transaction))) return;',
         '',
       ),
     ],
     tests: [
       test(
         'test/database/ledger.test.ts',
-        "on 'PGlite' > a registration > that has advanced is not withdrawn, whoever has emptied its beginning",
+        "on 'PGlite' > a registration > is not withdrawn, whoever has emptied its beginning or put it back as it was before",
       ),
     ],
     failure: /true to be false/,
@@ -495,9 +496,9 @@ export const rules: readonly Guard[] = [
     protectsFrom: 'The notifications of a member have gaps or repeats in their numbers.',
     replacements: [
       change(
-        'database/result-notifications.ts',
-        'member.notificationSequence + 1,',
-        'member.notificationSequence + 2,',
+        'database/locked-member.ts',
+        'this.#record.notificationSequence + 1,',
+        'this.#record.notificationSequence + 2,',
       ),
     ],
     tests: [test(accounts, numbersResults)],
@@ -1184,7 +1185,7 @@ export const rules: readonly Guard[] = [
     replacements: [
       change(
         'operator/adopt.ts',
-        'acting.accounts.deleteAgain(registrationNumber, deletedAt),',
+        'acting.accounts.deleteAgain(account, deletedAt),',
         'Promise.resolve(acting.accounts),',
       ),
     ],

@@ -1215,6 +1215,38 @@ export const threats: readonly Guard[] = [
     failure: /expected \+?0 to be 1/,
   },
   {
+    name: 'evidence-of-passed-call',
+    protectsFrom: 'The recording of another call is taken for the evidence of consent.',
+    replacements: [
+      change(
+        'database/evidence-verification.ts',
+        'if (evidence && (evidence.callId !==',
+        'if (!evidence && (evidence !==',
+      ),
+    ],
+    tests: [alteredRows('evidence of another call than the one that was passed is found')],
+    failure: /to deeply equal/,
+  },
+  {
+    name: 'passed-call-sealed',
+    protectsFrom:
+      'The call ID of a passed call is exchanged in the database before its recording is fetched.',
+    replacements: [
+      change(
+        'activities/consent-evidence.ts',
+        'const { attempt, callId } = record.passedCall!;',
+        "const { attempt, callId } = (await stores.ledger.find(registrationNumber, 'ARS_CALL', 'DONE')) as typeof record.passedCall & {};",
+      ),
+    ],
+    tests: [
+      test(
+        safeguards,
+        'the evidence is of the call that was passed, though somebody exchanges its ID in the ledger of effects',
+      ),
+    ],
+    failure: /to match object/,
+  },
+  {
     name: 'evidence-gate',
     protectsFrom: 'An account is registered without consent.',
     replacements: [
@@ -1245,17 +1277,16 @@ export const threats: readonly Guard[] = [
     failure: /to deeply equal \[\]/,
   },
   {
-    name: 'registrations-counted',
-    protectsFrom: 'A registration is deleted from the database with everything that belongs to it.',
+    name: 'milestones-counted',
+    protectsFrom:
+      'A registration is deleted from the database with everything that belongs to it, or an account is put back as it was before its deletion.',
     replacements: [
-      change(
-        'database/members.ts',
-        'if (ended !== member.endedRegistrations)',
-        'if (ended > member.endedRegistrations)',
-      ),
+      change('database/members.ts', 'if (stored !== member.milestones)', 'if (stored > member.milestones)'),
     ],
     tests: [
       alteredRows('a deleted registration is missed, even if everything that belongs to it is deleted too'),
+      alteredRows('an open one is missed, too, once its evidence was stored'),
+      alteredRows('an account that is put back as it was before its deletion is found'),
     ],
     failure: /expected \[\] to deeply equal/,
   },
@@ -1265,14 +1296,28 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'database/members.ts',
-        " || !sealer.isAuthentic('registrations', row)) continue;",
-        ') continue;',
+        "if (sealer.isAuthentic('registrations', row)) count(row.userId",
+        'count(row.userId',
       ),
     ],
     tests: [
       alteredRows('a registered one is missed, too, though a copy of its row is left under an empty number'),
     ],
     failure: /to deeply equal/,
+  },
+  {
+    name: 'beginning-sealed',
+    protectsFrom: 'A registration that was handed out is hidden, as if it had never begun.',
+    replacements: [
+      change('database/row-seals.ts', "'triedSince', 'lookAt'", "'triedSince', 'begunAt', 'lookAt'"),
+    ],
+    tests: [
+      test(
+        'test/database/ledger.test.ts',
+        "on 'PGlite' > a registration > is not withdrawn, whoever has emptied its beginning or put it back as it was before",
+      ),
+    ],
+    failure: /promise resolved/,
   },
   {
     name: 'time-in-number',
@@ -1327,7 +1372,7 @@ export const threats: readonly Guard[] = [
     replacements: [
       change(
         'database/projects.ts',
-        "const project = (await rowSeals.open()).authentic('projects', stored);",
+        'const project = authenticProject(await rowSeals.open(), stored);',
         'const project = stored;',
       ),
     ],
@@ -1335,6 +1380,32 @@ export const threats: readonly Guard[] = [
       alteredRows('results are sent to no notification URL that somebody else has set'),
       alteredRows('a key that somebody else has activated is not used'),
     ],
+    failure: /promise resolved/,
+  },
+  {
+    name: 'keys-under-seal',
+    protectsFrom: 'A key is added to a project, activated or taken away in the database.',
+    replacements: [
+      change(
+        'database/projects.ts',
+        "sealer.authentic('projects', { ...project, keysSha256: sha256OfKeys(project) });",
+        '',
+      ),
+    ],
+    tests: [alteredRows('a key that somebody else has activated is not used')],
+    failure: /promise resolved/,
+  },
+  {
+    name: 'results-not-silenced',
+    protectsFrom: 'A notification URL is emptied for a moment, so that a result is sent nowhere.',
+    replacements: [
+      change(
+        'database/locked-member.ts',
+        "this.#sealer.authentic('projects', this.#project).notificationUrl",
+        'this.#project.notificationUrl',
+      ),
+    ],
+    tests: [alteredRows('no result is recorded while somebody else has emptied the notification URL')],
     failure: /promise resolved/,
   },
   {
@@ -1537,10 +1608,23 @@ export const threats: readonly Guard[] = [
     failure: /expected 1 to be \+?0/,
   },
   {
+    name: 'erased-hashes',
+    protectsFrom:
+      'Whoever has the database and its keys confirms a guess of the phone number or the account of an erased member.',
+    replacements: [change('database/members.ts', 'await eraseHashes(transaction, sealer, userId);', '')],
+    tests: [
+      test(
+        'test/database/members.test.ts',
+        "on 'PGlite' > keeps of an erased member only what identifies nobody and confirms no guess",
+      ),
+    ],
+    failure: /to deeply equal/,
+  },
+  {
     name: 'erased-values-emptied',
     protectsFrom: 'An erased member’s recordings and details are kept, and open with a copy of the key.',
     replacements: [
-      change('database/members.ts', '.set({ sealedRecording: null })', '.set({ attempt: 1 })'),
+      change('database/members.ts', '.set({ sealedRecording: null, sha256', '.set({ sha256'),
       change(
         'database/members.ts',
         'await transaction.update(registrations).set({ sealedDetails: null }).where(ofMember);',
