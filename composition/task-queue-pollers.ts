@@ -48,8 +48,8 @@ export function judgePollers(
 ): string | undefined {
   const polling = (pollers ?? []).filter((poller) => isPolling(poller, now));
   if (identity !== undefined) {
-    const isPolling = polling.some((poller) => poller.identity === identity);
-    return isPolling ? undefined : 'this worker does not poll';
+    const isAmongThem = polling.some((poller) => poller.identity === identity);
+    return isAmongThem ? undefined : 'this worker does not poll';
   }
   if (polling.length === 0) return 'no worker polls';
   const current = versioningInfo?.currentDeploymentVersion;
