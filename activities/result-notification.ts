@@ -5,6 +5,7 @@ import { createNotificationMessage } from '../notifications/notification-message
 import type { NotificationContent } from '../notifications/notification-message.ts';
 import { isAcknowledged } from '../notifications/notification-sender.ts';
 import type { NotificationAnswer } from '../notifications/notification-sender.ts';
+import { noTracing } from '../runtime/tracing.ts';
 import { addToTrail } from '../runtime/trail.ts';
 import { resultCodes } from '../wire/result-codes.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -17,6 +18,7 @@ export function resultNotificationActivities({
   stores,
   notificationSender,
   metrics,
+  tracing = noTracing,
 }: ActivityDependencies): Pick<Activities, 'deliverResultNotification'> {
   return {
     async deliverResultNotification({ registrationNumber }) {
@@ -33,7 +35,18 @@ export function resultNotificationActivities({
       }
       const { waits } = (await stores.policies.get(notification.policyId)).resultNotification;
       const delivery = deliveries + 1;
-      const answer = await send(project, notification);
+      const answer = await tracing.inSpan(
+        { name: 'result notification', kind: 'CLIENT' },
+        async ({ add }) => {
+          const answered = await send(project, notification);
+          add(
+            answered.reached
+              ? { 'http.response.status_code': answered.status }
+              : { 'error.type': answered.reason },
+          );
+          return answered;
+        },
+      );
       const attempt = delivery - redeliveredAfter;
       const next = stateAfter(answer, attempt >= waits.length);
       const wait = Math.round((waits[attempt] ?? 0) * (1 + Math.random() / 10));

@@ -22,6 +22,8 @@ import { clientAddress } from './http/client-address.ts';
 import { slowDownFailures } from './http/failed-authentications.ts';
 import { ProjectLimits, limitRequestsInFlight } from './http/request-limits.ts';
 import { codes } from '../wire/result-codes.ts';
+import { noTracing } from '../runtime/tracing.ts';
+import type { SpanInProgress } from '../runtime/tracing.ts';
 import { withTrail } from '../runtime/trail.ts';
 
 /** The maximum size of a body, in bytes. */
@@ -77,7 +79,7 @@ const refuseNul = createMiddleware<Api>(async (context, next) => {
  * Echoes the client's correlation ID, or creates one if there is no valid one. Logs and measures each request. What is
  * kept, in the log and beside a registration, is an ID of the documented form, or a new one.
  */
-function correlateAndLog({ log, metrics, trustedProxies = 0 }: ApiParts) {
+function correlateAndLog({ log, metrics, tracing = noTracing, trustedProxies = 0 }: ApiParts) {
   return createMiddleware<ServedApi>(async (context, next) => {
     const given = context.req.header('x-km-correlation-id') ?? '';
     const correlationId = keptCorrelationId(given) ?? createCorrelationId(new Date());
@@ -87,7 +89,8 @@ function correlateAndLog({ log, metrics, trustedProxies = 0 }: ApiParts) {
     context.set('arrival', arrival);
     context.set('address', clientAddress(context.env.incoming, trustedProxies));
     if (isProbe(context.req)) return await next();
-    await withTrail({ correlationId }, async () => {
+    const { method } = context.req;
+    const serve = async ({ add, rename }: SpanInProgress) => {
       metrics.requestsInFlight.inc();
       await next();
       metrics.requestsInFlight.dec();
@@ -96,13 +99,20 @@ function correlateAndLog({ log, metrics, trustedProxies = 0 }: ApiParts) {
       const route = routePath(context, -1);
       const milliseconds = performance.now() - arrival;
       metrics.requests.observe({ route, status, code: code ?? 'none' }, milliseconds / 1_000);
-      const { method } = context.req;
       const claim = status < 400 || aspId !== undefined ? {} : claimOf(context);
       log.info(
         { method, route, status, code, aspId, ...claim, milliseconds: Math.round(milliseconds) },
         'request',
       );
-    });
+      rename(`${method} ${route}`);
+      add({
+        'http.request.method': method,
+        'http.route': route,
+        'http.response.status_code': status,
+        'result.code': code,
+      });
+    };
+    await withTrail({ correlationId }, () => tracing.inSpan({ name: method, kind: 'SERVER' }, serve));
   });
 }
 

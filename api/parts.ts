@@ -9,6 +9,7 @@ import type { PaymentGateway } from '../payment-gateway/payment-gateway.ts';
 import type { HashedToken } from '../runtime/bearer-tokens.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import type { Tracing } from '../runtime/tracing.ts';
 import type { Api } from './context.ts';
 import type { DocsPage } from './docs-page.ts';
 import type { RequestLimits } from './http/request-limits.ts';
@@ -29,6 +30,8 @@ export interface ApiParts {
   readonly timeWindow: number;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Default: none. */
+  readonly tracing?: Pick<Tracing, 'inSpan'> | undefined;
   readonly limits: RequestLimits;
   /** How many proxies in front of the API add the address of their client to X-Forwarded-For. Default: none. */
   readonly trustedProxies?: number | undefined;

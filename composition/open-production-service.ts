@@ -2,6 +2,8 @@ import { openPostgres } from '../database/database.ts';
 import { inspectDatabase } from '../database/inspection.ts';
 import type { CircuitBreakerOptions } from '../payment-gateway/circuit-breakers.ts';
 import { createLog } from '../runtime/log.ts';
+import { startTracing } from '../runtime/tracing.ts';
+import type { TracingSettings } from '../runtime/tracing.ts';
 import { untilAvailable } from '../runtime/until-available.ts';
 import { temporalConnection } from '../runtime/temporal.ts';
 import { openService } from './open-service.ts';
@@ -26,7 +28,7 @@ export interface ProductionServiceOptions {
  */
 export async function openProductionService(
   name: string,
-  config: ServiceConfig & Omit<ProductionSettings, 'temporal'>,
+  config: ServiceConfig & TracingSettings & Omit<ProductionSettings, 'temporal'>,
   { circuitBreakers, wait = untilAvailable }: ProductionServiceOptions = {},
 ): Promise<Service> {
   const log = createLog(name, config.LOG_LEVEL);
@@ -37,5 +39,12 @@ export async function openProductionService(
     refuseUnfitSettings({ ...config, temporal }, () => inspectDatabase(config.DATABASE_URL)),
   );
   const openDatabase = () => untilDatabaseAnswers(() => openPostgres(config.DATABASE_URL, log));
-  return await openService(config, { log, openDatabase, circuitBreakers, temporalConnection: temporal });
+  const tracing = await startTracing(name, config, log);
+  return await openService(config, {
+    log,
+    openDatabase,
+    circuitBreakers,
+    temporalConnection: temporal,
+    tracing,
+  });
 }

@@ -15,10 +15,13 @@ import type { CircuitBreakerOptions, GuardedPaymentGateway } from '../payment-ga
 import { createHttpPaymentGateway } from '../payment-gateway/http/http-payment-gateway.ts';
 import { interceptPaymentGateway } from '../payment-gateway/interceptor.ts';
 import type { PaymentGatewayInterceptor } from '../payment-gateway/interceptor.ts';
+import { withTracing } from '../payment-gateway/traced-requests.ts';
 import { withRequestMetrics } from '../payment-gateway/request-metrics.ts';
 import type { Log } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { noTracing } from '../runtime/tracing.ts';
+import type { Tracing } from '../runtime/tracing.ts';
 import { trailHeaders } from '../runtime/trail.ts';
 import { createTemporalClient, temporalConnection } from '../runtime/temporal.ts';
 import type { TemporalConnection } from '../runtime/temporal.ts';
@@ -49,6 +52,8 @@ export interface ServiceOptions {
   readonly temporalConnection?: TemporalConnection;
   /** Default: those of production. */
   readonly circuitBreakers?: CircuitBreakerOptions | undefined;
+  /** Default: none. */
+  readonly tracing?: Tracing | undefined;
   /** Runs around each request of the payment gateway's adapter, inside metrics and circuit breakers. */
   readonly intercept?: PaymentGatewayInterceptor | undefined;
 }
@@ -63,6 +68,7 @@ const lastRetryWithin = 30_000;
 export interface Service {
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
   readonly database: Database;
   readonly stores: Stores;
   readonly paymentGateway: GuardedPaymentGateway;
@@ -95,7 +101,7 @@ export async function openService(config: ServiceConfig, options: ServiceOptions
 }
 
 async function openOn(database: Database, config: ServiceConfig, options: ServiceOptions): Promise<Service> {
-  const { log, intercept } = options;
+  const { log, intercept, tracing = noTracing } = options;
   const metrics = createMetrics(config.TEMPORAL_BUILD_ID);
   const stores = createStores(database.queries, config.DATABASE_KEYS);
   await stores.databaseKeys.requireAll();
@@ -121,10 +127,10 @@ async function openOn(database: Database, config: ServiceConfig, options: Servic
     baseUrl: config.PG_BASE_URL,
     sharedSecret: config.PG_SHARED_SECRET,
     callbackUrl: config.PG_CALLBACK_URL,
-    trailHeaders,
+    trailHeaders: () => ({ ...trailHeaders(), ...tracing.headers() }),
   });
   const measured = withRequestMetrics(
-    intercept ? interceptPaymentGateway(adapter, intercept) : adapter,
+    withTracing(intercept ? interceptPaymentGateway(adapter, intercept) : adapter, tracing),
     metrics,
   );
   const paymentGateway = withCircuitBreakers(measured, options.circuitBreakers);
@@ -144,6 +150,7 @@ async function openOn(database: Database, config: ServiceConfig, options: Servic
   return {
     log,
     metrics,
+    tracing,
     database,
     stores,
     paymentGateway,
@@ -156,6 +163,7 @@ async function openOn(database: Database, config: ServiceConfig, options: Servic
     async close() {
       stopWatching();
       await database.close();
+      await tracing.close();
       setTimeout(() => void temporal.connection.close(), lastRetryWithin).unref();
     },
   };

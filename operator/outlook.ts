@@ -64,8 +64,8 @@ export function outlookOf(
     case 'REVIEW':
       return inReview(record, attempts);
     case 'DONE':
-      return { waitsFor: 'nothing', next: 'nothing' };
   }
+  return { waitsFor: 'nothing', next: 'nothing' };
 }
 
 function postponed(

@@ -192,7 +192,7 @@ async function describeRun(
     if (isOther) return { isRunning, line: `none; ${status.name} under its ID is another operation${link}` };
     const failing = raw.pendingActivities?.map(describePending) ?? [];
     const task = raw.pendingWorkflowTask?.attempt ?? 0;
-    if (Number(task) > 1) failing.push(`its workflow task fails, attempt ${String(task)}`);
+    if (task > 1) failing.push(`its workflow task fails, attempt ${task}`);
     return { isRunning, line: [`${status.name}${link}`, ...failing].join('; ') };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError)

@@ -29,7 +29,7 @@ export function withRequestMetrics(
 }
 
 /** The verdict or state in an answer, which the protocol has a closed list of. */
-function outcomeOf(answer: unknown): string {
+export function outcomeOf(answer: unknown): string {
   if (typeof answer === 'string') return answer;
   const hasState = typeof answer === 'object' && answer !== null && 'state' in answer;
   return hasState ? String(answer.state) : 'ANSWERED';

@@ -45,6 +45,8 @@ const commonSchema = z.object({
   NODE_TLS_REJECT_UNAUTHORIZED: z.string().optional(),
   PLAINTEXT_ON_PRIVATE_NETWORK: plaintextConnections,
   TEMPORAL_API_KEY: z.string().min(1).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).optional(),
   METRICS_PORT: portSchema.optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
 });

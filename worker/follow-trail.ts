@@ -1,15 +1,27 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { MemberInput, RegistrationReference } from '../contract/registration.ts';
 import type { Log } from '../runtime/log.ts';
+import { noTracing } from '../runtime/tracing.ts';
+import type { Tracing } from '../runtime/tracing.ts';
 import { currentTrail, withTrail } from '../runtime/trail.ts';
 import type { Trail } from '../runtime/trail.ts';
 
+interface Parts {
+  readonly log: Log;
+  readonly tracing?: Pick<Tracing, 'inSpan'> | undefined;
+}
+
 /**
  * Puts the trail of a registration on every log line of its activities, the SDK's included, and logs each activity that
- * succeeds. The SDK logs those that fail.
+ * succeeds, in a span. The SDK logs those that fail.
  */
-export function followTrail(log: Log): ActivityInterceptorsFactory {
-  return ({ info: { activityType: activity, attempt } }) => {
+export function followTrail({ log, tracing = noTracing }: Parts): ActivityInterceptorsFactory {
+  return ({ info: { activityType: activity, attempt, workflowExecution } }) => {
+    const attributes = {
+      'temporal.activity.attempt': attempt,
+      'temporal.workflow.run_id': workflowExecution?.runId,
+    };
+    const span = { name: activity, kind: 'CONSUMER', attributes } as const;
     let trail: Trail = {};
     return {
       inbound: {
@@ -17,7 +29,7 @@ export function followTrail(log: Log): ActivityInterceptorsFactory {
           withTrail(trailOf(input.args[0]), async () => {
             trail = currentTrail();
             const begun = performance.now();
-            const result = await next(input);
+            const result = await tracing.inSpan(span, () => next(input));
             const milliseconds = Math.round(performance.now() - begun);
             log.info({ activity, attempt, milliseconds }, 'activity');
             return result;

@@ -118,7 +118,7 @@ export async function startWorker(parts: WorkerParts, settings: WorkerSettings):
     // Shorter than the API waits for an operation: after a crash, another worker takes over within its deadline.
     stickyQueueScheduleToStartTimeout: '3s',
     activities: createActivities({ ...parts, notificationSender }),
-    interceptors: { activity: [followTrail(parts.log), refuseUnreadableArguments, typedFailures] },
+    interceptors: { activity: [followTrail(parts), refuseUnreadableArguments, typedFailures] },
     shutdownGraceTime,
     shutdownForceTime: shutdownGraceTime + forceDelay,
     workflowBundle,

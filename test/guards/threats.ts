@@ -1189,6 +1189,20 @@ export const threats: readonly Guard[] = [
     failure: /01012341234\/honggild/,
   },
   {
+    name: 'nobody-in-traces',
+    protectsFrom: 'Traces name a member.',
+    replacements: [
+      change('worker/follow-trail.ts', 'workflowExecution?.runId', 'workflowExecution?.workflowId'),
+    ],
+    tests: [
+      test(
+        'test/end-to-end/trail.test.ts',
+        'the correlation ID of a registration > makes one trace of its spans, in which nobody is named',
+      ),
+    ],
+    failure: /not to contain '1000000000/,
+  },
+  {
     name: 'ciphertext-location',
     protectsFrom: 'A ciphertext is copied to another row or column.',
     replacements: [

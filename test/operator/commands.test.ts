@@ -136,7 +136,7 @@ describe('show', () => {
     expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
     return output;
   };
-  const shows = (number: string, ...texts: readonly (RegExp | string)[]) =>
+  const expectScreen = (number: string, ...texts: readonly (RegExp | string)[]) =>
     expect
       .poll(
         async () => {
@@ -154,7 +154,7 @@ describe('show', () => {
 
   it('a registration that waits for its call', async () => {
     const { userId, number } = await register(stack.url, { mobileNumber: '01012340008' });
-    await shows(
+    await expectScreen(
       number,
       `registration  ${number} of member ${userId}, ${project.aspId}, at 003 IBK`,
       /^request +\d{12}-[0-9a-f]{7}, accepted /m,
@@ -174,9 +174,9 @@ describe('show', () => {
       expect((await operate('show', ...words)).output).toContain(`registration  ${number} `);
 
     await stack.temporal.workflow.getHandle(memberWorkflowId(userId)).terminate();
-    await shows(number, /^run +TERMINATED, /m, `npm run operator -- resume --number ${number}`);
+    await expectScreen(number, /^run +TERMINATED, /m, `npm run operator -- resume --number ${number}`);
     await cancel(number);
-    await shows(number, /^ended +BANK_ACC_REG_FAILED since .*: 002_914 /m, nothingToDo);
+    await expectScreen(number, /^ended +BANK_ACC_REG_FAILED since .*: 002_914 /m, nothingToDo);
   });
 
   it('a registration that waits for calling hours', async () => {
@@ -189,7 +189,12 @@ describe('show', () => {
     const { number } = await register(
       await stack.startAnotherApi({ policy: { ...impatientPolicy, arsCall } }),
     );
-    await shows(number, /^waits for +the hours in which members may be called$/m, /^until +20/m, nothingToDo);
+    await expectScreen(
+      number,
+      /^waits for +the hours in which members may be called$/m,
+      /^until +20/m,
+      nothingToDo,
+    );
     await cancel(number);
   });
 
@@ -198,7 +203,7 @@ describe('show', () => {
     await operate('bank-window', 'add', '--bank', '088', '--from', times[0]!, '--until', times[1]!);
     const [{ bankWindowId: id } = { bankWindowId: 0 }] = await stack.stores.bankWindows.list('088');
     const { number } = await register(stack.url, { bankCode: '088' });
-    await shows(
+    await expectScreen(
       number,
       /^waits for +the end of the bank’s maintenance$/m,
       /^then +the step is tried again; if that lasts until .* UTC, the registration fails$/m,
@@ -215,7 +220,7 @@ describe('show', () => {
       faults = {};
     });
     const { number } = await register(impatientApi);
-    await shows(
+    await expectScreen(
       number,
       /^stands +ARS_AUTH_DONE, in REVIEW$/m,
       /^waits for +an operator’s verdict, or the payment gateway’s/m,
@@ -231,7 +236,7 @@ describe('show', () => {
       'a test',
       '--despite-payment-gateway',
     );
-    await shows(number, /^ended +BANK_ACC_REG_FAILED since .*: 002_912 /m);
+    await expectScreen(number, /^ended +BANK_ACC_REG_FAILED since .*: 002_912 /m);
   });
 
   it('a registered account, its notification that is repeated, and its removal that waits', async () => {
@@ -246,7 +251,7 @@ describe('show', () => {
       await stack.stores.projects.setNotificationUrl(project.aspId, null);
     });
     const { userId, number } = await register(stack.url);
-    await shows(
+    await expectScreen(
       number,
       /^ended +BANK_ACC_REGISTERED since .*: 000_000 /m,
       /^account +ACTIVE$/m,
@@ -254,13 +259,13 @@ describe('show', () => {
       `npm run operator -- redeliver --number ${number}`,
     );
     await call(stack.url, project, '/delete', { userId });
-    await shows(
+    await expectScreen(
       number,
       /^account +DELETED$/m,
       /^removal +waits for the payment gateway, .*; removeAccount attempt [2-9]\d*, PaymentGatewayUnavailable/m,
     );
     faults = {};
-    await shows(number, /^account +REMOVED$/m, /^removal +done /m);
+    await expectScreen(number, /^account +REMOVED$/m, /^removal +done /m);
   });
 
   it('is asked for exactly one thing, which must exist', async () => {

@@ -136,9 +136,48 @@ describe.runIf(databaseUrl)('API, worker and operator', () => {
     for (const program of [api, worker]) {
       program.terminate();
       expect(await program.exited).toBe(0);
+      expect(notJson(program)).toEqual([]);
+    }
+  }, 180_000);
+
+  it('write every line as JSON, what Temporal’s native core warns of included', async () => {
+    const { url, environment, project, temporalServer } = await startSurroundings();
+    const [api, worker] = ['api/main.js', 'worker/main.js'].map((file) =>
+      startGroup(process.execPath, [join(production, 'dist', file)], environment),
+    ) as [ProcessGroup, ProcessGroup];
+    await api.untilOutput(/the API is listening/);
+    await worker.untilOutput(/the worker is running/);
+    const answer = await call(url, project, '/ars/register', registration(project, 0));
+    const number = String(answer.body['bankAccRegNo']);
+    await untilEnded(url, project, number);
+    const trail = `"registrationNumber":"${number}"`;
+    await api.untilOutput(new RegExp(`${trail}.*"msg":"request"`));
+    await worker.untilOutput(new RegExp(`${trail}.*"msg":"activity"`));
+
+    await temporalServer.stop();
+    await worker.untilOutput(/"sdkComponent":"core"/);
+    for (const program of [api, worker]) {
+      await program.kill();
+      expect(notJson(program)).toEqual([]);
     }
   }, 180_000);
 });
+
+/** What a program has written that is no JSON object in one line. */
+function notJson(program: ProcessGroup): string[] {
+  const isObject = (line: string) => {
+    try {
+      return typeof JSON.parse(line) === 'object';
+    } catch {
+      return false;
+    }
+  };
+  return program
+    .output()
+    .trim()
+    .split('\n')
+    .filter((line) => !isObject(line));
+}
 
 const canBePidOne = spawnSync('unshare', ['-pf', '--mount-proc', 'true']).status === 0;
 if (!canBePidOne) process.stdout.write('This user may not unshare: nothing is stopped as PID 1.\n');
@@ -232,6 +271,7 @@ async function startSurroundings() {
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
+    temporalServer,
     project: publicCredentials(credentials).projects[0] as unknown as Project,
     environment: {
       NODE_ENV: 'development',
