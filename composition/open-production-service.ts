@@ -28,7 +28,9 @@ export interface ProductionServiceOptions {
  */
 export async function openProductionService(
   name: string,
-  config: ServiceConfig & TracingSettings & Omit<ProductionSettings, 'temporal'>,
+  config: ServiceConfig &
+    TracingSettings &
+    Omit<ProductionSettings, 'temporal'> & { readonly DATABASE_CONNECTIONS: number },
   { circuitBreakers, wait = untilAvailable }: ProductionServiceOptions = {},
 ): Promise<Service> {
   const log = createLog(name, config.LOG_LEVEL);
@@ -38,7 +40,8 @@ export async function openProductionService(
   await untilDatabaseAnswers(() =>
     refuseUnfitSettings({ ...config, temporal }, () => inspectDatabase(config.DATABASE_URL)),
   );
-  const openDatabase = () => untilDatabaseAnswers(() => openPostgres(config.DATABASE_URL, log));
+  const openDatabase = () =>
+    untilDatabaseAnswers(() => openPostgres(config.DATABASE_URL, log, config.DATABASE_CONNECTIONS));
   const tracing = await startTracing(name, config, log);
   return await openService(config, {
     log,

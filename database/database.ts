@@ -33,12 +33,13 @@ export const migrationsFolder = fileURLToPath(new URL('./migrations', import.met
 
 /**
  * Opens PostgreSQL. Throws when it cannot be reached.
+ * @param connections how many connections are opened at most
  * @throws {ConfigurationError} when its tables are older than version 1.0.0, or lack a migration
  */
-export async function openPostgres(url: string, log: Log): Promise<Database> {
+export async function openPostgres(url: string, log: Log, connections = 10): Promise<Database> {
   const pool = new Pool({
     connectionString: url,
-    max: 10,
+    max: connections,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 15_000,
     // Callers rely on committed writes, so a server configured for speed must not weaken durability. Whatever the settings of

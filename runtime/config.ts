@@ -14,6 +14,9 @@ export const portSchema = z.coerce.number().int().min(1).max(65_535);
 /** A number of things, at least one. */
 export const countSchema = z.coerce.number().int().positive();
 
+/** How many activities of each kind may share a connection to the database: more would wait longer than they may take. */
+const activitiesPerConnection = 10;
+
 const plaintextConnection = z.enum(['postgresql', 'temporal', 'metrics']);
 /** A connection inside the deployment that may be plaintext on a private network. */
 export type PlaintextConnection = z.output<typeof plaintextConnection>;
@@ -35,6 +38,9 @@ const commonSchema = z.object({
   PG_CALLBACK_URL: z
     .url()
     .describe('URL of /pg/callbacks of this service, as the payment gateway reaches it'),
+  DATABASE_CONNECTIONS: countSchema
+    .default(10)
+    .describe('connections to PostgreSQL that this process opens at most'),
   DATABASE_FAILOVER: z
     .enum(['asynchronous', 'synchronous'])
     .default('asynchronous')
@@ -117,11 +123,18 @@ export const apiConfigSchema = commonSchema.extend({
 export const workerConfigSchema = commonSchema
   .extend({
     TEMPORAL_METRICS_PORT: portSchema.optional(),
+    CONCURRENT_ACTIVITIES: countSchema.default(100),
+    // The SDK needs two: one for cached runs, one for others.
+    CONCURRENT_WORKFLOW_TASKS: countSchema.min(2).default(40),
     HEALTH_PORT: portSchema.optional(),
     HEALTH_HOST: z.string().default('0.0.0.0'),
     DATABASE_URL: databaseUrl,
     TEMPORAL_DEPLOYMENT_NAME: z.string().optional().describe('worker deployment this version belongs to'),
     TEMPORAL_BUILD_ID: z.string().optional().describe('version of this worker, such as the commit'),
+  })
+  .refine((config) => config.CONCURRENT_ACTIVITIES <= activitiesPerConnection * config.DATABASE_CONNECTIONS, {
+    path: ['CONCURRENT_ACTIVITIES'],
+    error: `At most ${activitiesPerConnection} times DATABASE_CONNECTIONS, because each uses the database`,
   })
   // Only one of the two would start a worker that gets no work.
   .refine(

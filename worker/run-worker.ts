@@ -112,6 +112,7 @@ async function start(
     prepareRuntime?.(log);
     const worker = await startWorker(service, {
       ...settings,
+      slots: { activities: config.CONCURRENT_ACTIVITIES, workflowTasks: config.CONCURRENT_WORKFLOW_TASKS },
       deployment: deploymentName && buildId ? { deploymentName, buildId } : undefined,
     });
     const stopEnsuring = keepEnsuringSchedules(service);

@@ -76,6 +76,14 @@ export type WorkerParts = Omit<ActivityDependencies, 'notificationSender'> & {
   readonly temporalConnection: TemporalConnection;
 };
 
+/** How many tasks a worker processes at a time. */
+export interface WorkerSlots {
+  /** Activities, and as many local activities. */
+  readonly activities: number;
+  /** At least 2. */
+  readonly workflowTasks: number;
+}
+
 /** Settings of a worker. */
 export interface WorkerSettings {
   /** The bundled workflows, or the path of the file that holds them. */
@@ -84,6 +92,8 @@ export interface WorkerSettings {
   readonly allowLoopback?: boolean | undefined;
   /** How long running activities may take to end on shutdown, in ms. Default: longer than the longest activity. */
   readonly shutdownGraceTime?: number | undefined;
+  /** Default: 100 activities and 40 workflow tasks. */
+  readonly slots?: WorkerSlots | undefined;
   /** The version under which Temporal knows this worker; without one the worker is unversioned. */
   readonly deployment?: WorkerDeploymentVersion | undefined;
 }
@@ -119,6 +129,7 @@ export async function startWorker(parts: WorkerParts, settings: WorkerSettings):
     stickyQueueScheduleToStartTimeout: '3s',
     activities: createActivities({ ...parts, notificationSender }),
     interceptors: { activity: [followTrail(parts), refuseUnreadableArguments, typedFailures] },
+    ...slotOptions(settings.slots),
     shutdownGraceTime,
     shutdownForceTime: shutdownGraceTime + forceDelay,
     workflowBundle,
@@ -143,6 +154,19 @@ export async function startWorker(parts: WorkerParts, settings: WorkerSettings):
       await notificationSender.close();
       await connection.close();
     },
+  };
+}
+
+/** There are as many polls as the server advises, but no more than tasks that could be processed. */
+function slotOptions({ activities, workflowTasks }: WorkerSlots = { activities: 100, workflowTasks: 40 }) {
+  const pollers = (maximum: number) =>
+    ({ type: 'autoscaling', maximum, initial: Math.min(5, maximum) }) as const;
+  return {
+    maxConcurrentActivityTaskExecutions: activities,
+    maxConcurrentLocalActivityExecutions: activities,
+    activityTaskPollerBehavior: pollers(activities),
+    maxConcurrentWorkflowTaskExecutions: workflowTasks,
+    workflowTaskPollerBehavior: pollers(workflowTasks),
   };
 }
 

@@ -14,6 +14,9 @@ const { member, phone, account, provider, otherPhone } = sandboxPolicy.arsCall.d
 export const sandboxConfigSchema = catalogue
   .omit({
     DATABASE_URL: true,
+    DATABASE_CONNECTIONS: true,
+    CONCURRENT_ACTIVITIES: true,
+    CONCURRENT_WORKFLOW_TASKS: true,
     CODEC_TOKENS: true,
     OPERATOR_TOKENS: true,
     SECOND_PERSON_FOR: true,
@@ -48,6 +51,9 @@ export const sandboxConfigSchema = catalogue
 const decided: readonly string[] = [
   'HOST',
   'DATABASE_URL',
+  'DATABASE_CONNECTIONS',
+  'CONCURRENT_ACTIVITIES',
+  'CONCURRENT_WORKFLOW_TASKS',
   'DATABASE_KEYS',
   'PAYLOAD_KEYS',
   'PG_BASE_URL',

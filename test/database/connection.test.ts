@@ -1,7 +1,9 @@
 import { sql } from 'drizzle-orm';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { openPostgres } from '../../database/database.ts';
+import { createLog } from '../../runtime/log.ts';
 import { isTransient } from '../../runtime/transient-errors.ts';
-import { openFreshPostgres } from '../fixtures/fresh-postgres.ts';
+import { createFreshPostgres, openFreshPostgres } from '../fixtures/fresh-postgres.ts';
 
 const databaseUrl = process.env['DATABASE_URL'];
 if (!databaseUrl) {
@@ -27,5 +29,18 @@ describe.runIf(databaseUrl)('a connection to PostgreSQL', () => {
     expect(isTransient(await broken.catch((error: unknown) => error))).toBe(true);
     await database.ping();
     await database.close();
+  });
+
+  it('is one of at most as many as the settings say; further queries wait for one', async () => {
+    const fresh = await createFreshPostgres(databaseUrl!);
+    const database = await openPostgres(fresh.url, createLog('test', 'silent'), 2);
+    onTestFinished(async () => {
+      await database.close();
+      await fresh.drop();
+    });
+    const pid = sql`select pg_backend_pid() as pid from pg_sleep(0.05)`;
+    const answers = await Promise.all(Array.from({ length: 6 }, () => database.queries.execute(pid)));
+    const pids = (answers as unknown as { rows: [{ pid: number }] }[]).map(({ rows }) => rows[0].pid);
+    expect(new Set(pids).size).toBe(2);
   });
 });

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { createStores } from '../../database/stores.ts';
 import { loadCredentials, seed } from '../../development/sandbox/credentials.ts';
 import { openPglite } from '../../development/sandbox/embedded-database.ts';
+import { readConfig, workerConfigSchema } from '../../runtime/config.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 import { startProgram } from './process-group.ts';
 
@@ -93,4 +94,31 @@ it.for([
   await program.untilOutput(/lacks what this process needs|waiting for PostgreSQL/);
   expect(program.output()).toMatch(new RegExp(`^  ${missing}: Required beside ${given}`, 'm'));
   expect(await program.exited).toBe(1);
+});
+
+it.for([
+  [{ CONCURRENT_ACTIVITIES: '101' }, 'CONCURRENT_ACTIVITIES: At most 10 times DATABASE_CONNECTIONS'],
+  [{ DATABASE_CONNECTIONS: '9' }, 'CONCURRENT_ACTIVITIES: At most 10 times DATABASE_CONNECTIONS'],
+  [{ CONCURRENT_WORKFLOW_TASKS: '1' }, 'CONCURRENT_WORKFLOW_TASKS: '],
+  [{ DATABASE_CONNECTIONS: '11', CONCURRENT_ACTIVITIES: '110' }, 'accepted'],
+] as const)('a worker with %j: %s', ([settings, outcome]) => {
+  const key = `test:${Buffer.alloc(32).toString('base64')}`;
+  const environment = {
+    DATABASE_URL: 'postgres://127.0.0.1:9/nothing',
+    DATABASE_KEYS: key,
+    PAYLOAD_KEYS: key,
+    PG_BASE_URL: 'http://127.0.0.1:9',
+    PG_CALLBACK_URL: 'http://127.0.0.1:9',
+    PG_SHARED_SECRET: 'a-secret-for-this-test',
+    ...settings,
+  };
+  const read = () => {
+    try {
+      readConfig(workerConfigSchema, environment, () => '');
+      return 'accepted';
+    } catch (error) {
+      return String(error);
+    }
+  };
+  expect(read()).toContain(outcome);
 });

@@ -2,6 +2,7 @@ import { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startStack } from '../fixtures/stack.ts';
 import type { Stack } from '../fixtures/stack.ts';
+import { call, registration, untilEnded } from '../fixtures/wire-client.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -35,4 +36,14 @@ describe('the stop of a worker', () => {
     await stack.startWorker();
     await expect(stack.stopWorker()).rejects.toThrow('Something else');
   });
+});
+
+it('a worker with the fewest slots registers an account', async () => {
+  await stack.startWorker({ slots: { activities: 1, workflowTasks: 2 } });
+  const [project] = stack.projects;
+  const { body } = await call(stack.url, project, '/ars/register', registration(project, 0));
+  expect(await untilEnded(stack.url, project, String(body['bankAccRegNo']))).toMatchObject({
+    body: { status: 'BANK_ACC_REGISTERED' },
+  });
+  await stack.stopWorker();
 });
