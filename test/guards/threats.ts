@@ -1232,14 +1232,10 @@ export const threats: readonly Guard[] = [
     name: 'evidence-of-passed-call',
     protectsFrom: 'The recording of another call is taken for the evidence of consent.',
     replacements: [
-      change(
-        'database/evidence-verification.ts',
-        'if (evidence && (evidence.callId !==',
-        'if (!evidence && (evidence !==',
-      ),
+      change('database/evidence-verification.ts', 'evidence.callId !== passedCall?.callId || ', ''),
     ],
     tests: [alteredRows('evidence of another call than the one that was passed is found')],
-    failure: /to deeply equal/,
+    failure: /expected \[\] to deeply equal/,
   },
   {
     name: 'passed-call-sealed',
