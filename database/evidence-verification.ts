@@ -55,7 +55,7 @@ async function* problemsBeside(
 /** @returns undefined when it is intact and has no evidence */
 function judge(stores: Stores, sealer: RowSealer, row: StoredRegistration): EvidenceFinding | undefined {
   const subject = row.registration.registrationNumber;
-  const problem = problemOf(sealer, row) ?? problemOfEvidence(stores, row);
+  const problem = problemOf(sealer, row) ?? problemOfEvidence(stores, row) ?? problemOfCall(row);
   if (problem !== undefined) return { subject, state: 'BROKEN', problem };
   const { registration, evidence, member } = row;
   if (registration.withdrawnAt) return undefined;
@@ -67,7 +67,7 @@ function judge(stores: Stores, sealer: RowSealer, row: StoredRegistration): Evid
 /** What is wrong about everything but the evidence. */
 function problemOf(sealer: RowSealer, row: StoredRegistration): string | undefined {
   const { registration, evidence, member, notification } = row;
-  const { notificationSequence, passedCall, userId } = registration;
+  const { notificationSequence, userId } = registration;
   const alteration = alterationOf(sealer, row);
   if (alteration !== undefined) return alteration;
   if (!member) return 'its member is gone';
@@ -76,8 +76,6 @@ function problemOf(sealer: RowSealer, row: StoredRegistration): string | undefin
   if (row.policyId === null) return 'its policy is gone';
   if (evidence && !sealer.isAuthentic('consentEvidence', evidence))
     return 'the stored record of its recording was altered';
-  if (evidence && (evidence.callId !== passedCall?.callId || evidence.attempt !== passedCall.attempt))
-    return 'its recording is that of another call than the one that the member passed';
   if (
     (notification?.sequence ?? null) !== notificationSequence ||
     (notification?.userId ?? userId) !== userId
@@ -108,6 +106,13 @@ function problemOfEvidence({ members }: Stores, row: StoredRegistration): string
   }
   if (member!.erasedAt) return "its member is marked erased, but the member's key is still there";
   return problemOfContent(row, () => members.openCipher(key, registration));
+}
+
+function problemOfCall({ registration: { passedCall }, evidence }: StoredRegistration): string | undefined {
+  const isOfIt = evidence?.callId === passedCall?.callId && evidence?.attempt === passedCall?.attempt;
+  return evidence && !isOfIt
+    ? 'its recording is that of another call than the one that the member passed'
+    : undefined;
 }
 
 function problemOfContent(

@@ -1232,7 +1232,7 @@ export const threats: readonly Guard[] = [
     name: 'evidence-of-passed-call',
     protectsFrom: 'The recording of another call is taken for the evidence of consent.',
     replacements: [
-      change('database/evidence-verification.ts', 'evidence.callId !== passedCall?.callId || ', ''),
+      change('database/evidence-verification.ts', 'evidence?.callId === passedCall?.callId && ', ''),
     ],
     tests: [alteredRows('evidence of another call than the one that was passed is found')],
     failure: /expected \[\] to deeply equal/,
