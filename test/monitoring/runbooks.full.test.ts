@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync, symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { expect, inject, it, onTestFinished } from 'vitest';
 import { findFreePort } from '../../development/sandbox/ports.ts';
 import { projectDirectory } from '../../development/sandbox/project-directory.ts';
 import { startNotificationReceiver } from '../fixtures/notification-receiver.ts';
@@ -22,10 +22,7 @@ const refusals: Readonly<Record<string, RegExp>> = {
   setup: /ended runs are kept for 1 days/,
 };
 
-let sandbox: ReturnType<typeof startGroup>;
-let environment: NodeJS.ProcessEnv;
-let values: Readonly<Record<string, () => Promise<string>>>;
-beforeAll(async () => {
+it('every command of every runbook runs in a sandbox', async () => {
   const [port, simulatorPort, temporalPort, metricsPort] = [
     await findFreePort(),
     await findFreePort(),
@@ -34,7 +31,7 @@ beforeAll(async () => {
   ];
   const url = `http://127.0.0.1:${port}`;
   const state = temporaryDirectory();
-  sandbox = startGroup('npm', ['start'], {
+  const sandbox = startGroup('npm', ['start'], {
     PORT: String(port),
     PG_SIMULATOR_PORT: String(simulatorPort),
     TEMPORAL_PORT: String(temporalPort),
@@ -47,6 +44,7 @@ beforeAll(async () => {
   const credentials = (await (await fetch(`${url}/sandbox/credentials`)).json()) as { projects: Project[] };
   const project = credentials.projects[0]!;
   const receiver = await startNotificationReceiver();
+  onTestFinished(() => void receiver.close());
   await fetch(`${url}/sandbox/projects/${project.aspId}/callback`, {
     method: 'PUT',
     body: JSON.stringify({ callbackUrl: receiver.url }),
@@ -60,7 +58,7 @@ beforeAll(async () => {
   const ended = await register(0, {});
   await untilEnded(url, project, ended);
   let member = 0;
-  values = {
+  const values: Readonly<Record<string, () => Promise<string>>> = {
     '<ended registration>': async () => ended,
     // It ends by itself after a while, so each command gets one of its own.
     '<open registration>': () => register(++member, ringing),
@@ -68,7 +66,7 @@ beforeAll(async () => {
   };
   const programs = temporaryDirectory();
   symlinkSync(inject('temporalExecutable'), join(programs, 'temporal'));
-  environment = {
+  const environment = {
     ...process.env,
     PATH: [programs, process.env['PATH']].join(delimiter),
     XDG_STATE_HOME: state,
@@ -76,38 +74,38 @@ beforeAll(async () => {
     METRICS_URL: `http://127.0.0.1:${metricsPort}/metrics`,
     TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
   };
-});
-afterAll(async () => {
+
+  for (const page of pages) {
+    const commands = commandsOf(page);
+    expect(commands, page).not.toEqual([]);
+    for (const command of commands) {
+      let script = command;
+      for (const [name, find] of Object.entries(values)) {
+        if (script.includes(name)) script = script.replace(name, await find());
+      }
+      expect(script).not.toMatch(/<\w/);
+      const { code, output } = await run(script, environment);
+      const refusal = refusals[/operator -- (\w+)/.exec(command)?.[1] ?? ''];
+      expect(output, command).toMatch(refusal ?? /^/);
+      expect(code, `${command}\n${output}`).toBe(refusal ? 1 : 0);
+    }
+  }
   sandbox.terminate();
   await sandbox.exited;
-});
+}, 900_000);
 
 function commandsOf(page: string): string[] {
   const text = readFileSync(join(folder, page), 'utf8');
   return [...text.matchAll(/^```sh\n([^]*?)^```/gm)].flatMap(([, lines]) => lines!.trim().split('\n'));
 }
 
-describe.each(pages)('%s', (page) => {
-  it('has commands', () => expect(commandsOf(page)).not.toEqual([]));
-
-  it.each(commandsOf(page))('%s', async (command) => {
-    let script = command;
-    for (const [name, find] of Object.entries(values)) {
-      if (script.includes(name)) script = script.replace(name, await find());
-    }
-    expect(script).not.toMatch(/<\w/);
-    const { code, output } = await promisify(execFile)('bash', ['-o', 'pipefail', '-c', script], {
-      env: environment,
-      cwd: projectDirectory,
-    }).then(
-      ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
-      (error: { code: number; stdout: string; stderr: string }) => ({
-        code: error.code,
-        output: error.stdout + error.stderr,
-      }),
-    );
-    const refusal = refusals[/operator -- (\w+)/.exec(command)?.[1] ?? ''];
-    expect(output).toMatch(refusal ?? /^/);
-    expect(code, output).toBe(refusal ? 1 : 0);
-  });
-});
+async function run(script: string, env: NodeJS.ProcessEnv) {
+  const bash = promisify(execFile)('bash', ['-o', 'pipefail', '-c', script], { env, cwd: projectDirectory });
+  return await bash.then(
+    ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
+    ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({
+      code,
+      output: stdout + stderr,
+    }),
+  );
+}
