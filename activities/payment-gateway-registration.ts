@@ -5,7 +5,7 @@ import { resultCodeOfRefusal } from '../contract/refusal-reasons.ts';
 import type { EvidenceRecord } from '../database/consent-evidence.ts';
 import { AlteredRow } from '../database/row-seals.ts';
 import type { RegistrationRequest } from '../payment-gateway/payment-gateway.ts';
-import { addToTrail } from '../runtime/trail.ts';
+import { addToCorrelation } from '../runtime/correlation.ts';
 import { codes } from '../wire/result-codes.ts';
 import { closureLimit, isPostponed, unlessBankClosed } from './bank-closure.ts';
 import { deadline } from './deadline.ts';
@@ -68,7 +68,7 @@ export function paymentGatewayRegistrationActivities(
         throw new AlteredRow(
           `The ledger orders the removal of ${registrationNumber}, which was neither retired nor has failed: somebody else has written it into the database.`,
         );
-      addToTrail({ correlationId: await stores.registrations.findCorrelationId(registrationNumber) });
+      addToCorrelation({ correlationId: await stores.registrations.findCorrelationId(registrationNumber) });
       await requireSettled(registrationNumber);
       await paymentGateway.removeRegistration(registrationNumber, deadline());
       await ledger.recordRemoval(registrationNumber);
@@ -79,7 +79,7 @@ export function paymentGatewayRegistrationActivities(
       const account = member && (await stores.accounts.findActive(member));
       if (!account) return { resultCode: codes.NO_REGISTERED_ACCOUNT };
       const { registrationNumber } = account;
-      addToTrail({ registrationNumber });
+      addToCorrelation({ registrationNumber });
       const { policyId } = (await stores.registrations.load(member, registrationNumber)).record;
       const claim = await ledger.claimAutoCharge(registrationNumber, await stores.policies.get(policyId));
       // Nobody's request ordered it, so whoever started this run registers nothing.

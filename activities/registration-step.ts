@@ -16,7 +16,7 @@ import {
   PaymentGatewayUnavailable,
 } from '../payment-gateway/payment-gateway.ts';
 import { afterCommit } from '../runs/after-commit.ts';
-import { addToTrail } from '../runtime/trail.ts';
+import { addToCorrelation } from '../runtime/correlation.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
 import { deadline } from './deadline.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -55,7 +55,7 @@ export function createSteps(
     return async ({ registrationNumber }: RegistrationReference): Promise<StepResult> => {
       const loaded = await stores.registrations.loadAny(registrationNumber);
       const { record, now } = loaded;
-      addToTrail(record);
+      addToCorrelation(record);
       requireMember(record.userId);
       if (record.withdrawnAt) return { registration: null };
       if (!steps.includes(record.step)) return { registration: toState(record) };

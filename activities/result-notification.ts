@@ -6,7 +6,7 @@ import type { NotificationContent } from '../notifications/notification-message.
 import { isAcknowledged } from '../notifications/notification-sender.ts';
 import type { NotificationAnswer } from '../notifications/notification-sender.ts';
 import { noTracing } from '../runtime/tracing.ts';
-import { addToTrail } from '../runtime/trail.ts';
+import { addToCorrelation } from '../runtime/correlation.ts';
 import { resultCodes } from '../wire/result-codes.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -25,7 +25,7 @@ export function resultNotificationActivities({
       await stores.incarnations.requireKnown();
       const notification = await stores.resultNotifications.open(registrationNumber);
       const { state, deliveries, redeliveredAfter, dueIn, correlationId } = notification;
-      addToTrail({ correlationId });
+      addToCorrelation({ correlationId });
       if (state !== 'PENDING' || dueIn > 0) return { state, delivery: deliveries, milliseconds: dueIn };
       const project = await stores.projects.find(notification.aspId);
       if (project?.state !== 'ACTIVE') {

@@ -24,7 +24,7 @@ import { ProjectLimits, limitRequestsInFlight } from './http/request-limits.ts';
 import { codes } from '../wire/result-codes.ts';
 import { noTracing } from '../runtime/tracing.ts';
 import type { SpanInProgress } from '../runtime/tracing.ts';
-import { withTrail } from '../runtime/trail.ts';
+import { withCorrelation } from '../runtime/correlation.ts';
 
 /** The maximum size of a body, in bytes. */
 const maxBodyBytes = 64 * 1024;
@@ -112,7 +112,7 @@ function correlateAndLog({ log, metrics, tracing = noTracing, trustedProxies = 0
         'result.code': code,
       });
     };
-    await withTrail({ correlationId }, () => tracing.inSpan({ name: method, kind: 'SERVER' }, serve));
+    await withCorrelation({ correlationId }, () => tracing.inSpan({ name: method, kind: 'SERVER' }, serve));
   });
 }
 

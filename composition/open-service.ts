@@ -22,7 +22,7 @@ import { createMetrics } from '../runtime/metrics.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { noTracing } from '../runtime/tracing.ts';
 import type { Tracing } from '../runtime/tracing.ts';
-import { trailHeaders } from '../runtime/trail.ts';
+import { correlationHeaders } from '../runtime/correlation.ts';
 import { createTemporalClient, temporalConnection } from '../runtime/temporal.ts';
 import type { TemporalConnection } from '../runtime/temporal.ts';
 import { createDatabaseWitness } from './database-witness.ts';
@@ -127,7 +127,7 @@ async function openOn(database: Database, config: ServiceConfig, options: Servic
     baseUrl: config.PG_BASE_URL,
     sharedSecret: config.PG_SHARED_SECRET,
     callbackUrl: config.PG_CALLBACK_URL,
-    trailHeaders: () => ({ ...trailHeaders(), ...tracing.headers() }),
+    correlationHeaders: () => ({ ...correlationHeaders(), ...tracing.headers() }),
   });
   const measured = withRequestMetrics(
     withTracing(intercept ? interceptPaymentGateway(adapter, intercept) : adapter, tracing),

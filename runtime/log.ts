@@ -1,18 +1,18 @@
 import pino from 'pino';
-import { currentTrail } from './trail.ts';
+import { currentCorrelation } from './correlation.ts';
 
 /** A structured logger: one JSON object per line. */
 export type Log = pino.Logger;
 
 /**
- * Creates the logger of a process. Each line has the trail that it belongs to. Callers pass identifiers and codes only; redaction is a second line of defence for
+ * Creates the logger of a process. Each line has the correlation ID and registration number that it belongs to. Callers pass identifiers and codes only; redaction is a second line of defence for
  * fields that could hold personal data or secrets. Lines go to standard output, or to `onLine`.
  */
 export function createLog(name: string, level = 'info', onLine?: (line: string) => void): Log {
   const options: pino.LoggerOptions = {
     name,
     level,
-    mixin: () => ({ ...currentTrail() }),
+    mixin: () => ({ ...currentCorrelation() }),
     redact: {
       paths: [
         'bankAccount',

@@ -26,12 +26,12 @@ import {
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import type { Log } from './log.ts';
 import type { Attributes, SpanDescription, Tracing } from './tracing.ts';
-import { currentTrail } from './trail.ts';
+import { currentCorrelation } from './correlation.ts';
 
 /** How long the collector may take to answer, in ms. */
 const exportTimeout = 3_000;
 
-/** A span that is not begun before something needs it: an activity reads from the database to whose trail it belongs. */
+/** A span that is not begun before something needs it: an activity reads from the database to which request it belongs. */
 interface LateSpan {
   readonly begin: () => Span;
 }
@@ -75,7 +75,7 @@ export function createTracing(processName: string, endpoint: string, share: numb
   ) {
     const options = { kind: SpanKind[kind], startTime };
     if (parent) return tracer.startSpan(name, options, trace.setSpan(ROOT_CONTEXT, parent.begin()));
-    const { correlationId } = currentTrail();
+    const { correlationId } = currentCorrelation();
     if (correlationId === undefined) return tracer.startSpan(name, options, ROOT_CONTEXT);
     const root = rootOf(correlationId);
     const isRoot = kind === 'SERVER' && correlationId === firstId;
@@ -87,7 +87,7 @@ export function createTracing(processName: string, endpoint: string, share: numb
     async inSpan(description, work) {
       const parent = spans.getStore();
       const startTime = new Date();
-      const firstId = currentTrail().correlationId;
+      const firstId = currentCorrelation().correlationId;
       let { name } = description;
       let attributes: Attributes = { ...description.attributes };
       let begun: Span | undefined;
@@ -104,7 +104,7 @@ export function createTracing(processName: string, endpoint: string, share: numb
         failure = error instanceof Error ? error.name : 'error';
         throw error;
       } finally {
-        const { correlationId } = currentTrail();
+        const { correlationId } = currentCorrelation();
         const ended = span.begin().updateName(name);
         ended.setAttributes({ ...attributes, ...(correlationId && { 'correlation.id': correlationId }) });
         if (failure !== undefined)
@@ -123,7 +123,7 @@ export function createTracing(processName: string, endpoint: string, share: numb
   };
 }
 
-/** The span of the request that began a trail, as all others know it. */
+/** The span of the request that began it all, as all others know it. */
 function rootOf(correlationId: string): SpanContext {
   const digest = createHash('sha256').update(correlationId).digest('hex');
   return {

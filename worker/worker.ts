@@ -9,7 +9,7 @@ import { ConfigurationError } from '../runtime/config.ts';
 import type { Log } from '../runtime/log.ts';
 import type { TemporalConnection } from '../runtime/temporal.ts';
 import { taskQueue } from '../contract/registration.ts';
-import { followTrail } from './follow-trail.ts';
+import { correlateActivities } from './correlate-activities.ts';
 import { refuseUnreadableArguments } from './refuse-unreadable-arguments.ts';
 
 /** Settings of Temporal's runtime. */
@@ -128,7 +128,7 @@ export async function startWorker(parts: WorkerParts, settings: WorkerSettings):
     // Shorter than the API waits for an operation: after a crash, another worker takes over within its deadline.
     stickyQueueScheduleToStartTimeout: '3s',
     activities: createActivities({ ...parts, notificationSender }),
-    interceptors: { activity: [followTrail(parts), refuseUnreadableArguments, typedFailures] },
+    interceptors: { activity: [correlateActivities(parts), refuseUnreadableArguments, typedFailures] },
     ...slotOptions(settings.slots),
     shutdownGraceTime,
     shutdownForceTime: shutdownGraceTime + forceDelay,

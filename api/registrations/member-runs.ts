@@ -14,7 +14,7 @@ import type { ApiParts } from '../parts.ts';
 import type { StartedRegistration } from './latest-registrations.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { RepeatableRequest } from '../http/repeatable-request.ts';
-import { currentTrail } from '../../runtime/trail.ts';
+import { currentCorrelation } from '../../runtime/correlation.ts';
 import { codes } from '../../wire/result-codes.ts';
 
 /** How long Temporal may take to accept a start, or to describe a run before it, in ms. */
@@ -134,7 +134,7 @@ export async function registerAutoCharge(
   if (account && (await repeatable.bind(account.registrationNumber)) !== account.registrationNumber)
     throw new Refusal(codes.NO_REGISTERED_ACCOUNT);
   if (account) await orderAutoCharge(parts, member, account.registrationNumber);
-  const input: MemberInput = { userId, correlationId: currentTrail().correlationId };
+  const input: MemberInput = { userId, correlationId: currentCorrelation().correlationId };
   const { digests } = repeatable;
   const start = async () => {
     const run = await temporal.withDeadline(Date.now() + startTimeout, () =>

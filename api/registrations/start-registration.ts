@@ -7,7 +7,7 @@ import type { Member } from '../../database/members.ts';
 import type { Project } from '../../database/projects.ts';
 import type { RegistrationRecord } from '../../database/registrations.ts';
 import { startRegistrationRun } from '../../runs/registration-run.ts';
-import { addToTrail, currentTrail } from '../../runtime/trail.ts';
+import { addToCorrelation, currentCorrelation } from '../../runtime/correlation.ts';
 import type { registerAccount } from '../../wire/bank-account-operations.ts';
 import { codes } from '../../wire/result-codes.ts';
 import { Refusal } from '../http/refusal.ts';
@@ -48,7 +48,7 @@ export async function startRegistration(
 ): Promise<StartedRegistration> {
   const { aspId } = project;
   const first = await bindNumber(parts, repeatable);
-  addToTrail({ registrationNumber: first.registrationNumber });
+  addToCorrelation({ registrationNumber: first.registrationNumber });
   if (first.hasBegun) return await repeatAnswer(parts, aspId, request.userId, first.registrationNumber);
   const { registrationNumber } = first;
   const memberKey = `${aspId}/${request.userId}`;
@@ -110,7 +110,7 @@ async function startUnlessRunning(
     registrationNumber,
     bankCode: request.bankCode,
     arsCodeId: issued?.arsCodeId ?? null,
-    correlationId: currentTrail().correlationId ?? null,
+    correlationId: currentCorrelation().correlationId ?? null,
     policyId: await stores.policies.keep(parts.policy),
     details: detailsOf(request, member, authNumber),
   };

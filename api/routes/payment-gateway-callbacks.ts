@@ -6,7 +6,7 @@ import type { Api } from '../context.ts';
 import { allowOnly } from '../http/allowed-methods.ts';
 import { afterCommit } from '../../runs/after-commit.ts';
 import { wakeRun } from '../../runs/registration-run.ts';
-import { addToTrail } from '../../runtime/trail.ts';
+import { addToCorrelation } from '../../runtime/correlation.ts';
 import type { ApiParts } from '../parts.ts';
 
 /**
@@ -30,7 +30,7 @@ export function servePaymentGatewayCallbacks(app: Hono<Api>, parts: ApiParts): v
     const { kind, reference } = callback;
     const registration = await stores.registrations.findAny(reference);
     // What follows belongs to the request that began the registration.
-    if (registration) addToTrail(registration);
+    if (registration) addToCorrelation(registration);
     const isKnown = registration !== undefined && (await commit(callback));
     metrics.paymentGatewayCallbacks.inc({ kind, known: String(isKnown) });
     if (registration) await wakeRun(temporal, registration.userId);

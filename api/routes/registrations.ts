@@ -14,7 +14,7 @@ import { codes } from '../../wire/result-codes.ts';
 import { timelineLabels } from '../../wire/timeline.ts';
 import type { Project } from '../../database/projects.ts';
 import type { RegistrationRecord } from '../../database/registrations.ts';
-import { addToTrail } from '../../runtime/trail.ts';
+import { addToCorrelation } from '../../runtime/correlation.ts';
 import type { Api } from '../context.ts';
 import { serve } from '../http/operation.ts';
 import type { OperationParts } from '../http/operation.ts';
@@ -70,7 +70,7 @@ export function serveRegistrations(app: Hono<Api>, parts: OperationParts): void 
   async function requireRegistration({ aspId }: Project, regNo: string): Promise<RegistrationRecord> {
     const record = await stores.registrations.find(aspId, regNo);
     if (!record) throw new Refusal(codes.REGISTRATION_NOT_FOUND);
-    addToTrail({ registrationNumber: regNo });
+    addToCorrelation({ registrationNumber: regNo });
     return record;
   }
 }

@@ -18,7 +18,7 @@ export interface PaymentGatewayOptions {
   /** Where the payment gateway sends its callbacks. */
   readonly callbackUrl: string;
   /** Headers for whoever follows a request through both systems; they are not signed. Default: none. */
-  readonly trailHeaders?: () => Readonly<Record<string, string>>;
+  readonly correlationHeaders?: () => Readonly<Record<string, string>>;
 }
 
 /** In bytes: one more than evidence may have, so that a recording that is too large is noticed without reading it all. */
@@ -77,7 +77,7 @@ export function createHttpPaymentGateway(options: PaymentGatewayOptions): Paymen
     try {
       const response = await send(url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...options.trailHeaders?.(), ...signature },
+        headers: { 'content-type': 'application/json', ...options.correlationHeaders?.(), ...signature },
         body,
         signal,
       });

@@ -1182,7 +1182,7 @@ export const threats: readonly Guard[] = [
     ],
     tests: [
       test(
-        'test/end-to-end/trail.test.ts',
+        'test/end-to-end/correlation.test.ts',
         'an ID of another form is echoed and not kept: 1, 01012341234/honggild',
       ),
     ],
@@ -1192,11 +1192,11 @@ export const threats: readonly Guard[] = [
     name: 'nobody-in-traces',
     protectsFrom: 'Traces name a member.',
     replacements: [
-      change('worker/follow-trail.ts', 'workflowExecution?.runId', 'workflowExecution?.workflowId'),
+      change('worker/correlate-activities.ts', 'workflowExecution?.runId', 'workflowExecution?.workflowId'),
     ],
     tests: [
       test(
-        'test/end-to-end/trail.test.ts',
+        'test/end-to-end/correlation.test.ts',
         'the correlation ID of a registration > makes one trace of its spans, in which nobody is named',
       ),
     ],

@@ -3,8 +3,8 @@ import type { MemberInput, RegistrationReference } from '../contract/registratio
 import type { Log } from '../runtime/log.ts';
 import { noTracing } from '../runtime/tracing.ts';
 import type { Tracing } from '../runtime/tracing.ts';
-import { currentTrail, withTrail } from '../runtime/trail.ts';
-import type { Trail } from '../runtime/trail.ts';
+import { currentCorrelation, withCorrelation } from '../runtime/correlation.ts';
+import type { Correlation } from '../runtime/correlation.ts';
 
 interface Parts {
   readonly log: Log;
@@ -12,22 +12,22 @@ interface Parts {
 }
 
 /**
- * Puts the trail of a registration on every log line of its activities, the SDK's included, and logs each activity that
+ * Puts the correlation of a registration on every log line of its activities, the SDK's included, and logs each activity that
  * succeeds, in a span. The SDK logs those that fail.
  */
-export function followTrail({ log, tracing = noTracing }: Parts): ActivityInterceptorsFactory {
+export function correlateActivities({ log, tracing = noTracing }: Parts): ActivityInterceptorsFactory {
   return ({ info: { activityType: activity, attempt, workflowExecution } }) => {
     const attributes = {
       'temporal.activity.attempt': attempt,
       'temporal.workflow.run_id': workflowExecution?.runId,
     };
     const span = { name: activity, kind: 'CONSUMER', attributes } as const;
-    let trail: Trail = {};
+    let correlation: Correlation = {};
     return {
       inbound: {
         execute: (input, next) =>
-          withTrail(trailOf(input.args[0]), async () => {
-            trail = currentTrail();
+          withCorrelation(correlationOf(input.args[0]), async () => {
+            correlation = currentCorrelation();
             const begun = performance.now();
             const result = await tracing.inSpan(span, () => next(input));
             const milliseconds = Math.round(performance.now() - begun);
@@ -36,14 +36,14 @@ export function followTrail({ log, tracing = noTracing }: Parts): ActivityInterc
           }),
       },
       outbound: {
-        getLogAttributes: (input, next) => ({ ...next(input), ...trail }),
+        getLogAttributes: (input, next) => ({ ...next(input), ...correlation }),
       },
     };
   };
 }
 
-/** An argument that cannot be read is no trail; it is refused later. */
-function trailOf(argument: unknown): Trail {
+/** An argument that cannot be read has no correlation; it is refused later. */
+function correlationOf(argument: unknown): Correlation {
   const { registrationNumber, correlationId } = (argument ?? {}) as Partial<
     RegistrationReference & MemberInput
   >;
