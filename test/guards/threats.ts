@@ -1225,7 +1225,9 @@ export const threats: readonly Guard[] = [
     name: 'evidence-authenticated',
     protectsFrom: 'Evidence is altered or swapped.',
     replacements: [change('database/consent-evidence.ts', '${JSON.stringify(record)}`', '${record.length}`')],
-    tests: [test('test/operator/evidence.test.ts', 'evidence verify > finds one flipped bit > in callId')],
+    tests: [
+      test('test/operator/evidence.test.ts', 'evidence verify > finds one flipped bit > in durationMs'),
+    ],
     failure: /expected \+?0 to be 1/,
   },
   {
