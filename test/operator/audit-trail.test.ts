@@ -208,7 +208,7 @@ it('a command that only reads enters nothing', async () => {
 
 it('what changes something is only called through the stores of an act', () => {
   const reading =
-    /^(find\w*|list\w*|read\w*|open\w*|load\w*|outline|get|keep|head|continues|verify|act|requireKnown|requireAll|rowOfLost|rewrap|countExpired|forgetRecent)$/;
+    /^(find\w*|list\w*|read\w*|open\w*|load\w*|outline|get|keep|head|continues|verify|act|requireKnown|now|requireAll|rowOfLost|rewrap|countExpired|forgetRecent)$/;
   const sources = ['operator', 'development/sandbox', 'activities/evidence-retention.ts'].flatMap((path) =>
     path.endsWith('.ts')
       ? [path]
