@@ -66,8 +66,10 @@ it('every command of every runbook runs in a sandbox', async () => {
   };
   const programs = temporaryDirectory();
   symlinkSync(inject('temporalExecutable'), join(programs, 'temporal'));
+  // Whoever names a database is not sent to the sandbox.
+  const { DATABASE_URL: _, ...inherited } = process.env;
   const environment = {
-    ...process.env,
+    ...inherited,
     PATH: [programs, process.env['PATH']].join(delimiter),
     XDG_STATE_HOME: state,
     API_URL: url,
@@ -75,20 +77,16 @@ it('every command of every runbook runs in a sandbox', async () => {
     TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
   };
 
-  for (const page of pages) {
-    const commands = commandsOf(page);
-    expect(commands, page).not.toEqual([]);
-    for (const command of commands) {
-      let script = command;
-      for (const [name, find] of Object.entries(values)) {
-        if (script.includes(name)) script = script.replace(name, await find());
-      }
-      expect(script).not.toMatch(/<\w/);
-      const { code, output } = await run(script, environment);
-      const refusal = refusals[/operator -- (\w+)/.exec(command)?.[1] ?? ''];
-      expect(output, command).toMatch(refusal ?? /^/);
-      expect(code, `${command}\n${output}`).toBe(refusal ? 1 : 0);
+  for (const command of new Set(pages.flatMap(commandsOf))) {
+    let script = command;
+    for (const [name, find] of Object.entries(values)) {
+      if (script.includes(name)) script = script.replace(name, await find());
     }
+    expect(script).not.toMatch(/<\w/);
+    const { code, output } = await run(script, environment);
+    const refusal = refusals[/operator -- (\w+)/.exec(command)?.[1] ?? ''];
+    expect(output, command).toMatch(refusal ?? /^/);
+    expect(code, `${command}\n${output}`).toBe(refusal ? 1 : 0);
   }
   sandbox.terminate();
   await sandbox.exited;
@@ -96,7 +94,11 @@ it('every command of every runbook runs in a sandbox', async () => {
 
 function commandsOf(page: string): string[] {
   const text = readFileSync(join(folder, page), 'utf8');
-  return [...text.matchAll(/^```sh\n([^]*?)^```/gm)].flatMap(([, lines]) => lines!.trim().split('\n'));
+  const commands = [...text.matchAll(/^```sh\n([^]*?)^```/gm)].flatMap(([, lines]) =>
+    lines!.trim().split('\n'),
+  );
+  expect(commands, page).not.toEqual([]);
+  return commands;
 }
 
 async function run(script: string, env: NodeJS.ProcessEnv) {
