@@ -266,6 +266,10 @@ describe('show', () => {
     );
     faults = {};
     await expectScreen(number, /^account +REMOVED$/m, /^removal +done /m);
+    // Otherwise it is delivered to the receiver of another test.
+    receiver.answerWith(acknowledgement);
+    await operate('redeliver', '--number', number);
+    await expectScreen(number, /^notification +DELIVERED /m);
   });
 
   it('is asked for exactly one thing, which must exist', async () => {
