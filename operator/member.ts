@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isLosslessNumber, parse } from 'lossless-json';
 import { z } from 'zod';
 import { registerAccount } from '../wire/bank-account-operations.ts';
 import { phoneNumber } from '../wire/phone-number.ts';
 import { removalWorkflowId } from '../contract/registration.ts';
+import type { Database } from '../database/database.ts';
 import type { Erasure } from '../database/members.ts';
 import { destroyErasedKeys } from '../database/vacuum.ts';
+import type { DestroyedKeys } from '../database/vacuum.ts';
 import { UsageError } from '../command-line/command-line.ts';
 import { readAspId } from './options.ts';
 import type { OptionValues } from './options.ts';
@@ -70,13 +73,22 @@ export function eraseMember(values: OptionValues) {
       if (erasure.state !== 'ERASED') throw new Refused(`${refusal(user)} ${obstacle(aspId, erasure)}`);
     });
     print(`Member ${user} of ${aspId} is erased permanently; inquiries by registration number still work.`);
-    const { left } = await destroyErasedKeys(database);
+    const { left } = await destroyKeys(database);
     print(
       left === 0
         ? "The member's key is in no file of the database any more. Backups and the write-ahead log keep it until they expire."
         : "The table of keys is in use, or an open transaction such as a backup may still read it: the files of the database hold the member's key until the API removes it, which it tries every hour.",
     );
   };
+}
+
+/** In three tries: what uses the table for a moment must not leave a key there for an hour. */
+async function destroyKeys(database: Database): Promise<DestroyedKeys> {
+  for (let tries = 1; ; tries++) {
+    const keys = await destroyErasedKeys(database);
+    if (keys.left === 0 || tries === 3) return keys;
+    await delay(1_000);
+  }
 }
 
 const waitForOperation = `Wait until it ends, or check whether it waits for an operator: ${operatorCommand('reviews')}`;
