@@ -30,7 +30,7 @@ async function addMembers(on: StoresFixture, count: number): Promise<string[]> {
   return added.map(({ userId }) => userId);
 }
 
-/** Repeats it, because PostgreSQL's own autovacuum may be reading the table. */
+/** Repeats it, because autovacuum or a connection that is being opened may keep deleted rows for a moment. */
 async function destroyAll(on: StoresFixture, count: number): Promise<void> {
   await expect
     .poll(() => destroyErasedKeys(on.database), { timeout: 30_000 })
@@ -119,7 +119,10 @@ describeStores((on) => {
       const [first, second] = await addMembers(on, 2);
       await on.stores.members.erase(aspId, first!, erasure);
       const eraseAfterwards: Database['maintain'] = async (...words) => {
-        const details = await on.database.maintain(...words);
+        let details = await on.database.maintain(...words);
+        // A connection that is being opened may keep deleted rows for a moment.
+        while (details.some((detail) => !/^\D*0\b/.test(detail)))
+          details = await on.database.maintain(...words);
         await on.stores.members.erase(aspId, second!, erasure);
         // The erasure began before, and was committed only now.
         await on.database.queries
