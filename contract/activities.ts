@@ -40,7 +40,10 @@ export interface StepResult {
 }
 
 /** GONE: the receiver answered 410. EXHAUSTED: it acknowledged none of the deliveries. */
-export type NotificationState = 'PENDING' | 'DELIVERED' | 'GONE' | 'EXHAUSTED';
+export const notificationStates = ['PENDING', 'DELIVERED', 'GONE', 'EXHAUSTED'] as const;
+
+/** One of {@link notificationStates}. */
+export type NotificationState = (typeof notificationStates)[number];
 
 /** A step of a registration. It continues from the ledger of effects, so it is safe to run again, whoever runs it. */
 type Step = (reference: RegistrationReference) => Promise<StepResult>;

@@ -1,19 +1,26 @@
 import { sql } from 'drizzle-orm';
 import type { Sample } from '../runtime/read-gauges.ts';
+import { toBankWindow } from './bank-windows.ts';
+import { isWithin } from './closed-until.ts';
 import type { Queries } from './database.ts';
+import { heldBack } from './result-notifications.ts';
 import { bankWindows, effects, reconciliations, registrations, resultNotifications } from './schema.ts';
 
-/** The time of day in Korea, in ms since midnight there. */
-const koreanTime = sql`extract(epoch from (now() at time zone 'Asia/Seoul')::time) * 1000`;
+const isHeld = sql`look_at = ${heldBack}`;
 
-/** A notification that is held back is looked at in the year 9999. */
-const isHeld = sql`look_at > now() + interval '1000 years'`;
-
-/**
- * Reads what is open, for the metrics: one statement, which reads open rows by their partial indexes, and two small tables.
- * Nothing is decided by it, so it checks no seals.
- */
+/** Reads what is open and which banks are closed, for the metrics. Nothing is decided by it, so it checks no seals. */
 export async function readBacklog(queries: Queries): Promise<Sample<'database'>[]> {
+  return [...(await readOpen(queries)), ...(await readClosedBanks(queries))];
+}
+
+async function readClosedBanks(queries: Queries): Promise<Sample<'database'>[]> {
+  const windows = (await queries.select().from(bankWindows)).map(toBankWindow);
+  const closed = windows.filter((window) => isWithin(window, Date.now())).map(({ bankCode }) => bankCode);
+  return [...new Set(closed)].map((label) => ({ metric: 'bank_closed', label, value: 1 }));
+}
+
+/** One statement, which reads open rows by their partial indexes, and the latest reconciliation. */
+async function readOpen(queries: Queries): Promise<Sample<'database'>[]> {
   const { rows } = (await queries.execute(sql`
     with steps as (
       select step as label, count(*) as number, extract(epoch from now() - min(created_at)) as age
@@ -25,11 +32,6 @@ export async function readBacklog(queries: Queries): Promise<Sample<'database'>[
       select count(*) filter (where not ${isHeld}) as pending, count(*) filter (where ${isHeld}) as held,
         extract(epoch from now() - min(next_delivery_at) filter (where not ${isHeld})) as lag
       from ${resultNotifications} where state = 'PENDING'
-    ), closed as (
-      select distinct bank_code as label from ${bankWindows}
-      where (starts_at <= now() and now() < ends_at)
-        or (daily_from <= daily_until and daily_from <= ${koreanTime} and ${koreanTime} < daily_until)
-        or (daily_from > daily_until and (daily_from <= ${koreanTime} or ${koreanTime} < daily_until))
     ), reconciled as (
       select counts from ${reconciliations} where ended_at is not null order by ended_at desc limit 1
     )
@@ -40,7 +42,6 @@ export async function readBacklog(queries: Queries): Promise<Sample<'database'>[
     union all select 'result_notifications_pending', '', pending from notifications
     union all select 'result_notifications_held', '', held from notifications
     union all select 'result_notification_lag_seconds', '', greatest(lag, 0) from notifications
-    union all select 'bank_closed', label, 1 from closed
     union all select 'reconciliation_registrations', key, value::numeric from reconciled, jsonb_each_text(counts)
   `)) as { rows: { metric: Sample<'database'>['metric']; label: string; value: string }[] };
   return rows.map(({ value, ...sample }) => ({ ...sample, value: Number(value) }));

@@ -9,6 +9,15 @@ import { bankWindows } from './schema.ts';
 /** A bank's maintenance window. */
 export type BankWindow = NewBankWindow & { readonly bankWindowId: number; readonly bankCode: string };
 
+/** The window that a row holds. Does not check its seal. */
+export function toBankWindow(row: typeof bankWindows.$inferSelect): BankWindow {
+  const { bankWindowId, bankCode, dailyFrom, dailyUntil, startsAt, endsAt } = row;
+  const window = { bankWindowId, bankCode };
+  if (dailyFrom !== null && dailyUntil !== null)
+    return { ...window, daily: { from: dailyFrom, until: dailyUntil } };
+  return { ...window, once: { startsAt: startsAt!, endsAt: endsAt! } };
+}
+
 /** The maintenance windows of the banks. */
 export function createBankWindows(queries: Queries, rowSeals: RowSeals) {
   async function list(bankCode?: string): Promise<BankWindow[]> {
@@ -17,14 +26,7 @@ export function createBankWindows(queries: Queries, rowSeals: RowSeals) {
       .from(bankWindows)
       .where(bankCode === undefined ? undefined : eq(bankWindows.bankCode, bankCode))
       .orderBy(asc(bankWindows.bankCode), asc(bankWindows.bankWindowId));
-    const authentic = await rowSeals.authentic('bankWindows', rows);
-    return authentic.map(({ bankWindowId, bankCode: code, dailyFrom, dailyUntil, startsAt, endsAt }) => {
-      const window = { bankWindowId, bankCode: code };
-      if (dailyFrom !== null && dailyUntil !== null) {
-        return { ...window, daily: { from: dailyFrom, until: dailyUntil } };
-      }
-      return { ...window, once: { startsAt: startsAt!, endsAt: endsAt! } };
-    });
+    return (await rowSeals.authentic('bankWindows', rows)).map(toBankWindow);
   }
 
   return {

@@ -54,7 +54,7 @@ export async function queueNotification(
 const lease = 2 * 60 * 1_000;
 
 /** When the sweep looks at a notification that is held back: never. */
-const heldBack = sql`'9999-12-31'::timestamptz`;
+export const heldBack = sql`'9999-12-31'::timestamptz`;
 
 /** Makes the notifications of a service provider due that were held back. Each goes on where it was. */
 export async function releaseNotifications(queries: Queries, aspId: string): Promise<void> {

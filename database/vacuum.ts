@@ -49,7 +49,7 @@ export async function destroyErasedKeys(database: Database): Promise<DestroyedKe
  * Whether a VACUUM kept no deleted row. Its detail begins with how many it kept, "0 dead row versions cannot be removed
  * yet"; the role of the processes cannot choose the language, so the first number counts.
  */
-function hasRemovedAll(details: readonly string[]): boolean {
+export function hasRemovedAll(details: readonly string[]): boolean {
   return details.length > 0 && details.every((detail) => /\d+/.exec(detail)?.[0] === '0');
 }
 

@@ -80,7 +80,7 @@ function notFound({ number, user, correlation }: OptionValues): Refused {
 }
 
 async function showOne(context: CommandContext, record: RegistrationRecord): Promise<void> {
-  const { print, stores, temporal } = context;
+  const { print, stores } = context;
   const { registrationNumber, userId, aspId, bankCode, correlationId, createdAt, timeline } = record;
   const effects = await stores.ledger.listEffects(registrationNumber);
   const run = await describeRun(context, memberWorkflowId(userId), registrationNumber);
@@ -172,7 +172,7 @@ async function showOne(context: CommandContext, record: RegistrationRecord): Pro
   }
 
   async function followUp(workflowId: string): Promise<string> {
-    return (await describeRun({ ...context, temporal }, workflowId, registrationNumber)).line;
+    return (await describeRun(context, workflowId, registrationNumber)).line;
   }
 }
 

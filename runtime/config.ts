@@ -14,6 +14,9 @@ export const portSchema = z.coerce.number().int().min(1).max(65_535);
 /** A number of things, at least one. */
 export const countSchema = z.coerce.number().int().positive();
 
+/** How many tasks a worker processes at a time by default. */
+export const defaultSlots = { activities: 100, workflowTasks: 40 };
+
 /** How many activities of each kind may share a connection to the database: more would wait longer than they may take. */
 const activitiesPerConnection = 10;
 
@@ -123,9 +126,9 @@ export const apiConfigSchema = commonSchema.extend({
 export const workerConfigSchema = commonSchema
   .extend({
     TEMPORAL_METRICS_PORT: portSchema.optional(),
-    CONCURRENT_ACTIVITIES: countSchema.default(100),
+    CONCURRENT_ACTIVITIES: countSchema.default(defaultSlots.activities),
     // The SDK needs two: one for cached runs, one for others.
-    CONCURRENT_WORKFLOW_TASKS: countSchema.min(2).default(40),
+    CONCURRENT_WORKFLOW_TASKS: countSchema.min(2).default(defaultSlots.workflowTasks),
     HEALTH_PORT: portSchema.optional(),
     HEALTH_HOST: z.string().default('0.0.0.0'),
     DATABASE_URL: databaseUrl,

@@ -5,8 +5,8 @@ import { currentCorrelation } from './correlation.ts';
 export type Log = pino.Logger;
 
 /**
- * Creates the logger of a process. Each line has the correlation ID and registration number that it belongs to. Callers pass identifiers and codes only; redaction is a second line of defence for
- * fields that could hold personal data or secrets. Lines go to standard output, or to `onLine`.
+ * Creates the logger of a process. Each line has the correlation ID and registration number that it belongs to. Callers pass
+ * identifiers and codes only; redaction is a second line of defence for fields that could hold personal data or secrets. Lines go to standard output, or to `onLine`.
  */
 export function createLog(name: string, level = 'info', onLine?: (line: string) => void): Log {
   const options: pino.LoggerOptions = {

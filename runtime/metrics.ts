@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, Summary, collectDefaultMetrics } from 'prom-client';
 import packageJson from '../package.json' with { type: 'json' };
-import type { NotificationState } from '../contract/activities.ts';
+import { notificationStates } from '../contract/activities.ts';
 import { effectKinds } from '../contract/effects.ts';
 import type { RegistrationStatus } from '../wire/registration-status.ts';
 import type { ResultCode } from '../wire/result-codes.ts';
@@ -12,8 +12,6 @@ export type Metrics = ReturnType<typeof createMetrics>;
 
 /** Histogram buckets in seconds: from an answer out of memory to the longest wait of a caller. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-const notificationStates: readonly NotificationState[] = ['PENDING', 'DELIVERED', 'GONE', 'EXHAUSTED'];
 
 /**
  * Creates the metrics of a process. Labels have few, known values: routes, codes, outcomes, banks of the published list and, for

@@ -21,7 +21,7 @@ export interface SpanInProgress {
 /** The traces of a process. */
 export interface Tracing {
   /**
-   * Does work in a span of the current trail, below the span that it is called in. An error ends the span as failed,
+   * Does work in a span of the current correlation, below the span that it is called in. An error ends the span as failed,
    * with the error's name only.
    */
   inSpan<Result>(

@@ -5,7 +5,7 @@ import { createActivities } from '../activities/activities.ts';
 import type { ActivityDependencies } from '../activities/dependencies.ts';
 import { createNotificationSender } from '../notifications/notification-sender.ts';
 import { typedFailures } from '../activities/typed-failures.ts';
-import { ConfigurationError } from '../runtime/config.ts';
+import { ConfigurationError, defaultSlots } from '../runtime/config.ts';
 import type { Log } from '../runtime/log.ts';
 import type { TemporalConnection } from '../runtime/temporal.ts';
 import { taskQueue } from '../contract/registration.ts';
@@ -92,7 +92,7 @@ export interface WorkerSettings {
   readonly allowLoopback?: boolean | undefined;
   /** How long running activities may take to end on shutdown, in ms. Default: longer than the longest activity. */
   readonly shutdownGraceTime?: number | undefined;
-  /** Default: 100 activities and 40 workflow tasks. */
+  /** Default: {@link defaultSlots}. */
   readonly slots?: WorkerSlots | undefined;
   /** The version under which Temporal knows this worker; without one the worker is unversioned. */
   readonly deployment?: WorkerDeploymentVersion | undefined;
@@ -158,7 +158,7 @@ export async function startWorker(parts: WorkerParts, settings: WorkerSettings):
 }
 
 /** There are as many polls as the server advises, but no more than tasks that could be processed. */
-function slotOptions({ activities, workflowTasks }: WorkerSlots = { activities: 100, workflowTasks: 40 }) {
+function slotOptions({ activities, workflowTasks }: WorkerSlots = defaultSlots) {
   const pollers = (maximum: number) =>
     ({ type: 'autoscaling', maximum, initial: Math.min(5, maximum) }) as const;
   return {

@@ -3,7 +3,7 @@ import { PgTable } from 'drizzle-orm/pg-core';
 import { describe, expect, it } from 'vitest';
 import type { Database } from '../../database/database.ts';
 import * as schema from '../../database/schema.ts';
-import { destroyErasedKeys, freeDeleted } from '../../database/vacuum.ts';
+import { destroyErasedKeys, freeDeleted, hasRemovedAll } from '../../database/vacuum.ts';
 import { inventMember } from '../../development/sandbox/members.ts';
 import { describeStores, erasure } from './stores-fixture.ts';
 import type { StoresFixture } from './stores-fixture.ts';
@@ -121,8 +121,7 @@ describeStores((on) => {
       const eraseAfterwards: Database['maintain'] = async (...words) => {
         let details = await on.database.maintain(...words);
         // A connection that is being opened may keep deleted rows for a moment.
-        while (details.some((detail) => !/^\D*0\b/.test(detail)))
-          details = await on.database.maintain(...words);
+        while (!hasRemovedAll(details)) details = await on.database.maintain(...words);
         await on.stores.members.erase(aspId, second!, erasure);
         // The erasure began before, and was committed only now.
         await on.database.queries
